@@ -1,0 +1,24 @@
+# jwst-badpix: bad pixel masks for JWST from raw flats and darks.
+#
+#   snakemake --cores 2 --configfile my_config.yaml
+#
+# config/README.md explains every key of the configuration.
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: workflow.basedir + "/config/config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/detector1.smk"
+include: "rules/statistics.smk"
+include: "rules/mask.smk"
+include: "rules/plots.smk"
+
+
+rule all:
+    input:
+        targets(),

@@ -1,0 +1,139 @@
+# The inventory of exposures and the helpers of the rules; no rules here.
+
+import dataclasses
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+BASE = Path(workflow.basedir)
+sys.path.insert(0, str(BASE / "scripts"))
+
+from badpix import resources
+from badpix.config import ConfigError, load_schema, load_steps, validated
+from badpix.detectors import load_detectors
+from badpix.digest import library_digest
+from badpix.geometry import Geometry
+from badpix.headers import HeaderCache
+from badpix.inputs import KEYS, InputError, match_inputs
+from badpix.inventory import InventoryError, require_enough, take_inventory
+from badpix.parameters import used_parameters
+from badpix.settings import vote_keys
+
+CONDA_ENV = str(BASE / "envs" / "badpix.yaml")
+DETECTORS = load_detectors(BASE / "config" / "detectors")
+
+
+def read_config():
+    """The configuration with all defaults, checked against the schema before anything else happens."""
+    schemas = BASE / "config" / "schemas"
+    return validated(config, load_schema(schemas / "config.schema.yaml"), load_steps(schemas / "detector1_steps.json"))
+
+
+def read_inventory():
+    """The exposures that make the masks, from the headers of all input files."""
+    headers = HeaderCache(Path(config["results"]) / ".inventory.json")
+    inventory = take_inventory(match_inputs(config), headers.facts, DETECTORS, config)
+    headers.save()
+    configured = [
+        kind for kind, products in KEYS.items() if any(config[key] for keys in products.values() for key in keys)
+    ]
+    require_enough(inventory, configured, config)
+    if config["on_bad_exposure"] == "fail":
+        for left_out in inventory.left_out.values():
+            for name, reason in left_out.items():
+                raise InventoryError(f"{name}: {reason} (on_bad_exposure is fail)")
+    return inventory
+
+
+try:
+    config = read_config()
+    INVENTORY = read_inventory()
+except (ConfigError, InputError, InventoryError) as error:
+    raise WorkflowError(str(error)) from None
+
+RESULTS = config["results"]
+# Braces would be taken for wildcards.
+MASK_FILE = str(Path(config["output_file"])).replace("{", "{{").replace("}", "}}")
+
+
+wildcard_constraints:
+    detector="[A-Z0-9]+",
+    exposure="[^/]+",
+
+
+def digest(script):
+    """Digest of the library modules that scripts/<script> uses: as a param it makes their edits re-run the rule."""
+    return library_digest(BASE / "scripts" / script)
+
+
+def detector_facts(wildcards):
+    """The detector's data as a plain mapping."""
+    return dataclasses.asdict(DETECTORS[wildcards.detector])
+
+
+def exposures(wildcards, kind):
+    """The exposures of a detector and kind: name -> Exposure."""
+    return INVENTORY.detectors[wildcards.detector][kind]
+
+
+def any_exposure(wildcards):
+    """An exposure of the detector; all share their geometry."""
+    return next(e for kind in KEYS for e in exposures(wildcards, kind).values())
+
+
+def geometry_of(wildcards):
+    """The geometry that the detector's exposures share, as a plain mapping."""
+    return dataclasses.asdict(Geometry.from_header(any_exposure(wildcards).keywords))
+
+
+def product(wildcards, kind, name):
+    """Path of product `name` of an exposure: the file that was given, or the one that detector1 makes."""
+    given = exposures(wildcards, kind)[wildcards.exposure]
+    if given.from_products:
+        return given.files[name]
+    return f"{RESULTS}/{wildcards.detector}/{kind}/{wildcards.exposure}_{name}.fits"
+
+
+def raw_file(wildcards, kind):
+    """Path of the raw file of an exposure."""
+    return exposures(wildcards, kind)[wildcards.exposure].files["uncal"]
+
+
+def statistics_of(wildcards, kind):
+    """The statistics files of all exposures of a detector and kind."""
+    rule_name = f"{kind.removesuffix('s')}_statistics"
+    return [f"{RESULTS}/{wildcards.detector}/{kind}/{name}_{rule_name}.fits" for name in exposures(wildcards, kind)]
+
+
+def crds_settings():
+    """Where CRDS finds its references, as the configuration says; None leaves it to the environment."""
+    return {"path": config["crds_path"], "server_url": config["crds_server_url"], "context": config["crds_context"]}
+
+
+def memory(function, kind=None):
+    """A resource function: memory in MB that `function` of the exposure's header keywords asks for."""
+
+    def megabytes(wildcards, attempt):
+        if kind is None:
+            return attempt * function(any_exposure(wildcards).keywords)
+        return attempt * function(exposures(wildcards, kind)[wildcards.exposure].keywords)
+
+    return megabytes
+
+
+def keep_or_temp(path):
+    """Mark a large intermediate for removal once it has been used, unless the configuration keeps it."""
+    return path if config["keep_intermediates"] else temp(path)
+
+
+def targets():
+    """All that a run makes."""
+    wanted = []
+    for detector in INVENTORY.detectors:
+        wanted.append(f"{RESULTS}/{detector}/{MASK_FILE}")
+        if config["quality_check"]:
+            wanted.append(f"{RESULTS}/{detector}/quality_check.json")
+        if config["plot"]:
+            wanted.append(f"{RESULTS}/{detector}/plots.png")
+    return wanted

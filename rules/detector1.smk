@@ -1,0 +1,79 @@
+# Raw exposures to rates, ramps with jumps flagged, and fits.
+
+
+rule reference_pixel_mask:
+    """A mask that holds the reference pixels only, for dq_init."""
+    output:
+        mask=RESULTS + "/{detector}/reference_pixel_mask.fits",
+    log:
+        RESULTS + "/{detector}/logs/reference_pixel_mask.log",
+    benchmark:
+        RESULTS + "/{detector}/benchmarks/reference_pixel_mask.tsv"
+    resources:
+        mem_mb=memory(resources.mask_mb),
+    params:
+        detector=detector_facts,
+        geometry=geometry_of,
+        library=digest("reference_pixel_mask.py"),
+    message:
+        "{wildcards.detector}: reference-pixel mask"
+    conda:
+        CONDA_ENV
+    script:
+        "../scripts/reference_pixel_mask.py"
+
+
+rule detector1_dark:
+    """A raw dark through calwebb_detector1."""
+    input:
+        uncal=lambda wildcards: raw_file(wildcards, "darks"),
+        reference_pixel_mask=RESULTS + "/{detector}/reference_pixel_mask.fits",
+    output:
+        rateints=RESULTS + "/{detector}/darks/{exposure}_rateints.fits",
+        rate=RESULTS + "/{detector}/darks/{exposure}_rate.fits",
+        jump=keep_or_temp(RESULTS + "/{detector}/darks/{exposure}_jump.fits"),
+        fitopt=keep_or_temp(RESULTS + "/{detector}/darks/{exposure}_fitopt.fits"),
+    log:
+        RESULTS + "/{detector}/logs/detector1_dark/{exposure}.log",
+    benchmark:
+        RESULTS + "/{detector}/benchmarks/detector1_dark/{exposure}.tsv"
+    resources:
+        mem_mb=memory(resources.detector1_mb, "darks"),
+    params:
+        kind="dark",
+        steps=config["detector1_dark"],
+        crds=crds_settings(),
+        library=digest("detector1.py"),
+    message:
+        "{wildcards.detector}: detector1 of the dark {wildcards.exposure}"
+    conda:
+        CONDA_ENV
+    script:
+        "../scripts/detector1.py"
+
+
+rule detector1_flat:
+    """A raw flat through calwebb_detector1."""
+    input:
+        uncal=lambda wildcards: raw_file(wildcards, "flats"),
+        reference_pixel_mask=RESULTS + "/{detector}/reference_pixel_mask.fits",
+    output:
+        rateints=RESULTS + "/{detector}/flats/{exposure}_rateints.fits",
+        rate=RESULTS + "/{detector}/flats/{exposure}_rate.fits",
+    log:
+        RESULTS + "/{detector}/logs/detector1_flat/{exposure}.log",
+    benchmark:
+        RESULTS + "/{detector}/benchmarks/detector1_flat/{exposure}.tsv"
+    resources:
+        mem_mb=memory(resources.detector1_mb, "flats"),
+    params:
+        kind="flat",
+        steps=config["detector1_flat"],
+        crds=crds_settings(),
+        library=digest("detector1.py"),
+    message:
+        "{wildcards.detector}: detector1 of the flat {wildcards.exposure}"
+    conda:
+        CONDA_ENV
+    script:
+        "../scripts/detector1.py"

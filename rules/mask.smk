@@ -1,0 +1,140 @@
+# The vote across exposures, the mask, and its check in the pipeline.
+
+RESPONSE_KEYS = (
+    "flat_mean_sigma_threshold",
+    "flat_mean_normalization_method",
+    "smoothing_type",
+    "smoothing_box_width",
+)
+
+
+def mask_inputs(wildcards):
+    """All statistics of the detector, the flats' response if there are flats, and the manual flags if there are any."""
+    files = {kind: statistics_of(wildcards, kind) for kind in KEYS}
+    if files["flats"]:
+        files["response"] = f"{RESULTS}/{wildcards.detector}/flat_response.fits"
+    if path := manual_flag_path(wildcards):
+        files["manual_flags"] = path
+    return files
+
+
+def manual_flag_path(wildcards):
+    """The table of manual flags: the one shipped for the detector, the configured one, or None."""
+    setting = config["manual_flag_file"]
+    if setting == "none":
+        return None
+    if setting == "default":
+        return str(BASE / "config" / "manual_flags" / DETECTORS[wildcards.detector].manual_flags)
+    return setting
+
+
+def vote_config(wildcards):
+    """The configuration keys that the vote reads."""
+    return {key: config[key] for key in vote_keys()}
+
+
+def input_names(wildcards):
+    """Name of the file that each exposure came in."""
+    return {
+        name: Path(next(iter(exposure.files.values()))).name
+        for kind in KEYS
+        for name, exposure in exposures(wildcards, kind).items()
+    }
+
+
+def header_parameters(wildcards):
+    """The parameters that the mask's header lists; those of detector1 for the kinds that are processed here."""
+    kinds = {
+        kind: any(not exposure.from_products for exposure in exposures(wildcards, kind).values())
+        for kind in KEYS
+        if exposures(wildcards, kind)
+    }
+    return used_parameters(config, kinds)
+
+
+def ramp_for_check(wildcards):
+    """A ramp of the detector to try the mask on: a raw file if there is one."""
+    files = [exposure.files for kind in KEYS for exposure in exposures(wildcards, kind).values()]
+    for name in ("uncal", "jump"):
+        for given in files:
+            if name in given:
+                return given[name]
+    raise WorkflowError(f"quality_check needs an uncal or jump file of {wildcards.detector}, and none was given")
+
+
+rule flat_response:
+    """The flats stacked, clipped and normalised."""
+    input:
+        statistics=lambda wildcards: statistics_of(wildcards, "flats"),
+    output:
+        response=RESULTS + "/{detector}/flat_response.fits",
+    log:
+        RESULTS + "/{detector}/logs/flat_response.log",
+    benchmark:
+        RESULTS + "/{detector}/benchmarks/flat_response.tsv"
+    resources:
+        mem_mb=memory(resources.response_mb),
+    params:
+        detector=detector_facts,
+        settings={key: config[key] for key in RESPONSE_KEYS},
+        library=digest("flat_response.py"),
+    message:
+        "{wildcards.detector}: response of the flats"
+    conda:
+        CONDA_ENV
+    script:
+        "../scripts/flat_response.py"
+
+
+rule bad_pixel_mask:
+    """The vote: mask, evidence, summary, and the exposures left out."""
+    input:
+        unpack(mask_inputs),
+    output:
+        mask=RESULTS + "/{detector}/" + MASK_FILE,
+        evidence=RESULTS + "/{detector}/evidence.fits",
+        summary=RESULTS + "/{detector}/summary.csv",
+        quarantine=RESULTS + "/{detector}/quarantine.csv",
+    log:
+        RESULTS + "/{detector}/logs/bad_pixel_mask.log",
+    benchmark:
+        RESULTS + "/{detector}/benchmarks/bad_pixel_mask.tsv"
+    resources:
+        mem_mb=memory(resources.vote_mb),
+    params:
+        detector=detector_facts,
+        config=vote_config,
+        quarantined=lambda wildcards: INVENTORY.left_out[wildcards.detector],
+        file_names=input_names,
+        parameters=header_parameters,
+        library=digest("bad_pixel_mask.py"),
+    message:
+        "{wildcards.detector}: vote and mask"
+    conda:
+        CONDA_ENV
+    script:
+        "../scripts/bad_pixel_mask.py"
+
+
+rule quality_check:
+    """dq_init of a real ramp with the mask; its flags must arrive in PIXELDQ."""
+    input:
+        mask=RESULTS + "/{detector}/" + MASK_FILE,
+        ramp=ramp_for_check,
+    output:
+        report=RESULTS + "/{detector}/quality_check.json",
+    log:
+        RESULTS + "/{detector}/logs/quality_check.log",
+    benchmark:
+        RESULTS + "/{detector}/benchmarks/quality_check.tsv"
+    resources:
+        mem_mb=memory(resources.detector1_mb),
+    params:
+        crds=crds_settings(),
+        library=digest("quality_check.py"),
+    message:
+        "{wildcards.detector}: quality check of the mask"
+    conda:
+        CONDA_ENV
+    script:
+        "../scripts/quality_check.py"

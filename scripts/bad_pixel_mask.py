@@ -1,0 +1,203 @@
+"""Vote across the exposures and write the mask, its evidence and its summary.
+
+Reads the statistics files of the darks and flats and the response of the flats; no ramp. Writes the CRDS-format MASK,
+the evidence FITS, the summary CSV (counts and fractions per type and per flag) and the CSV of the exposures left out.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from astropy.io import fits
+from badpix.detectors import detector_from_mapping
+from badpix.manual_flags import parse_manual_flags
+
+from badpix.combine import combine, count_flags, flags_by_type
+from badpix.dark_vote import DarkVote
+from badpix.errors import BadExposure
+from badpix.evidence import summary_table, write_evidence
+from badpix.exposure_set import common_geometry, observation_dates, read_set, require_enough
+from badpix.files import write_text
+from badpix.flat_types import flat_verdicts
+from badpix.geometry import reference_pixels
+from badpix.history import history_lines
+from badpix.logs import logger, logging_to
+from badpix.mask_file import complete_pedigree, write_mask
+from badpix.settings import DarkVoteSettings, FlatTypeSettings, effective_max_dead_norm_signal
+from badpix.statistics_file import open_statistics
+
+
+@dataclass
+class Inputs:
+    """What the vote works on: exposures by kind, those left out (name -> reason), and the detector's pixels."""
+
+    used: dict
+    left_out: dict
+    detector: object
+    geometry: object
+    border: np.ndarray
+
+    @property
+    def science(self):
+        return ~self.border
+
+    @property
+    def exposures(self):
+        return [exposure for exposures in self.used.values() for exposure in exposures]
+
+
+def gather(statistics, detector, config, quarantined):
+    """Read the headers of `statistics` (kind -> paths) and check that they can make one mask.
+
+    `quarantined` maps what the inventory left out to its reason. Raises TooFewExposures, and BadExposure when
+    something was left out and `on_bad_exposure` is `fail`.
+    """
+    used, left_out = {}, dict(quarantined)
+    for kind, paths in statistics.items():
+        used[kind], unusable = read_set(paths)
+        left_out.update(unusable)
+    for name, reason in sorted(left_out.items()):
+        logger.warning("left out: %s: %s", name, reason)
+    if left_out and config["on_bad_exposure"] == "fail":
+        raise BadExposure("; ".join(f"{name}: {reason}" for name, reason in sorted(left_out.items())))
+    for kind in statistics:
+        if statistics[kind]:
+            require_enough(detector.name, kind, used[kind], left_out, config[f"min_{kind}"])
+    geometry = common_geometry([exposure for exposures in used.values() for exposure in exposures])
+    return Inputs(used, left_out, detector, geometry, reference_pixels(geometry, detector))
+
+
+def vote_darks(inputs, config):
+    """Verdicts and measured images of the darks; nothing if there are none."""
+    if not inputs.used["darks"]:
+        return {}, {}
+    vote = DarkVote(inputs.geometry.shape, DarkVoteSettings.from_config(config))
+    for exposure in inputs.used["darks"]:
+        with open_statistics(exposure.path) as statistics:
+            vote.add_exposure(statistics)
+    noise, n_clean = vote.noise()
+    measured = {"NOISE": (noise.astype(np.float32), "DN/s"), "NCLEAN": (n_clean, None)}
+    return vote.verdicts(inputs.science), measured
+
+
+def mean_last_groups(exposures, shape):
+    """Mean signal (DN) of the last raw groups over all integrations of the flats, float64 (y, x)."""
+    total, number = np.zeros(shape), 0
+    for exposure in exposures:
+        with open_statistics(exposure.path) as statistics:
+            if "LAST_GROUPS" not in statistics:
+                raise ValueError(
+                    f"run_dead_flux_check needs the uncal file of {exposure.name}; see dead_flux_check_files"
+                )
+            for plane in statistics["LAST_GROUPS"].data:
+                total += plane
+                number += 1
+    return total / number
+
+
+def judge_flats(inputs, response, config):
+    """Verdicts and measured images of the flats; nothing if there are none."""
+    if not inputs.used["flats"]:
+        return {}, {}
+    with fits.open(response) as hdus:
+        norm, n_valid = np.array(hdus["RESPONSE"].data), np.array(hdus["NVALID"].data)
+    settings = FlatTypeSettings.from_config(config)
+    last_groups = None
+    if settings.dead_search and settings.run_dead_flux_check:
+        last_groups = mean_last_groups(inputs.used["flats"], inputs.geometry.shape)
+    measured = {"RESPONSE": (norm.astype(np.float32), None), "NFLAT": (n_valid, None)}
+    return flat_verdicts(norm, n_valid, inputs.science, settings, last_groups), measured
+
+
+def manual_flags(path, inputs):
+    """The manual flags of the file at `path` (None: none), uint32 (y, x), cut to the array's place on the detector."""
+    if path is None:
+        return None
+    geometry, detector = inputs.geometry, inputs.detector
+    with open(path, encoding="utf-8") as table:
+        return parse_manual_flags(
+            table.read(),
+            geometry.shape,
+            str(path),
+            origin=(geometry.x_start - 1, geometry.y_start - 1),
+            full_shape=(detector.n_rows, detector.n_columns),
+        )
+
+
+def mask_identity(inputs):
+    """What CRDS selects a mask by."""
+    header = inputs.exposures[0].header
+    identity = {"instrument": inputs.detector.instrument, "detector": inputs.detector.name}
+    if inputs.detector.instrument == "FGS":
+        identity["exp_type"] = header["EXP_TYPE"]
+    if inputs.detector.instrument == "NIRSPEC":
+        identity["readpatt"] = header["READPATT"]
+    return identity
+
+
+def save(outputs, inputs, verdicts, measured, dq, config, file_names, parameters):
+    """Write all outputs (name -> path); the mask comes last."""
+    headers = [exposure.header for exposure in inputs.exposures]
+    files = {
+        kind: [file_names.get(exposure.name, exposure.name) for exposure in exposures]
+        for kind, exposures in inputs.used.items()
+    }
+    write_evidence(outputs["evidence"], verdicts, measured, [("DETECTOR", inputs.detector.name, "")])
+    summary = summary_table(verdicts, dq, inputs.science)
+    write_text(outputs["summary"], summary.to_csv(index=False))
+    left_out = pd.DataFrame(sorted(inputs.left_out.items()), columns=["input", "reason"])
+    write_text(outputs["quarantine"], left_out.to_csv(index=False))
+    texts = {key: config[key] for key in ("author", "description", "useafter")}
+    texts["pedigree"] = complete_pedigree(config["pedigree"], observation_dates(inputs.exposures))
+    history = history_lines(
+        config["history"],
+        files,
+        inputs.left_out,
+        {header["CRDS_CTX"] for header in headers if header.get("CRDS_CTX")},
+        {header["R_MASK"] for header in headers if header.get("R_MASK")},
+    )
+    write_mask(outputs["mask"], dq, mask_identity(inputs), inputs.geometry, texts, history, parameters)
+    logger.info("summary:\n%s", summary.to_string(index=False))
+
+
+def main(statistics, response, outputs, detector, config, manual_flag_path,
+         quarantined, file_names, parameters):
+    """Make the mask of `detector` (a mapping with the fields of Detector).
+
+    `statistics` maps darks and flats to lists of paths, `response` is the flats' response file (None without flats),
+    `config` holds the keys of the vote, `quarantined` what was left out before (input -> reason), `file_names` the
+    input file name of each exposure, `parameters` the values for the mask's header.
+    """
+    detector = detector_from_mapping(detector)
+    default = effective_max_dead_norm_signal(
+        config["max_dead_norm_signal"], config["flat_mean_normalization_method"], detector.max_dead_norm_signal_dn_per_s
+    )
+    config = config | {"max_dead_norm_signal": default}
+    inputs = gather(statistics, detector, config, quarantined)
+    dark_verdicts, dark_images = vote_darks(inputs, config)
+    flat_verdicts_, flat_images = judge_flats(inputs, response, config)
+    verdicts = dark_verdicts | flat_verdicts_
+    for name, verdict in verdicts.items():
+        unjudged = verdict.insufficient.sum()
+        logger.info("%s: %d pixels found, %d could not be judged", name, verdict.found.sum(), unjudged)
+    table = flags_by_type(config["flag_values"], config["dark_do_not_use"], config["flat_do_not_use"])
+    manual = manual_flags(manual_flag_path, inputs)
+    found = {name: verdict.found for name, verdict in verdicts.items()}
+    dq = combine(found, table, inputs.border, manual, config["flat_do_not_use"])
+    logger.info("flags of the mask: %s", count_flags(dq))
+    save(outputs, inputs, verdicts, dark_images | flat_images, dq, config, file_names, parameters)
+
+
+if "snakemake" in globals():
+    with logging_to(snakemake.log[0], snakemake.rule):
+        main(
+            {"darks": list(snakemake.input.darks), "flats": list(snakemake.input.flats)},
+            snakemake.input.get("response"),
+            dict(snakemake.output.items()),
+            snakemake.params.detector,
+            snakemake.params.config,
+            snakemake.input.get("manual_flags"),
+            snakemake.params.quarantined,
+            snakemake.params.file_names,
+            snakemake.params.parameters,
+        )

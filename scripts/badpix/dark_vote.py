@@ -1,0 +1,161 @@
+"""The vote over the darks: from cached statistics and thresholds to the dark types of bad pixel.
+
+Ballots are counted exposure by exposure, so the memory does not grow with their number.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from badpix.clipping import clipped_mean_std
+from badpix.ramps import early_late_window
+from badpix.vote import Tally, decide
+
+DARK_TYPES = ("hot", "rc", "low_pedestal", "high_cr", "noisy")
+TESTS = ("saturated", "high_pedestal", "rc_jumps", "low_pedestal", "many_jumps")
+
+# An exposure says yes when at least this fraction of its valid integrations does.
+EXPOSURE_FRACTION = 0.5
+# A late jump rate of zero counts as this, so that the ratio of early to late is defined.
+ZERO_RATE = 1e-6
+# With fewer groups the early and late windows cannot be told apart.
+MIN_GROUPS_FOR_JUMPS = 4
+
+
+@dataclass
+class Verdict:
+    """What was decided about one type, as images (y, x).
+
+    `found` and `insufficient` are boolean; `ballots` maps the name of each ballot count to (k, n_valid), int32.
+    """
+
+    found: np.ndarray
+    insufficient: np.ndarray
+    ballots: dict
+
+
+class SlopeScatter:
+    """Running mean and scatter of the jump-free slopes per pixel (Welford 1962), float64 images (y, x)."""
+
+    def __init__(self, shape):
+        self.n = np.zeros(shape, dtype=np.int32)
+        self.mean = np.zeros(shape)
+        self.sum_squares = np.zeros(shape)
+
+    def add(self, slope, clean):
+        """Take in `slope` (DN/s) where `clean`."""
+        self.n += clean
+        delta = np.where(clean, slope.astype(np.float64) - self.mean, 0.0)
+        self.mean += delta / np.maximum(self.n, 1)
+        self.sum_squares += np.where(clean, delta * (slope.astype(np.float64) - self.mean), 0.0)
+
+    def std(self):
+        """Population standard deviation (DN/s); 0 where there was at most one value."""
+        return np.sqrt(self.sum_squares / np.maximum(self.n, 1))
+
+
+def integration_ballots(planes, pedestal, pedestal_mean, pedestal_std, n_groups, settings):
+    """The ballots of one integration.
+
+    `planes` maps names of statistics planes to images (y, x), `pedestal` is the image (DN) that votes and
+    `pedestal_mean`, `pedestal_std` its clipped mean and standard deviation over the detector. Returns test ->
+    (yes, valid), boolean images.
+    """
+    # Comparisons with NaN are False, which is what an abstention needs: `valid` says whether it was one.
+    with np.errstate(invalid="ignore"):
+        limit = settings.pedestal_sigma_threshold * pedestal_std
+        high = pedestal > pedestal_mean + limit
+        low = pedestal < pedestal_mean - limit
+    pedestal_valid = np.isfinite(pedestal) & (planes["FIRST_SAT"] != 0)
+    jumps_valid = planes["NGOOD"] > 0
+    if n_groups < MIN_GROUPS_FOR_JUMPS or early_late_window(n_groups, settings.early_cutoff_fraction) == 0:
+        jumps_valid = np.zeros_like(jumps_valid)
+    many = planes["NJUMP"] >= settings.max_jump_limit
+    early_rate = planes["NJUMP_EARLY"] / np.maximum(planes["NGOOD_EARLY"], 1)
+    late_rate = planes["NJUMP_LATE"] / np.maximum(planes["NGOOD_LATE"], 1)
+    ratio = early_rate / np.where(late_rate > 0, late_rate, ZERO_RATE)
+    ratio_valid = jumps_valid & (planes["NGOOD_EARLY"] > 0) & (planes["NGOOD_LATE"] > 0)
+    return {
+        "saturated": (planes["NSAT"] == n_groups, (planes["NSAT"] > 0) | (planes["NGOOD"] > 0)),
+        "high_pedestal": (high, pedestal_valid),
+        "low_pedestal": (low, pedestal_valid),
+        "many_jumps": (many, jumps_valid),
+        "rc_jumps": (many & (ratio >= settings.jump_ratio_threshold), ratio_valid),
+    }
+
+
+PLANES_USED = ("SLOPE", "NJUMP", "NJUMP_EARLY", "NJUMP_LATE", "NGOOD", "NGOOD_EARLY", "NGOOD_LATE", "NSAT", "FIRST_SAT")
+
+
+def pedestal_plane(pedestal_source, available):
+    """Name of the plane that votes: MIRI's relative pedestal where `available` (plane names) has it."""
+    suffix = "_T0" if pedestal_source == "t0" else ""
+    relative = f"PEDESTAL_REL{suffix}"
+    return relative if relative in available else f"PEDESTAL{suffix}"
+
+
+class DarkVote:
+    """Counts the ballots of dark exposures given one after the other, and decides."""
+
+    def __init__(self, shape, settings):
+        self.settings = settings
+        self.shape = shape
+        self.tallies = {test: Tally(shape) for test in TESTS}
+        self.scatter = SlopeScatter(shape)
+
+    def _by_integration(self, test):
+        return test == "saturated" or self.settings.ballot == "integration"
+
+    def add_exposure(self, statistics):
+        """Count the ballots of one exposure, an open statistics file."""
+        name = pedestal_plane(self.settings.pedestal_source, [hdu.name for hdu in statistics])
+        own = {test: Tally(self.shape) for test in TESTS if not self._by_integration(test)}
+        for integration, row in enumerate(statistics["INTEGRATIONS"].data):
+            planes = {plane: statistics[plane].data[integration] for plane in PLANES_USED}
+            pedestal = statistics[name].data[integration]
+            ballots = integration_ballots(
+                planes, pedestal, row[f"{name}_MEAN"], row[f"{name}_STD"], row["N_GROUPS"], self.settings
+            )
+            for test, (yes, valid) in ballots.items():
+                (self.tallies[test] if self._by_integration(test) else own[test]).add(yes, valid)
+            self.scatter.add(planes["SLOPE"], (planes["NJUMP"] == 0) & np.isfinite(planes["SLOPE"]))
+        for test, tally in own.items():
+            self.tallies[test].add(decide(tally.k, tally.n_valid, EXPOSURE_FRACTION), tally.n_valid > 0)
+
+    def _vote(self, science, fraction, *tests):
+        """Verdict by the tests named: found when one of them reaches `fraction`, unjudged when none has ballots."""
+        found, judged = np.zeros(self.shape, bool), np.zeros(self.shape, bool)
+        for test in tests:
+            tally = self.tallies[test]
+            found |= decide(tally.k, tally.n_valid, fraction, self.settings.min_valid)
+            judged |= tally.n_valid >= self.settings.min_valid
+        ballots = {test: (self.tallies[test].k, self.tallies[test].n_valid) for test in tests}
+        return Verdict(found & science, ~judged & science, ballots)
+
+    def noise(self):
+        """Scatter of the jump-free slopes (DN/s), NaN with fewer than `min_clean_slopes` of them; and their number."""
+        enough = self.scatter.n >= self.settings.min_clean_slopes
+        return np.where(enough, self.scatter.std(), np.nan), self.scatter.n
+
+    def _noisy(self, science):
+        std, n_clean = self.noise()
+        mean, width, _ = clipped_mean_std(
+            std[science], self.settings.dark_stdev_clipping_sigma, self.settings.dark_max_clipping_iters
+        )
+        with np.errstate(invalid="ignore"):
+            yes = std > mean + self.settings.dark_noisy_threshold * width
+        judged = np.isfinite(std)
+        # All slopes of a pixel together are one ballot: the rule compares one scatter with the detector's.
+        ballots = {"noisy": (yes.astype(np.int32), judged.astype(np.int32))}
+        return Verdict(yes & science, ~judged & science, ballots)
+
+    def verdicts(self, science):
+        """The verdict per dark type; `science` is the boolean image (y, x) of the pixels that may be flagged."""
+        s = self.settings
+        return {
+            "hot": self._vote(science, s.max_saturated_fraction, "saturated"),
+            "rc": self._vote(science, s.rc_fraction_threshold, "high_pedestal", "rc_jumps"),
+            "low_pedestal": self._vote(science, s.low_pedestal_fraction, "low_pedestal"),
+            "high_cr": self._vote(science, s.high_cr_fraction, "many_jumps"),
+            "noisy": self._noisy(science),
+        }

@@ -1,0 +1,104 @@
+"""Run the unmodified calwebb_detector1 on one exposure."""
+
+import errno
+import logging
+import os
+import tempfile
+from pathlib import Path
+
+from astropy.io import fits
+
+from badpix.errors import BadExposure
+from badpix.products import check_planes, check_steps, file_problem, open_product
+
+logger = logging.getLogger("badpix.detector1")
+
+# Errors of the machine, which must fail the job and be tried again, and say nothing about the exposure.
+MACHINE_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.EROFS, errno.EACCES}
+
+
+def set_crds_environment(path, server_url, context):
+    """Put the configuration's CRDS settings into the environment; None leaves what the environment says."""
+    for variable, value in (("CRDS_PATH", path), ("CRDS_SERVER_URL", server_url), ("CRDS_CONTEXT", context)):
+        if value is not None:
+            os.environ[variable] = os.path.abspath(value) if variable == "CRDS_PATH" else value
+    os.environ["CRDS_OBSERVATORY"] = "jwst"
+
+
+def check_uncal(path):
+    """Raise BadExposure unless `path` is a whole raw exposure whose array is the one its header announces."""
+    if problem := file_problem(Path(path)):
+        raise BadExposure(problem)
+    with open_product(path, "uncal") as hdus:
+        header, shape = hdus[0].header, hdus["SCI"].shape
+        announced = tuple(header.get(key) for key in ("NGROUPS", "SUBSIZE2", "SUBSIZE1"))
+        if shape[1:] != announced:
+            raise BadExposure(
+                f"SCI has shape {shape} (integration, group, y, x), but NGROUPS, SUBSIZE2, SUBSIZE1 say {announced}"
+            )
+
+
+def pipeline_steps(kind, overrides, reference_pixel_mask, keep_jump):
+    """The `steps` argument of the pipeline: the configured parameters and what the workflow itself needs."""
+    steps = {step: dict(parameters) for step, parameters in overrides.items()}
+    # The mask that CRDS selects would make yesterday's bad pixels unmeasurable: DO_NOT_USE gives rate NaN, pedestal 0.
+    steps.setdefault("dq_init", {})["override_mask"] = str(reference_pixel_mask)
+    if keep_jump:
+        steps.setdefault("jump", {})["save_results"] = True
+        steps.setdefault("ramp_fit", {})["save_opt"] = True
+    logger.info("%s: steps %s", kind, steps)
+    return steps
+
+
+def _is_machine_fault(error):
+    if isinstance(error, (MemoryError, KeyboardInterrupt, SystemExit)):
+        return True
+    if isinstance(error, OSError) and error.errno in MACHINE_ERRNOS:
+        return True
+    return any(base.__module__.split(".")[0] == "crds" for base in type(error).__mro__)
+
+
+def run_detector1(uncal, steps, directory):
+    """Run the pipeline on `uncal` with all its files in `directory`.
+
+    Raises BadExposure when the pipeline cannot process the exposure; faults of the machine and of CRDS go through.
+    """
+    # Imported here because it takes seconds, and after the CRDS environment has been set.
+    from jwst.pipeline import Detector1Pipeline
+
+    try:
+        Detector1Pipeline.call(str(uncal), steps=steps, output_dir=str(directory), save_results=True)
+    except BaseException as error:
+        if _is_machine_fault(error):
+            raise
+        raise BadExposure(f"calwebb_detector1 failed: {type(error).__name__}: {error}") from error
+
+
+def check_products(directory, exposure, products, reference_pixel_mask):
+    """Raise BadExposure unless every product is there, processed as asked; returns their paths by product."""
+    paths = {}
+    for product in products:
+        path = Path(directory) / f"{exposure}_{product}.fits"
+        if not path.is_file():
+            raise BadExposure(f"calwebb_detector1 wrote no {product} file")
+        with fits.open(path) as hdus:
+            check_planes(hdus, product)
+            if product in ("jump", "rateints"):
+                check_used_mask(hdus[0].header, reference_pixel_mask)
+                check_steps(hdus[0].header, product)
+        paths[product] = path
+    return paths
+
+
+def check_used_mask(header, reference_pixel_mask):
+    """Raise RuntimeError unless dq_init used the workflow's own mask: a fault of the set-up, not of the exposure."""
+    used = str(header.get("R_MASK", "none"))
+    if Path(used).name != Path(reference_pixel_mask).name:
+        raise RuntimeError(f"dq_init used the mask {used}, not {reference_pixel_mask}")
+
+
+def scratch_directory(beside):
+    """A temporary directory on the file system of the path `beside`, so that a rename there is atomic."""
+    parent = Path(beside).resolve().parent
+    parent.mkdir(parents=True, exist_ok=True)
+    return tempfile.TemporaryDirectory(prefix=".detector1-", dir=parent)

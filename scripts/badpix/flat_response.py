@@ -1,0 +1,75 @@
+"""The response of the detector from its flats: mean of all integrations, clipped, and normalised."""
+
+import numpy as np
+from astropy.convolution import Box2DKernel, convolve
+from astropy.stats import sigma_clip
+from scipy.ndimage import median_filter
+
+from badpix.clipping import clipped_mean_std
+from badpix.dark_statistics import row_blocks
+from badpix.statistics_file import open_statistics
+
+# astropy's own default; the specification has no keyword for it.
+CLIP_ITERATIONS = 5
+# Bytes of slopes stacked at a time; clipping needs a few times as much.
+STACK_BYTES = 16 * 2**20
+
+
+def clipped_stack(stack, sigma):
+    """Mean, standard deviation and number of values along a stack (integration, y, x) after sigma clipping.
+
+    NaN abstains. Returns float64 mean and population std (y, x), NaN where nothing is left, and int32 number.
+    """
+    clipped = sigma_clip(
+        np.ma.masked_invalid(np.asarray(stack, dtype=np.float64)), sigma=sigma, maxiters=CLIP_ITERATIONS, axis=0
+    )
+    mean = np.ma.filled(clipped.mean(axis=0), np.nan)
+    std = np.ma.filled(clipped.std(axis=0), np.nan)
+    return mean, std, clipped.count(axis=0).astype(np.int32)
+
+
+def mean_flat(paths, science, sigma):
+    """Stack the integrations of the statistics files `paths`, by rows, and clip along the stack.
+
+    `science` is the boolean image (y, x) of the pixels that count; others abstain. Returns as `clipped_stack`, images.
+    """
+    n_rows, n_columns = science.shape
+    mean, std = np.full(science.shape, np.nan), np.full(science.shape, np.nan)
+    number = np.zeros(science.shape, dtype=np.int32)
+    n_integrations = 0
+    for path in paths:
+        with open_statistics(path) as statistics:
+            n_integrations += statistics["SLOPE"].shape[0]
+    for rows in row_blocks(n_rows, 8 * n_columns * n_integrations, STACK_BYTES):
+        parts = []
+        for path in paths:
+            with open_statistics(path) as statistics:
+                parts.append(np.array(statistics["SLOPE"].data[:, rows], dtype=np.float64))
+        stack = np.concatenate(parts)
+        stack[:, ~science[rows]] = np.nan
+        mean[rows], std[rows], number[rows] = clipped_stack(stack, sigma)
+    return mean, std, number
+
+
+def smooth(image, science, smoothing_type, width):
+    """Local mean (`Box2D`) or median (`Median`) of `image` (y, x) in a box of `width` pixels.
+
+    Beyond the border the image continues with the median of its science pixels. `Box2D` interpolates NaN; `Median`
+    takes that median for NaN.
+    """
+    fill = np.nanmedian(image[science])
+    if smoothing_type == "Box2D":
+        return convolve(image, Box2DKernel(width), boundary="fill", fill_value=fill, nan_treatment="interpolate")
+    return median_filter(np.where(np.isfinite(image), image, fill), size=width, mode="constant", cval=fill)
+
+
+def normalise(mean, science, method, sigma, smoothing_type, width):
+    """Divide the mean flat (y, x) by its smoothed self (`smoothed`), by its clipped mean (`mean`), or not (`none`)."""
+    if method == "smoothed":
+        # Where the local mean is zero or not finite the response is unknown, not infinite.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            response = mean / smooth(mean, science, smoothing_type, width)
+        return np.where(np.isfinite(response), response, np.nan)
+    if method == "mean":
+        return mean / clipped_mean_std(mean[science], sigma, CLIP_ITERATIONS)[0]
+    return mean.copy()

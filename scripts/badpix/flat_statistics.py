@@ -1,0 +1,41 @@
+"""Reduce one flat exposure to its cached statistics: slopes, their variances, and the signal of the last groups."""
+
+import numpy as np
+
+from badpix.dark_statistics import row_blocks, slopes
+from badpix.errors import BadExposure
+from badpix.products import check_agree
+from badpix.statistics_file import StatisticsWriter
+
+# The flux check looks at the mean of so many groups at the end of the raw ramp.
+FLUX_CHECK_GROUPS = 4
+
+
+def last_groups_mean(uncal_sci, integration, rows):
+    """Mean (float32, DN) of the last four groups (or of all, if fewer) of raw ramps (integration, group, y, x)."""
+    return np.mean(uncal_sci[integration, -FLUX_CHECK_GROUPS:, rows], axis=0, dtype=np.float64).astype(np.float32)
+
+
+def measure_flat(exposure, rateints, uncal):
+    """Measure a flat exposure.
+
+    `rateints` and `uncal` (None if there is no raw file) are open FITS files. Planes: `SLOPE` (float32, DN/s, NaN
+    where DO_NOT_USE), `VAR_SLOPE` (float32), and with a raw file `LAST_GROUPS` (float32, DN).
+    Returns a StatisticsWriter; raises BadExposure when the files do not belong together.
+    """
+    n_integrations, *image = rateints["SCI"].shape
+    if uncal is not None:
+        raw = uncal["SCI"].shape
+        check_agree({"rateints": rateints["SCI"].shape, "uncal": (raw[0], *raw[2:])})
+    if rateints[0].header.get("S_RAMP") != "COMPLETE":
+        raise BadExposure(f"step ramp_fit is not COMPLETE: S_RAMP is {rateints[0].header.get('S_RAMP', 'missing')}")
+    writer = StatisticsWriter(exposure, rateints[0].header, n_integrations, tuple(image))
+    for integration in range(n_integrations):
+        for rows in row_blocks(image[0], 4 * image[1] * 4):
+            slope, variance = slopes(rateints, integration, rows)
+            writer.put("SLOPE", integration, rows, slope, "DN/s")
+            writer.put("VAR_SLOPE", integration, rows, variance, "(DN/s)2")
+            if uncal is not None:
+                signal = last_groups_mean(uncal["SCI"].data, integration, rows)
+                writer.put("LAST_GROUPS", integration, rows, signal, "DN")
+    return writer

@@ -1,0 +1,78 @@
+"""From the normalised response to the flat types of bad pixel."""
+
+import numpy as np
+from scipy.ndimage import binary_dilation
+
+from badpix.clipping import clipped_mean_std
+from badpix.dark_vote import Verdict
+from badpix.flat_response import CLIP_ITERATIONS
+
+FLAT_TYPES = ("DEAD", "LOW_QE", "OPEN", "ADJ_OPEN")
+
+# A pixel cannot be called open on the word of one neighbour.
+MIN_NEIGHBOURS = 2
+
+
+def find_dead(norm, science, settings):
+    """Boolean image of the pixels that one of the configured searches calls dead. NaN in `norm` is never dead."""
+    dead = np.zeros(norm.shape, dtype=bool)
+    with np.errstate(invalid="ignore"):
+        if "sigma_rate" in settings.dead_search_type:
+            mean, std, _ = clipped_mean_std(norm[science], settings.flat_mean_sigma_threshold, CLIP_ITERATIONS)
+            dead |= norm < mean - settings.dead_sigma_threshold * std
+        if "absolute_rate" in settings.dead_search_type:
+            dead |= norm < settings.max_dead_norm_signal
+    return dead & science
+
+
+def _neighbours(image, fill):
+    """Stack (4, y, x) of the left, right, lower and upper neighbours of every pixel; `fill` beyond the edge."""
+    padded = np.pad(image, 1, constant_values=fill)
+    return np.stack([padded[1:-1, :-2], padded[1:-1, 2:], padded[:-2, 1:-1], padded[2:, 1:-1]])
+
+
+def find_low_qe_and_open(norm, science, settings):
+    """Boolean images LOW_QE, OPEN, ADJ_OPEN.
+
+    A pixel of low response is OPEN when all its direct science neighbours (there must be at least two) are brighter
+    than `max_open_adj_norm_signal`, and LOW_QE otherwise. The eight science pixels around an OPEN one are ADJ_OPEN
+    unless they are OPEN themselves.
+    """
+    with np.errstate(invalid="ignore"):
+        low = (norm >= settings.max_dead_norm_signal) & (norm < settings.max_low_qe_norm_signal) & science
+        usable = science & np.isfinite(norm)
+        bright = usable & (norm > settings.max_open_adj_norm_signal)
+    n_usable = _neighbours(usable, False).sum(axis=0)
+    n_bright = _neighbours(bright, False).sum(axis=0)
+    is_open = low & (n_usable >= MIN_NEIGHBOURS) & (n_bright == n_usable)
+    adjacent = binary_dilation(is_open, structure=np.ones((3, 3), bool)) & ~is_open & science
+    return {"LOW_QE": low & ~is_open, "OPEN": is_open, "ADJ_OPEN": adjacent}
+
+
+def flat_verdicts(norm, n_valid, science, settings, last_groups=None):
+    """The verdict per flat type.
+
+    `norm` is the normalised response (y, x), `n_valid` the number of integrations behind it, `last_groups` the mean
+    signal (DN) of the last raw groups, needed for the flux check. The mean flat is one ballot: k and n_valid of the
+    verdicts are 0 or 1.
+    """
+    judged = np.isfinite(norm) & (n_valid >= settings.min_valid)
+    norm = np.where(judged, norm, np.nan)
+    nothing = np.zeros(norm.shape, dtype=bool)
+    found = dict.fromkeys(FLAT_TYPES, nothing)
+    if settings.dead_search:
+        found["DEAD"] = find_dead(norm, science, settings)
+        if settings.run_dead_flux_check:
+            with np.errstate(invalid="ignore"):
+                found["DEAD"] = found["DEAD"] & ~(last_groups >= settings.flux_check)
+    if settings.low_qe_and_open_search:
+        found.update(find_low_qe_and_open(norm, science, settings))
+    searched = dict.fromkeys(FLAT_TYPES, settings.low_qe_and_open_search) | {"DEAD": settings.dead_search}
+    return {
+        name: Verdict(
+            found[name],
+            science & ~judged & ~found[name] if searched[name] else nothing,
+            {name: (found[name].astype(np.int32), judged.astype(np.int32) * searched[name])},
+        )
+        for name in FLAT_TYPES
+    }

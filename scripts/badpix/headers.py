@@ -1,0 +1,66 @@
+"""Read the header of each input file once, and remember it.
+
+The cache is keyed by path, size and time of modification, so a file that changes is read again. It is what keeps
+parsing cheap when the same thousands of exposures are looked at in every run.
+"""
+
+import json
+from pathlib import Path
+
+from astropy.io import fits
+
+from badpix.files import write_text
+from badpix.products import file_problem
+
+# What the inventory needs to know of an exposure.
+KEYWORDS = (
+    "INSTRUME", "DETECTOR", "EXP_TYPE", "READPATT", "SUBARRAY", "SUBSTRT1", "SUBSTRT2", "SUBSIZE1", "SUBSIZE2",
+    "FASTAXIS", "SLOWAXIS", "NINTS", "NGROUPS", "DATE-OBS",
+)  # fmt: skip
+FORMAT = 1
+
+
+def read_facts(path):
+    """What the headers of the FITS file `path` say: `keywords`, `extensions` (name -> shape), or `problem`."""
+    if problem := file_problem(path):
+        return {"problem": problem}
+    with fits.open(path, memmap=True) as hdus:
+        header = hdus[0].header
+        return {
+            "problem": None,
+            "keywords": {key: header[key] for key in KEYWORDS if key in header},
+            "extensions": {hdu.name: list(hdu.shape) for hdu in hdus[1:] if hasattr(hdu, "shape")},
+        }
+
+
+class HeaderCache:
+    """The remembered headers, in a JSON file at `path` (None: remembered for this process only)."""
+
+    def __init__(self, path):
+        self.path = Path(path) if path else None
+        self.known, self.fresh = {}, {}
+        try:
+            stored = json.loads(self.path.read_text(encoding="utf-8")) if self.path else {}
+            if stored.get("format") == FORMAT:
+                self.known = stored["files"]
+        except (OSError, ValueError):
+            pass  # no cache, or not a whole one: the headers are read again
+
+    def facts(self, path):
+        """The facts of `path`, from memory if it has not changed since."""
+        path = Path(path)
+        try:
+            status = path.stat()
+        except OSError as error:
+            return {"problem": f"cannot be read: {error.strerror}"}
+        key, stamp = str(path.absolute()), [status.st_size, status.st_mtime_ns]
+        entry = self.known.get(key)
+        if entry is None or entry["stamp"] != stamp:
+            entry = {"stamp": stamp, "facts": read_facts(path)}
+        self.fresh[key] = entry
+        return entry["facts"]
+
+    def save(self):
+        """Write what was looked at in this process, if it differs from what is stored."""
+        if self.path and self.fresh != self.known:
+            write_text(self.path, json.dumps({"format": FORMAT, "files": self.fresh}))

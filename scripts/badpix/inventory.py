@@ -1,0 +1,165 @@
+"""Decide from the headers which exposures make which mask, and which are put in quarantine and why."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+PRODUCTS_NEEDED = {"darks": ("rateints", "jump", "fitopt"), "flats": ("rateints",)}
+# An exposure is judged by its least processed file.
+HEADER_OF = ("uncal", "jump", "rateints", "fitopt", "flux_check")
+REQUIRED = ("DETECTOR", "EXP_TYPE", "SUBARRAY", "SUBSIZE1", "SUBSIZE2", "SUBSTRT1", "SUBSTRT2", "NGROUPS", "READPATT",
+            "FASTAXIS", "SLOWAXIS", "NINTS")  # fmt: skip
+MAIN_EXTENSION = {"uncal": "SCI", "jump": "SCI", "rateints": "SCI", "fitopt": "PEDESTAL", "flux_check": "SCI"}
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """An input exposure: its root name, its kind (darks or flats), its files by product, its header keywords."""
+
+    name: str
+    kind: str
+    files: dict
+    keywords: dict
+
+    @property
+    def from_products(self):
+        """True when it comes with all it needs from detector1, so that the pipeline need not run."""
+        return all(product in self.files for product in PRODUCTS_NEEDED[self.kind])
+
+
+@dataclass
+class Inventory:
+    """The exposures of each detector, and what was left out.
+
+    `detectors` maps detector -> kind -> exposure name -> Exposure. `left_out` maps detector -> {exposure: reason}; what
+    cannot be assigned to a detector concerns all of them and stands under each.
+    """
+
+    detectors: dict = field(default_factory=dict)
+    left_out: dict = field(default_factory=dict)
+
+
+class InventoryError(ValueError):
+    """No mask can be made from these inputs; the message says why."""
+
+
+def own_problem(name, kind, files, facts, detectors, min_groups):
+    """Why this exposure cannot be used, whatever the others are; None if it can. `facts` maps product to facts."""
+    for product, fact in facts.items():
+        if fact["problem"]:
+            return f"{product} file: {fact['problem']}"
+        if MAIN_EXTENSION[product] not in fact["extensions"]:
+            present = ", ".join(filter(None, fact["extensions"])) or "none"
+            return f"{product} file: no {MAIN_EXTENSION[product]} extension (it has {present})"
+    keywords = _keywords(facts)
+    if missing := [key for key in REQUIRED if key not in keywords]:
+        return f"the primary header lacks {', '.join(missing)}"
+    detector = detectors.get(keywords["DETECTOR"])
+    if detector is None:
+        return f"DETECTOR is {keywords['DETECTOR']!r}, which is none of JWST's: {', '.join(sorted(detectors))}"
+    allowed = detector.dark_exp_types if kind == "darks" else detector.flat_exp_types
+    if keywords["EXP_TYPE"] not in allowed:
+        return f"EXP_TYPE is {keywords['EXP_TYPE']!r}; {kind} of {detector.name} are {' or '.join(allowed)}"
+    if keywords["NGROUPS"] < min_groups:
+        return f"NGROUPS is {keywords['NGROUPS']}, fewer than min_groups = {min_groups}"
+    if "uncal" in facts:
+        shape = facts["uncal"]["extensions"]["SCI"]
+        said = [keywords[key] for key in ("NGROUPS", "SUBSIZE2", "SUBSIZE1")]
+        if shape[1:] != said:
+            return f"SCI of the uncal file has shape {shape}, but NGROUPS, SUBSIZE2, SUBSIZE1 say {said}"
+    missing = [product for product in PRODUCTS_NEEDED[kind] if product not in files]
+    if "uncal" not in files and missing:
+        return f"has no {' and no '.join(missing)} file, and no uncal file to make it from"
+    return None
+
+
+def _keywords(facts):
+    return next(facts[product]["keywords"] for product in HEADER_OF if product in facts)
+
+
+def _most_common(values, what):
+    """The value that most have; InventoryError when two are equally frequent."""
+    counts = Counter(values).most_common(2)
+    if len(counts) == 2 and counts[0][1] == counts[1][1]:
+        raise InventoryError(
+            f"the exposures are split evenly between {what} {counts[0][0]} and {counts[1][0]}; "
+            "name the inputs so that one prevails" + (", or set detectors" if what == "DETECTOR" else "")
+        )
+    return counts[0][0]
+
+
+def choose_detectors(exposures, setting):
+    """The detectors to make masks of: `setting` is `auto` (the most frequent), `all`, or a list of names."""
+    present = sorted({exposure.keywords["DETECTOR"] for exposure in exposures})
+    if setting == "auto":
+        return [_most_common([exposure.keywords["DETECTOR"] for exposure in exposures], "DETECTOR")] if present else []
+    if setting == "all":
+        return present
+    return list(setting)
+
+
+def _agreement(exposures):
+    """Reasons (name -> reason) of the exposures of one detector that differ from the rest.
+
+    All exposures must share size and subarray; each kind must share its readout pattern.
+    """
+    odd = {}
+    groups = [(exposures, ("SUBARRAY", "SUBSTRT1", "SUBSTRT2", "SUBSIZE1", "SUBSIZE2"))]
+    groups += [([e for e in exposures if e.kind == kind], ("READPATT",)) for kind in PRODUCTS_NEEDED]
+    for members, keys in groups:
+        if not members:
+            continue
+        usual = _most_common([tuple(e.keywords[key] for key in keys) for e in members], ", ".join(keys))
+        for exposure in members:
+            differing = [
+                f"{key} is {exposure.keywords[key]!r}, the rest have {value!r}"
+                for key, value in zip(keys, usual, strict=True)
+                if exposure.keywords[key] != value
+            ]
+            if differing:
+                odd.setdefault(exposure.name, "; ".join(differing))
+    return odd
+
+
+def take_inventory(files, facts_of, detectors, config):
+    """Sort all input files into an Inventory.
+
+    `files` is what `match_inputs` gives, `facts_of(path)` the facts of a file, `detectors` maps name to Detector,
+    `config` has detectors and min_groups. Raises InventoryError when nothing at all can be used.
+    """
+    good, nowhere = [], {}
+    for kind, exposures in files.items():
+        for name, paths in exposures.items():
+            facts = {product: facts_of(path) for product, path in paths.items()}
+            if problem := own_problem(name, kind, paths, facts, detectors, config["min_groups"]):
+                nowhere[name] = problem
+            else:
+                good.append(Exposure(name, kind, paths, _keywords(facts)))
+    if not good:
+        reasons = "".join(f"\n  {name}: {reason}" for name, reason in sorted(nowhere.items()))
+        raise InventoryError(f"none of the {len(nowhere)} exposures can be used:{reasons}")
+    inventory = Inventory()
+    chosen = choose_detectors(good, config["detectors"])
+    for exposure in good:
+        if exposure.keywords["DETECTOR"] not in chosen:
+            nowhere[exposure.name] = f"DETECTOR is {exposure.keywords['DETECTOR']}, not {' or '.join(chosen)}"
+    for detector in chosen:
+        own = [exposure for exposure in good if exposure.keywords["DETECTOR"] == detector]
+        odd = _agreement(own)
+        inventory.left_out[detector] = dict(sorted((nowhere | odd).items()))
+        inventory.detectors[detector] = {
+            kind: {e.name: e for e in own if e.kind == kind and e.name not in odd} for kind in PRODUCTS_NEEDED
+        }
+    return inventory
+
+
+def require_enough(inventory, configured, config):
+    """Raise InventoryError for a detector of which too few exposures remain of a kind that is `configured`."""
+    for detector, kinds in inventory.detectors.items():
+        for kind in configured:
+            minimum = config[f"min_{kind}"]
+            if len(kinds[kind]) < minimum:
+                reasons = "".join(f"\n  {name}: {why}" for name, why in inventory.left_out[detector].items())
+                raise InventoryError(
+                    f"{detector}: no mask, because {len(kinds[kind])} usable {kind} remain and min_{kind} is {minimum}."
+                    + (f" Left out:{reasons}" if reasons else "")
+                )

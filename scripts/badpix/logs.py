@@ -1,0 +1,58 @@
+"""One way for every script to log: all output, warnings and tracebacks go to the rule's log file."""
+
+import logging
+import os
+import sys
+import time
+import traceback
+import warnings
+from contextlib import contextmanager
+from pathlib import Path
+
+logger = logging.getLogger("badpix")
+
+
+class _Formatter(logging.Formatter):
+    converter = time.gmtime
+
+
+@contextmanager
+def logging_to(path, title):
+    """Send everything that the process prints, logs or warns to `path` for as long as the block runs.
+
+    The file descriptors themselves are redirected, so output of C libraries and of child processes arrives too. An
+    exception is written to the log with its traceback, said on the real standard error in one line, and raised again.
+    """
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    saved_out = os.dup(1)
+    with open(path, "w", encoding="utf-8", buffering=1) as log:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(_Formatter("%(asctime)sZ %(levelname)-7s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S"))
+        root = logging.getLogger()
+        root.addHandler(handler)
+        logger.setLevel(logging.INFO)
+        logging.captureWarnings(True)
+        warnings.simplefilter("default")
+        start = time.monotonic()
+        logger.info("%s: start", title)
+        try:
+            yield logger
+            logger.info("%s: done in %.1f s", title, time.monotonic() - start)
+        except BaseException as error:
+            traceback.print_exc()
+            os.write(terminal, f"{title}: {type(error).__name__}: {error}\n  full log: {path}\n".encode())
+            raise
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            root.removeHandler(handler)
+            logging.captureWarnings(False)
+            os.dup2(saved_out, 1)
+            os.dup2(terminal, 2)
+            os.close(saved_out)
+            os.close(terminal)

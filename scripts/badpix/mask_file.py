@@ -1,0 +1,111 @@
+"""Write and read MASK reference files in the format of CRDS."""
+
+import datetime
+import re
+
+import numpy as np
+from astropy.io import fits
+from stdatamodels.jwst import datamodels
+
+from badpix.dq import PIXEL_FLAGS
+from badpix.files import atomic_path
+
+DESCRIPTIONS = {
+    "DO_NOT_USE": "Bad pixel. Do not use.",
+    "NON_SCIENCE": "Pixel not on science portion of detector",
+    "DEAD": "Dead pixel",
+    "HOT": "Hot pixel",
+    "WARM": "Warm pixel",
+    "LOW_QE": "Low quantum efficiency",
+    "RC": "RC pixel",
+    "TELEGRAPH": "Telegraph pixel",
+    "NONLINEAR": "Pixel highly nonlinear",
+    "BAD_REF_PIXEL": "Reference pixel cannot be used",
+    "UNRELIABLE_BIAS": "Bias variance large",
+    "UNRELIABLE_DARK": "Dark variance large",
+    "UNRELIABLE_SLOPE": "Slope variance large (i.e., noisy pixel)",
+    "UNRELIABLE_FLAT": "Flat variance large",
+    "OPEN": "Open pixel (counts move to adjacent pixels)",
+    "ADJ_OPEN": "Adjacent to open pixel",
+    "OTHER_BAD_PIXEL": "A catch-all flag",
+    "REFERENCE_PIXEL": "Pixel is a reference pixel",
+}
+
+
+def dq_definition(dq):
+    """The DQ_DEF table of the flags used in `dq` (uint32 image): records of BIT, VALUE, NAME, DESCRIPTION."""
+    rows = []
+    for name, value in PIXEL_FLAGS.items():
+        if np.any(dq & np.uint32(value)):
+            description = DESCRIPTIONS.get(name, name.replace("_", " ").capitalize())
+            rows.append((value.bit_length() - 1, value, name, description))
+    dtype = [("BIT", "<u4"), ("VALUE", "<u4"), ("NAME", "S40"), ("DESCRIPTION", "S80")]
+    return np.array(rows, dtype=dtype)
+
+
+def normalise_useafter(useafter):
+    """USEAFTER as CRDS wants it, `YYYY-MM-DDTHH:MM:SS`; a space instead of the T is accepted."""
+    return datetime.datetime.fromisoformat(str(useafter).strip()).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def complete_pedigree(pedigree, dates):
+    """PEDIGREE with the first and last of `dates` (YYYY-MM-DD) filled in where it is `INFLIGHT` alone."""
+    if re.fullmatch(r"INFLIGHT", pedigree.strip(), flags=re.IGNORECASE):
+        if not dates:
+            raise ValueError("pedigree INFLIGHT takes its dates from DATE-OBS, which no exposure has; give them")
+        return f"INFLIGHT {min(dates)} {max(dates)}"
+    return pedigree
+
+
+def write_mask(path, dq, identity, geometry, texts, history, parameters):
+    """Write a MASK reference file.
+
+    `dq` is uint32 (y, x); `identity` maps `instrument` and `detector` and, where they select the file, `exp_type` and
+    `readpatt`; `geometry` is a Geometry; `texts` maps author, description, pedigree, useafter; `history` is a list
+    of lines; `parameters` maps configuration keys to the values that were used (header keywords).
+    """
+    model = datamodels.MaskModel(strict_validation=True)
+    meta = model.meta
+    meta.telescope, meta.reftype = "JWST", "MASK"
+    meta.instrument.name, meta.instrument.detector = identity["instrument"], identity["detector"]
+    if "exp_type" in identity:
+        meta.exposure.type = identity["exp_type"]
+    if "readpatt" in identity:
+        meta.exposure.readpatt = identity["readpatt"]
+    meta.subarray.name = geometry.subarray
+    meta.subarray.xstart, meta.subarray.ystart = geometry.x_start, geometry.y_start
+    meta.subarray.xsize, meta.subarray.ysize = geometry.n_columns, geometry.n_rows
+    meta.subarray.fastaxis, meta.subarray.slowaxis = geometry.fast_axis, geometry.slow_axis
+    meta.author, meta.description = texts["author"], texts["description"]
+    meta.pedigree, meta.useafter = texts["pedigree"], normalise_useafter(texts["useafter"])
+    model.dq = dq.astype(np.uint32)
+    model.dq_def = dq_definition(dq)
+    for line in history:
+        # Header cards hold printable ASCII only.
+        model.add_history_entry(str(line).encode("ascii", "replace").decode())
+    with atomic_path(path) as temporary:
+        model.save(str(temporary), overwrite=True)
+        add_parameters(temporary, parameters)
+    model.close()
+
+
+def header_value(value):
+    """A configuration value as a FITS header value: sequences as words, the rest as it is."""
+    return " ".join(str(item) for item in value) if isinstance(value, (list, tuple)) else value
+
+
+def add_parameters(path, parameters):
+    """Write `parameters` (key -> value, None is left out) into the primary header of `path`.
+
+    The keys are longer than the eight characters of a plain keyword, so they become `HIERARCH BADPIX <key>` cards.
+    """
+    with fits.open(path, mode="update") as hdus:
+        for key, value in parameters.items():
+            if value is not None:
+                hdus[0].header[f"HIERARCH BADPIX {key.upper()}"] = header_value(value)
+
+
+def read_mask(path):
+    """The DQ image (uint32) of any MASK file in the pipeline's bits, translated through the file's own DQ_DEF."""
+    with datamodels.MaskModel(str(path)) as model:
+        return np.array(model.dq, dtype=np.uint32)

@@ -1,0 +1,56 @@
+"""Which configuration keys took part in a mask, for its header."""
+
+DARK_KEYS = (
+    "dark_stdev_clipping_sigma", "dark_max_clipping_iters", "dark_noisy_threshold", "max_saturated_fraction",
+    "max_jump_limit", "jump_ratio_threshold", "early_cutoff_fraction", "pedestal_sigma_threshold",
+    "rc_fraction_threshold", "low_pedestal_fraction", "high_cr_fraction", "dark_do_not_use", "ballot",
+    "pedestal_source", "min_clean_slopes",
+)  # fmt: skip
+FLAT_KEYS = (
+    "dead_search", "low_qe_and_open_search", "flat_mean_sigma_threshold", "flat_mean_normalization_method",
+    "flat_do_not_use",
+)  # fmt: skip
+SMOOTHING_KEYS = ("smoothing_box_width", "smoothing_type")
+DEAD_KEYS = ("dead_search_type", "run_dead_flux_check")
+LOW_QE_KEYS = ("max_low_qe_norm_signal", "max_open_adj_norm_signal")
+
+
+def _flat_keys(config):
+    keys = list(FLAT_KEYS)
+    if config["flat_mean_normalization_method"] == "smoothed":
+        keys += SMOOTHING_KEYS
+    searches = ()
+    if config["dead_search"]:
+        keys += DEAD_KEYS
+        searches = config["dead_search_type"]
+        if config["run_dead_flux_check"]:
+            keys.append("flux_check")
+    if "sigma_rate" in searches:
+        keys.append("dead_sigma_threshold")
+    if "absolute_rate" in searches or config["low_qe_and_open_search"]:
+        keys.append("max_dead_norm_signal")
+    if config["low_qe_and_open_search"]:
+        keys += LOW_QE_KEYS
+    return keys
+
+
+def used_parameters(config, kinds):
+    """The parameters (key -> value) that decided a mask made of `kinds` (darks, flats); those not used are left out.
+
+    `flag_values` appears as a key per type, and the parameters of detector1 that the configuration set as
+    `<kind>.<step>.<parameter>`, for the kinds that `kinds` maps to True (processed here).
+    """
+    keys = ["min_valid", "manual_flag_file"]
+    if "darks" in kinds:
+        keys += DARK_KEYS
+    if "flats" in kinds:
+        keys += _flat_keys(config)
+    used = {key: config[key] for key in sorted(keys)}
+    if "darks" in kinds:
+        used.update({f"flag_values.{name}": flags for name, flags in sorted(config["flag_values"].items())})
+    for kind, processed_here in kinds.items():
+        if processed_here:
+            key = f"detector1_{kind.removesuffix('s')}"
+            for step, parameters in sorted(config[key].items()):
+                used.update({f"{key}.{step}.{name}": value for name, value in sorted(parameters.items())})
+    return used

@@ -1,0 +1,91 @@
+"""Open the products of calwebb_detector1 with their structure checked, so that a bad one is named."""
+
+from contextlib import contextmanager
+
+import numpy as np
+from astropy.io import fits
+
+from badpix.errors import BadExposure
+
+REQUIRED_STEPS = {"S_DQINIT": "dq_init", "S_SATURA": "saturation", "S_JUMP": "jump", "S_RAMP": "ramp_fit"}
+
+PLANES = {
+    "uncal": {"SCI": 4},
+    "jump": {"SCI": 4, "PIXELDQ": 2, "GROUPDQ": 4},
+    "rateints": {"SCI": 3, "DQ": 3, "VAR_POISSON": 3, "VAR_RNOISE": 3},
+    "rate": {"SCI": 2, "DQ": 2, "VAR_POISSON": 2, "VAR_RNOISE": 2},
+    "fitopt": {"PEDESTAL": 3},
+}
+
+
+def file_problem(path):
+    """Why `path` is no whole FITS file, or None if it is one. Reads headers only."""
+    try:
+        size = path.stat().st_size
+        if size == 0:
+            return "the file is empty"
+        with fits.open(path, memmap=True) as hdus:
+            hdus.verify("silentfix")
+            last = hdus.fileinfo(len(hdus) - 1)
+            end = last["datLoc"] + last["datSpan"]
+            # A compressed file's size says nothing about its contents.
+            if path.suffix != ".gz" and end > size:
+                return f"the file is truncated: {size} bytes, its headers promise {end}"
+    except Exception as error:  # astropy raises OSError, TypeError, ValueError, KeyError and more on damaged files
+        return f"not readable as FITS: {type(error).__name__}: {error}"
+    return None
+
+
+def check_planes(hdus, product):
+    """Raise BadExposure unless the image extensions of `product` are there with the right number of axes."""
+    names = [hdu.name for hdu in hdus]
+    for name, axes in PLANES[product].items():
+        if name not in names:
+            raise BadExposure(f"the {product} file has no {name} extension (it has {', '.join(names[1:]) or 'none'})")
+        found = len(hdus[name].shape)
+        if found != axes:
+            raise BadExposure(f"extension {name} of the {product} file has {found} axes, not {axes}")
+
+
+@contextmanager
+def open_product(path, product):
+    """Open `path` memory-mapped, as `product` (a key of PLANES). Raises BadExposure naming what is wrong with it."""
+    try:
+        hdus = fits.open(path, memmap=True)
+    except OSError as error:
+        if error.errno is not None:
+            raise  # the machine's fault, not the file's
+        raise BadExposure(f"the {product} file is not readable as FITS: {error}") from error
+    with hdus:
+        if product == "rateints" and "SCI" in hdus and len(hdus["SCI"].shape) == 2:
+            _as_rateints(hdus)
+        check_planes(hdus, product)
+        yield hdus
+
+
+def _as_rateints(hdus):
+    """Give the images of a rate file an integration axis; only where it is of one integration."""
+    n_integrations = hdus[0].header.get("NINTS")
+    if n_integrations != 1:
+        raise BadExposure(
+            f"the rate file averages {n_integrations} integrations (NINTS); give the rateints file, with each of them"
+        )
+    check_planes(hdus, "rate")
+    for name in PLANES["rateints"]:
+        hdus[name].data = hdus[name].data[np.newaxis]
+
+
+def check_agree(shapes):
+    """Raise BadExposure unless all of `shapes` (what -> (integrations, rows, columns)) are the same."""
+    if len(set(shapes.values())) > 1:
+        raise BadExposure("shapes differ: " + ", ".join(f"{name} {shape}" for name, shape in shapes.items()))
+
+
+def check_steps(header, product):
+    """Raise BadExposure unless the steps without which no pixel can be judged are COMPLETE in `header`."""
+    for keyword, step in REQUIRED_STEPS.items():
+        if step == "ramp_fit" and product == "jump":
+            continue  # it comes after the jump file is written
+        status = header.get(keyword, "missing")
+        if status != "COMPLETE":
+            raise BadExposure(f"step {step} of the {product} file is not COMPLETE: {keyword} is {status}")

@@ -1,0 +1,39 @@
+"""How much memory a job needs, from the header of its exposure (in MB, as Snakemake's `mem_mb`).
+
+Each takes the keywords of an exposure: SUBSIZE1, SUBSIZE2 (columns, rows), NGROUPS and NINTS.
+"""
+
+MB = 2**20
+# Python with numpy and astropy; with the jwst pipeline loaded.
+LIBRARY_MB = 250
+PIPELINE_MB = 700
+
+
+def _pixels(keywords):
+    return keywords["SUBSIZE1"] * keywords["SUBSIZE2"]
+
+
+def detector1_mb(keywords):
+    """calwebb_detector1: about six times the ramps as float32."""
+    ramps = _pixels(keywords) * keywords["NGROUPS"] * keywords["NINTS"] * 4 / MB
+    return round(PIPELINE_MB + 6 * ramps)
+
+
+def statistics_mb(keywords):
+    """Statistics: the planes of all integrations (some 60 bytes a pixel), the mapped files and a block of ramps."""
+    return round(LIBRARY_MB + 300 + _pixels(keywords) * keywords["NINTS"] * 100 / MB)
+
+
+def response_mb(keywords):
+    """Response: a bounded stack and a dozen images in double precision."""
+    return round(LIBRARY_MB + 300 + _pixels(keywords) * 12 * 8 / MB)
+
+
+def vote_mb(keywords):
+    """Vote: counts, verdicts and images, whatever the number of exposures; and the datamodels to write the mask."""
+    return round(PIPELINE_MB + _pixels(keywords) * 200 / MB)
+
+
+def mask_mb(keywords):
+    """Writing a mask with the datamodels."""
+    return round(PIPELINE_MB + _pixels(keywords) * 20 / MB)

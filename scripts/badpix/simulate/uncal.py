@@ -1,0 +1,54 @@
+"""Write one simulated exposure as a JWST level 1b (`uncal`) file."""
+
+from pathlib import Path
+
+import numpy as np
+from astropy.io import fits
+
+from badpix.files import atomic_path
+from badpix.simulate.headers import Geometry, exposure_meta, exposure_name, modified_julian_date, start_time
+
+
+def write_uncal(folder: str | Path, counts_dn: np.ndarray, geometry: Geometry, kind: str, index: int) -> Path:
+    """Write `counts_dn` (uint16, DN; integration, group, y, x) under its JWST name and return the path.
+
+    `kind` is "dark" or "flat", `index` counts from 1.
+    """
+    from stdatamodels.jwst.datamodels import Level1bModel  # 2 s to import: only where it is needed
+
+    n_integrations, n_groups = counts_dn.shape[:2]
+    path = Path(folder) / exposure_name(geometry, kind, index)
+    with atomic_path(path) as temporary, Level1bModel(strict_validation=True) as model:
+        model.data = counts_dn
+        for key, value in exposure_meta(geometry, kind, index, n_integrations, n_groups).items():
+            setattr_path(model.meta, key, value)
+        dtype = model.get_dtype("int_times")
+        model.int_times = integration_times(geometry, kind, index, n_integrations, n_groups, dtype)
+        model.save(str(temporary))
+        fits.setval(temporary, "FILENAME", value=path.name)  # save() puts the temporary name there
+    return path
+
+
+def setattr_path(node: object, dotted: str, value: object) -> None:
+    """Set a nested datamodel attribute, e.g. `observation.date` below `meta`."""
+    *parents, last = dotted.split(".")
+    for name in parents:
+        node = getattr(node, name)
+    setattr(node, last, value)
+
+
+def integration_times(
+    geometry: Geometry, kind: str, index: int, n_integrations: int, n_groups: int, dtype: np.dtype
+) -> np.ndarray:
+    """The INT_TIMES table: number (from 1), start, middle and end of each integration as MJD UTC (and BJD alike)."""
+    day = 86400.0
+    table = np.zeros(n_integrations, dtype=dtype)
+    number = np.arange(n_integrations)
+    begin = modified_julian_date(start_time(kind, index)) + number * (n_groups + 1) * geometry.frame_time_s / day
+    length = n_groups * geometry.frame_time_s / day
+    table["integration_number"] = number + 1
+    for scale in ("MJD_UTC", "BJD_TDB"):  # an internal exposure has no target: no barycentric correction
+        table[f"int_start_{scale}"] = begin
+        table[f"int_mid_{scale}"] = begin + length / 2
+        table[f"int_end_{scale}"] = begin + length
+    return table

@@ -1,0 +1,34 @@
+"""The one function that decides every vote, and the count of ballots."""
+
+import numpy as np
+
+
+def votes_needed(n_valid, fraction):
+    """Smallest number of votes that is at least `fraction` of `n_valid` ballots, and at least one.
+
+    `n_valid` is an integer or an integer array; the result has its shape, int64. The product is rounded to nine
+    digits first, because 0.55 * 100 is 55.00000000000001 in floating point and must need 55 votes, not 56.
+    """
+    product = np.round(np.float64(fraction) * np.asarray(n_valid), 9)
+    return np.maximum(1, np.ceil(product).astype(np.int64))
+
+
+def decide(k, n_valid, fraction, min_valid=1):
+    """True where `k` of `n_valid` ballots said yes in at least `fraction` of them, given at least `min_valid` ballots.
+
+    `k` and `n_valid` are integers or integer arrays of one shape; the result is boolean, of that shape.
+    """
+    return (np.asarray(k) >= votes_needed(n_valid, fraction)) & (np.asarray(n_valid) >= max(1, min_valid))
+
+
+class Tally:
+    """Running count of ballots per pixel: `k` who said yes and `n_valid` who could judge, int32 images (y, x)."""
+
+    def __init__(self, shape):
+        self.k = np.zeros(shape, dtype=np.int32)
+        self.n_valid = np.zeros(shape, dtype=np.int32)
+
+    def add(self, yes, valid):
+        """Count one ballot per pixel: `yes` and `valid` are boolean images; a yes that is not valid does not count."""
+        self.n_valid += valid
+        self.k += yes & valid

@@ -1,0 +1,58 @@
+"""Reduce one dark exposure to its cached statistics.
+
+Reads the jump (DN), rateints (DN/s) and fitopt (DN) files, for MIRI also the uncal file (DN); writes one statistics
+FITS of measurements, no thresholds. Products that do not fit together give a quarantined file that says why.
+"""
+
+from contextlib import ExitStack
+
+from badpix.detectors import detector_from_mapping
+
+from badpix.dark_statistics import measure_dark
+from badpix.errors import BadExposure
+from badpix.geometry import Geometry, reference_pixels
+from badpix.logs import logger, logging_to
+from badpix.products import open_product
+from badpix.statistics_file import require_usable, write_quarantined
+
+
+def main(paths, output, exposure, detector, early_cutoff_fraction):
+    """Measure the exposure whose products are `paths` (product -> path) and write `output`.
+
+    `detector` maps the fields of Detector.
+    """
+    detector = detector_from_mapping(detector)
+
+    def science_of(header):
+        return ~reference_pixels(Geometry.from_header(header), detector)
+
+    try:
+        require_usable(*(path for product, path in paths.items() if product != "uncal"))
+        with ExitStack() as stack:
+            opened = {product: stack.enter_context(open_product(path, product)) for product, path in paths.items()}
+            writer, integrations = measure_dark(
+                exposure,
+                opened["jump"],
+                opened["rateints"],
+                opened["fitopt"],
+                opened.get("uncal"),
+                science_of,
+                early_cutoff_fraction,
+            )
+            writer.write(
+                output, [("EARLYCUT", early_cutoff_fraction, "fraction of groups called early")], integrations
+            )
+    except BadExposure as reason:
+        logger.error("%s is put in quarantine: %s", exposure, reason)
+        write_quarantined(output, exposure, reason)
+
+
+if "snakemake" in globals():
+    with logging_to(snakemake.log[0], snakemake.rule):
+        main(
+            dict(snakemake.input.items()),
+            snakemake.output.statistics,
+            snakemake.wildcards.exposure,
+            snakemake.params.detector,
+            snakemake.params.early_cutoff_fraction,
+        )

@@ -1,0 +1,71 @@
+"""Combine the flats into the normalised response of the detector.
+
+Reads the flats' statistics files, by rows; writes one FITS with the images (y, x) `MEAN` and `STD` (DN/s), `NVALID`
+(integrations left after clipping) and `RESPONSE` (normalised), and table `USED` of the exposures.
+"""
+
+import numpy as np
+from astropy.io import fits
+from astropy.table import Table
+from badpix.detectors import detector_from_mapping
+
+from badpix.errors import TooFewExposures
+from badpix.files import atomic_path
+from badpix.flat_response import mean_flat, normalise
+from badpix.geometry import Geometry, reference_pixels
+from badpix.logs import logger, logging_to
+from badpix.statistics_file import quarantine_reason
+
+# Of n values one alone can lie n / sqrt(n - 1) standard deviations from the median: 2.86 for 7, 3.02 for 8.
+MIN_INTEGRATIONS_TO_CLIP = 8
+
+
+def main(statistics, output, detector, settings):
+    """Write the response of `detector` (a mapping with the fields of Detector) at `output`.
+
+    `settings` maps the keys flat_mean_sigma_threshold, flat_mean_normalization_method, smoothing_type and
+    smoothing_box_width.
+    """
+    detector = detector_from_mapping(detector)
+    used = [path for path in sorted(statistics) if quarantine_reason(path) is None]
+    if not used:
+        raise TooFewExposures(f"{detector.name}: none of the {len(statistics)} flats could be used")
+    headers = [fits.getheader(path, 0) for path in used]
+    science = ~reference_pixels(Geometry.from_header(headers[0]), detector)
+    n_integrations = sum(fits.getheader(path, "SLOPE")["NAXIS3"] for path in used)
+    if n_integrations < MIN_INTEGRATIONS_TO_CLIP:
+        logger.warning(
+            "only %d flat integrations: sigma clipping along the stack can reject little or nothing", n_integrations
+        )
+    sigma = settings["flat_mean_sigma_threshold"]
+    mean, std, n_valid = mean_flat(used, science, sigma)
+    response = normalise(
+        mean,
+        science,
+        settings["flat_mean_normalization_method"],
+        sigma,
+        settings["smoothing_type"],
+        settings["smoothing_box_width"],
+    )
+    hdus = [fits.PrimaryHDU()]
+    hdus[0].header["DETECTOR"] = detector.name
+    for name, image in (("MEAN", mean), ("STD", std), ("NVALID", n_valid), ("RESPONSE", response)):
+        hdus.append(fits.ImageHDU(image, name=name))
+    exposures = [header["EXPOSURE"] for header in headers]
+    hdus.append(fits.BinTableHDU(Table({"EXPOSURE": exposures}), name="USED"))
+    with atomic_path(output) as temporary:
+        fits.HDUList(hdus).writeto(temporary, overwrite=True)
+    logger.info(
+        "%s: %d integrations of %d flats, median response %.4f",
+        detector.name, n_integrations, len(used), np.nanmedian(response[science]),
+    )
+
+
+if "snakemake" in globals():
+    with logging_to(snakemake.log[0], snakemake.rule):
+        main(
+            snakemake.input.statistics,
+            snakemake.output.response,
+            snakemake.params.detector,
+            snakemake.params.settings,
+        )

@@ -1,0 +1,30 @@
+"""Reduce one flat exposure to its cached statistics.
+
+Reads the rateints file (DN/s) and, where there is one, the uncal file (DN); writes one statistics FITS of
+measurements, no thresholds. Files that do not fit together give a quarantined product that says why.
+"""
+
+from contextlib import ExitStack
+
+from badpix.errors import BadExposure
+from badpix.flat_statistics import measure_flat
+from badpix.logs import logger, logging_to
+from badpix.products import open_product
+from badpix.statistics_file import require_usable, write_quarantined
+
+
+def main(paths, output, exposure):
+    """Measure the exposure whose files are `paths` (product -> path) and write `output`."""
+    try:
+        require_usable(paths["rateints"])
+        with ExitStack() as stack:
+            opened = {product: stack.enter_context(open_product(path, product)) for product, path in paths.items()}
+            measure_flat(exposure, opened["rateints"], opened.get("uncal")).write(output)
+    except BadExposure as reason:
+        logger.error("%s is put in quarantine: %s", exposure, reason)
+        write_quarantined(output, exposure, reason)
+
+
+if "snakemake" in globals():
+    with logging_to(snakemake.log[0], snakemake.rule):
+        main(dict(snakemake.input.items()), snakemake.output.statistics, snakemake.wildcards.exposure)

@@ -1,0 +1,35 @@
+"""Run the pipeline's dq_init on a real ramp with the final mask, and assert that its flags arrived.
+
+Reads the mask and a ramp; writes a JSON report with the number of pixels per flag.
+"""
+
+import json
+import os
+from pathlib import Path
+
+from badpix.combine import count_flags
+from badpix.detector1 import set_crds_environment
+from badpix.files import write_text
+from badpix.logs import logger, logging_to
+from badpix.mask_file import read_mask
+from badpix.quality import QualityCheckFailed, missing_flags, pixeldq_with
+
+
+def main(mask, ramp, report, crds):
+    """Check `mask` on `ramp` and write `report`. Raises QualityCheckFailed when a flag is lost."""
+    set_crds_environment(**crds)
+    dq = read_mask(mask)
+    pixeldq, used = pixeldq_with(os.path.abspath(mask), ramp)
+    if Path(used).name != Path(mask).name:
+        raise QualityCheckFailed(f"dq_init used the mask {used}, not {mask}")
+    if lost := missing_flags(dq, pixeldq):
+        raise QualityCheckFailed(f"flags of the mask that did not arrive in PIXELDQ (pixels): {lost}")
+    flags = count_flags(dq)
+    logger.info("all flags of %s arrived in PIXELDQ of %s: %s", mask, ramp, flags)
+    text = {"mask": Path(mask).name, "ramp": Path(ramp).name, "passed": True, "pixels_per_flag": flags}
+    write_text(report, json.dumps(text, indent=2) + "\n")
+
+
+if "snakemake" in globals():
+    with logging_to(snakemake.log[0], snakemake.rule):
+        main(snakemake.input.mask, snakemake.input.ramp, snakemake.output.report, snakemake.params.crds)

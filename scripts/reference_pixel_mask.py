@@ -1,0 +1,39 @@
+"""Write a MASK reference file that flags the reference pixels of a detector and nothing else.
+
+Detector1 is given this file instead of the mask that CRDS would select, whose DO_NOT_USE pixels could never be
+measured again. Reads nothing but the geometry; writes a CRDS-format mask.
+"""
+
+import numpy as np
+from badpix.detectors import detector_from_mapping
+
+from badpix.dq import PIXEL_FLAGS
+from badpix.geometry import Geometry, reference_pixels
+from badpix.logs import logger, logging_to
+from badpix.mask_file import write_mask
+
+
+def main(output, detector, geometry):
+    """Write the mask of `detector` at `output`; both arguments map the fields of Detector and Geometry."""
+    detector = detector_from_mapping(detector)
+    geometry = Geometry(**geometry)
+    border = reference_pixels(geometry, detector)
+    dq = np.where(border, np.uint32(PIXEL_FLAGS["REFERENCE_PIXEL"]), np.uint32(0))
+    texts = {
+        "author": "jwst-badpix",
+        "description": "Reference pixels only, for making masks",
+        "pedigree": "GROUND",
+        "useafter": "2000-01-01T00:00:00",
+    }
+    identity = {"instrument": detector.instrument, "detector": detector.name}
+    write_mask(output, dq, identity, geometry, texts, ["Reference pixels only; not for delivery."], {})
+    logger.info("%s: %d of %d pixels are reference pixels", detector.name, border.sum(), border.size)
+
+
+if "snakemake" in globals():
+    with logging_to(snakemake.log[0], snakemake.rule):
+        main(
+            snakemake.output.mask,
+            snakemake.params.detector,
+            snakemake.params.geometry,
+        )

@@ -1,0 +1,102 @@
+"""Measurements on ramps, each with its arithmetic by hand. Arrays are (group, y, x) of one or few pixels."""
+
+import numpy as np
+import pytest
+from badpix.ramps import (
+    GroupTimes,
+    count_groups,
+    early_late_window,
+    group_differences,
+    masked_median,
+    pedestal_t0,
+)
+
+DNU, SAT, JUMP = 1, 2, 4
+
+
+def ramp(*values):
+    return np.array(values, dtype=np.float32).reshape(-1, 1, 1)
+
+
+def flags(*values):
+    return np.array(values, dtype=np.uint8).reshape(-1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("n_groups", "fraction", "window"), [(20, 0.25, 5), (30, 0.25, 7), (3, 0.25, 0), (100, 0.29, 29), (7, 0.5, 3)]
+)
+def test_windows_are_whole_and_equal(n_groups, fraction, window):
+    assert early_late_window(n_groups, fraction) == window
+
+
+def test_counts_in_the_windows():
+    # Eight groups, windows of two: jumps in groups 1, 2 and 7; saturated from group 6 on; group 0 not usable.
+    counts = count_groups(flags(DNU, JUMP, JUMP, 0, 0, 0, SAT, SAT | JUMP), 0.25)
+    expected = {
+        "NJUMP": 3, "NJUMP_EARLY": 1, "NJUMP_LATE": 1, "NGOOD": 5, "NGOOD_EARLY": 1, "NGOOD_LATE": 0,
+        "NSAT": 2, "FIRST_SAT": 6,
+    }  # fmt: skip
+    assert {name: int(image[0, 0]) for name, image in counts.items()} == expected
+    assert all(image.dtype == np.int16 for image in counts.values())
+
+
+def test_never_saturated_has_no_first_group():
+    assert count_groups(flags(0, JUMP, DNU, 0), 0.25)["FIRST_SAT"][0, 0] == -1
+
+
+def test_counts_with_empty_windows():
+    counts = count_groups(flags(JUMP, JUMP, 0), 0.25)
+    assert counts["NJUMP_EARLY"][0, 0] == counts["NJUMP_LATE"][0, 0] == 0
+    assert counts["NJUMP"][0, 0] == 2
+
+
+def test_masked_median_even_odd_none():
+    values = np.array([[4, 4, 4], [1, 1, 1], [9, 9, 9], [2, 2, 2]], dtype=np.float32)
+    valid = np.array([[1, 1, 0], [1, 1, 0], [1, 1, 0], [1, 0, 0]], dtype=bool)
+    median = masked_median(values, valid)
+    assert median[:2].tolist() == [3.0, 4.0]  # (2 + 4) / 2 of 1, 2, 4, 9; the middle of 1, 4, 9
+    assert np.isnan(median[2])
+
+
+def test_cds_noise_ignores_the_jump():
+    # Differences 2, 4, 3, (jump 500: both differences that touch the flagged group fall out), 2, 6.
+    sci = ramp(0, 2, 6, 9, 509, 512, 514, 520)
+    planes = group_differences(sci, flags(0, 0, 0, 0, JUMP, 0, 0, 0), 0.25)
+    # Left: 2, 4, 3, 2, 6; median 3; deviations 1, 1, 0, 1, 3; their median 1.
+    assert planes["CDS_NOISE"][0, 0] == pytest.approx(1.4826)
+    assert planes["CDS_EARLY"][0, 0] == 3.0  # 2 and 4
+    assert planes["CDS_LATE"][0, 0] == 4.0  # 2 and 6
+
+
+def test_cds_noise_needs_two_differences():
+    planes = group_differences(ramp(0, 1, 5, 9), flags(0, 0, SAT, SAT), 0.25)
+    assert np.isnan(planes["CDS_NOISE"][0, 0])
+    assert planes["CDS_EARLY"][0, 0] == 1.0
+    assert np.isnan(planes["CDS_LATE"][0, 0])
+
+
+def test_one_group_has_no_differences():
+    planes = group_differences(ramp(5), flags(0), 0.25)
+    assert all(np.isnan(image[0, 0]) for image in planes.values())
+
+
+def test_effective_time():
+    # Four frames of 10 s averaged after two dropped: the mean frame of group 0 is frame 2 + 2.5.
+    times = GroupTimes(group_time_s=50.0, frame_time_s=10.0, n_frames=4, dropped_frames=2)
+    assert times.effective_time_s(0) == 45.0
+    assert times.effective_time_s(3) == 195.0
+
+
+def test_pedestal_is_the_signal_at_reset():
+    times = GroupTimes(group_time_s=10.0, frame_time_s=10.0, n_frames=1)
+    slope = np.array([[5.0]], dtype=np.float32)
+    # 100 DN at reset and 5 DN/s: group 0 is read at 10 s with 150 DN, group 1 at 20 s with 200 DN.
+    assert pedestal_t0(ramp(150, 200, 250), flags(0, 0, 0), slope, times)[0, 0] == 100.0
+    assert pedestal_t0(ramp(0, 200, 250), flags(DNU, 0, 0), slope, times)[0, 0] == 100.0
+
+
+def test_no_pedestal_without_a_valid_ramp():
+    times = GroupTimes(10.0, 10.0, 1)
+    slope = np.array([[5.0]], dtype=np.float32)
+    assert np.isnan(pedestal_t0(ramp(1, 2), flags(SAT, SAT), slope, times)[0, 0])
+    assert np.isnan(pedestal_t0(ramp(1, 2), flags(0, 0), slope * np.nan, times)[0, 0])
