@@ -10,7 +10,7 @@ BASE = Path(workflow.basedir)
 sys.path.insert(0, str(BASE / "scripts"))
 
 from badpix import resources
-from badpix.config import ConfigError, load_schema, load_steps, validated
+from badpix.config import ConfigError, check_detector, load_schema, load_steps, validated
 from badpix.detectors import load_detectors
 from badpix.digest import library_digest
 from badpix.geometry import Geometry
@@ -39,6 +39,9 @@ def read_inventory():
         kind for kind, products in KEYS.items() if any(config[key] for keys in products.values() for key in keys)
     ]
     require_enough(inventory, configured, config)
+    for detector, kinds in inventory.detectors.items():
+        if kinds["flats"]:
+            check_detector(config, DETECTORS[detector])
     if config["on_bad_exposure"] == "fail":
         for left_out in inventory.left_out.values():
             for name, reason in left_out.items():

@@ -6,7 +6,7 @@ import numpy as np
 
 from badpix.clipping import clipped_mean_std
 from badpix.dq import PIXEL_FLAGS
-from badpix.products import check_agree, check_steps
+from badpix.products import check_agree, check_steps, rates_rows, rates_shape
 from badpix.ramps import GroupTimes, count_groups, early_late_window, group_differences, pedestal_t0
 from badpix.statistics_file import StatisticsWriter
 
@@ -40,21 +40,21 @@ def row_blocks(n_rows, bytes_per_row, block_bytes=BLOCK_BYTES):
 
 def slopes(rateints, integration, rows):
     """Slope (float32, DN/s, NaN where DO_NOT_USE) and its variance (float32) of some rows of a rateints file."""
-    bad = (rateints["DQ"].data[integration, rows] & PIXEL_FLAGS["DO_NOT_USE"]) != 0
-    slope = np.array(rateints["SCI"].data[integration, rows], dtype=np.float32)
+    bad = (rates_rows(rateints, "DQ", integration, rows) & PIXEL_FLAGS["DO_NOT_USE"]) != 0
+    slope = np.array(rates_rows(rateints, "SCI", integration, rows), dtype=np.float32)
     slope[bad | ~np.isfinite(slope)] = np.nan
-    variance = np.array(rateints["VAR_POISSON"].data[integration, rows], dtype=np.float32)
-    variance += rateints["VAR_RNOISE"].data[integration, rows]
+    variance = np.array(rates_rows(rateints, "VAR_POISSON", integration, rows), dtype=np.float32)
+    variance += rates_rows(rateints, "VAR_RNOISE", integration, rows)
     variance[np.isnan(slope)] = np.nan
     return slope, variance
 
 
 def _measure_block(jump, rateints, fitopt, uncal, integration, rows, times, early_cutoff_fraction):
     """All planes of one block of rows of one integration, as a dict of arrays (rows, x)."""
-    sci = np.array(jump["SCI"].data[integration, :, rows], dtype=np.float32)
-    groupdq = np.array(jump["GROUPDQ"].data[integration, :, rows])
+    sci = np.array(jump["SCI"].section[integration, :, rows], dtype=np.float32)
+    groupdq = np.array(jump["GROUPDQ"].section[integration, :, rows])
     slope, variance = slopes(rateints, integration, rows)
-    pedestal = np.array(fitopt["PEDESTAL"].data[integration, rows], dtype=np.float32)
+    pedestal = np.array(fitopt["PEDESTAL"].section[integration, rows], dtype=np.float32)
     pedestal[np.isnan(slope)] = np.nan
     planes = {
         "SLOPE": slope,
@@ -65,7 +65,7 @@ def _measure_block(jump, rateints, fitopt, uncal, integration, rows, times, earl
         **group_differences(sci, groupdq, early_cutoff_fraction),
     }
     if uncal is not None:
-        second_group = np.array(uncal["SCI"].data[integration, 1, rows], dtype=np.float32)
+        second_group = np.array(uncal["SCI"].section[integration, 1, rows], dtype=np.float32)
         planes["PEDESTAL_REL"] = np.abs(second_group - planes["PEDESTAL"])
         planes["PEDESTAL_REL_T0"] = np.abs(second_group - planes["PEDESTAL_T0"])
     return planes
@@ -78,7 +78,7 @@ def _check(jump, rateints, fitopt, uncal):
         {
             "jump": (n_integrations, *image),
             "jump PIXELDQ": (n_integrations, *jump["PIXELDQ"].shape),
-            "rateints": rateints["SCI"].shape,
+            "rateints": rates_shape(rateints),
             "fitopt": fitopt["PEDESTAL"].shape,
         }
     )

@@ -4,7 +4,7 @@ import numpy as np
 
 from badpix.dark_statistics import row_blocks, slopes
 from badpix.errors import BadExposure
-from badpix.products import check_agree
+from badpix.products import check_agree, rates_shape
 from badpix.statistics_file import StatisticsWriter
 
 # The flux check looks at the mean of so many groups at the end of the raw ramp.
@@ -23,10 +23,10 @@ def measure_flat(exposure, rateints, uncal):
     where DO_NOT_USE), `VAR_SLOPE` (float32), and with a raw file `LAST_GROUPS` (float32, DN).
     Returns a StatisticsWriter; raises BadExposure when the files do not belong together.
     """
-    n_integrations, *image = rateints["SCI"].shape
+    n_integrations, *image = rates_shape(rateints)
     if uncal is not None:
         raw = uncal["SCI"].shape
-        check_agree({"rateints": rateints["SCI"].shape, "uncal": (raw[0], *raw[2:])})
+        check_agree({"rateints": rates_shape(rateints), "uncal": (raw[0], *raw[2:])})
     if rateints[0].header.get("S_RAMP") != "COMPLETE":
         raise BadExposure(f"step ramp_fit is not COMPLETE: S_RAMP is {rateints[0].header.get('S_RAMP', 'missing')}")
     writer = StatisticsWriter(exposure, rateints[0].header, n_integrations, tuple(image))
@@ -36,6 +36,6 @@ def measure_flat(exposure, rateints, uncal):
             writer.put("SLOPE", integration, rows, slope, "DN/s")
             writer.put("VAR_SLOPE", integration, rows, variance, "(DN/s)2")
             if uncal is not None:
-                signal = last_groups_mean(uncal["SCI"].data, integration, rows)
+                signal = last_groups_mean(uncal["SCI"].section, integration, rows)
                 writer.put("LAST_GROUPS", integration, rows, signal, "DN")
     return writer

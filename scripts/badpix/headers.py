@@ -24,7 +24,7 @@ def read_facts(path):
     """What the headers of the FITS file `path` say: `keywords`, `extensions` (name -> shape), or `problem`."""
     if problem := file_problem(path):
         return {"problem": problem}
-    with fits.open(path, memmap=True) as hdus:
+    with fits.open(path) as hdus:
         header = hdus[0].header
         return {
             "problem": None,

@@ -2,7 +2,6 @@
 
 from contextlib import contextmanager
 
-import numpy as np
 from astropy.io import fits
 
 from badpix.errors import BadExposure
@@ -24,7 +23,7 @@ def file_problem(path):
         size = path.stat().st_size
         if size == 0:
             return "the file is empty"
-        with fits.open(path, memmap=True) as hdus:
+        with fits.open(path) as hdus:
             hdus.verify("silentfix")
             last = hdus.fileinfo(len(hdus) - 1)
             end = last["datLoc"] + last["datSpan"]
@@ -51,28 +50,33 @@ def check_planes(hdus, product):
 def open_product(path, product):
     """Open `path` memory-mapped, as `product` (a key of PLANES). Raises BadExposure naming what is wrong with it."""
     try:
-        hdus = fits.open(path, memmap=True)
+        hdus = fits.open(path)
     except OSError as error:
         if error.errno is not None:
             raise  # the machine's fault, not the file's
         raise BadExposure(f"the {product} file is not readable as FITS: {error}") from error
     with hdus:
         if product == "rateints" and "SCI" in hdus and len(hdus["SCI"].shape) == 2:
-            _as_rateints(hdus)
+            product = "rate"
+            n_integrations = hdus[0].header.get("NINTS")
+            if n_integrations != 1:
+                raise BadExposure(
+                    f"the rate file averages {n_integrations} integrations (NINTS); give the rateints file instead"
+                )
         check_planes(hdus, product)
         yield hdus
 
 
-def _as_rateints(hdus):
-    """Give the images of a rate file an integration axis; only where it is of one integration."""
-    n_integrations = hdus[0].header.get("NINTS")
-    if n_integrations != 1:
-        raise BadExposure(
-            f"the rate file averages {n_integrations} integrations (NINTS); give the rateints file, with each of them"
-        )
-    check_planes(hdus, "rate")
-    for name in PLANES["rateints"]:
-        hdus[name].data = hdus[name].data[np.newaxis]
+def rates_shape(hdus):
+    """(integrations, rows, columns) of an open rateints file, or of a rate file of one integration."""
+    shape = hdus["SCI"].shape
+    return shape if len(shape) == 3 else (1, *shape)
+
+
+def rates_rows(hdus, name, integration, rows):
+    """Some rows of an integration of image `name` of an open rateints (or single-integration rate) file."""
+    hdu = hdus[name]
+    return hdu.section[integration, rows] if len(hdu.shape) == 3 else hdu.section[rows]
 
 
 def check_agree(shapes):

@@ -89,4 +89,4 @@ class StatisticsWriter:
 
 def open_statistics(path):
     """Open a statistics file memory-mapped; the caller closes it (use as a context manager)."""
-    return fits.open(Path(path), mode="readonly", memmap=True)
+    return fits.open(Path(path), mode="readonly")

@@ -69,7 +69,7 @@ CODES = {planted.name: code for code, planted in enumerate(PLANTED_TYPES, start=
 SECOND_PARAMETER = {
     "open": (1.13, 1.20),  # response of the four direct neighbours
     "rc": (1.0, 3.0),  # time constant in frames
-    "telegraph": (0.65, 0.85),  # probability to switch per group: at least 10 jumps in 30 groups, always
+    "telegraph": (0.70, 0.85),  # probability to switch per group: at least 10 jumps in 30 groups, always
 }
 
 GRID_PITCH = 5  # one planted pixel per 5 x 5 cell, shifted by at most 1: never closer than 4, so rings do not touch

@@ -1,0 +1,93 @@
+"""The detectors: what config/detectors says about the geometry, exposure types and defaults of each."""
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+
+class DetectorError(ValueError):
+    """A detector is not known, or its file is faulty."""
+
+
+@dataclass(frozen=True)
+class Border:
+    """Widths of the border of reference pixels on the full frame, in pixels."""
+
+    left: int
+    right: int
+    bottom: int
+    top: int
+
+
+@dataclass(frozen=True)
+class Detector:
+    """What is known of one detector.
+
+    `n_columns`, `n_rows` and `reference_pixels` describe the full frame in pixels; `fast_axis` and `slow_axis` are
+    FASTAXIS and SLOWAXIS; the exposure types are those of its darks and internal flats;
+    `max_dead_norm_signal_dn_per_s` is the default of max_dead_norm_signal for flats that are not normalised (None if
+    there is none); `manual_flags` is the name of its file in config/manual_flags.
+    """
+
+    name: str
+    instrument: str
+    n_columns: int
+    n_rows: int
+    reference_pixels: Border
+    fast_axis: int
+    slow_axis: int
+    dark_exp_types: tuple
+    flat_exp_types: tuple
+    max_dead_norm_signal_dn_per_s: float | None
+    manual_flags: str
+
+
+def _require_fields(cls, mapping, what):
+    """Raise DetectorError unless the keys of `mapping` are the fields of `cls`."""
+    expected = {field.name for field in fields(cls)}
+    if set(mapping) != expected:
+        missing, unknown = sorted(expected - set(mapping)), sorted(map(str, set(mapping) - expected))
+        raise DetectorError(f"{what}: missing keys: {missing}, unknown keys: {unknown}")
+
+
+def detector_from_mapping(mapping):
+    """The Detector of a plain mapping such as `dataclasses.asdict` makes; DetectorError if its keys are not right."""
+    what = f"detector {mapping.get('name', '?')}"
+    _require_fields(Detector, mapping, what)
+    _require_fields(Border, mapping["reference_pixels"], f"{what}, reference_pixels")
+    return Detector(
+        **{
+            **mapping,
+            "reference_pixels": Border(**mapping["reference_pixels"]),
+            "dark_exp_types": tuple(mapping["dark_exp_types"]),
+            "flat_exp_types": tuple(mapping["flat_exp_types"]),
+        }
+    )
+
+
+def _read(path):
+    # Imported here because the jobs get their detector as a mapping and need no YAML.
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    with open(path, encoding="utf-8") as file:
+        return detector_from_mapping({"name": path.stem, **yaml.load(file, Loader=loader)})
+
+
+def _paths(directory):
+    return {path.stem: path for path in sorted(Path(directory).glob("*.yaml"))}
+
+
+def load_detector(name, directory):
+    """The Detector `name` (as in the DETECTOR keyword) from its file `<name>.yaml` in `directory`.
+
+    Raises DetectorError, which lists the detectors that are known, when there is no such file, and when it is faulty.
+    """
+    paths = _paths(directory)
+    if name not in paths:
+        raise DetectorError(f"unknown detector {name!r}; known in {directory}: {', '.join(paths) or 'none'}")
+    return _read(paths[name])
+
+
+def load_detectors(directory):
+    """All detectors that have a file in `directory` (name -> Detector), sorted by name."""
+    return {name: _read(path) for name, path in _paths(directory).items()}
