@@ -9,11 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from astropy.io import fits
-from badpix.detectors import detector_from_mapping
-from badpix.manual_flags import parse_manual_flags
 
 from badpix.combine import combine, count_flags, flags_by_type
 from badpix.dark_vote import DarkVote
+from badpix.detectors import detector_from_mapping
 from badpix.errors import BadExposure
 from badpix.evidence import summary_table, write_evidence
 from badpix.exposure_set import common_geometry, observation_dates, read_set, require_enough
@@ -22,6 +21,7 @@ from badpix.flat_types import flat_verdicts
 from badpix.geometry import reference_pixels
 from badpix.history import history_lines
 from badpix.logs import logger, logging_to
+from badpix.manual_flags import parse_manual_flags
 from badpix.mask_file import complete_pedigree, write_mask
 from badpix.settings import DarkVoteSettings, FlatTypeSettings, effective_max_dead_norm_signal
 from badpix.statistics_file import open_statistics
@@ -160,8 +160,7 @@ def save(outputs, inputs, verdicts, measured, dq, config, file_names, parameters
     logger.info("summary:\n%s", summary.to_string(index=False))
 
 
-def main(statistics, response, outputs, detector, config, manual_flag_path,
-         quarantined, file_names, parameters):
+def main(statistics, response, outputs, detector, config, manual_flag_path, quarantined, file_names, parameters):
     """Make the mask of `detector` (a mapping with the fields of Detector).
 
     `statistics` maps darks and flats to lists of paths, `response` is the flats' response file (None without flats),

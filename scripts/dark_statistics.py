@@ -39,9 +39,7 @@ def main(paths, output, exposure, detector, early_cutoff_fraction):
                 science_of,
                 early_cutoff_fraction,
             )
-            writer.write(
-                output, [("EARLYCUT", early_cutoff_fraction, "fraction of groups called early")], integrations
-            )
+            writer.write(output, [("EARLYCUT", early_cutoff_fraction, "fraction of groups called early")], integrations)
     except BadExposure as reason:
         logger.error("%s is put in quarantine: %s", exposure, reason)
         write_quarantined(output, exposure, reason)

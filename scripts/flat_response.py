@@ -57,7 +57,10 @@ def main(statistics, output, detector, settings):
         fits.HDUList(hdus).writeto(temporary, overwrite=True)
     logger.info(
         "%s: %d integrations of %d flats, median response %.4f",
-        detector.name, n_integrations, len(used), np.nanmedian(response[science]),
+        detector.name,
+        n_integrations,
+        len(used),
+        np.nanmedian(response[science]),
     )
 
 

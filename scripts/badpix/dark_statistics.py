@@ -101,8 +101,9 @@ def measure_dark(exposure, jump, rateints, fitopt, uncal, science_of, early_cuto
         header["TGROUP"], header["TFRAME"], int(header.get("NFRAMES", 1)), int(header.get("DRPFRMS1", 0) or 0)
     )
     if n_groups < MIN_GROUPS_FOR_JUMPS or early_late_window(n_groups, early_cutoff_fraction) == 0:
-        logger.warning("%s has %d groups: too few to compare early and late jumps, these tests abstain",
-                       exposure, n_groups)
+        logger.warning(
+            "%s has %d groups: too few to compare early and late jumps, these tests abstain", exposure, n_groups
+        )
     writer = StatisticsWriter(exposure, header, n_integrations, image)
     integrations = []
     for integration in range(n_integrations):
@@ -122,6 +123,13 @@ def _summary(writer, integration, n_groups, science):
             values = writer.planes[name][integration][science]
             mean, std, n_valid = clipped_mean_std(values, PEDESTAL_CLIP_SIGMA)
             row.update({f"{name}_MEAN": mean, f"{name}_STD": std, f"{name}_N": n_valid})
-            logger.info("%s integration %d: %s %.2f +- %.2f DN over %d pixels",
-                        writer.exposure, integration + 1, name.lower(), mean, std, n_valid)
+            logger.info(
+                "%s integration %d: %s %.2f +- %.2f DN over %d pixels",
+                writer.exposure,
+                integration + 1,
+                name.lower(),
+                mean,
+                std,
+                n_valid,
+            )
     return row

@@ -27,7 +27,8 @@ def history_lines(user_text, files, left_out, contexts, reference_masks):
     foreign = sorted(mask for mask in reference_masks if not mask.endswith("reference_pixel_mask.fits"))
     if foreign:
         lines.append(
-            "Some inputs were processed with the mask " + ", ".join(foreign)
+            "Some inputs were processed with the mask "
+            + ", ".join(foreign)
             + "; pixels that it calls DO_NOT_USE could not be judged in them"
         )
     for kind, names in files.items():

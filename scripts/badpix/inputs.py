@@ -72,9 +72,7 @@ def find_files(key, value, suffixes):
 def _prefer_rateints(paths):
     """Where an exposure has both a rateints and a rate file, keep the first."""
     with_integrations = {exposure_name(path) for path in paths if "_rateints." in Path(path).name}
-    return [
-        path for path in paths if "_rateints." in Path(path).name or exposure_name(path) not in with_integrations
-    ]
+    return [path for path in paths if "_rateints." in Path(path).name or exposure_name(path) not in with_integrations]
 
 
 def _claim(exposures, key, product, path):

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from badpix.combine import combine, count_flags, flags_by_type
-from badpix.dq import PIXEL_FLAGS, bits
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+
+from badpix.combine import combine, count_flags, flags_by_type
+from badpix.dq import PIXEL_FLAGS, bits
 
 DEFAULT_FLAGS = {"hot": ["HOT"], "rc": ["RC"], "low_pedestal": ["OTHER_BAD_PIXEL"], "high_cr": ["TELEGRAPH"]}
 DARK_DNU = ["hot", "rc", "low_pedestal", "high_cr"]

@@ -149,8 +149,9 @@ def test_config_yaml_holds_the_defaults():
 
 SAMPLES = [
     None, True, False, 0, 1, 2, 3, 15, -1, 0.25, 0.5, 0.75, 1.5, 99999.5, "", " ", "x", "None", "none", "auto",
-    "fitopt", "HOT", "hot", "a.fits", "../a.fits", "a/b.fits", "/a.fits", "a.fits\n", "GROUND", "INFLIGHT 2022-01-01", "x" * 65,
-    "x" * 66, "é", "{x}", "2019-04-01 00:00:00", "2019-04-01T00:00:00", [], ["x"], ["x", "x"], ["hot"], ["HOT"],
+    "fitopt", "HOT", "hot", "a.fits", "../a.fits", "a/b.fits", "/a.fits", "a.fits\n", "GROUND", "INFLIGHT 2022-01-01",
+    "x" * 65, "x" * 66, "é", "{x}", "2019-04-01 00:00:00", "2019-04-01T00:00:00", [], ["x"], ["x", "x"],
+    ["hot"], ["HOT"],
     ["NRCA1"], ["NRCA1", "NRCA1"], ["sigma_rate"], [1], [None], {}, {"hot": ["HOT"]}, {"hot": "HOT"}, {"x": {}},
     {"x": 1}, {"noisy": []},
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from badpix.ramps import (
     GroupTimes,
     count_groups,

@@ -4,9 +4,10 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from badpix.vote import Tally, decide, votes_needed
 from hypothesis import given
 from hypothesis import strategies as st
+
+from badpix.vote import Tally, decide, votes_needed
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,35 @@
+# make demo   simulate a detector, run the whole workflow on it, and score the mask against the truth
+# make test   all tests            make lint   ruff            make requirements   pin envs/*.in again
+PYTHON ?= python3
+CORES ?= 2
+VENV ?= .venv
+DEMO ?= demo
+SIZE ?= 256
+SEED ?= 1
+BIN = $(VENV)/bin
+
+.PHONY: demo test lint docs requirements clean
+
+demo: $(VENV)/.run-ready
+	scripts/demo.sh $(BIN) $(DEMO) $(SIZE) $(SEED) $(CORES)
+
+test: $(VENV)/.test-ready
+	$(BIN)/python -m pytest -n $(CORES)
+
+lint: $(VENV)/.test-ready
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+docs: $(VENV)/.run-ready
+	$(BIN)/python scripts/make_config_docs.py
+
+requirements: $(VENV)/.run-ready
+	envs/pin_requirements.sh $(BIN)
+
+clean:
+	rm -rf $(DEMO) .snakemake
+
+$(VENV)/.run-ready: envs/requirements.txt
+	envs/create_venv.sh $(VENV) $< $(PYTHON) && touch $@
+
+$(VENV)/.test-ready: envs/requirements-test.txt
+	envs/create_venv.sh $(VENV) $< $(PYTHON) && touch $@ $(VENV)/.run-ready

@@ -1,0 +1,68 @@
+"""A simulated detector and a finished run of the workflow on it, made once and shared by all tests and processes."""
+
+from pathlib import Path
+
+import pytest
+import simulate
+from filelock import FileLock
+
+from workflow.runner import copy_run, succeed
+
+# What the shared run makes beside the mask.
+FULL_RUN = {"keep_intermediates": True, "quality_check": True, "plot": True}
+
+
+def write_config(directory):
+    """A configuration with paths relative to `directory`, so that it can be copied elsewhere."""
+    text = (
+        "darks: darks\nflats: flats\nresults: results\ncrds_path: crds_cache\n"
+        "crds_server_url: https://jwst-serverless.invalid\n"
+    )
+    (directory / "config.yaml").write_text(text, encoding="utf-8")
+
+
+def make_once(tmp_path_factory, name, make):
+    """Let the first process that asks call `make(directory)`; the others wait for it."""
+    root = tmp_path_factory.getbasetemp()
+    # Each process of pytest-xdist has its own directory below the shared one.
+    root = root.parent if root.name.startswith("popen-") else root
+    directory, done = root / name, root / f"{name}.done"
+    with FileLock(f"{directory}.lock"):
+        if not done.exists():
+            make(directory)
+            done.touch()
+    return directory
+
+
+@pytest.fixture(scope="session")
+def simulated(tmp_path_factory):
+    """A 64 x 64 detector: five darks and five flats of two integrations, truth and CRDS cache. Read only."""
+
+    def make(directory):
+        simulate.main(directory, 64)
+        write_config(directory)
+
+    return make_once(tmp_path_factory, "simulated", make)
+
+
+@pytest.fixture(scope="session")
+def finished(simulated, tmp_path_factory):
+    """A finished run on `simulated` with all intermediates kept, quality check and plots. Read only."""
+
+    def make(directory):
+        copy_run(simulated, directory)
+        succeed(directory, config=FULL_RUN)
+
+    return make_once(tmp_path_factory, "finished", make)
+
+
+@pytest.fixture
+def finished_copy(finished, tmp_path):
+    """A copy of the finished run that a test may change."""
+    return copy_run(finished, tmp_path / "run")
+
+
+@pytest.fixture(scope="session")
+def results(finished):
+    """The results of the shared run for its only detector."""
+    return Path(finished) / "results" / "NIS"
