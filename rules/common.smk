@@ -15,7 +15,7 @@ from badpix.detectors import load_detectors
 from badpix.digest import library_digest
 from badpix.geometry import Geometry
 from badpix.headers import HeaderCache
-from badpix.inputs import KEYS, InputError, match_inputs
+from badpix.inputs import KEYS, InputError, configured_kinds, match_inputs
 from badpix.inventory import InventoryError, require_enough, take_inventory
 from badpix.parameters import used_parameters
 from badpix.settings import vote_keys
@@ -35,10 +35,7 @@ def read_inventory():
     headers = HeaderCache(Path(config["results"]) / ".inventory.json")
     inventory = take_inventory(match_inputs(config), headers.facts, DETECTORS, config)
     headers.save()
-    configured = [
-        kind for kind, products in KEYS.items() if any(config[key] for keys in products.values() for key in keys)
-    ]
-    require_enough(inventory, configured, config)
+    require_enough(inventory, configured_kinds(config), config)
     for detector, kinds in inventory.detectors.items():
         if kinds["flats"]:
             check_detector(config, DETECTORS[detector])

@@ -6,9 +6,8 @@ FITS of measurements, no thresholds. Products that do not fit together give a qu
 
 from contextlib import ExitStack
 
-from badpix.detectors import detector_from_mapping
-
 from badpix.dark_statistics import measure_dark
+from badpix.detectors import detector_from_mapping
 from badpix.errors import BadExposure
 from badpix.geometry import Geometry, reference_pixels
 from badpix.logs import logger, logging_to

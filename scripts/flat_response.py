@@ -7,8 +7,8 @@ Reads the flats' statistics files, by rows; writes one FITS with the images (y, 
 import numpy as np
 from astropy.io import fits
 from astropy.table import Table
-from badpix.detectors import detector_from_mapping
 
+from badpix.detectors import detector_from_mapping
 from badpix.errors import TooFewExposures
 from badpix.files import atomic_path
 from badpix.flat_response import mean_flat, normalise

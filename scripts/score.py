@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from badpix.mask_file import read_mask
 from badpix.score import Truth, flag_counts, score
 
 
@@ -53,14 +54,6 @@ def read_evidence(path: str | Path) -> tuple[np.ndarray, dict[str, int]]:
         table = hdus["TYPES"].data
         bits = {str(row["TYPE"]).strip(): int(row["BIT"]) for row in table}
         return hdus["FOUND"].data.astype(np.uint32), bits
-
-
-def read_mask(path: str | Path) -> np.ndarray:
-    """DQ of a mask, uint32 (y, x) in JWST pixel flags: through the datamodel, since its bits need its DQ_DEF."""
-    from stdatamodels.jwst.datamodels import MaskModel
-
-    with MaskModel(str(path)) as model:
-        return np.array(model.dq, np.uint32)
 
 
 def print_table(table: pd.DataFrame) -> None:

@@ -15,7 +15,8 @@ from badpix.products import file_problem
 # What the inventory needs to know of an exposure.
 KEYWORDS = (
     "INSTRUME", "DETECTOR", "EXP_TYPE", "READPATT", "SUBARRAY", "SUBSTRT1", "SUBSTRT2", "SUBSIZE1", "SUBSIZE2",
-    "FASTAXIS", "SLOWAXIS", "NINTS", "NGROUPS", "DATE-OBS",
+    "FASTAXIS", "SLOWAXIS", "NINTS", "NGROUPS", "NFRAMES", "GROUPGAP", "TFRAME", "TGROUP", "DATE-OBS", "TIME-OBS",
+    "EXSEGNUM",
 )  # fmt: skip
 FORMAT = 1
 
@@ -30,6 +31,7 @@ def read_facts(path):
             "problem": None,
             "keywords": {key: header[key] for key in KEYWORDS if key in header},
             "extensions": {hdu.name: list(hdu.shape) for hdu in hdus[1:] if hasattr(hdu, "shape")},
+            "bitpix": {hdu.name: hdu.header.get("BITPIX") for hdu in hdus[1:]},
         }
 
 

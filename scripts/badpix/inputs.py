@@ -5,18 +5,18 @@ import re
 from collections import defaultdict
 from pathlib import Path
 
-# Keys of the configuration: kind of exposure -> product -> key. `uncal` has the workflow's key before the original's.
+# Keys of the configuration: kind of exposure -> product -> key.
 KEYS = {
     "darks": {
-        "uncal": ("darks", "dark_uncal_files"),
-        "rateints": ("dark_slope_files",),
-        "jump": ("dark_jump_files",),
-        "fitopt": ("dark_fitopt_files",),
+        "uncal": "darks",
+        "rateints": "dark_slope_files",
+        "jump": "dark_jump_files",
+        "fitopt": "dark_fitopt_files",
     },
-    "flats": {"uncal": ("flats",), "rateints": ("flat_slope_files",), "flux_check": ("dead_flux_check_files",)},
+    "flats": {"uncal": "flats", "rateints": "flat_slope_files"},
 }
-# These files say more about an exposure that other files bring; alone they make none.
-ATTACHED = ("flux_check",)
+# These say more about an exposure that other keys bring; alone they make none.
+COMPANION_KEYS = {"darks": {"uncal": "dark_uncal_files"}, "flats": {"flux_check": "dead_flux_check_files"}}
 SUFFIXES = {
     "uncal": ("uncal",),
     "rateints": ("rateints", "rate"),
@@ -84,25 +84,33 @@ def _claim(exposures, key, product, path):
     entry.setdefault(product, (key, path))
 
 
+def _match_kind(kind, config):
+    """The files of the darks or of the flats: exposure -> product -> path."""
+    exposures = defaultdict(dict)
+    for product, key in KEYS[kind].items():
+        paths = find_files(key, config[key], SUFFIXES[product])
+        for path in _prefer_rateints(paths) if product == "rateints" else paths:
+            _claim(exposures, key, product, path)
+    for product, key in COMPANION_KEYS[kind].items():
+        for path in find_files(key, config[key], SUFFIXES[product]):
+            if exposure_name(path) not in exposures:
+                raise InputError(f"{key}: {path!r} is of no exposure that is given as one of the {kind}")
+            _claim(exposures, key, product, path)
+    return {name: {product: path for product, (_, path) in exposures[name].items()} for name in sorted(exposures)}
+
+
 def match_inputs(config):
     """All input files by kind and exposure: kind -> exposure -> product -> path.
 
     Raises InputError when files are missing, when two files claim the same place, or when a file belongs to none.
     """
-    result = {}
-    for kind, products in KEYS.items():
-        exposures = defaultdict(dict)
-        for product, keys in products.items():
-            for key in keys:
-                paths = find_files(key, config[key], SUFFIXES[product])
-                for path in _prefer_rateints(paths) if product == "rateints" else paths:
-                    if product in ATTACHED and exposure_name(path) not in exposures:
-                        raise InputError(f"{key}: {path!r} is of no exposure that is given as one of the {kind}")
-                    _claim(exposures, key, product, path)
-        result[kind] = {
-            name: {product: path for product, (_, path) in exposures[name].items()} for name in sorted(exposures)
-        }
+    result = {kind: _match_kind(kind, config) for kind in KEYS}
     both = sorted(set(result["darks"]) & set(result["flats"]))
     if both:
         raise InputError(f"given as a dark and as a flat: {', '.join(both)}")
     return result
+
+
+def configured_kinds(config):
+    """The kinds (darks, flats) for which the configuration names any exposures."""
+    return [kind for kind, keys in KEYS.items() if any(config[key] for key in keys.values())]

@@ -1,13 +1,23 @@
 """Decide from the headers which exposures make which mask, and which are put in quarantine and why."""
 
+import datetime
 from collections import Counter
 from dataclasses import dataclass, field
 
 PRODUCTS_NEEDED = {"darks": ("rateints", "jump", "fitopt"), "flats": ("rateints",)}
 # An exposure is judged by its least processed file.
 HEADER_OF = ("uncal", "jump", "rateints", "fitopt", "flux_check")
-REQUIRED = ("DETECTOR", "EXP_TYPE", "SUBARRAY", "SUBSIZE1", "SUBSIZE2", "SUBSTRT1", "SUBSTRT2", "NGROUPS", "READPATT",
-            "FASTAXIS", "SLOWAXIS", "NINTS")  # fmt: skip
+REQUIRED = (
+    "INSTRUME",
+    "DETECTOR", "EXP_TYPE", "SUBARRAY", "SUBSIZE1", "SUBSIZE2", "SUBSTRT1", "SUBSTRT2", "FASTAXIS", "SLOWAXIS", "NINTS",
+    "NGROUPS", "NFRAMES", "TFRAME", "TGROUP", "READPATT", "DATE-OBS", "TIME-OBS",
+)  # fmt: skip
+POSITIVE = {
+    "NINTS": (int,), "NGROUPS": (int,), "NFRAMES": (int,), "SUBSIZE1": (int,), "SUBSIZE2": (int,), "SUBSTRT1": (int,),
+    "SUBSTRT2": (int,), "TFRAME": (int, float), "TGROUP": (int, float),
+}  # fmt: skip
+# Raw ramps are 16-bit integers.
+RAW_BITPIX = 16
 MAIN_EXTENSION = {"uncal": "SCI", "jump": "SCI", "rateints": "SCI", "fitopt": "PEDESTAL", "flux_check": "SCI"}
 
 
@@ -42,7 +52,7 @@ class InventoryError(ValueError):
     """No mask can be made from these inputs; the message says why."""
 
 
-def own_problem(name, kind, files, facts, detectors, min_groups):
+def own_problem(kind, files, facts, detectors, min_groups):
     """Why this exposure cannot be used, whatever the others are; None if it can. `facts` maps product to facts."""
     for product, fact in facts.items():
         if fact["problem"]:
@@ -51,24 +61,58 @@ def own_problem(name, kind, files, facts, detectors, min_groups):
             present = ", ".join(filter(None, fact["extensions"])) or "none"
             return f"{product} file: no {MAIN_EXTENSION[product]} extension (it has {present})"
     keywords = _keywords(facts)
+    return (
+        _keyword_problem(kind, keywords, detectors, min_groups)
+        or ("uncal" in facts and _raw_problem(facts["uncal"]))
+        or _missing_files(kind, files, detectors[keywords["DETECTOR"]])
+        or None
+    )
+
+
+def _keyword_problem(kind, keywords, detectors, min_groups):
     if missing := [key for key in REQUIRED if key not in keywords]:
         return f"the primary header lacks {', '.join(missing)}"
     detector = detectors.get(keywords["DETECTOR"])
     if detector is None:
         return f"DETECTOR is {keywords['DETECTOR']!r}, which is none of JWST's: {', '.join(sorted(detectors))}"
+    if keywords["INSTRUME"] != detector.instrument:
+        return f"INSTRUME is {keywords['INSTRUME']!r}, but {detector.name} is a detector of {detector.instrument}"
     allowed = detector.dark_exp_types if kind == "darks" else detector.flat_exp_types
     if keywords["EXP_TYPE"] not in allowed:
         return f"EXP_TYPE is {keywords['EXP_TYPE']!r}; {kind} of {detector.name} are {' or '.join(allowed)}"
+    for key, types in POSITIVE.items():
+        value = keywords[key]
+        if not isinstance(value, types) or isinstance(value, bool) or value <= 0:
+            return f"{key} is {value!r}, not a positive {'number' if float in types else 'integer'}"
     if keywords["NGROUPS"] < min_groups:
         return f"NGROUPS is {keywords['NGROUPS']}, fewer than min_groups = {min_groups}"
-    if "uncal" in facts:
-        shape = facts["uncal"]["extensions"]["SCI"]
-        said = [keywords[key] for key in ("NGROUPS", "SUBSIZE2", "SUBSIZE1")]
-        if shape[1:] != said:
-            return f"SCI of the uncal file has shape {shape}, but NGROUPS, SUBSIZE2, SUBSIZE1 say {said}"
+    try:
+        datetime.datetime.fromisoformat(f"{keywords['DATE-OBS']}T{keywords['TIME-OBS']}")
+    except ValueError:
+        return f"DATE-OBS and TIME-OBS are {keywords['DATE-OBS']!r} and {keywords['TIME-OBS']!r}, no date and time"
+    return None
+
+
+def _raw_problem(fact):
+    """What is wrong with the array of a raw file."""
+    keywords, shape = fact["keywords"], fact["extensions"]["SCI"]
+    said = [keywords[key] for key in ("NGROUPS", "SUBSIZE2", "SUBSIZE1")]
+    if shape[1:] != said:
+        return f"SCI of the uncal file has shape {shape}, but NGROUPS, SUBSIZE2, SUBSIZE1 say {said}"
+    # A segment of an exposure holds some of its integrations.
+    if "EXSEGNUM" not in keywords and shape[0] != keywords["NINTS"]:
+        return f"SCI of the uncal file has {shape[0]} integrations, but NINTS is {keywords['NINTS']}"
+    if fact["bitpix"]["SCI"] != RAW_BITPIX:
+        return f"SCI of the uncal file has BITPIX {fact['bitpix']['SCI']}, raw data have {RAW_BITPIX}"
+    return None
+
+
+def _missing_files(kind, files, detector):
     missing = [product for product in PRODUCTS_NEEDED[kind] if product not in files]
     if "uncal" not in files and missing:
         return f"has no {' and no '.join(missing)} file, and no uncal file to make it from"
+    if kind == "darks" and detector.instrument == "MIRI" and "uncal" not in files:
+        return "darks of MIRI need their uncal file too, for the relative pedestal (dark_uncal_files)"
     return None
 
 
@@ -130,7 +174,7 @@ def take_inventory(files, facts_of, detectors, config):
     for kind, exposures in files.items():
         for name, paths in exposures.items():
             facts = {product: facts_of(path) for product, path in paths.items()}
-            if problem := own_problem(name, kind, paths, facts, detectors, config["min_groups"]):
+            if problem := own_problem(kind, paths, facts, detectors, config["min_groups"]):
                 nowhere[name] = problem
             else:
                 good.append(Exposure(name, kind, paths, _keywords(facts)))

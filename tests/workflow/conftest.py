@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-import simulate
 from filelock import FileLock
 
+import simulate
 from workflow.runner import copy_run, succeed
 
 # What the shared run makes beside the mask.

@@ -1,0 +1,146 @@
+"""Bad exposures among good ones: each gets its own reason, and the mask stays what the good ones make it."""
+
+import csv
+import os
+import shutil
+
+import numpy as np
+import pytest
+from astropy.io import fits
+
+import detector1
+from badpix.mask_file import read_mask
+from badpix.statistics_file import quarantine_reason
+from workflow.conftest import FULL_RUN
+from workflow.runner import snakemake, succeed
+
+pytestmark = pytest.mark.pipeline
+
+
+def some_dark(directory, number=1):
+    return sorted((directory / "darks").glob("*_uncal.fits"))[number - 1]
+
+
+def spoiled(directory, name, change):
+    """Write a changed copy of a dark as darks/<name>_uncal.fits."""
+    path = directory / "darks" / f"{name}_uncal.fits"
+    with fits.open(some_dark(directory)) as source:
+        hdus = fits.HDUList([hdu.copy() for hdu in source])
+    change(hdus)
+    hdus.writeto(path)
+    return path
+
+
+def truncate(path, fraction):
+    os.truncate(path, int(path.stat().st_size * fraction))
+
+
+def set_key(key, value):
+    return lambda hdus: hdus[0].header.set(key, value)
+
+
+def remove_sci(hdus):
+    hdus["SCI"].name = "IMAGE"
+
+
+# File name -> how it is spoiled, and words of the reason that it must get.
+SPOILED = {
+    "missing_extension": (remove_sci, "no SCI extension"),
+    "wrong_detector": (lambda hdus: (set_key("DETECTOR", "NRCA1")(hdus), set_key("INSTRUME", "NIRCAM")(hdus),
+                                     set_key("EXP_TYPE", "NRC_DARK")(hdus)), "DETECTOR is NRCA1, not NIS"),
+    "wrong_exp_type": (set_key("EXP_TYPE", "NIS_LAMP"), "EXP_TYPE is 'NIS_LAMP'; darks of NIS are NIS_DARK"),
+    "wrong_readpatt": (set_key("READPATT", "NIS"), "READPATT is 'NIS', the rest have 'NISRAPID'"),
+    "too_few_groups": (lambda hdus: (set_key("NGROUPS", 1)(hdus),
+                                     setattr(hdus["SCI"], "data", hdus["SCI"].data[:, :1])), "NGROUPS is 1"),
+    "no_group_time": (set_key("TGROUP", 0.0), "TGROUP is 0.0, not a positive number"),
+    "wrong_shape": (set_key("NGROUPS", 29), "NGROUPS, SUBSIZE2, SUBSIZE1 say [29, 64, 64]"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def with_bad_darks(finished, tmp_path_factory):
+    """The finished run with bad darks added, run again."""
+    from workflow.runner import copy_run
+
+    directory = copy_run(finished, tmp_path_factory.mktemp("bad") / "run")
+    for name, (change, _) in SPOILED.items():
+        spoiled(directory, name, change)
+    truncate(spoiled(directory, "truncated", lambda hdus: None), 0.7)
+    (directory / "darks" / "empty_uncal.fits").touch()
+    (directory / "darks" / "text_uncal.fits").write_text("this is not FITS\n" * 400)
+    run = succeed(directory, config=FULL_RUN)
+    return directory, run
+
+
+REASONS = {name: words for name, (_, words) in SPOILED.items()} | {
+    "truncated": "the file is truncated",
+    "empty": "the file is empty",
+    "text": "not readable as FITS",
+}
+
+
+@pytest.mark.parametrize("name", REASONS)
+def test_each_bad_exposure_gets_its_own_reason(name, with_bad_darks):
+    directory, _ = with_bad_darks
+    with open(directory / "results" / "NIS" / "quarantine.csv", newline="") as table:
+        reasons = {row["input"]: row["reason"] for row in csv.DictReader(table)}
+    assert REASONS[name] in reasons[name]
+    assert set(reasons) == set(REASONS)
+    history = "".join(str(card) for card in fits.getheader(directory / "results" / "NIS" / "test_bpm.fits")["HISTORY"])
+    assert f"Left out: {name}: {reasons[name]}"[:70] in history
+
+
+def test_the_rest_of_the_run_completes_and_the_mask_is_the_same(with_bad_darks, finished):
+    directory, run = with_bad_darks
+    assert set(run.jobs) == {"bad_pixel_mask", "plots", "quality_check"}
+    before, after = (read_mask(where / "results" / "NIS" / "test_bpm.fits") for where in (finished, directory))
+    assert np.array_equal(before, after)
+
+
+def test_on_bad_exposure_fail_stops_before_any_job(finished_copy):
+    truncate(spoiled(finished_copy, "truncated", lambda hdus: None), 0.5)
+    run = snakemake(finished_copy, config=FULL_RUN | {"on_bad_exposure": "fail"})
+    assert run.status != 0
+    assert "truncated: uncal file: the file is truncated" in run.output
+    assert "Traceback" not in run.output
+    assert not run.jobs
+
+
+def test_too_few_darks_remain(simulated, tmp_path):
+    directory = tmp_path / "run"
+    shutil.copytree(simulated, directory)
+    for path in sorted((directory / "darks").glob("*"))[:3]:
+        truncate(path, 0.5)
+    run = snakemake(directory)
+    assert run.status != 0
+    assert "NIS: no mask, because 2 usable darks remain and min_darks is 3" in run.output
+    assert run.output.count("the file is truncated") == 3
+    assert "Traceback" not in run.output
+
+
+def test_what_only_the_pipeline_notices_is_quarantined_with_its_reason(simulated, results, tmp_path):
+    """A group time of zero passes every step up to the ramp fit; the products then say why they are empty."""
+    shutil.copytree(simulated / "darks", tmp_path / "darks")
+    raw = spoiled(tmp_path, "late", set_key("TGROUP", 0.0))
+    outputs = {product: tmp_path / f"late_{product}.fits" for product in ("rateints", "rate", "jump", "fitopt")}
+    crds = {
+        "path": str(simulated / "crds_cache"),
+        "server_url": "https://jwst-serverless.invalid",
+        "context": None,
+    }
+    steps = {"dark_current": {"skip": True}}
+    detector1.main(raw, results / "reference_pixel_mask.fits", outputs, "late", "dark", steps, crds)
+    for path in outputs.values():
+        assert quarantine_reason(path).startswith("calwebb_detector1 failed: ZeroDivisionError")
+    assert not list(tmp_path.glob(".detector1-*")), "the scratch directory is left behind"
+
+
+def test_a_flat_that_fails_in_statistics_does_not_stop_the_vote(finished_copy):
+    """A rateints file damaged after the fact: its exposure is left out, the others vote."""
+    path = sorted((finished_copy / "results" / "NIS" / "flats").glob("*_rateints.fits"))[0]
+    with fits.open(path, mode="update") as hdus:
+        hdus["VAR_RNOISE"].name = "OTHER"
+    run = succeed(finished_copy, config=FULL_RUN)
+    assert run.jobs["flat_statistics"] == 1
+    text = (finished_copy / "results" / "NIS" / "quarantine.csv").read_text()
+    assert "no VAR_RNOISE extension" in text
