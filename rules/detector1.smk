@@ -23,11 +23,46 @@ rule reference_pixel_mask:
         "../scripts/reference_pixel_mask.py"
 
 
+def one_of_each_kind(wildcards):
+    """The first raw file of each kind: references are the same for all exposures of a kind, but for their dates."""
+    files = {}
+    for kind in KEYS:
+        for exposure in exposures(wildcards, kind).values():
+            if not exposure.from_products:
+                files.setdefault(kind, exposure.files["uncal"])
+    return files
+
+
+rule prefetch_references:
+    """The reference files into the CRDS cache, once, before many jobs ask for them at the same time."""
+    input:
+        unpack(one_of_each_kind),
+    output:
+        references=RESULTS + "/{detector}/references.json",
+    log:
+        RESULTS + "/{detector}/logs/prefetch_references.log",
+    benchmark:
+        RESULTS + "/{detector}/benchmarks/prefetch_references.tsv"
+    resources:
+        mem_mb=memory(resources.mask_mb),
+    params:
+        crds=crds_settings(),
+        library=digest("prefetch_references.py"),
+    message:
+        "{wildcards.detector}: reference files from CRDS"
+    conda:
+        CONDA_ENV
+    script:
+        "../scripts/prefetch_references.py"
+
+
 rule detector1_dark:
     """A raw dark through calwebb_detector1."""
     input:
         uncal=lambda wildcards: raw_file(wildcards, "darks"),
         reference_pixel_mask=RESULTS + "/{detector}/reference_pixel_mask.fits",
+        # Ancient: fetching again does not make what has been processed out of date.
+        references=ancient(RESULTS + "/{detector}/references.json"),
     output:
         rateints=RESULTS + "/{detector}/darks/{exposure}_rateints.fits",
         rate=RESULTS + "/{detector}/darks/{exposure}_rate.fits",
@@ -57,6 +92,8 @@ rule detector1_flat:
     input:
         uncal=lambda wildcards: raw_file(wildcards, "flats"),
         reference_pixel_mask=RESULTS + "/{detector}/reference_pixel_mask.fits",
+        # Ancient: fetching again does not make what has been processed out of date.
+        references=ancient(RESULTS + "/{detector}/references.json"),
     output:
         rateints=RESULTS + "/{detector}/flats/{exposure}_rateints.fits",
         rate=RESULTS + "/{detector}/flats/{exposure}_rate.fits",

@@ -77,7 +77,6 @@ def _check(jump, rateints, fitopt, uncal):
     check_agree(
         {
             "jump": (n_integrations, *image),
-            "jump PIXELDQ": (n_integrations, *jump["PIXELDQ"].shape),
             "rateints": rates_shape(rateints),
             "fitopt": fitopt["PEDESTAL"].shape,
         }

@@ -1,6 +1,7 @@
 """Files that are either whole or not there."""
 
 import os
+import re
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,13 @@ def atomic_path(path):
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def card_text(text):
+    """`text` on one line of printable ASCII, which is all that a FITS header can hold; other characters are escaped."""
+    line = " ".join(filter(None, map(str.strip, str(text).expandtabs(1).splitlines())))
+    escaped = line.encode("ascii", "backslashreplace").decode()
+    return re.sub(r"[^ -~]", lambda character: f"\\x{ord(character[0]):02x}", escaped)
 
 
 def write_text(path, text):

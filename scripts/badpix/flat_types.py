@@ -54,7 +54,7 @@ def flat_verdicts(norm, n_valid, science, settings, last_groups=None):
 
     `norm` is the normalised response (y, x), `n_valid` the number of integrations behind it, `last_groups` the mean
     signal (DN) of the last raw groups, needed for the flux check. The mean flat is one ballot: k and n_valid of the
-    verdicts are 0 or 1.
+    verdicts are 0 or 1. An ADJ_OPEN pixel is judged by its OPEN neighbour, so it needs no response of its own.
     """
     judged = np.isfinite(norm) & (n_valid >= settings.min_valid)
     norm = np.where(judged, norm, np.nan)
@@ -72,7 +72,7 @@ def flat_verdicts(norm, n_valid, science, settings, last_groups=None):
         name: Verdict(
             found[name],
             science & ~judged & ~found[name] if searched[name] else nothing,
-            {name: (found[name].astype(np.int32), judged.astype(np.int32) * searched[name])},
+            {name: (found[name].astype(np.int32), ((judged | found[name]) & searched[name]).astype(np.int32))},
         )
         for name in FLAT_TYPES
     }

@@ -18,21 +18,25 @@ KEYWORDS = (
     "FASTAXIS", "SLOWAXIS", "NINTS", "NGROUPS", "NFRAMES", "GROUPGAP", "TFRAME", "TGROUP", "DATE-OBS", "TIME-OBS",
     "EXSEGNUM",
 )  # fmt: skip
-FORMAT = 1
+FORMAT = 2
 
 
 def read_facts(path):
     """What the headers of the FITS file `path` say: `keywords`, `extensions` (name -> shape), or `problem`."""
     if problem := file_problem(path):
         return {"problem": problem}
-    with fits.open(path) as hdus:
-        header = hdus[0].header
-        return {
-            "problem": None,
-            "keywords": {key: header[key] for key in KEYWORDS if key in header},
-            "extensions": {hdu.name: list(hdu.shape) for hdu in hdus[1:] if hasattr(hdu, "shape")},
-            "bitpix": {hdu.name: hdu.header.get("BITPIX") for hdu in hdus[1:]},
-        }
+    try:
+        with fits.open(path) as hdus:
+            header = hdus[0].header
+            return {
+                "problem": None,
+                # A card without a value, or with a complex one, says nothing.
+                "keywords": {key: header[key] for key in KEYWORDS if isinstance(header.get(key), (str, int, float))},
+                "extensions": {hdu.name: list(hdu.shape) for hdu in hdus[1:] if hasattr(hdu, "shape")},
+                "bitpix": {hdu.name: hdu.header.get("BITPIX") for hdu in hdus[1:]},
+            }
+    except Exception as error:  # a card that cannot be parsed is noticed only when its value is asked for
+        return {"problem": f"not readable as FITS: {type(error).__name__}: {error}"}
 
 
 class HeaderCache:
@@ -44,8 +48,8 @@ class HeaderCache:
         try:
             stored = json.loads(self.path.read_text(encoding="utf-8")) if self.path else {}
             if stored.get("format") == FORMAT:
-                self.known = stored["files"]
-        except (OSError, ValueError):
+                self.known = {path: {"stamp": e["stamp"], "facts": e["facts"]} for path, e in stored["files"].items()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             pass  # no cache, or not a whole one: the headers are read again
 
     def facts(self, path):

@@ -66,7 +66,8 @@ def find_files(key, value, suffixes):
             if not found:
                 raise InputError(f"{key}: no such file or directory, and no match: {item!r}")
         paths.extend(found)
-    return sorted(set(paths))
+    # One spelling per file: `a//b` and `./a/b` are `a/b`.
+    return sorted({str(Path(path)) for path in paths})
 
 
 def _prefer_rateints(paths):

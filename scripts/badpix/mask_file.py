@@ -8,7 +8,9 @@ from astropy.io import fits
 from stdatamodels.jwst import datamodels
 
 from badpix.dq import PIXEL_FLAGS
-from badpix.files import atomic_path
+from badpix.files import atomic_path, card_text
+
+CARD_LENGTH = 80
 
 DESCRIPTIONS = {
     "DO_NOT_USE": "Bad pixel. Do not use.",
@@ -81,8 +83,7 @@ def write_mask(path, dq, identity, geometry, texts, history, parameters):
     model.dq = dq.astype(np.uint32)
     model.dq_def = dq_definition(dq)
     for line in history:
-        # Header cards hold printable ASCII only.
-        model.add_history_entry(str(line).encode("ascii", "replace").decode())
+        model.add_history_entry(card_text(line))
     with atomic_path(path) as temporary:
         model.save(str(temporary), overwrite=True)
         add_parameters(temporary, parameters)
@@ -90,8 +91,10 @@ def write_mask(path, dq, identity, geometry, texts, history, parameters):
 
 
 def header_value(value):
-    """A configuration value as a FITS header value: sequences as words, the rest as it is."""
-    return " ".join(str(item) for item in value) if isinstance(value, (list, tuple)) else value
+    """A configuration value as a FITS header value: sequences as words, text as ASCII, the rest as it is."""
+    if isinstance(value, (list, tuple)):
+        value = " ".join(str(item) for item in value)
+    return card_text(value) if isinstance(value, str) else value
 
 
 def add_parameters(path, parameters):
@@ -102,7 +105,10 @@ def add_parameters(path, parameters):
     with fits.open(path, mode="update") as hdus:
         for key, value in parameters.items():
             if value is not None:
-                hdus[0].header[f"HIERARCH BADPIX {key.upper()}"] = header_value(value)
+                keyword, value = f"HIERARCH BADPIX {key.upper()}", header_value(value)
+                # astropy cuts off the digits of a number that does not fit beside a long keyword; text goes on.
+                fits_in = isinstance(value, str) or len(f"{keyword} = {value!r}") <= CARD_LENGTH
+                hdus[0].header[keyword] = value if fits_in else str(value)
 
 
 def read_mask(path):

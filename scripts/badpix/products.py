@@ -36,7 +36,7 @@ def file_problem(path):
 
 
 def check_planes(hdus, product):
-    """Raise BadExposure unless the image extensions of `product` are there with the right number of axes."""
+    """Raise BadExposure unless the image extensions of `product` are there with the right axes."""
     names = [hdu.name for hdu in hdus]
     for name, axes in PLANES[product].items():
         if name not in names:
@@ -44,6 +44,11 @@ def check_planes(hdus, product):
         found = len(hdus[name].shape)
         if found != axes:
             raise BadExposure(f"extension {name} of the {product} file has {found} axes, not {axes}")
+    main, *others = PLANES[product]
+    for name in others:
+        shape, expected = hdus[name].shape, hdus[main].shape[-len(hdus[name].shape) :]
+        if shape != expected:
+            raise BadExposure(f"shapes differ in the {product} file: {name} {shape}, but {main} {hdus[main].shape}")
 
 
 @contextmanager

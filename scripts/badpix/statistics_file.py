@@ -12,7 +12,7 @@ from astropy.io import fits
 from astropy.table import Table
 
 from badpix.errors import BadExposure
-from badpix.files import atomic_path
+from badpix.files import atomic_path, card_text
 
 # What is copied from the exposure's own primary header, where present.
 KEYWORDS = (
@@ -54,11 +54,9 @@ KEYWORDS = (
 def write_quarantined(path, exposure, reason):
     """Write at `path` the product of an exposure that cannot be used, saying why."""
     primary = fits.PrimaryHDU()
-    primary.header["EXPOSURE"] = exposure
+    primary.header["EXPOSURE"] = card_text(exposure)
     primary.header["QUARANT"] = (True, "this exposure could not be used")
-    # Card values are ASCII without control characters; a reason may quote anything.
-    text = " ".join(str(reason).split()).encode("ascii", "replace").decode()
-    primary.header["QREASON"] = text
+    primary.header["QREASON"] = card_text(reason)
     with atomic_path(path) as temporary:
         primary.writeto(temporary, overwrite=True)
 
@@ -72,7 +70,8 @@ def quarantine_reason(path):
 def require_usable(*paths):
     """Raise BadExposure with its reason if one of the products is that of a quarantined exposure."""
     for path in paths:
-        if reason := quarantine_reason(path):
+        reason = quarantine_reason(path)
+        if reason is not None:
             raise BadExposure(reason)
 
 
@@ -96,7 +95,7 @@ class StatisticsWriter:
     def write(self, path, extra_header=(), integrations=None):
         """Write the file whole or not at all. `integrations` is a list of dicts, a row each of table INTEGRATIONS."""
         primary = fits.PrimaryHDU()
-        primary.header["EXPOSURE"] = self.exposure
+        primary.header["EXPOSURE"] = card_text(self.exposure)
         primary.header["QUARANT"] = False
         for key in KEYWORDS:
             if key in self.source_header:

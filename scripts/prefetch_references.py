@@ -1,0 +1,27 @@
+"""Fetch the reference files of a detector once, before its exposures are processed side by side.
+
+Reads one exposure of each kind; writes a JSON list of the references and the CRDS context.
+"""
+
+import json
+
+from badpix.detector1 import set_crds_environment
+from badpix.files import write_text
+from badpix.logs import logger, logging_to
+from badpix.references import fetch_references
+
+
+def main(exposures, output, crds):
+    """Fetch the references of `exposures` (kind -> raw file) and write their names to `output`."""
+    set_crds_environment(**crds)
+    listing = {}
+    for kind, path in exposures.items():
+        context, references = fetch_references(path)
+        listing["context"], listing[kind] = context, references
+        logger.info("%s: context %s, references %s", kind, context, references)
+    write_text(output, json.dumps(listing, indent=2) + "\n")
+
+
+if "snakemake" in globals():
+    with logging_to(snakemake.log[0], snakemake.rule):
+        main(dict(snakemake.input.items()), snakemake.output.references, snakemake.params.crds)
