@@ -3,23 +3,26 @@
 set -euo pipefail
 bin=$1 directory=$2 size=$3 seed=$4 cores=$5
 here=$(dirname "$0")
+mkdir -p "$directory"
 
-echo "Simulating darks, flats and their references in $directory ..."
-"$bin/python" "$here/simulate.py" --out "$directory" --size "$size" --seed "$seed" >"$directory.simulate.log" 2>&1 || {
-    cat "$directory.simulate.log" >&2
+echo "Simulating darks, flats and their references in $directory/ ..."
+"$bin/python" "$here/simulate.py" --out "$directory" --size "$size" --seed "$seed" >"$directory/simulate.log" 2>&1 || {
+    cat "$directory/simulate.log" >&2
     exit 1
 }
-mv "$directory.simulate.log" "$directory/simulate.log"
 
+progress() { grep -o '[0-9]* of [0-9]* steps ([0-9]*%) done' "$directory/workflow.log" | tail -n 1; }
 echo "Running the workflow (log: $directory/workflow.log) ..."
 "$bin/snakemake" --cores "$cores" --configfile "$directory/config.yaml" >"$directory/workflow.log" 2>&1 &
 snakemake=$!
 trap 'kill -INT $snakemake 2>/dev/null' INT TERM
+said=
 while kill -0 $snakemake 2>/dev/null; do
-    printf '\r  %s' "$(grep -o '[0-9]* of [0-9]* steps ([0-9]*%) done' "$directory/workflow.log" | tail -n 1)"
     sleep 1
+    now=$(progress || true)
+    [ "$now" = "$said" ] || echo "  $now"
+    said=$now
 done
-printf '\r  %s\n' "$(grep -o '[0-9]* of [0-9]* steps ([0-9]*%) done' "$directory/workflow.log" | tail -n 1)"
 wait $snakemake || {
     tail -n 40 "$directory/workflow.log" >&2
     exit 1

@@ -2,6 +2,7 @@
 
 import datetime
 import re
+from pathlib import Path
 
 import numpy as np
 from astropy.io import fits
@@ -86,6 +87,8 @@ def write_mask(path, dq, identity, geometry, texts, history, parameters):
         model.add_history_entry(card_text(line))
     with atomic_path(path) as temporary:
         model.save(str(temporary), overwrite=True)
+        # The datamodel has entered the temporary name.
+        fits.setval(temporary, "FILENAME", value=card_text(Path(path).name))
         add_parameters(temporary, parameters)
     model.close()
 

@@ -68,9 +68,14 @@ def quarantine_reason(path):
 
 
 def require_usable(*paths):
-    """Raise BadExposure with its reason if one of the products is that of a quarantined exposure."""
+    """Raise BadExposure with its reason if one of the products is that of a quarantined exposure, or no FITS file."""
     for path in paths:
-        reason = quarantine_reason(path)
+        try:
+            reason = quarantine_reason(path)
+        except OSError as error:
+            if error.errno is not None:
+                raise  # the machine's fault, not the file's
+            raise BadExposure(f"{Path(path).name} is not readable as FITS: {error}") from error
         if reason is not None:
             raise BadExposure(reason)
 

@@ -10,21 +10,16 @@ import pandas as pd
 import pytest
 from astropy.io import fits
 from astropy.table import Table
-from oracle.darks import dark_types
-from oracle.flats import combine, flat_types
 from stdatamodels.jwst.datamodels import MaskModel
 
-from badpix.config import load_schema, load_steps, validated
 from badpix.dq import PIXEL_FLAGS
 from badpix.mask_file import read_mask
 from badpix.score import score
 from score import read_truth
-from workflow.runner import PROJECT
+from workflow.planes import bits_by_type, plane_of_types
 
 pytestmark = pytest.mark.pipeline
 
-DARK_TYPES = ("hot", "rc", "low_pedestal", "high_cr", "noisy")
-FLAT_TYPES = ("DEAD", "LOW_QE", "OPEN", "ADJ_OPEN")
 OWN_TYPE = {
     "dead": "DEAD",
     "hot_saturated": "hot",
@@ -35,17 +30,6 @@ OWN_TYPE = {
     "low_qe": "LOW_QE",
     "open": "OPEN",
 }
-
-
-def bits_by_type(hdus):
-    return {row["TYPE"]: int(row["BIT"]) for row in hdus["TYPES"].data}
-
-
-def plane_of_types(evidence, plane):
-    """Boolean image per type from a plane (FOUND, INSUFFICIENT) of the evidence file."""
-    with fits.open(evidence) as hdus:
-        image = np.array(hdus[plane].data)
-        return {name: (image & np.uint32(1 << bit)) != 0 for name, bit in bits_by_type(hdus).items()}
 
 
 @pytest.fixture(scope="module")
@@ -112,53 +96,6 @@ class TestTraps:
     def test_the_products_say_which_mask_was_used(self, results):
         for path in [*(results / "darks").glob("*_rateints.fits"), *(results / "flats").glob("*_rateints.fits")]:
             assert fits.getheader(path)["R_MASK"].endswith("reference_pixel_mask.fits")
-
-
-class TestOracle:
-    """The same types, pixel for pixel, as a plain in-memory evaluation written separately."""
-
-    @pytest.fixture(scope="class")
-    def config(self):
-        schemas = PROJECT / "config" / "schemas"
-        schema = load_schema(schemas / "config.schema.yaml")
-        return validated({"darks": "d"}, schema, load_steps(schemas / "detector1_steps.json"))
-
-    @staticmethod
-    def exposures(results, simulated, kind, products):
-        names = sorted(path.name.removesuffix("_rateints.fits") for path in (results / kind).glob("*_rateints.fits"))
-        return [
-            {product: results / kind / f"{name}_{product}.fits" for product in products}
-            | {"uncal": simulated / kind / f"{name}_uncal.fits"}
-            for name in names
-        ]
-
-    @pytest.fixture(scope="class")
-    def darks(self, results, simulated, config):
-        return dark_types(self.exposures(results, simulated, "darks", ("rateints", "jump", "fitopt")), config)
-
-    @pytest.fixture(scope="class")
-    def flats(self, results, simulated, config):
-        return flat_types(self.exposures(results, simulated, "flats", ("rateints",)), config)
-
-    @pytest.mark.parametrize("name", DARK_TYPES)
-    def test_dark_types(self, name, darks, results, found):
-        assert np.array_equal(found[name], darks[name])
-        assert np.array_equal(
-            plane_of_types(results / "evidence.fits", "INSUFFICIENT")[name], darks["insufficient"][name]
-        )
-
-    @pytest.mark.parametrize("name", FLAT_TYPES)
-    def test_flat_types(self, name, flats, results, found):
-        assert np.array_equal(found[name], flats[name])
-        assert np.array_equal(
-            plane_of_types(results / "evidence.fits", "INSUFFICIENT")[name], flats["insufficient"][name]
-        )
-
-    def test_mask(self, darks, flats, config, results):
-        dq = read_mask(results / "test_bpm.fits")
-        border = (dq & np.uint32(PIXEL_FLAGS["REFERENCE_PIXEL"])) != 0
-        types = {name: darks[name] for name in DARK_TYPES} | {name: flats[name] for name in FLAT_TYPES}
-        assert np.array_equal(dq, combine(types, config, border))
 
 
 class TestMask:

@@ -1,0 +1,305 @@
+"""The scripts' own functions on tiny products made by hand: what they write, and whom they put in quarantine.
+
+The array is 16 x 16 with a border of two reference pixels. Rows of PLANTED are y, x.
+"""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from astropy.io import fits
+
+import bad_pixel_mask
+import dark_statistics
+import flat_response
+import flat_statistics
+import plots
+from badpix.config import load_schema, load_steps, validated
+from badpix.detectors import load_detector
+from badpix.dq import PIXEL_FLAGS
+from badpix.errors import BadExposure, TooFewExposures
+from badpix.mask_file import read_mask
+from badpix.settings import vote_keys
+from badpix.statistics_file import quarantine_reason, write_quarantined
+
+ROOT = Path(__file__).resolve().parents[2]
+SCHEMAS = ROOT / "config" / "schemas"
+SIZE, BORDER, N_GROUPS, GROUP_S = 16, 2, 8, 10.0
+DETECTOR = dataclasses.asdict(load_detector("NIS", ROOT / "config" / "detectors")) | {
+    "n_columns": SIZE, "n_rows": SIZE, "reference_pixels": dict.fromkeys(["left", "right", "bottom", "top"], BORDER),
+}  # fmt: skip
+KEYWORDS = {
+    "TELESCOP": "JWST", "INSTRUME": "NIRISS", "DETECTOR": "NIS", "EXP_TYPE": "NIS_DARK", "READPATT": "NISRAPID",
+    "SUBARRAY": "FULL", "SUBSTRT1": 1, "SUBSTRT2": 1, "SUBSIZE1": SIZE, "SUBSIZE2": SIZE, "FASTAXIS": -2,
+    "SLOWAXIS": -1, "NINTS": 2, "NGROUPS": N_GROUPS, "NFRAMES": 1, "TFRAME": GROUP_S, "TGROUP": GROUP_S,
+    "DATE-OBS": "2024-06-01", "CRDS_CTX": "jwst_0001.pmap", "R_MASK": "reference_pixel_mask.fits",
+    "S_DQINIT": "COMPLETE", "S_SATURA": "COMPLETE", "S_JUMP": "COMPLETE", "S_RAMP": "COMPLETE",
+}  # fmt: skip
+PLANTED = {
+    "hot": (3, 3), "rc": (3, 7), "low_pedestal": (3, 11), "high_cr": (7, 3), "noisy": (7, 7),
+    "DEAD": (11, 3), "LOW_QE": (11, 7), "OPEN": (11, 11),
+}  # fmt: skip
+ALL_TYPES = {**dict.fromkeys(PLANTED, 1), "ADJ_OPEN": 8}
+DEFAULTS = validated(
+    {"darks": "d"}, load_schema(SCHEMAS / "config.schema.yaml"), load_steps(SCHEMAS / "detector1_steps.json")
+)
+
+
+def config(**changes):
+    """What the vote reads: the defaults, but for what so small an array needs."""
+    small = {"flat_mean_normalization_method": "mean", "dead_search_type": "absolute_rate", "max_jump_limit": 5}
+    return {key: DEFAULTS[key] for key in vote_keys()} | small | {"min_flats": 2} | changes
+
+
+def save(path, images, **keywords):
+    primary = fits.PrimaryHDU()
+    primary.header.update(KEYWORDS | keywords)
+    fits.HDUList([primary, *(fits.ImageHDU(i, name=n) for n, i in images.items())]).writeto(path, overwrite=True)
+    return path
+
+
+def rates(slope):
+    """Images of a rateints file; a slope of NaN is DO_NOT_USE."""
+    ones = np.ones_like(slope)
+    return {"SCI": slope, "DQ": np.isnan(slope).astype(np.uint32), "VAR_POISSON": ones, "VAR_RNOISE": 2 * ones}
+
+
+def make_dark(folder, name, seed, n_ints=2):
+    """Products of a dark: 0.5 DN/s on a pedestal of 50 +- 1 DN, 0.01 DN/s of noise in the slope; and PLANTED."""
+    rng = np.random.default_rng(seed)
+    slope = (0.5 + 0.01 * rng.standard_normal((n_ints, SIZE, SIZE))).astype(np.float32)
+    slope[:, *PLANTED["noisy"]] = [-2.0, 3.0][:n_ints]
+    pedestal = (50 + rng.standard_normal((n_ints, SIZE, SIZE))).astype(np.float32)
+    pedestal[:, *PLANTED["rc"]] += 500
+    pedestal[:, *PLANTED["low_pedestal"]] -= 500
+    times = GROUP_S * np.arange(1, N_GROUPS + 1)[:, None, None]
+    sci = (pedestal[:, None] + slope[:, None] * times).astype(np.float32)
+    groupdq = np.zeros(sci.shape, np.uint8)
+    groupdq[:, 1:7, *PLANTED["high_cr"]] = PIXEL_FLAGS["JUMP_DET"]
+    groupdq[:, :, *PLANTED["hot"]] = PIXEL_FLAGS["SATURATED"]
+    slope[:, *PLANTED["hot"]] = np.nan
+    jump = {"SCI": sci, "PIXELDQ": np.zeros((SIZE, SIZE), np.uint32), "GROUPDQ": groupdq}
+    products = {"jump": jump, "rateints": rates(slope), "fitopt": {"PEDESTAL": pedestal}}
+    return {p: save(folder / f"{name}_{p}.fits", images) for p, images in products.items()}
+
+
+def make_flat(folder, name, raw):
+    """A flat of two integrations, and its raw file with 1000 DN more in each group."""
+    slope = np.full((2, SIZE, SIZE), 100, np.float32)
+    y, x = PLANTED["OPEN"]
+    slope[:, [y - 1, y + 1, y, y], [x, x, x - 1, x + 1]] *= 1.2
+    for kind, value in (("DEAD", 1), ("LOW_QE", 30), ("OPEN", 30)):
+        slope[:, *PLANTED[kind]] = value
+    paths = {"rateints": save(folder / f"{name}_rateints.fits", rates(slope), EXP_TYPE="NIS_LAMP")}
+    if raw:
+        groups = 1000 * np.arange(1, N_GROUPS + 1, dtype=np.uint16)[None, :, None, None]
+        uncal = {"SCI": np.broadcast_to(groups, (2, N_GROUPS, SIZE, SIZE)).copy()}
+        paths["uncal"] = save(folder / f"{name}_uncal.fits", uncal, EXP_TYPE="NIS_LAMP")
+    return paths
+
+
+def dark(folder, products, name="d", detector=DETECTOR):
+    output = folder / f"{name}_dark_statistics.fits"
+    dark_statistics.main(products, output, name, detector, 0.25)
+    return output
+
+
+@pytest.fixture(scope="module")
+def statistics(tmp_path_factory):
+    """Statistics of three darks and three flats, and the flats' response. Read only."""
+    folder = tmp_path_factory.mktemp("statistics")
+    darks = [dark(folder, make_dark(folder, f"d{i}", i), f"d{i}") for i in (1, 2, 3)]
+    flats = [folder / f"f{i}_flat_statistics.fits" for i in (1, 2, 3)]
+    for i, path in enumerate(flats, start=1):
+        flat_statistics.main(make_flat(folder, f"f{i}", raw=i != 3), path, f"f{i}")
+    settings = config() | {"smoothing_type": "Box2D", "smoothing_box_width": 15}
+    flat_response.main(flats, folder / "response.fits", DETECTOR, settings)
+    return {"darks": darks, "flats": flats, "response": folder / "response.fits"}
+
+
+def vote(folder, statistics, darks=True, flats=True, quarantined=None, manual=None, more=(), **changes):
+    """Run the vote; returns the paths of its outputs."""
+    endings = {"mask": "fits", "evidence": "fits", "summary": "csv", "quarantine": "csv"}
+    outputs = {name: folder / f"{name}.{ending}" for name, ending in endings.items()}
+    files = {"darks": [*statistics["darks"], *more] if darks else [], "flats": statistics["flats"] if flats else []}
+    names, response = {"d1": "d1_uncal.fits.gz"}, statistics["response"] if flats else None
+    how = (config(**changes), manual, quarantined or {}, names, {"max_jump_limit": 5})
+    bad_pixel_mask.main(files, response, outputs, DETECTOR, *how)
+    return outputs
+
+
+def flagged(mask, flag):
+    return {tuple(map(int, p)) for p in np.argwhere(read_mask(mask) & PIXEL_FLAGS[flag])}
+
+
+def type_counts(outputs):
+    table = pd.read_csv(outputs["summary"])
+    table = table[table["kind"] == "type"]
+    return dict(zip(table["name"], table["n_pixels"], strict=True))
+
+
+def test_dark_statistics_of_single_pixels(tmp_path):
+    with fits.open(dark(tmp_path, make_dark(tmp_path, "d", 1))) as hdus:
+        values = {hdu.name: hdu.data for hdu in hdus[1:-1]}
+        table, header = hdus["INTEGRATIONS"].data, hdus[0].header
+    y, x = PLANTED["rc"]
+    assert values["PEDESTAL_T0"][0, y, x] == pytest.approx(values["PEDESTAL"][0, y, x], abs=1e-3)
+    assert values["VAR_SLOPE"][0, y, x] == 3.0
+    jumps = [values[name][1, *PLANTED["high_cr"]] for name in ("NJUMP", "NJUMP_EARLY", "NJUMP_LATE")]
+    assert jumps == [6, 1, 1]
+    hot = tuple(values[name][0, *PLANTED["hot"]] for name in ("NSAT", "FIRST_SAT", "NGOOD", "SLOPE", "PEDESTAL"))
+    assert hot[:3] == (N_GROUPS, 0, 0) and np.isnan(hot[3:]).all()
+    assert table["N_GROUPS"].tolist() == [N_GROUPS] * 2 and table["PEDESTAL_T0_N"].tolist() == [143, 143]
+    assert table["PEDESTAL_T0_MEAN"] == pytest.approx([50, 50], abs=0.4)
+    assert (header["EARLYCUT"], header["QUARANT"], header["TGROUP"]) == (0.25, False, GROUP_S)
+
+
+def test_miri_has_the_pedestal_relative_to_its_second_raw_group(tmp_path):
+    paths = make_dark(tmp_path, "d", 1)
+    raw = np.full((2, N_GROUPS, SIZE, SIZE), 7, np.uint16)
+    raw[:, 1] = 40
+    paths["uncal"] = save(tmp_path / "d_uncal.fits", {"SCI": raw})
+    with fits.open(dark(tmp_path, paths)) as hdus:
+        for name in ("PEDESTAL", "PEDESTAL_T0"):
+            relative = hdus[name.replace("PEDESTAL", "PEDESTAL_REL")].data
+            np.testing.assert_array_equal(relative, np.abs(40 - hdus[name].data))
+        assert np.isfinite(hdus["INTEGRATIONS"].data["PEDESTAL_REL_T0_MEAN"]).all()
+
+
+def rename(name):
+    return lambda hdus: setattr(hdus[name], "name", "OTHER")
+
+
+def cut(name, *index):
+    return lambda hdus: setattr(hdus[name], "data", hdus[name].data[index].copy())
+
+
+@pytest.mark.parametrize(
+    ("product", "change", "words"),
+    [
+        ("jump", rename("GROUPDQ"), "the jump file has no GROUPDQ extension (it has SCI, PIXELDQ, OTHER)"),
+        ("rateints", rename("VAR_RNOISE"), "the rateints file has no VAR_RNOISE extension"),
+        ("fitopt", rename("PEDESTAL"), "the fitopt file has no PEDESTAL extension"),
+        ("fitopt", cut("PEDESTAL", slice(1)), "shapes differ: jump (2, 16, 16)"),
+        ("jump", cut("GROUPDQ", slice(None), slice(5)), "shapes differ in the jump file: GROUPDQ (2, 5, 16, 16)"),
+        ("jump", cut("PIXELDQ", slice(5)), "shapes differ in the jump file: PIXELDQ (5, 16)"),
+        ("rateints", cut("DQ", slice(1)), "shapes differ in the rateints file: DQ (1, 16, 16)"),
+        ("jump", lambda hdus: hdus[0].header.set("S_JUMP", "SKIPPED"), "S_JUMP is SKIPPED"),
+        ("jump", lambda hdus: hdus[0].header.remove("S_SATURA"), "S_SATURA is missing"),
+    ],
+)
+def test_a_dark_whose_products_do_not_fit_is_quarantined(tmp_path, product, change, words):
+    paths = make_dark(tmp_path, "d", 1)
+    with fits.open(paths[product], mode="update") as hdus:
+        change(hdus)
+    assert words in quarantine_reason(dark(tmp_path, paths))
+
+
+@pytest.mark.parametrize("n_ints", [1, 2])
+def test_a_rate_file_will_do_for_a_single_integration_only(tmp_path, n_ints):
+    paths = make_dark(tmp_path, "d", 1, n_ints)
+    with fits.open(paths["rateints"]) as hdus:
+        images = {hdu.name: hdu.data[0].copy() for hdu in hdus[1:]}
+    save(paths["rateints"], images, NINTS=n_ints)
+    reason = quarantine_reason(path := dark(tmp_path, paths))
+    if n_ints == 2:
+        assert "averages 2 integrations (NINTS); give the rateints file instead" in reason
+    else:
+        np.testing.assert_array_equal(fits.getdata(path, "SLOPE")[0], images["SCI"])
+
+
+def test_a_dark_with_a_wrong_file_is_quarantined(tmp_path):
+    paths = make_dark(tmp_path, "d", 1)
+    paths["fitopt"].write_text("text" * 999)
+    assert "d_fitopt.fits is not readable as FITS" in quarantine_reason(dark(tmp_path, paths))
+    write_quarantined(paths["jump"], "d", "no light")
+    assert quarantine_reason(dark(tmp_path, paths)) == "no light"
+
+
+def test_darks_and_flats_together(tmp_path, statistics):
+    outputs = vote(tmp_path, statistics, quarantined={"d9": "DETECTOR is NRCA1, not NIS"})
+    assert type_counts(outputs) == ALL_TYPES
+    for kind in ("hot", "rc", "DEAD", "LOW_QE", "OPEN"):
+        assert flagged(outputs["mask"], kind.upper()) == {PLANTED[kind]}
+    assert flagged(outputs["mask"], "OTHER_BAD_PIXEL") == {PLANTED["low_pedestal"]}
+    assert flagged(outputs["mask"], "TELEGRAPH") == {PLANTED["high_cr"], PLANTED["noisy"]}
+    darks = {PLANTED[kind] for kind in ("hot", "rc", "low_pedestal", "high_cr", "noisy")}
+    assert flagged(outputs["mask"], "DO_NOT_USE") == darks
+    assert len(flagged(outputs["mask"], "REFERENCE_PIXEL")) == SIZE**2 - 12**2
+    header = fits.getheader(outputs["mask"])
+    assert (header["DETECTOR"], header["SUBARRAY"], header["BADPIX MAX_JUMP_LIMIT"]) == ("NIS", "FULL", 5)
+    history = "".join(f"{card:<72}" for card in header["HISTORY"])
+    for words in ("3 darks used", "darks: d1_uncal.fits.gz", "darks: d2 ", "3 flats used", "flats: f3",
+                  "CRDS context: jwst_0001.pmap", "Left out: d9: DETECTOR is NRCA1, not NIS"):  # fmt: skip
+        assert words in history
+    assert pd.read_csv(outputs["quarantine"]).to_numpy().tolist() == [["d9", "DETECTOR is NRCA1, not NIS"]]
+
+
+def test_summary_and_evidence_are_those_of_the_images(tmp_path, statistics):
+    outputs = vote(tmp_path, statistics, min_valid=3)
+    dq = read_mask(outputs["mask"])
+    table = pd.read_csv(outputs["summary"])
+    with fits.open(outputs["evidence"]) as hdus:
+        bits = {row["TYPE"]: int(row["BIT"]) for row in hdus["TYPES"].data}
+        counts = {hdu.name: np.array(hdu.data) for hdu in hdus[1:]}
+    types = table[table["kind"] == "type"].set_index("name")
+    assert list(types.index) == list(bits)
+    for name, bit in bits.items():
+        for image, ending in (("FOUND", ""), ("INSUFFICIENT", "_insufficient")):
+            number = int((counts[image] >> bit & 1).sum())
+            assert types.loc[name, f"n{ending or '_pixels'}"] == number
+            assert types.loc[name, f"fraction{ending}"] == pytest.approx(number / 144)
+    # The hot pixel has no pedestal, jump or slope to judge by; the one with many jumps no clean slope.
+    assert types["n_insufficient"].sum() == 4 + 1
+    flags = table[table["kind"] == "flag"].set_index("name")
+    assert set(flags.index) == {name for name, bit in PIXEL_FLAGS.items() if (dq & bit).any()}
+    for name, row in flags.iterrows():
+        number = int(np.count_nonzero(dq & PIXEL_FLAGS[name]))
+        assert row["n_pixels"] == number and row["fraction"] == pytest.approx(number / dq.size)
+    tests = [name.removesuffix("_K") for name in counts if name.endswith("_K")]
+    assert len(tests) == 10
+    assert all((counts[f"{test}_K"] <= counts[f"{test}_N"]).all() for test in tests)
+    assert counts["SATURATED_K"][PLANTED["hot"]] == 6 and counts["LOW_PEDESTAL_K"][PLANTED["low_pedestal"]] == 3
+
+
+@pytest.mark.parametrize("kind", ["darks", "flats"])
+def test_one_kind_alone(tmp_path, statistics, kind):
+    outputs = vote(tmp_path, statistics, **{"flats" if kind == "darks" else "darks": False})
+    of_flats = {"DEAD", "LOW_QE", "OPEN", "ADJ_OPEN"}
+    assert type_counts(outputs) == {k: n for k, n in ALL_TYPES.items() if (k in of_flats) == (kind == "flats")}
+    assert len(flagged(outputs["mask"], "REFERENCE_PIXEL")) == SIZE**2 - 12**2
+    plots.main(outputs["evidence"], tmp_path / "plots.png")
+    assert (tmp_path / "plots.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_manual_flags(tmp_path, statistics):
+    (tmp_path / "manual.txt").write_text("5 12:13 unreliable_slope\n3 3 DEAD\n")
+    mask = vote(tmp_path, statistics, manual=tmp_path / "manual.txt", flat_do_not_use=["UNRELIABLE_SLOPE"])["mask"]
+    assert flagged(mask, "UNRELIABLE_SLOPE") == {(12, 5), (13, 5)} <= flagged(mask, "DO_NOT_USE")
+    assert flagged(mask, "DEAD") == {PLANTED["DEAD"]}, "at 3, 3 is the hot pixel"
+
+
+def test_too_few_darks(tmp_path, statistics):
+    write_quarantined(tmp_path / "d4.fits", "d4", "truncated")
+    changes = {"more": [tmp_path / "d4.fits"], "quarantined": {"d5": "EXP_TYPE is X"}}
+    with pytest.raises(TooFewExposures) as caught:
+        vote(tmp_path, statistics, min_darks=4, **changes)
+    reasons = "3 usable darks remain and min_darks is 4. Left out:\n  d4: truncated\n  d5: EXP_TYPE is X"
+    assert str(caught.value) == f"NIS: no mask, because {reasons}"
+    with pytest.raises(BadExposure, match="^d4: truncated; d5: EXP_TYPE is X$"):
+        vote(tmp_path, statistics, on_bad_exposure="fail", **changes)
+    assert not (tmp_path / "mask.fits").exists()
+    left_out = pd.read_csv(vote(tmp_path, statistics, **changes)["quarantine"])
+    assert left_out["input"].tolist() == ["d4", "d5"]
+
+
+def test_flux_check(tmp_path, statistics):
+    with pytest.raises(ValueError, match="run_dead_flux_check needs the uncal file of f3; see dead_flux_check_files"):
+        vote(tmp_path, statistics, run_dead_flux_check=True)
+    two = statistics | {"flats": statistics["flats"][:2]}
+    # The last four groups hold 5000, 6000, 7000 and 8000 DN.
+    for limit, number in ((6500, 0), (6501, 1)):
+        outputs = vote(tmp_path, two, run_dead_flux_check=True, flux_check=limit)
+        assert type_counts(outputs)["DEAD"] == number
