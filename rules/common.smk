@@ -18,7 +18,7 @@ from badpix.headers import HeaderCache
 from badpix.inputs import KEYS, InputError, configured_kinds, match_inputs
 from badpix.inventory import InventoryError, require_enough, take_inventory
 from badpix.parameters import used_parameters
-from badpix.settings import vote_keys
+from badpix.settings import effective_max_dead_norm_signal, vote_keys
 
 CONDA_ENV = str(BASE / "envs" / "badpix.yaml")
 DETECTORS = load_detectors(BASE / "config" / "detectors")

@@ -49,7 +49,12 @@ def header_parameters(wildcards):
         for kind in KEYS
         if exposures(wildcards, kind)
     }
-    return used_parameters(config, kinds)
+    in_force = effective_max_dead_norm_signal(
+        config["max_dead_norm_signal"],
+        config["flat_mean_normalization_method"],
+        DETECTORS[wildcards.detector].max_dead_norm_signal_dn_per_s,
+    )
+    return used_parameters(config | {"max_dead_norm_signal": in_force}, kinds)
 
 
 def ramp_for_check(wildcards):

@@ -54,6 +54,19 @@ class SlopeScatter:
         return np.sqrt(self.sum_squares / np.maximum(self.n, 1))
 
 
+def _ratio_reached(planes, threshold):
+    """True where the early jump rate is at least `threshold` times the late one (images (y, x)).
+
+    Multiplied out, because a quotient of quotients falls short of thresholds that it should meet: (3/5) / (1/5) is
+    2.9999999999999996 in floating point.
+    """
+    early, late = planes["NJUMP_EARLY"].astype(np.int64), planes["NJUMP_LATE"].astype(np.int64)
+    n_early, n_late = planes["NGOOD_EARLY"].astype(np.int64), planes["NGOOD_LATE"].astype(np.int64)
+    some_late = early * n_late >= np.round(threshold * (late * n_early), 9)
+    no_late = early >= threshold * ZERO_RATE * n_early
+    return np.where(late > 0, some_late, no_late)
+
+
 def integration_ballots(planes, pedestal, pedestal_mean, pedestal_std, n_groups, settings):
     """The ballots of one integration.
 
@@ -71,16 +84,14 @@ def integration_ballots(planes, pedestal, pedestal_mean, pedestal_std, n_groups,
     if n_groups < MIN_GROUPS_FOR_JUMPS or early_late_window(n_groups, settings.early_cutoff_fraction) == 0:
         jumps_valid = np.zeros_like(jumps_valid)
     many = planes["NJUMP"] >= settings.max_jump_limit
-    early_rate = planes["NJUMP_EARLY"] / np.maximum(planes["NGOOD_EARLY"], 1)
-    late_rate = planes["NJUMP_LATE"] / np.maximum(planes["NGOOD_LATE"], 1)
-    ratio = early_rate / np.where(late_rate > 0, late_rate, ZERO_RATE)
+    steep = _ratio_reached(planes, settings.jump_ratio_threshold)
     ratio_valid = jumps_valid & (planes["NGOOD_EARLY"] > 0) & (planes["NGOOD_LATE"] > 0)
     return {
         "saturated": (planes["NSAT"] == n_groups, (planes["NSAT"] > 0) | (planes["NGOOD"] > 0)),
         "high_pedestal": (high, pedestal_valid),
         "low_pedestal": (low, pedestal_valid),
         "many_jumps": (many, jumps_valid),
-        "rc_jumps": (many & (ratio >= settings.jump_ratio_threshold), ratio_valid),
+        "rc_jumps": (many & steep, ratio_valid),
     }
 
 

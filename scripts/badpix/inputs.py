@@ -24,7 +24,7 @@ SUFFIXES = {
     "fitopt": ("fitopt",),
     "flux_check": ("uncal",),
 }
-_NAME = re.compile(r"(?P<exposure>.+?)(?:_\d+)?_(?P<suffix>uncal|rateints|rate|jump|fitopt)\.fits(?:\.gz)?$")
+_NAME = re.compile(r"(?P<exposure>.+?)_(?P<suffix>uncal|rateints|rate|jump|fitopt)\.fits(?:\.gz)?$")
 
 
 class InputError(ValueError):

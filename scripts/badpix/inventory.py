@@ -124,8 +124,9 @@ def _most_common(values, what):
     """The value that most have; InventoryError when two are equally frequent."""
     counts = Counter(values).most_common(2)
     if len(counts) == 2 and counts[0][1] == counts[1][1]:
+        one, other = (", ".join(map(str, v)) if isinstance(v, tuple) else v for v, _ in counts)
         raise InventoryError(
-            f"the exposures are split evenly between {what} {counts[0][0]} and {counts[1][0]}; "
+            f"the exposures are split evenly between {what} {one} and {other}; "
             "name the inputs so that one prevails" + (", or set detectors" if what == "DETECTOR" else "")
         )
     return counts[0][0]

@@ -9,7 +9,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from badpix.dark_vote import DarkVote, SlopeScatter, integration_ballots, pedestal_plane
+from badpix.dark_vote import DarkVote, SlopeScatter, _ratio_reached, integration_ballots, pedestal_plane
 from badpix.settings import DarkVoteSettings
 
 N_GROUPS = 20  # windows of five groups
@@ -297,3 +297,21 @@ def test_neither_the_order_nor_an_exposure_that_abstains_changes_anything(exposu
     random.shuffle(exposures)
     exposures.insert(where, [("no_data", "no_data")])
     assert outcome(exposures, ballot) == before
+
+
+@pytest.mark.parametrize(
+    ("early", "n_early", "late", "n_late", "threshold", "reached"),
+    [
+        (3, 5, 1, 5, 3, True),  # (3/5) / (1/5) is 2.9999999999999996 in floating point
+        (1, 9, 1, 45, 5, True),
+        (7, 10, 7, 50, 5, True),
+        (7, 10, 7, 49, 5, False),  # 4.9
+        (1, 5, 0, 5, 200_000, True),  # a late rate of 0 counts as 1e-6: 0.2 / 1e-6
+        (1, 5, 0, 5, 200_001, False),
+        (0, 5, 0, 5, 1, False),
+    ],
+)
+def test_the_ratio_of_jump_rates_is_exact(early, n_early, late, n_late, threshold, reached):
+    counts = {"NJUMP_EARLY": early, "NGOOD_EARLY": n_early, "NJUMP_LATE": late, "NGOOD_LATE": n_late}
+    planes = {name: np.array([[value]], dtype=np.int16) for name, value in counts.items()}
+    assert bool(_ratio_reached(planes, threshold)[0, 0]) == reached

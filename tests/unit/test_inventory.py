@@ -176,8 +176,8 @@ def test_the_majority_decides_the_subarray_of_both_kinds_together():
 @pytest.mark.parametrize(
     ("odd", "words"),
     [
-        ({"READPATT": "NIS"}, "split evenly between READPATT ('NISRAPID',) and ('NIS',)"),
-        ({"SUBARRAY": "FULL"}, "split evenly between SUBARRAY, SUBSTRT1, SUBSTRT2, SUBSIZE1, SUBSIZE2 ('SUB64'"),
+        ({"READPATT": "NIS"}, "split evenly between READPATT NISRAPID and NIS;"),
+        ({"SUBARRAY": "FULL"}, "split evenly between SUBARRAY, SUBSTRT1, SUBSTRT2, SUBSIZE1, SUBSIZE2 SUB64, "),
         (NIRCAM, "split evenly between DETECTOR NIS and NRCA1; name the inputs so that one prevails, or set detectors"),
     ],
 )

@@ -291,7 +291,7 @@ def test_jump_tests_abstain_on_short_ramps(n_groups, fraction, abstains):
 
 
 def noisy_darks(folder):
-    """Six darks whose slopes are +s and -s in turn, so that their std is s: 1 in one half of the rows, 3 in the other."""
+    """Six darks whose slopes are +s and -s in turn, thus of std s: 1 in one half of the rows, 3 in the other."""
     exposures = []
     for i in range(6):
         dark = Dark(shape=(10, 10))

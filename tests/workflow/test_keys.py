@@ -156,7 +156,7 @@ def edited(source, target, extension, change):
 PRODUCT_EDITS = {
     "rateints": ("SCI", lambda data: np.add(data[0], 1000, out=data[0], where=np.arange(64) == 30)),
     "jump": ("GROUPDQ", lambda data: np.bitwise_or(data[:, 2:24, 30], 4, out=data[:, 2:24, 30])),
-    "fitopt": ("PEDESTAL", lambda data: np.add(data[:, 30], 1000, out=data[:, 30])),
+    "fitopt": ("PEDESTAL", lambda data: np.add(data[:, 30], -1000, out=data[:, 30])),
     "uncal": ("SCI", lambda data: np.add(data[:, 1, 30], 5000, out=data[:, 1, 30])),
 }
 

@@ -1,0 +1,223 @@
+"""A run is continued, not repeated: after any change the jobs concerned run again, and no others."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+import yaml
+from astropy.io import fits
+
+from badpix.digest import modules_used
+from workflow.conftest import make_once
+from workflow.runner import PROJECT, copy_run, snakemake, succeed
+
+pytestmark = pytest.mark.pipeline
+
+NUMBERS = (2, 3, 4)  # of the exposures in the run; those before and after them are there to be added
+NAMES = {"darks": "jw09001001001_02101_0000{}_nis_uncal.fits", "flats": "jw09002001001_03101_0000{}_nis_uncal.fits"}
+VOTE = {"bad_pixel_mask": 1, "plots": 1}
+PROJECT_PARTS = ("Snakefile", "rules", "scripts", "config", "envs", "profiles")
+
+
+@pytest.fixture(scope="session")
+def three_and_three(simulated, tmp_path_factory):
+    """A finished run of three darks and three flats with nothing kept that need not be. Read only."""
+
+    def make(directory):
+        copy_run(simulated, directory)
+        for kind, name in NAMES.items():
+            for number in {1, 5} - set(NUMBERS):
+                (directory / kind / name.format(number)).unlink()
+        path = directory / "config.yaml"
+        config = yaml.safe_load(path.read_text(encoding="utf-8"))
+        # The table of manual flags lies in the project, whose place another test changes.
+        config |= {"min_darks": 2, "min_flats": 2, "plot": True, "manual_flag_file": "none"}
+        path.write_text(yaml.safe_dump(config), encoding="utf-8")
+        succeed(directory)
+
+    return make_once(tmp_path_factory, "three_and_three", make)
+
+
+@pytest.fixture
+def run(three_and_three, tmp_path):
+    """A copy of that run that a test may change."""
+    return copy_run(three_and_three, tmp_path / "run")
+
+
+def history(directory):
+    return str(fits.getheader(directory / "results" / "NIS" / "test_bpm.fits", 0)["HISTORY"])
+
+
+def times(directory):
+    """Time of modification of all per-exposure products."""
+    return {path: path.stat().st_mtime_ns for path in (directory / "results" / "NIS").glob("*s/*.fits")}
+
+
+def without_prefetch(jobs):
+    """Which exposures the references are looked up for does not matter here."""
+    return {rule: number for rule, number in jobs.items() if rule != "prefetch_references"}
+
+
+def test_a_second_run_has_nothing_to_do(run):
+    assert succeed(run).nothing_to_do
+    products = sorted(path.name.split("_nis_")[1] for path in times(run))
+    rates = [name for name in ("rate.fits", "rateints.fits") for _ in range(6)]
+    assert products == sorted(rates + ["dark_statistics.fits"] * 3 + ["flat_statistics.fits"] * 3)
+
+
+def test_a_threshold_repeats_the_vote_only(run):
+    before = times(run)
+    assert succeed(run, config={"high_cr_fraction": 0.5}).jobs == VOTE
+    assert times(run) == before
+    assert succeed(run, config={"high_cr_fraction": 0.5}).nothing_to_do
+
+
+@pytest.mark.parametrize("number", [1, 5], ids=["before the others", "after the others"])
+@pytest.mark.parametrize("kind", ["darks", "flats"])
+def test_a_new_exposure_is_all_that_is_processed(kind, number, run, simulated):
+    """Wherever its name comes in the order of the exposures, which is no sign of being new."""
+    before, one = times(run), kind.removesuffix("s")
+    name = NAMES[kind].format(number)
+    assert name not in history(run)
+    shutil.copy2(simulated / kind / name, run / kind)
+    done = succeed(run)
+    expected = {f"detector1_{one}": 1, f"{one}_statistics": 1} | VOTE
+    assert without_prefetch(done.jobs) == expected | ({"flat_response": 1} if kind == "flats" else {})
+    assert f"{kind}: {name}" in history(run)
+    assert f"4 {kind} used" in history(run)
+    after = times(run)
+    assert {path: after[path] for path in before} == before
+    assert succeed(run, "--dry-run").nothing_to_do
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_a_removed_dark_is_left_out_of_the_vote(number, run):
+    name = NAMES["darks"].format(number)
+    assert name in history(run)
+    (run / "darks" / name).unlink()
+    assert without_prefetch(succeed(run).jobs) == VOTE
+    assert name not in history(run)
+    assert "2 darks used" in history(run)
+    assert succeed(run, "--dry-run").nothing_to_do
+
+
+def test_a_removed_exposure_does_not_hide_a_changed_threshold(run):
+    """The reference files are looked up again for another exposure; that must not put off anything else."""
+    for kind, name in NAMES.items():
+        (run / kind / name.format(NUMBERS[0])).unlink()
+    done = succeed(run, "--dry-run", config={"early_cutoff_fraction": 0.5, "detector1_flat": {"jump": {"skip": True}}})
+    expected = {"detector1_dark": 2, "dark_statistics": 2, "detector1_flat": 2, "flat_statistics": 2}
+    assert without_prefetch(done.jobs) == expected | {"flat_response": 1} | VOTE
+
+
+def test_the_order_of_the_files_does_not_matter(run):
+    darks = [f"darks/{NAMES['darks'].format(number)}" for number in NUMBERS]
+    assert succeed(run, "--dry-run", config={"darks": darks}).nothing_to_do
+    assert succeed(run, "--dry-run", config={"darks": darks[::-1]}).nothing_to_do
+    assert succeed(run, "--dry-run", config={"darks": [darks[1], "darks"]}).nothing_to_do
+
+
+def test_a_run_refused_for_too_few_darks_can_be_continued(run):
+    before = times(run)
+    failed = snakemake(run, config={"min_darks": 9})
+    assert failed.status != 0
+    assert failed.jobs == {}
+    assert "NIS: no mask, because 3 usable darks remain and min_darks is 9." in failed.output
+    assert "Traceback" not in failed.output
+    assert succeed(run, config={"min_darks": 3}).jobs == VOTE
+    assert times(run) == before
+
+
+def test_a_failed_vote_can_be_repeated(run):
+    before, table = times(run), run / "flags.txt"
+    table.write_text("1990 2000 WRONG\n", encoding="utf-8")
+    failed = snakemake(run, config={"manual_flag_file": "flags.txt"})
+    assert failed.status != 0
+    assert re.search("bad_pixel_mask: ManualFlagError: .*flags.txt, line 1: unknown flag 'WRONG'", failed.output)
+    # What the failed vote should have replaced does not stand as if it were up to date.
+    assert not (run / "results" / "NIS" / "test_bpm.fits").exists()
+
+    table.write_text("1990 2000 WARM\n", encoding="utf-8")
+    assert succeed(run, config={"manual_flag_file": "flags.txt"}).jobs == VOTE
+    assert times(run) == before
+
+
+# ---------------------------------------------------------------- edits of the library
+
+
+def scripts_of_rules():
+    """Rule -> (script, argument of its `digest`), from the text of the rules."""
+    text = "".join(path.read_text(encoding="utf-8") for path in sorted((PROJECT / "rules").glob("*.smk")))
+    rules = {}
+    for part in re.split(r"^rule ", text, flags=re.MULTILINE)[1:]:
+        script = re.search(r'script:\s+"\.\./scripts/(\w+\.py)"', part)
+        digest = re.search(r'library=digest\("(\w+\.py)"\)', part)
+        rules[part.split(":", 1)[0]] = (script and script[1], digest and digest[1])
+    return rules
+
+
+RULES = scripts_of_rules()
+
+
+def really_imported(script):
+    """The library modules in memory of a fresh Python after the script's own imports, as paths."""
+    code = (
+        "import json, runpy, sys\n"
+        "runpy.run_path(sys.argv[1], run_name='imported')\n"
+        "modules = [m for name, m in sys.modules.items() if name.split('.')[0] == 'badpix']\n"
+        "print(json.dumps(sorted({m.__file__ for m in modules})))\n"
+    )
+    # As Snakemake does, with the script's own directory first in the path.
+    command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(script.parent)!r})\n{code}", str(script)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_each_rule_watches_what_its_script_imports(rule):
+    script, digest = RULES[rule]
+    assert script is not None
+    assert digest == script
+    path = PROJECT / "scripts" / script
+    assert [str(file) for file in modules_used(path)] == really_imported(path)
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A copy of the project whose library may be edited."""
+    target = tmp_path / "project"
+    target.mkdir()
+    for part in PROJECT_PARTS:
+        source = PROJECT / part
+        if source.is_dir():
+            shutil.copytree(source, target / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, target / part)
+    return target
+
+
+# Module -> what its edit must repeat, and rules that have nothing to do with it.
+EDITS = {
+    "ramps.py": ({"dark_statistics": 3} | VOTE, {"detector1_dark", "detector1_flat", "reference_pixel_mask"}),
+    "flat_statistics.py": ({"flat_statistics": 3, "flat_response": 1} | VOTE, {"detector1_flat", "dark_statistics"}),
+    "flat_response.py": ({"flat_response": 1} | VOTE, {"flat_statistics", "dark_statistics"}),
+    "vote.py": (VOTE, {"flat_response", "flat_statistics", "dark_statistics"}),
+    "score.py": ({}, set(RULES)),
+}
+
+
+@pytest.mark.parametrize("module", EDITS)
+def test_an_edit_of_a_module_repeats_the_rules_that_use_it(module, run, project):
+    needed, unconcerned = EDITS[module]
+    assert succeed(run, "--dry-run", project=project).nothing_to_do, "the project's place matters"
+    with open(project / "scripts" / "badpix" / module, "a", encoding="utf-8") as file:
+        file.write("\n# edited\n")
+    jobs = succeed(run, "--dry-run", project=project).jobs
+    assert jobs.items() >= needed.items()
+    assert not jobs.keys() & unconcerned
+    # A rule is concerned when its script imports the module.
+    for rule in needed.keys() - VOTE.keys():
+        assert module in {path.name for path in modules_used(PROJECT / "scripts" / RULES[rule][0])}
