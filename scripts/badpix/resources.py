@@ -14,14 +14,14 @@ def _pixels(keywords):
 
 
 def detector1_mb(keywords):
-    """calwebb_detector1: about six times the ramps as float32."""
+    """calwebb_detector1: about seven times the ramps as float32."""
     ramps = _pixels(keywords) * keywords["NGROUPS"] * keywords["NINTS"] * 4 / MB
-    return round(PIPELINE_MB + 6 * ramps)
+    return round(PIPELINE_MB + 7 * ramps)
 
 
 def statistics_mb(keywords):
-    """Statistics: the planes of all integrations (some 60 bytes a pixel), the mapped files and a block of ramps."""
-    return round(LIBRARY_MB + 300 + _pixels(keywords) * keywords["NINTS"] * 100 / MB)
+    """Statistics: the planes of all integrations (44 bytes a pixel, twice while written), mapped files, some ramps."""
+    return round(LIBRARY_MB + 400 + _pixels(keywords) * keywords["NINTS"] * 130 / MB)
 
 
 def response_mb(keywords):
