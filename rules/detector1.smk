@@ -23,33 +23,33 @@ rule reference_pixel_mask:
         "../scripts/reference_pixel_mask.py"
 
 
-def one_of_each_kind(wildcards):
-    """The first raw file of each kind: references are the same for all exposures of a kind, but for their dates."""
-    files = {}
-    for kind in KEYS:
-        for exposure in exposures(wildcards, kind).values():
-            if not exposure.from_products:
-                files.setdefault(kind, exposure.files["uncal"])
-    return files
+def first_raw_file(wildcards):
+    """A raw file of the kind: references are the same for all exposures of a kind, but for their dates."""
+    given = exposures(wildcards, wildcards.kind).values()
+    return next(exposure.files["uncal"] for exposure in given if not exposure.from_products)
 
 
 rule prefetch_references:
-    """The reference files into the CRDS cache, once, before many jobs ask for them at the same time."""
-    input:
-        unpack(one_of_each_kind),
+    """The reference files of a kind into the CRDS cache, once, before many jobs ask for them at the same time.
+
+    The raw file is a resource and no input, so that another first exposure does not fetch again: Snakemake would then
+    not look at what has changed further down, or repeat all of it.
+    """
     output:
-        references=RESULTS + "/{detector}/references.json",
+        references=RESULTS + "/{detector}/{kind}/references.json",
     log:
-        RESULTS + "/{detector}/logs/prefetch_references.log",
+        RESULTS + "/{detector}/logs/prefetch_references/{kind}.log",
     benchmark:
-        RESULTS + "/{detector}/benchmarks/prefetch_references.tsv"
+        RESULTS + "/{detector}/benchmarks/prefetch_references/{kind}.tsv"
+    wildcard_constraints:
+        kind="darks|flats",
     resources:
         mem_mb=memory(resources.mask_mb),
+        raw_file=first_raw_file,
     params:
         crds=crds_settings(),
-        library=digest("prefetch_references.py"),
     message:
-        "{wildcards.detector}: reference files from CRDS"
+        "{wildcards.detector}: reference files of the {wildcards.kind} from CRDS"
     conda:
         CONDA_ENV
     script:
@@ -61,8 +61,7 @@ rule detector1_dark:
     input:
         uncal=lambda wildcards: raw_file(wildcards, "darks"),
         reference_pixel_mask=RESULTS + "/{detector}/reference_pixel_mask.fits",
-        # Ancient: fetching again does not make what has been processed out of date.
-        references=ancient(RESULTS + "/{detector}/references.json"),
+        references=RESULTS + "/{detector}/darks/references.json",
     output:
         rateints=RESULTS + "/{detector}/darks/{exposure}_rateints.fits",
         rate=RESULTS + "/{detector}/darks/{exposure}_rate.fits",
@@ -92,8 +91,7 @@ rule detector1_flat:
     input:
         uncal=lambda wildcards: raw_file(wildcards, "flats"),
         reference_pixel_mask=RESULTS + "/{detector}/reference_pixel_mask.fits",
-        # Ancient: fetching again does not make what has been processed out of date.
-        references=ancient(RESULTS + "/{detector}/references.json"),
+        references=RESULTS + "/{detector}/flats/references.json",
     output:
         rateints=RESULTS + "/{detector}/flats/{exposure}_rateints.fits",
         rate=RESULTS + "/{detector}/flats/{exposure}_rate.fits",

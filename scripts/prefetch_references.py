@@ -24,4 +24,6 @@ def main(exposures, output, crds):
 
 if "snakemake" in globals():
     with logging_to(snakemake.log[0], snakemake.rule):
-        main(dict(snakemake.input.items()), snakemake.output.references, snakemake.params.crds)
+        main(
+            {snakemake.wildcards.kind: snakemake.resources.raw_file}, snakemake.output.references, snakemake.params.crds
+        )
