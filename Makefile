@@ -17,7 +17,7 @@ test: $(VENV)/.test-ready
 	$(BIN)/python -m pytest -n $(CORES)
 
 lint: $(VENV)/.test-ready
-	$(BIN)/ruff check . && $(BIN)/ruff format --check scripts tests benchmarks
+	$(BIN)/ruff check --no-cache . && $(BIN)/ruff format --no-cache --check scripts tests benchmarks
 
 docs: $(VENV)/.run-ready
 	$(BIN)/python scripts/make_config_docs.py

@@ -5,8 +5,8 @@ measured again. Reads nothing but the geometry; writes a CRDS-format mask.
 """
 
 import numpy as np
-from badpix.detectors import detector_from_mapping
 
+from badpix.detectors import detector_from_mapping
 from badpix.dq import PIXEL_FLAGS
 from badpix.geometry import Geometry, reference_pixels
 from badpix.logs import logger, logging_to
