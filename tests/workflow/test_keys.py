@@ -391,7 +391,7 @@ CHANGES = {
 TESTED_APART = set()
 
 
-def tests_key(*keys):
+def covers_key(*keys):
     """Mark a test as the one of `keys`."""
 
     def remember(test):
@@ -436,7 +436,7 @@ def test_what_hangs_on_the_mask_follows(key, finished_copy):
 # ---------------------------------------------------------------- keys with tests of their own
 
 
-@tests_key("plot", "quality_check")
+@covers_key("plot", "quality_check")
 @pytest.mark.parametrize(
     ("key", "rule", "product"),
     [("plot", "plots", "plots.png"), ("quality_check", "quality_check", "quality_check.json")],
@@ -453,7 +453,7 @@ def test_optional_product(key, rule, product, start):
     assert not differing(before, measured(results))
 
 
-@tests_key("keep_intermediates")
+@covers_key("keep_intermediates")
 @pytest.mark.parametrize("keep", [True, False])
 def test_keep_intermediates(keep, start):
     directory, config, results = start("single")
@@ -466,7 +466,7 @@ def test_keep_intermediates(keep, start):
         assert (results / "darks" / f"{DARK.format(1)}_{product}.fits").exists() == remains
 
 
-@tests_key("results")
+@covers_key("results")
 def test_results(start):
     """Another directory starts from nothing and comes to the same."""
     directory, config, results = start("single")
@@ -480,7 +480,7 @@ def test_results(start):
     assert succeed(directory, "--dry-run", config=config | {"results": "results"}).nothing_to_do
 
 
-@tests_key("output_file")
+@covers_key("output_file")
 def test_output_file(start):
     directory, config, results = start("finished")
     config |= {"output_file": "delivery/niriss_mask.fits"}
@@ -490,7 +490,7 @@ def test_output_file(start):
     assert mask_header(results, "delivery/niriss_mask.fits")["FILENAME"] == "niriss_mask.fits"
 
 
-@tests_key("detectors")
+@covers_key("detectors")
 def test_detectors(start):
     """`auto` leaves the dark of another detector out; `all` makes a mask of it too."""
     directory, config, results = start("processed")
@@ -508,7 +508,7 @@ def test_detectors(start):
     assert again.jobs == {"bad_pixel_mask": 1}
 
 
-@tests_key("min_darks", "min_flats")
+@covers_key("min_darks", "min_flats")
 @pytest.mark.parametrize("kind", ["darks", "flats"])
 def test_too_few_exposures(kind, start):
     """More than there are is refused before any job; fewer makes the same mask."""
@@ -526,7 +526,7 @@ def test_too_few_exposures(kind, start):
     assert not differing(before, measured(results))
 
 
-@tests_key("on_bad_exposure")
+@covers_key("on_bad_exposure")
 def test_on_bad_exposure(start):
     """`quarantine` makes the mask of the rest and says so; `fail` stops before any job with the same reason."""
     directory, config, results = start("finished")
@@ -547,7 +547,7 @@ def test_on_bad_exposure(start):
     assert succeed(directory, "--dry-run", config=config).jobs == VOTE | REST
 
 
-@tests_key("crds_server_url")
+@covers_key("crds_server_url")
 def test_crds_server_url(start):
     """The server may select other references, so all that read them runs again; which data come out is its affair."""
     directory, config, _ = start("single")
