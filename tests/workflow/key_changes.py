@@ -1,0 +1,195 @@
+"""One change of each configuration key, with what must run again and what must come out differently."""
+
+import shutil
+from dataclasses import dataclass, field
+
+from astropy.io import fits
+from crds.core import rmap
+
+from workflow.products import edited
+
+VOTE = {"bad_pixel_mask": 1}
+# What hangs on the mask.
+REST = {"quality_check": 1, "plots": 1}
+RESPONSE = {"flat_response": 1} | VOTE
+# Both kinds from the raw files on, of one exposure each.
+BOTH_KINDS = {
+    "prefetch_references": 1, "detector1_dark": 1, "detector1_flat": 1, "dark_statistics": 1, "flat_statistics": 1,
+} | RESPONSE  # fmt: skip
+FOUND = frozenset({"mask", "evidence"})
+
+DARK = "jw09001001001_02101_0000{}_nis"
+FLAT = "jw09002001001_03101_0000{}_nis"
+MIRI_EXPOSURES = ("mirimage1", "mirimage2", "mirimage3")
+
+
+# ---------------------------------------------------------------- preparations
+
+
+def other_slopes(directory):
+    """Slopes of one flat in which a row is nearly dead."""
+    name = f"{FLAT.format(2)}_rateints.fits"
+    source = directory / "results" / "NIS" / "flats" / name
+    edited(source, directory / "edited" / name, "SCI", lambda data: data[:, 30].fill(0.5))
+
+
+def bright_end(directory):
+    """The raw file of one flat with all pixels bright in the groups of the flux check."""
+    name = f"{FLAT.format(1)}_uncal.fits"
+    edited(directory / "flats" / name, directory / "bright" / name, "SCI", lambda data: data[:, -4:].fill(65535))
+
+
+def more_linear(data):
+    data[1] *= 1.1
+
+
+def other_cache(directory):
+    """A CRDS cache whose linearity reference is another."""
+    shutil.copytree(directory / "crds_cache", directory / "other_cache")
+    (path,) = (directory / "other_cache").glob("references/jwst/niriss/*_linearity_0001.fits")
+    with fits.open(path, mode="update") as hdus:
+        more_linear(hdus["COEFFS"].data)
+
+
+def other_context(directory):
+    """A second context in the CRDS cache that selects another linearity reference."""
+    references = directory / "crds_cache" / "references" / "jwst" / "niriss"
+    mappings = directory / "crds_cache" / "mappings" / "jwst"
+    name = "jwst_niriss_linearity_{}.fits"
+    edited(references / name.format("0001"), references / name.format("0002"), "COEFFS", more_linear)
+    for mapping in ("jwst_niriss_linearity_{}.rmap", "jwst_niriss_{}.imap", "jwst_{}.pmap"):
+        text = (mappings / mapping.format("0001")).read_text(encoding="utf-8")
+        for old in (name, "jwst_niriss_linearity_{}.rmap", "jwst_niriss_{}.imap", "jwst_{}.pmap"):
+            text = text.replace(old.format("0001"), old.format("0002"))
+        new = mappings / mapping.format("0002")
+        new.write_text(text, encoding="utf-8")
+        rmap.Mapping.from_file(str(new), ignore_checksum=True).write()
+
+
+def flag_table(directory):
+    """A table of manual flags for a block of pixels of the subarray, which is in the far corner of the detector."""
+    (directory / "flags.txt").write_text("1994:1996 2004 UNRELIABLE_SLOPE\n", encoding="utf-8")
+
+
+def one_replaced(product):
+    """The files of all MIRI darks and of the NIRISS one, the third MIRI dark's from folder `edited`."""
+    *names, last = MIRI_EXPOSURES
+    return [f"given/{name}_{product}.fits" for name in (*names, "niriss4")] + [f"edited/{last}_{product}.fits"]
+
+
+# ---------------------------------------------------------------- one case per key
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change of one key: its new value, what must run again, and what must come out differently.
+
+    `data` are products, `header` maps keywords of the mask to what they must contain. `companion` are keys in force
+    before and after, `prepare(directory)` makes files that the new value names, `start` is the run to start from.
+    """
+
+    value: object
+    jobs: dict = field(default_factory=lambda: VOTE)
+    data: frozenset = FOUND
+    header: dict = field(default_factory=dict)
+    companion: dict = field(default_factory=dict)
+    prepare: object = None
+    start: str = "finished"
+
+
+ONE_DARK = {"dark_statistics": 1, "bad_pixel_mask": 1}
+NO_DATA = frozenset()
+
+CHANGES = {
+    # Inputs
+    "darks": Change(f"darks/{DARK.format('[1-4]')}_uncal.fits", data=frozenset({"evidence"})),
+    "flats": Change(f"flats/{FLAT.format('[1-4]')}_uncal.fits", RESPONSE, FOUND | {"flat_response"}),
+    "flat_slope_files": Change(
+        [f"edited/{FLAT.format(2)}_rateints.fits"],
+        {"flat_statistics": 1} | RESPONSE,
+        FOUND | {"flat_statistics", "flat_response"},
+        prepare=other_slopes,
+    ),
+    "dark_slope_files": Change(one_replaced("rateints"), ONE_DARK, FOUND | {"dark_statistics"}, start="processed"),
+    "dark_uncal_files": Change(one_replaced("uncal"), ONE_DARK, FOUND | {"dark_statistics"}, start="processed"),
+    "dark_jump_files": Change(one_replaced("jump"), ONE_DARK, FOUND | {"dark_statistics"}, start="processed"),
+    "dark_fitopt_files": Change(one_replaced("fitopt"), ONE_DARK, FOUND | {"dark_statistics"}, start="processed"),
+    "dead_flux_check_files": Change(
+        [f"bright/{FLAT.format(1)}_uncal.fits"],
+        {"flat_statistics": 1} | RESPONSE,
+        FOUND | {"flat_statistics"},
+        companion={"run_dead_flux_check": True, "flux_check": 20000},
+        prepare=bright_end,
+    ),
+    "min_groups": Change(26, {"bad_pixel_mask": 1}, frozenset({"evidence"}), start="processed"),
+    # Processing
+    "detector1_dark": Change(
+        {"jump": {"rejection_threshold": 40.0}},
+        {"detector1_dark": 1, "dark_statistics": 1} | VOTE,
+        frozenset({"dark_statistics", "evidence"}),
+        start="single",
+    ),
+    "detector1_flat": Change(
+        {"linearity": {"skip": True}},
+        {"detector1_flat": 1, "flat_statistics": 1} | RESPONSE,
+        frozenset({"flat_statistics", "flat_response", "evidence"}),
+        start="single",
+    ),
+    # Darks
+    "dark_stdev_clipping_sigma": Change(2),
+    "dark_max_clipping_iters": Change(1, companion={"dark_stdev_clipping_sigma": 2}),
+    "dark_noisy_threshold": Change(3),
+    "max_saturated_fraction": Change(0.1),
+    "max_jump_limit": Change(5),
+    "jump_ratio_threshold": Change(1),
+    "early_cutoff_fraction": Change(0.45, {"dark_statistics": 5} | VOTE, frozenset({"dark_statistics"})),
+    "pedestal_sigma_threshold": Change(3),
+    "rc_fraction_threshold": Change(0.1),
+    "low_pedestal_fraction": Change(0.1),
+    "high_cr_fraction": Change(0.1),
+    "ballot": Change("integration"),
+    "pedestal_source": Change("fitopt"),
+    "min_valid": Change(6),
+    "min_clean_slopes": Change(10),
+    # Flats
+    "dead_search": Change(False),
+    "low_qe_and_open_search": Change(False),
+    "dead_search_type": Change("absolute_rate"),
+    "flat_mean_sigma_threshold": Change(1.5, RESPONSE, FOUND | {"flat_response"}),
+    "flat_mean_normalization_method": Change("mean", RESPONSE, FOUND | {"flat_response"}),
+    "smoothing_box_width": Change(7, RESPONSE, FOUND | {"flat_response"}),
+    "smoothing_type": Change("Median", RESPONSE, FOUND | {"flat_response"}),
+    "dead_sigma_threshold": Change(20),
+    "max_dead_norm_signal": Change(0.2),
+    "run_dead_flux_check": Change(True, companion={"flux_check": 15000}),
+    "flux_check": Change(15000, companion={"run_dead_flux_check": True}),
+    "max_low_qe_norm_signal": Change(0.3),
+    "max_open_adj_norm_signal": Change(1.0),
+    # Flags
+    "flag_values": Change({"hot": ["WARM"]}, data=frozenset({"mask"})),
+    "dark_do_not_use": Change(["hot"], data=frozenset({"mask"})),
+    "flat_do_not_use": Change(["DEAD"], data=frozenset({"mask"})),
+    "manual_flag_file": Change("flags.txt", data=frozenset({"mask"}), prepare=flag_table),
+    # The mask's header
+    "author": Change("A. N. Other", data=NO_DATA, header={"AUTHOR": "A. N. Other"}),
+    "description": Change("Another mask", data=NO_DATA, header={"DESCRIP": "Another mask"}),
+    "pedigree": Change("INFLIGHT 2024-02-01 2024-02-29", data=NO_DATA, header={"PEDIGREE": "2024-02-29"}),
+    "useafter": Change("2024-03-01 12:34:56", data=NO_DATA, header={"USEAFTER": "2024-03-01T12:34:56"}),
+    "history": Change("A remark.", data=NO_DATA, header={"HISTORY": "A remark."}),
+    # The run
+    "crds_path": Change(
+        "other_cache",
+        BOTH_KINDS,
+        frozenset({"dark_statistics", "flat_statistics", "flat_response", "evidence"}),
+        prepare=other_cache,
+        start="single",
+    ),
+    "crds_context": Change(
+        "jwst_0002.pmap",
+        BOTH_KINDS,
+        frozenset({"dark_statistics", "flat_statistics", "flat_response", "evidence"}),
+        header={"HISTORY": "CRDS context: jwst_0002.pmap"},
+        prepare=other_context,
+        start="single",
+    ),
+}
