@@ -17,6 +17,7 @@ from badpix.geometry import Geometry
 from badpix.headers import HeaderCache
 from badpix.inputs import KEYS, InputError, configured_kinds, match_inputs
 from badpix.inventory import InventoryError, require_enough, take_inventory
+from badpix.manual_flags import ManualFlagError, check_manual_flags
 from badpix.parameters import used_parameters
 from badpix.settings import effective_max_dead_norm_signal, vote_keys
 
@@ -39,6 +40,8 @@ def read_inventory():
     for detector, kinds in inventory.detectors.items():
         if kinds["flats"]:
             check_detector(config, DETECTORS[detector])
+        if config["manual_flag_file"] not in ("none", "default"):
+            check_manual_flags(config["manual_flag_file"], DETECTORS[detector])
     if config["on_bad_exposure"] == "fail":
         for left_out in inventory.left_out.values():
             for name, reason in left_out.items():
@@ -49,7 +52,7 @@ def read_inventory():
 try:
     config = read_config()
     INVENTORY = read_inventory()
-except (ConfigError, InputError, InventoryError) as error:
+except (ConfigError, InputError, InventoryError, ManualFlagError) as error:
     raise WorkflowError(str(error)) from None
 
 RESULTS = config["results"]

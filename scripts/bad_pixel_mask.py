@@ -21,7 +21,7 @@ from badpix.flat_types import flat_verdicts
 from badpix.geometry import reference_pixels
 from badpix.history import history_lines
 from badpix.logs import logger, logging_to
-from badpix.manual_flags import parse_manual_flags
+from badpix.manual_flags import parse_manual_flags, read_text
 from badpix.mask_file import complete_pedigree, write_mask
 from badpix.settings import DarkVoteSettings, FlatTypeSettings, effective_max_dead_norm_signal
 from badpix.statistics_file import open_statistics
@@ -114,14 +114,13 @@ def manual_flags(path, inputs):
     if path is None:
         return None
     geometry, detector = inputs.geometry, inputs.detector
-    with open(path, encoding="utf-8") as table:
-        return parse_manual_flags(
-            table.read(),
-            geometry.shape,
-            str(path),
-            origin=(geometry.x_start - 1, geometry.y_start - 1),
-            full_shape=(detector.n_rows, detector.n_columns),
-        )
+    return parse_manual_flags(
+        read_text(path),
+        geometry.shape,
+        str(path),
+        origin=(geometry.x_start - 1, geometry.y_start - 1),
+        full_shape=(detector.n_rows, detector.n_columns),
+    )
 
 
 def mask_identity(inputs):

@@ -10,11 +10,11 @@ from astropy.table import Table
 
 from badpix.detectors import detector_from_mapping
 from badpix.errors import TooFewExposures
+from badpix.exposure_set import read_set
 from badpix.files import atomic_path
 from badpix.flat_response import mean_flat, normalise
-from badpix.geometry import Geometry, reference_pixels
+from badpix.geometry import reference_pixels
 from badpix.logs import logger, logging_to
-from badpix.statistics_file import quarantine_reason
 
 # Of n values one alone can lie n / sqrt(n - 1) standard deviations from the median: 2.86 for 7, 3.02 for 8.
 MIN_INTEGRATIONS_TO_CLIP = 8
@@ -27,11 +27,11 @@ def main(statistics, output, detector, settings):
     smoothing_box_width.
     """
     detector = detector_from_mapping(detector)
-    used = [path for path in sorted(statistics) if quarantine_reason(path) is None]
+    exposures, _ = read_set(statistics)
+    used = [exposure.path for exposure in exposures]
     if not used:
         raise TooFewExposures(f"{detector.name}: none of the {len(statistics)} flats could be used")
-    headers = [fits.getheader(path, 0) for path in used]
-    science = ~reference_pixels(Geometry.from_header(headers[0]), detector)
+    science = ~reference_pixels(exposures[0].geometry, detector)
     n_integrations = sum(fits.getheader(path, "SLOPE")["NAXIS3"] for path in used)
     if n_integrations < MIN_INTEGRATIONS_TO_CLIP:
         logger.warning(
@@ -51,8 +51,8 @@ def main(statistics, output, detector, settings):
     hdus[0].header["DETECTOR"] = detector.name
     for name, image in (("MEAN", mean), ("STD", std), ("NVALID", n_valid), ("RESPONSE", response)):
         hdus.append(fits.ImageHDU(image, name=name))
-    exposures = [header["EXPOSURE"] for header in headers]
-    hdus.append(fits.BinTableHDU(Table({"EXPOSURE": exposures}), name="USED"))
+    names = [exposure.name for exposure in exposures]
+    hdus.append(fits.BinTableHDU(Table({"EXPOSURE": names}), name="USED"))
     with atomic_path(output) as temporary:
         fits.HDUList(hdus).writeto(temporary, overwrite=True)
     logger.info(

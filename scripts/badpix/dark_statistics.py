@@ -4,9 +4,9 @@ import logging
 
 import numpy as np
 
+from badpix.blocks import row_blocks, slopes
 from badpix.clipping import clipped_mean_std
-from badpix.dq import PIXEL_FLAGS
-from badpix.products import check_agree, check_steps, rates_rows, rates_shape
+from badpix.products import check_agree, check_steps, rates_shape
 from badpix.ramps import GroupTimes, count_groups, early_late_window, group_differences, pedestal_t0
 from badpix.statistics_file import StatisticsWriter
 
@@ -14,8 +14,6 @@ logger = logging.getLogger("badpix.dark_statistics")
 
 # Pedestals are clipped at 3 sigma to convergence before their mean and scatter are taken.
 PEDESTAL_CLIP_SIGMA = 3
-# Ramps of so many bytes are held at a time; it bounds the memory whatever the size of the exposure.
-BLOCK_BYTES = 32 * 2**20
 # With fewer groups the early and late windows are too short for a ratio of jump rates.
 MIN_GROUPS_FOR_JUMPS = 4
 
@@ -30,23 +28,6 @@ UNITS = {
     "CDS_EARLY": "DN/group",
     "CDS_LATE": "DN/group",
 }
-
-
-def row_blocks(n_rows, bytes_per_row, block_bytes=BLOCK_BYTES):
-    """Slices that cut `n_rows` rows into blocks of about `block_bytes` (at least a row each)."""
-    step = max(1, int(block_bytes // max(1, bytes_per_row)))
-    return [slice(start, min(start + step, n_rows)) for start in range(0, n_rows, step)]
-
-
-def slopes(rateints, integration, rows):
-    """Slope (float32, DN/s, NaN where DO_NOT_USE) and its variance (float32) of some rows of a rateints file."""
-    bad = (rates_rows(rateints, "DQ", integration, rows) & PIXEL_FLAGS["DO_NOT_USE"]) != 0
-    slope = np.array(rates_rows(rateints, "SCI", integration, rows), dtype=np.float32)
-    slope[bad | ~np.isfinite(slope)] = np.nan
-    variance = np.array(rates_rows(rateints, "VAR_POISSON", integration, rows), dtype=np.float32)
-    variance += rates_rows(rateints, "VAR_RNOISE", integration, rows)
-    variance[np.isnan(slope)] = np.nan
-    return slope, variance
 
 
 def _measure_block(jump, rateints, fitopt, uncal, integration, rows, times, early_cutoff_fraction):

@@ -9,7 +9,8 @@ from pathlib import Path
 from astropy.io import fits
 
 from badpix.errors import BadExposure
-from badpix.products import check_planes, check_steps, file_problem, open_product
+from badpix.files import file_problem
+from badpix.products import check_planes, check_steps, open_product
 
 logger = logging.getLogger("badpix.detector1")
 

@@ -11,3 +11,7 @@ class BadExposure(Exception):
 
 class TooFewExposures(Exception):
     """Fewer usable exposures remain than the configuration asks for, so no mask can be made."""
+
+
+class StatisticsError(Exception):
+    """A cached statistics file is damaged: it is one of the workflow's own, so it must be made again, not left out."""

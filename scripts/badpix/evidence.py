@@ -58,7 +58,8 @@ def summary_table(verdicts, dq, science):
     Columns: `kind` (type or flag), `name`, `n_pixels`, `fraction` (types: of the science pixels; flags: of all
     pixels), `n_insufficient` and `fraction_insufficient` (types only: pixels that could not be judged).
     """
-    n_science = int(science.sum())
+    # An array without science pixels has fractions of nothing, 0.
+    n_science = max(1, int(science.sum()))
     rows = []
     for name, verdict in verdicts.items():
         found, unjudged = int(verdict.found.sum()), int(verdict.insufficient.sum())

@@ -6,6 +6,7 @@ from astropy.io import fits
 
 from badpix.errors import TooFewExposures
 from badpix.geometry import Geometry
+from badpix.statistics_file import require_whole
 
 
 @dataclass(frozen=True)
@@ -25,10 +26,11 @@ def read_set(paths):
     """Sort statistics files into usable and quarantined ones.
 
     Returns (list of UsedExposure by name, dict of exposure name -> reason). Sorted, so that the order in which files
-    are given changes nothing.
+    are given changes nothing. Raises StatisticsError when a file is damaged.
     """
     used, left_out = [], {}
     for path in paths:
+        require_whole(path)
         header = fits.getheader(path, 0)
         if header.get("QUARANT", False):
             left_out[header["EXPOSURE"]] = header["QREASON"]

@@ -6,6 +6,8 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
+from astropy.io import fits
+
 
 @contextmanager
 def atomic_path(path):
@@ -43,3 +45,24 @@ def write_text(path, text):
     """Write `text` to `path`, whole or not at all."""
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def file_problem(path):
+    """Why `path` is no whole FITS file, or None if it is one. Reads headers only."""
+    try:
+        size = path.stat().st_size
+        if size == 0:
+            return "the file is empty"
+        with fits.open(path) as hdus:
+            hdus.verify("silentfix")
+            last = hdus.fileinfo(len(hdus) - 1)
+            end = last["datLoc"] + last["datSpan"]
+            # A compressed file's size says nothing about its contents.
+            if path.suffix != ".gz" and end > size:
+                return f"the file is truncated: {size} bytes, its headers promise {end}"
+            # astropy leaves out what it cannot read as an extension, such as half a header.
+            if path.suffix != ".gz" and end < size:
+                return f"the file is damaged: its last {size - end} bytes are no extension that can be read"
+    except Exception as error:  # astropy raises OSError, TypeError, ValueError, KeyError and more on damaged files
+        return f"not readable as FITS: {type(error).__name__}: {error}"
+    return None

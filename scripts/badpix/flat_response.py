@@ -5,8 +5,8 @@ from astropy.convolution import Box2DKernel, convolve
 from astropy.stats import sigma_clip
 from scipy.ndimage import median_filter
 
+from badpix.blocks import row_blocks
 from badpix.clipping import clipped_mean_std
-from badpix.dark_statistics import row_blocks
 from badpix.statistics_file import open_statistics
 
 # astropy's own default; the specification has no keyword for it.

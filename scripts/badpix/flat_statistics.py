@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from badpix.dark_statistics import row_blocks, slopes
+from badpix.blocks import row_blocks, slopes
 from badpix.errors import BadExposure
 from badpix.products import check_agree, rates_shape
 from badpix.statistics_file import StatisticsWriter

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from astropy.io import fits
 
-from badpix.files import write_text
-from badpix.products import file_problem
+from badpix.files import file_problem, write_text
 
 # What the inventory needs to know of an exposure.
 KEYWORDS = (

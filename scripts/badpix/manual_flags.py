@@ -50,6 +50,20 @@ def parse_manual_flags(text, shape, source, origin=(0, 0), full_shape=None):
     return flags
 
 
+def read_text(path):
+    """The text of the table at `path`; ManualFlagError when it is not readable as text."""
+    try:
+        with open(path, encoding="utf-8") as table:
+            return table.read()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ManualFlagError(f"{path}: not readable as a table of manual flags: {error}") from error
+
+
+def check_manual_flags(path, detector):
+    """Raise ManualFlagError, which lists every problem, unless the table at `path` fits the Detector `detector`."""
+    parse_manual_flags(read_text(path), (detector.n_rows, detector.n_columns), str(path))
+
+
 def _within(span, start, length):
     """The slice of an array of `length` at `start` that the full-frame `span` (first, last) covers; empty if none."""
     first, last = span

@@ -17,24 +17,6 @@ PLANES = {
 }
 
 
-def file_problem(path):
-    """Why `path` is no whole FITS file, or None if it is one. Reads headers only."""
-    try:
-        size = path.stat().st_size
-        if size == 0:
-            return "the file is empty"
-        with fits.open(path) as hdus:
-            hdus.verify("silentfix")
-            last = hdus.fileinfo(len(hdus) - 1)
-            end = last["datLoc"] + last["datSpan"]
-            # A compressed file's size says nothing about its contents.
-            if path.suffix != ".gz" and end > size:
-                return f"the file is truncated: {size} bytes, its headers promise {end}"
-    except Exception as error:  # astropy raises OSError, TypeError, ValueError, KeyError and more on damaged files
-        return f"not readable as FITS: {type(error).__name__}: {error}"
-    return None
-
-
 def check_planes(hdus, product):
     """Raise BadExposure unless the image extensions of `product` are there with the right axes."""
     names = [hdu.name for hdu in hdus]

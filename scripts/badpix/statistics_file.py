@@ -11,8 +11,8 @@ import numpy as np
 from astropy.io import fits
 from astropy.table import Table
 
-from badpix.errors import BadExposure
-from badpix.files import atomic_path, card_text
+from badpix.errors import BadExposure, StatisticsError
+from badpix.files import atomic_path, card_text, file_problem
 
 # What is copied from the exposure's own primary header, where present.
 KEYWORDS = (
@@ -80,6 +80,18 @@ def require_usable(*paths):
             raise BadExposure(reason)
 
 
+def require_whole(path):
+    """Raise StatisticsError unless the statistics file `path` is whole."""
+    problem = file_problem(Path(path))
+    if problem is None:
+        with fits.open(path) as hdus:
+            expected = hdus[0].header.get("NEXTEND", 0)
+            if len(hdus) - 1 != expected:
+                problem = f"the file is truncated: {len(hdus) - 1} of {expected} extensions"
+    if problem:
+        raise StatisticsError(f"{path}: {problem}. Remove it and run again; it will be made anew.")
+
+
 class StatisticsWriter:
     """Collects planes block of rows by block of rows, and writes them as one statistics file."""
 
@@ -115,6 +127,8 @@ class StatisticsWriter:
             hdus.append(hdu)
         if integrations is not None:
             hdus.append(fits.BinTableHDU(Table(rows=integrations), name="INTEGRATIONS"))
+        # So that a file cut off between two extensions is not taken for whole.
+        primary.header["NEXTEND"] = (len(hdus) - 1, "number of extensions")
         with atomic_path(path) as temporary:
             fits.HDUList(hdus).writeto(temporary, overwrite=True)
 

@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 
 import flat_statistics
 from badpix import flat_response
-from badpix.dark_statistics import row_blocks
+from badpix.blocks import row_blocks
 from badpix.detectors import load_detector
 from badpix.errors import TooFewExposures
 from badpix.flat_response import clipped_stack, mean_flat, normalise, smooth

@@ -9,8 +9,8 @@ import pytest
 from astropy.io import fits
 
 from badpix import headers
+from badpix.files import file_problem
 from badpix.headers import HeaderCache, read_facts
-from badpix.products import file_problem
 
 # astropy says about damaged files what it must.
 pytestmark = pytest.mark.filterwarnings("ignore::astropy.utils.exceptions.AstropyWarning")
@@ -77,7 +77,10 @@ def damaged(tmp_path, change):
         (lambda whole: whole[:1000], "not readable as FITS"),
         (lambda whole: b"this is no FITS file\n" * 500, "not readable as FITS"),
         (lambda whole: b"\0" * 10000, "not readable as FITS"),
-        (lambda whole: whole.replace(b"             50 ", b"           5 0x "), "not readable as FITS: VerifyError"),
+        (
+            lambda whole: whole.replace(b"             50 ", b"           5 0x "),
+            "the file is damaged: its last 11520 bytes are no extension",
+        ),
     ],
     ids=["empty", "half", "a byte", "no header", "text", "zeros", "card"],
 )

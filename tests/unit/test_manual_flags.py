@@ -7,7 +7,7 @@ import pytest
 
 from badpix.detectors import load_detectors
 from badpix.dq import PIXEL_FLAGS, bits
-from badpix.manual_flags import ManualFlagError, parse_manual_flags
+from badpix.manual_flags import ManualFlagError, check_manual_flags, parse_manual_flags
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 SHAPE = (3, 5)  # rows, columns
@@ -126,3 +126,18 @@ def test_the_shipped_tables(name):
     if name == "MIRIMAGE":
         expected[:, 384:386] = bits(["UNRELIABLE_SLOPE"])
     np.testing.assert_array_equal(flags, expected)
+
+
+def test_a_table_is_checked_against_its_detector(tmp_path):
+    detector = load_detectors(CONFIG / "detectors")["MIRIMAGE"]
+    table = tmp_path / "table.txt"
+    table.write_text("1031 1023 HOT\n")
+    check_manual_flags(table, detector)
+    table.write_text("1032 0 HOT\n0 0 WRONG\n")
+    with pytest.raises(ManualFlagError, match=r"table.txt, line 1: (.|\n)*table.txt, line 2: unknown flag 'WRONG'"):
+        check_manual_flags(table, detector)
+    table.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ManualFlagError, match="table.txt: not readable as a table of manual flags"):
+        check_manual_flags(table, detector)
+    with pytest.raises(ManualFlagError, match="absent.txt: not readable"):
+        check_manual_flags(tmp_path / "absent.txt", detector)

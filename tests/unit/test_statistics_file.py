@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from badpix.errors import BadExposure, TooFewExposures
+from badpix.errors import BadExposure, StatisticsError, TooFewExposures
 from badpix.exposure_set import common_geometry, observation_dates, read_set, require_enough
 from badpix.statistics_file import (
     StatisticsWriter,
@@ -143,3 +143,26 @@ def test_require_enough_at_its_limit():
     )
     with pytest.raises(TooFewExposures, match="min_flats is 1.$"):
         require_enough("NIS", "flats", [], {}, 1)
+
+
+@pytest.mark.parametrize(
+    ("cut", "problem"),
+    [
+        (0, "the file is empty"),
+        (100, "not readable as FITS"),
+        (2880, "truncated: 0 of 2 extensions"),  # the primary header alone
+        (2880 + 1000, "its last 1000 bytes are no extension"),  # within the header of SLOPE
+        (2880 * 2 + 1000, "truncated"),  # within its data of 14 blocks
+        (2880 * 16, "truncated: 1 of 2 extensions"),
+        (-2880, "truncated"),
+    ],
+)
+def test_a_damaged_statistics_file_is_named(cut, problem, tmp_path):
+    path = tmp_path / "s.fits"
+    statistics = StatisticsWriter("dark1", fits.Header(GEOMETRY), 1, (100, 100))
+    statistics.put("SLOPE", 0, slice(0, 100), np.ones((100, 100), np.float32))
+    statistics.write(path, integrations=[{"INTEGRATION": 1}])
+    assert read_set([path])[0][0].name == "dark1"
+    path.write_bytes(path.read_bytes()[:cut])
+    with pytest.raises(StatisticsError, match=rf"s\.fits: .*{problem}.*Remove it and run again"):
+        read_set([path])

@@ -1,6 +1,7 @@
 """A run is continued, not repeated: after any change the jobs concerned run again, and no others."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -132,13 +133,35 @@ def test_a_run_refused_for_too_few_darks_can_be_continued(run):
 
 
 def test_a_failed_vote_can_be_repeated(run):
-    before, table = times(run), run / "flags.txt"
-    table.write_text("1990 2000 WRONG\n", encoding="utf-8")
-    failed = snakemake(run, config={"manual_flag_file": "flags.txt"})
+    before = times(run)
+    (statistics, *_) = sorted((run / "results" / "NIS" / "darks").glob("*_dark_statistics.fits"))
+    content, made = statistics.read_bytes(), statistics.stat().st_mtime_ns
+    statistics.write_bytes(content[: len(content) // 2])
+    os.utime(statistics, ns=(made, made))
+    failed = snakemake(run, config={"rc_fraction_threshold": 0.7})
     assert failed.status != 0
-    assert re.search("bad_pixel_mask: ManualFlagError: .*flags.txt, line 1: unknown flag 'WRONG'", failed.output)
+    assert f"bad_pixel_mask: StatisticsError: {statistics.relative_to(run)}" in failed.output
     # What the failed vote should have replaced does not stand as if it were up to date.
     assert not (run / "results" / "NIS" / "test_bpm.fits").exists()
+
+    statistics.write_bytes(content)
+    os.utime(statistics, ns=(made, made))
+    assert succeed(run, config={"rc_fraction_threshold": 0.7}).jobs == VOTE
+    assert times(run) == before
+
+
+def test_a_wrong_table_of_manual_flags_is_refused_before_any_job(run):
+    before, table = times(run), run / "flags.txt"
+    table.write_text("1990 2000 WRONG\n1990 2048 HOT\n", encoding="utf-8")
+    refused = snakemake(run, config={"manual_flag_file": "flags.txt"})
+    assert refused.status != 0
+    assert refused.jobs == {}
+    assert "flags.txt, line 1: unknown flag 'WRONG'" in refused.output
+    assert "flags.txt, line 2: " in refused.output
+    assert "Traceback" not in refused.output
+    missing = snakemake(run, config={"manual_flag_file": "absent.txt"})
+    assert "absent.txt: not readable as a table of manual flags" in missing.output
+    assert "Traceback" not in missing.output
 
     table.write_text("1990 2000 WARM\n", encoding="utf-8")
     assert succeed(run, config={"manual_flag_file": "flags.txt"}).jobs == VOTE
@@ -203,7 +226,10 @@ def project(tmp_path):
 # Module -> what its edit must repeat, and rules that have nothing to do with it.
 EDITS = {
     # The ramps themselves are gone and have to be made again.
-    "ramps.py": ({"detector1_dark": 3, "dark_statistics": 3} | VOTE, {"detector1_flat", "reference_pixel_mask"}),
+    "ramps.py": (
+        {"detector1_dark": 3, "dark_statistics": 3} | VOTE,
+        {"detector1_flat", "flat_statistics", "flat_response", "reference_pixel_mask"},
+    ),
     "flat_statistics.py": ({"flat_statistics": 3, "flat_response": 1} | VOTE, {"detector1_flat", "dark_statistics"}),
     "flat_response.py": ({"flat_response": 1} | VOTE, {"flat_statistics", "dark_statistics"}),
     "vote.py": (VOTE, {"flat_response", "flat_statistics", "dark_statistics"}),
