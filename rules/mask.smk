@@ -13,6 +13,9 @@ def mask_inputs(wildcards):
     files = {kind: statistics_of(wildcards, kind) for kind in KEYS}
     if files["flats"]:
         files["response"] = f"{RESULTS}/{wildcards.detector}/flat_response.fits"
+        if config["flat_ballot"] == "exposure":
+            folder = f"{RESULTS}/{wildcards.detector}/flats"
+            files["responses"] = [f"{folder}/{name}_exposure_response.fits" for name in exposures(wildcards, "flats")]
     if path := manual_flag_path(wildcards):
         files["manual_flags"] = path
     return files
@@ -65,6 +68,30 @@ def ramp_for_check(wildcards):
             if name in given:
                 return given[name]
     raise WorkflowError(f"quality_check needs an uncal or jump file of {wildcards.detector}, and none was given")
+
+
+rule exposure_response:
+    """One flat normalised on its own, for its vote."""
+    input:
+        statistics=RESULTS + "/{detector}/flats/{exposure}_flat_statistics.fits",
+    output:
+        response=RESULTS + "/{detector}/flats/{exposure}_exposure_response.fits",
+    log:
+        RESULTS + "/{detector}/logs/exposure_response/{exposure}.log",
+    benchmark:
+        RESULTS + "/{detector}/benchmarks/exposure_response/{exposure}.tsv"
+    resources:
+        mem_mb=memory(resources.response_mb),
+    params:
+        detector=detector_facts,
+        settings={key: config[key] for key in RESPONSE_KEYS},
+        library=digest("exposure_response.py"),
+    message:
+        "{wildcards.exposure}: response of one flat"
+    conda:
+        CONDA_ENV
+    script:
+        "../scripts/exposure_response.py"
 
 
 rule flat_response:

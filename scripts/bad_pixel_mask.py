@@ -11,20 +11,24 @@ import pandas as pd
 from astropy.io import fits
 
 from badpix.combine import combine, count_flags, flags_by_type
-from badpix.dark_vote import DarkVote
+from badpix.dark_excess import DarkExcess, dark_verdicts
+from badpix.dark_vote import DarkVote, pedestal_plane
 from badpix.detectors import detector_from_mapping
 from badpix.errors import BadExposure
 from badpix.evidence import summary_table, write_evidence
 from badpix.exposure_set import common_geometry, observation_dates, read_set, require_enough
 from badpix.files import write_text
+from badpix.flat_background import unlit
+from badpix.flat_ballots import FlatBallots
 from badpix.flat_types import flat_verdicts
-from badpix.geometry import reference_pixels
+from badpix.geometry import amplifiers, reference_pixels
 from badpix.history import history_lines
 from badpix.logs import logger, logging_to
 from badpix.manual_flags import parse_manual_flags, read_text
 from badpix.mask_file import complete_pedigree, write_mask
-from badpix.settings import DarkVoteSettings, FlatTypeSettings, effective_max_dead_norm_signal
-from badpix.statistics_file import open_statistics
+from badpix.precedence import only_at_times, without_explained
+from badpix.settings import DarkExcessSettings, DarkVoteSettings, FlatTypeSettings, effective_max_dead_norm_signal
+from badpix.statistics_file import open_statistics, quarantine_reason
 
 
 @dataclass
@@ -71,13 +75,22 @@ def vote_darks(inputs, config):
     """Verdicts and measured images of the darks; nothing if there are none."""
     if not inputs.used["darks"]:
         return {}, {}
-    vote = DarkVote(inputs.geometry.shape, DarkVoteSettings.from_config(config))
+    vote, beyond = DarkVote(inputs.geometry.shape, DarkVoteSettings.from_config(config)), None
+    settings = DarkExcessSettings.from_config(config)
+    if settings.any:
+        darks = inputs.used["darks"]
+        n_integrations = sum(exposure.header["NINTS"] for exposure in darks)
+        regions = amplifiers(inputs.geometry, inputs.detector)
+        beyond = DarkExcess(inputs.science, settings, len(darks), n_integrations, regions)
     for exposure in inputs.used["darks"]:
         with open_statistics(exposure.path) as statistics:
             vote.add_exposure(statistics)
+            if beyond:
+                planes = [hdu.name for hdu in statistics]
+                beyond.add_exposure(statistics, pedestal_plane(config["pedestal_source"], planes))
     noise, n_clean = vote.noise()
     measured = {"NOISE": (noise.astype(np.float32), "DN/s"), "NCLEAN": (n_clean, None)}
-    return vote.verdicts(inputs.science), measured
+    return dark_verdicts(vote, beyond, inputs.science), measured
 
 
 def mean_last_groups(exposures, shape):
@@ -95,18 +108,32 @@ def mean_last_groups(exposures, shape):
     return total / number
 
 
-def judge_flats(inputs, response, config):
-    """Verdicts and measured images of the flats; nothing if there are none."""
+def judge_flats(inputs, responses, config):
+    """Verdicts and measured images of the flats; nothing if there are none.
+
+    `responses` maps `mean` to the response file of all flats and `exposures` to those of the single ones, if they vote.
+    """
     if not inputs.used["flats"]:
         return {}, {}
-    with fits.open(response) as hdus:
-        norm, n_valid = np.array(hdus["RESPONSE"].data), np.array(hdus["NVALID"].data)
+    with fits.open(responses["mean"]) as hdus:
+        mean, norm, n_valid = (np.array(hdus[name].data) for name in ("MEAN", "RESPONSE", "NVALID"))
     settings = FlatTypeSettings.from_config(config)
     last_groups = None
     if settings.dead_search and settings.run_dead_flux_check:
         last_groups = mean_last_groups(inputs.used["flats"], inputs.geometry.shape)
+    lit = inputs.science
+    if config["unlit_fraction"] is not None:
+        dark = unlit(mean, inputs.science, config["unlit_fraction"])
+        logger.info("%d pixels are not lit in the flats, or at the edge of the light", dark.sum())
+        lit = inputs.science & ~dark
     measured = {"RESPONSE": (norm.astype(np.float32), None), "NFLAT": (n_valid, None)}
-    return flat_verdicts(norm, n_valid, inputs.science, settings, last_groups), measured
+    if settings.flat_ballot == "exposure":
+        vote = FlatBallots(inputs.science, lit, settings)
+        for path in responses["exposures"]:
+            if quarantine_reason(path) is None:
+                vote.add(fits.getdata(path, "RESPONSE"))
+        return vote.verdicts(last_groups), measured
+    return flat_verdicts(np.where(lit, norm, np.nan), n_valid, inputs.science, settings, last_groups), measured
 
 
 def manual_flags(path, inputs):
@@ -159,10 +186,11 @@ def save(outputs, inputs, verdicts, measured, dq, config, file_names, parameters
     logger.info("summary:\n%s", summary.to_string(index=False))
 
 
-def main(statistics, response, outputs, detector, config, manual_flag_path, quarantined, file_names, parameters):
+def main(statistics, responses, outputs, detector, config, manual_flag_path, quarantined, file_names, parameters):
     """Make the mask of `detector` (a mapping with the fields of Detector).
 
-    `statistics` maps darks and flats to lists of paths, `response` is the flats' response file (None without flats),
+    `statistics` maps darks and flats to lists of paths, `responses` maps `mean` to the flats' response file (None
+    without flats) and `exposures` to those of the single flats, where they vote,
     `config` holds the keys of the vote, `quarantined` what was left out before (input -> reason), `file_names` the
     input file name of each exposure, `parameters` the values for the mask's header.
     """
@@ -172,9 +200,12 @@ def main(statistics, response, outputs, detector, config, manual_flag_path, quar
     )
     config = config | {"max_dead_norm_signal": default}
     inputs = gather(statistics, detector, config, quarantined)
-    dark_verdicts, dark_images = vote_darks(inputs, config)
-    flat_verdicts_, flat_images = judge_flats(inputs, response, config)
-    verdicts = dark_verdicts | flat_verdicts_
+    dark, dark_images = vote_darks(inputs, config)
+    flat, flat_images = judge_flats(inputs, responses, config)
+    verdicts = dark | flat
+    if config["exclusive_types"]:
+        verdicts = without_explained(verdicts, config["telegraph_search"])
+    verdicts = only_at_times(verdicts)
     for name, verdict in verdicts.items():
         unjudged = verdict.insufficient.sum()
         logger.info("%s: %d pixels found, %d could not be judged", name, verdict.found.sum(), unjudged)
@@ -190,7 +221,7 @@ if "snakemake" in globals():
     with logging_to(snakemake.log[0], snakemake.rule):
         main(
             {"darks": list(snakemake.input.darks), "flats": list(snakemake.input.flats)},
-            snakemake.input.get("response"),
+            {"mean": snakemake.input.get("response"), "exposures": list(snakemake.input.get("responses", []))},
             dict(snakemake.output.items()),
             snakemake.params.detector,
             snakemake.params.config,

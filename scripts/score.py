@@ -1,87 +1,153 @@
-"""Score a bad pixel mask of simulated data against its truth: completeness, purity, healthy pixels flagged.
+"""Score bad pixel masks of simulated data against their truth: completeness, purity, healthy pixels flagged.
 
-Reads truth.fits of simulate.py, an evidence file (image FOUND, uint32; table TYPES with BIT, TYPE) and the mask;
-prints the tables and, with --csv, writes the completeness table.
+Reads truth.fits of simulate.py, an evidence file (images FOUND, INSUFFICIENT, uint32; table TYPES with BIT, TYPE) and
+the mask; prints the tables.
+
+One mask:      score.py --truth T --evidence E --mask M [--csv FILE]      FILE gets the completeness table
+Several runs:  score.py --truth T --run first=results/A --run second=results/B [--csv DIRECTORY] [--plot FILE.png]
+Several simulations pooled: as many --truth as each label has --run, in the same order.
 """
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from badpix.mask_file import read_mask
-from badpix.score import Truth, flag_counts, score
+from badpix.score import flag_counts, score_tables, unknown_expectations
+from badpix.score_files import EVIDENCE, mask_of, read_findings, read_truth
+from badpix.score_pixels import Score, Truth, pool, score_run
+from badpix.score_text import report, table_text
+
+Paths = str | Path | Sequence[str | Path]
 
 
 def main(
-    truth: str | Path, evidence: str | Path, mask: str | Path, csv: str | Path | None = None
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Print the score and return its two tables (`badpix.score.score`)."""
-    found, bits = read_evidence(evidence)
-    dq = read_mask(mask)
-    planted, healthy = score(found, bits, dq, read_truth(truth))
-    print(f"mask: {mask}")
-    print_table(flag_counts(dq))
-    print_table(planted)
-    print_table(healthy)
-    if csv:
-        planted.to_csv(csv, index=False)
-    return planted, healthy
+    truth: Paths,
+    evidence: str | Path | None = None,
+    mask: Paths | None = None,
+    csv: str | Path | None = None,
+    *,
+    run: Sequence[tuple[str, str | Path]] = (),
+    plot: str | Path | None = None,
+    accepted: dict[str, set[str]] | None = None,
+    limits: dict[str, float] | None = None,
+) -> dict[str, pd.DataFrame]:
+    """Print the score and return its tables (`badpix.score.score_tables`).
+
+    Either `evidence` and `mask`, or `run`: pairs of a label and a directory with evidence.fits and a mask. `mask` then
+    names the mask of each run, in their order, where there is not just one *_bpm.fits. With several `truth`, each label
+    has a run for each, in their order, and the counts are added up. `csv`: file of the completeness table (one
+    evidence), or directory of all tables (runs). ValueError for what does not go together.
+    """
+    truths, masks = as_list(truth), as_list(mask)
+    if bool(run) == bool(evidence):
+        raise ValueError("give either --evidence and --mask, or --run LABEL=DIRECTORY")
+    if evidence and (len(truths) != 1 or len(masks) != 1):
+        raise ValueError(f"--evidence needs one --truth and one --mask, not {len(truths)} and {len(masks)}")
+    if run and csv and Path(csv).is_file():
+        raise ValueError(f"--csv {csv}: with --run it is a directory, for a file per table")
+    if evidence:
+        findings = read_findings(evidence, masks[0])
+        scores = {"": score_run(read_truth(truths[0]), findings)}
+        print(f"mask: {masks[0]}\n{table_text(flag_counts(findings.dq))}\n")
+    else:
+        scores = score_directories(truths, run, masks)
+    tables = score_tables(scores, accepted, limits)
+    for label, one in scores.items():
+        if missing := unknown_expectations(one):
+            print(f"{label or evidence}: does not know the detection types {', '.join(missing)}\n")
+    print(report(tables) + "\n")
+    if csv and evidence:
+        tables["completeness"].drop(columns="run").to_csv(csv, index=False)
+    elif csv:
+        write_tables(csv, tables)
+    if plot:
+        from badpix.score_plots import plot_curves
+
+        plot_curves(plot, tables["curves"], tables["thresholds"], limits)
+    return tables
 
 
-def read_truth(path: str | Path) -> Truth:
-    """The truth file of simulate.py."""
-    from astropy.io import fits
-
-    with fits.open(path, memmap=False) as hdus:
-        table = hdus["TYPES"].data
-        types = pd.DataFrame(
-            {
-                "CODE": table["CODE"].astype(int),
-                "NAME": [str(name).strip() for name in table["NAME"]],
-                "EXPECTED": [str(name).strip() for name in table["EXPECTED"]],
-            }
-        )
-        return Truth(hdus["TRUTH"].data.astype(int), hdus["ADJ_OPEN"].data.astype(bool), types)
+def as_list(value: Paths | None) -> list[str | Path]:
+    """One path or several as a list."""
+    return [] if value is None else [value] if isinstance(value, (str, Path)) else list(value)
 
 
-def read_evidence(path: str | Path) -> tuple[np.ndarray, dict[str, int]]:
-    """Image of the detections, uint32 (y, x), and the bit of each detection type by name."""
-    from astropy.io import fits
-
-    with fits.open(path, memmap=False) as hdus:
-        table = hdus["TYPES"].data
-        bits = {str(row["TYPE"]).strip(): int(row["BIT"]) for row in table}
-        return hdus["FOUND"].data.astype(np.uint32), bits
-
-
-def print_table(table: pd.DataFrame) -> None:
-    """Print a table with text to the left, fractions with three digits and blanks for what does not exist."""
-    formats = {"completeness": "{:.3f}", "purity": "{:.3f}", "per_million": "{:.1f}"}
-    text = table.copy().astype(object)
-    for name in table:
-        form = formats.get(name, "{}")
-        text[name] = ["" if pd.isna(value) else form.format(value) for value in table[name]]
-        width = max(len(name), *(len(value) for value in text[name])) if len(text) else len(name)
-        is_text = not pd.api.types.is_numeric_dtype(table[name])
-        text[name] = [value.ljust(width) if is_text else value.rjust(width) for value in text[name]]
-        text = text.rename(columns={name: name.ljust(width) if is_text else name.rjust(width)})
-    print("  ".join(text.columns))
-    for row in text.itertuples(index=False, name=None):
-        print("  ".join(row).rstrip())
+def score_directories(
+    truths: Sequence[str | Path], runs: Sequence[tuple[str, str | Path]], masks: Sequence[str | Path] = ()
+) -> dict[str, Score]:
+    """The score of each label in `runs`, pooled over the truths. Prints the masks."""
+    if masks and len(masks) != len(runs):
+        raise ValueError(f"{len(masks)} --mask for {len(runs)} --run: give one for each, in their order, or none")
+    read: dict[str, Truth] = {str(path): read_truth(path) for path in truths}
+    parts: dict[str, list[Score]] = {}
+    for number, (label, directory) in enumerate(runs):
+        of_label = parts.setdefault(label, [])
+        mask = masks[number] if masks else mask_of(directory)
+        if len(of_label) < len(truths):
+            truth = read[str(truths[len(of_label)])]
+            of_label.append(score_run(truth, read_findings(Path(directory) / EVIDENCE, mask)))
+        else:
+            raise ValueError(f"--run {label}: more runs than truths, which are {len(truths)}")
+        print(f"{label}: {mask}")
+    for label, of_label in parts.items():
+        if len(of_label) != len(truths):
+            raise ValueError(f"--run {label}: {len(of_label)} for {len(truths)} truths; each label needs one for each")
     print()
+    return {label: pool(of_label) for label, of_label in parts.items()}
 
 
-def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
-    """Command line of this script."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--truth", required=True, help="truth.fits of the simulation")
-    parser.add_argument("--evidence", required=True, help="evidence file of the vote")
-    parser.add_argument("--mask", required=True, help="the bad pixel mask")
-    parser.add_argument("--csv", help="also write the completeness table here")
-    return parser.parse_args(arguments)
+def write_tables(directory: str | Path, tables: dict[str, pd.DataFrame]) -> None:
+    """Write each table as <name>.csv."""
+    Path(directory).mkdir(parents=True, exist_ok=True)
+    for name, table in tables.items():
+        table.to_csv(Path(directory) / f"{name}.csv", index=False)
+
+
+def pair(text: str) -> tuple[str, str]:
+    """The two sides of KEY=VALUE."""
+    key, equals, value = text.partition("=")
+    if not (key and equals and value):
+        raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
+    return key, value
+
+
+def limit(text: str) -> tuple[str, float]:
+    """TYPE=STRENGTH as a name and a number."""
+    name, value = pair(text)
+    try:
+        return name, float(value)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r}: {value!r} is not a number") from None
+
+
+def accept(text: str) -> tuple[str, set[str]]:
+    """TYPE=DETECTION,DETECTION as a name and a set."""
+    name, value = pair(text)
+    return name, {one.strip() for one in value.split(",") if one.strip()}
+
+
+def parse_arguments(arguments: list[str] | None = None) -> dict:
+    """Command line of this script as the arguments of `main`."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--truth", required=True, action="append", help="truth.fits of the simulation; repeat to pool")
+    parser.add_argument("--evidence", help="evidence file of one vote")
+    parser.add_argument("--mask", action="append", help="the bad pixel mask; with --run, one for each")
+    parser.add_argument("--run", type=pair, action="append", default=[], metavar="LABEL=DIRECTORY",
+                        help="a directory with evidence.fits and a mask *_bpm.fits; repeat to compare")  # fmt: skip
+    parser.add_argument("--csv", help="file of the completeness table; with --run, directory of all tables")
+    parser.add_argument("--plot", metavar="FILE.png", help="draw the strength curves")
+    parser.add_argument("--accept", type=accept, action="append", default=[], metavar="PLANTED=TYPE,TYPE",
+                        help="detection types that count as the own ones of a planted type")  # fmt: skip
+    parser.add_argument("--limit", type=limit, action="append", default=[], metavar="PLANTED=STRENGTH",
+                        help="give the completeness of those at this strength or stronger, too")  # fmt: skip
+    found = vars(parser.parse_args(arguments))
+    return found | {"accepted": dict(found.pop("accept")), "limits": dict(found.pop("limit"))}
 
 
 if __name__ == "__main__":
-    main(**vars(parse_arguments()))
+    try:
+        main(**parse_arguments())
+    except ValueError as error:
+        raise SystemExit(f"score.py: {error}") from None

@@ -1,4 +1,4 @@
-"""Simulate the demo: raw darks and lamp flats of one detector with planted bad pixels, and a CRDS cache for them.
+"""Simulate raw darks and lamp flats of one detector with planted bad pixels, and a CRDS cache for them.
 
 Writes below the output folder: darks/*_uncal.fits, flats/*_uncal.fits, truth.fits, truth.csv, crds_cache/ and
 config.yaml. Run again into the same folder with --first-dark (--first-flat) to add exposures of the same detector:
@@ -13,6 +13,7 @@ from pathlib import Path
 from badpix.simulate.crds_cache import write_crds_cache
 from badpix.simulate.detector import make_detector
 from badpix.simulate.headers import INSTRUMENTS, make_geometry
+from badpix.simulate.populations import POPULATIONS
 from badpix.simulate.ramps import simulate_exposure
 from badpix.simulate.truth import check_same_detector, write_truth
 from badpix.simulate.uncal import write_uncal
@@ -32,10 +33,11 @@ def main(
     seed: int = 1,
     first_dark: int = 1,
     first_flat: int = 1,
+    population: str = "demo",
 ) -> list[Path]:
     """Write the simulation and return the paths of the exposures, darks first. Arguments as on the command line."""
     folder = Path(out)
-    model = make_detector(make_geometry(instrument, size, detector), seed)
+    model = make_detector(make_geometry(instrument, size, detector), seed, POPULATIONS[population])
     truth = folder / "truth.fits"
     if truth.exists():
         check_same_detector(truth, model, seed)
@@ -81,6 +83,10 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same detector and exposures (1)")
     parser.add_argument("--first-dark", type=int, default=1, help="number of the first dark, to add more later (1)")
     parser.add_argument("--first-flat", type=int, default=1, help="number of the first flat, to add more later (1)")
+    parser.add_argument(
+        "--population", choices=sorted(POPULATIONS), default="demo",
+        help="of bad pixels: demo is clear cut, survey reaches from undetectable to obvious (demo)",
+    )  # fmt: skip
     return parser.parse_args(arguments)
 
 

@@ -16,11 +16,15 @@ def row_blocks(n_rows, bytes_per_row, block_bytes=BLOCK_BYTES):
 
 
 def slopes(rateints, integration, rows):
-    """Slope (float32, DN/s, NaN where DO_NOT_USE) and its variance (float32) of some rows of a rateints file."""
+    """Slope (DN/s, NaN where DO_NOT_USE) of some rows of a rateints file, and its Poisson and read-noise variances.
+
+    All float32 images (y, x); the variances are NaN where the slope is.
+    """
     bad = (rates_rows(rateints, "DQ", integration, rows) & PIXEL_FLAGS["DO_NOT_USE"]) != 0
     slope = np.array(rates_rows(rateints, "SCI", integration, rows), dtype=np.float32)
     slope[bad | ~np.isfinite(slope)] = np.nan
-    variance = np.array(rates_rows(rateints, "VAR_POISSON", integration, rows), dtype=np.float32)
-    variance += rates_rows(rateints, "VAR_RNOISE", integration, rows)
-    variance[np.isnan(slope)] = np.nan
-    return slope, variance
+    poisson, read_noise = (
+        np.where(np.isnan(slope), np.float32(np.nan), rates_rows(rateints, name, integration, rows)).astype(np.float32)
+        for name in ("VAR_POISSON", "VAR_RNOISE")
+    )
+    return slope, poisson, read_noise

@@ -9,6 +9,9 @@ from badpix.flat_types import FLAT_TYPES
 
 DO_NOT_USE = PIXEL_FLAGS["DO_NOT_USE"]
 
+# Flags of the types that the specification does not know; it calls both kinds of RC pixel RC.
+FLAGS_BEYOND = {"warm": ("WARM",), "inverse_rc": ("RC",)}
+
 
 @dataclass(frozen=True)
 class TypeFlags:
@@ -29,8 +32,9 @@ def flags_by_type(flag_values, dark_do_not_use, flat_do_not_use):
     Noisy pixels are flagged by `flag_values['noisy']` if given; else wholly as `high_cr`, DO_NOT_USE included.
     """
     table = {}
-    for name in ("hot", "rc", "low_pedestal", "high_cr"):
-        table[name] = TypeFlags(tuple(flag_values.get(name, ())), name in dark_do_not_use)
+    for name in ("hot", "rc", "low_pedestal", "high_cr", "warm", "inverse_rc"):
+        flags = flag_values.get(name, FLAGS_BEYOND.get(name, ()))
+        table[name] = TypeFlags(tuple(flags), name in dark_do_not_use)
     if "noisy" in flag_values:
         table["noisy"] = TypeFlags(tuple(flag_values["noisy"]), "noisy" in dark_do_not_use)
     else:

@@ -20,6 +20,7 @@ MIN_GROUPS_FOR_JUMPS = 4
 UNITS = {
     "SLOPE": "DN/s",
     "VAR_SLOPE": "(DN/s)2",
+    "VAR_POISSON": "(DN/s)2",
     "PEDESTAL": "DN",
     "PEDESTAL_T0": "DN",
     "PEDESTAL_REL": "DN",
@@ -27,6 +28,7 @@ UNITS = {
     "CDS_NOISE": "DN",
     "CDS_EARLY": "DN/group",
     "CDS_LATE": "DN/group",
+    "CDS_FIRST": "DN/group",
 }
 
 
@@ -34,12 +36,13 @@ def _measure_block(jump, rateints, fitopt, uncal, integration, rows, times, earl
     """All planes of one block of rows of one integration, as a dict of arrays (rows, x)."""
     sci = np.array(jump["SCI"].section[integration, :, rows], dtype=np.float32)
     groupdq = np.array(jump["GROUPDQ"].section[integration, :, rows])
-    slope, variance = slopes(rateints, integration, rows)
+    slope, poisson, read_noise = slopes(rateints, integration, rows)
     pedestal = np.array(fitopt["PEDESTAL"].section[integration, rows], dtype=np.float32)
     pedestal[np.isnan(slope)] = np.nan
     planes = {
         "SLOPE": slope,
-        "VAR_SLOPE": variance,
+        "VAR_SLOPE": poisson + read_noise,
+        "VAR_POISSON": poisson,
         "PEDESTAL": pedestal,
         "PEDESTAL_T0": pedestal_t0(sci, groupdq, slope, times),
         **count_groups(groupdq, early_cutoff_fraction),

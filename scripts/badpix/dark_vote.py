@@ -3,15 +3,15 @@
 Ballots are counted exposure by exposure, so the memory does not grow with their number.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from badpix.clipping import clipped_mean_std
 from badpix.ramps import early_late_window
+from badpix.verdict import Verdict
 from badpix.vote import Tally, decide
 
 DARK_TYPES = ("hot", "rc", "low_pedestal", "high_cr", "noisy")
+RC_TESTS = ("high_pedestal", "rc_jumps")
 TESTS = ("saturated", "high_pedestal", "rc_jumps", "low_pedestal", "many_jumps")
 
 # An exposure says yes when at least this fraction of its valid integrations does.
@@ -20,18 +20,6 @@ EXPOSURE_FRACTION = 0.5
 ZERO_RATE = 1e-6
 # With fewer groups the early and late windows cannot be told apart.
 MIN_GROUPS_FOR_JUMPS = 4
-
-
-@dataclass
-class Verdict:
-    """What was decided about one type, as images (y, x).
-
-    `found` and `insufficient` are boolean; `ballots` maps the name of each ballot count to (k, n_valid), int32.
-    """
-
-    found: np.ndarray
-    insufficient: np.ndarray
-    ballots: dict
 
 
 class SlopeScatter:
@@ -160,12 +148,13 @@ class DarkVote:
         ballots = {"noisy": (yes.astype(np.int32), judged.astype(np.int32))}
         return Verdict(yes & science, ~judged & science, ballots)
 
-    def verdicts(self, science):
+    def verdicts(self, science, rc_tests=RC_TESTS):
         """The verdict per dark type; `science` is the boolean image (y, x) of the pixels that may be flagged."""
         s = self.settings
+        rc = {"rc": self._vote(science, s.rc_fraction_threshold, *rc_tests)} if rc_tests else {}
         return {
             "hot": self._vote(science, s.max_saturated_fraction, "saturated"),
-            "rc": self._vote(science, s.rc_fraction_threshold, "high_pedestal", "rc_jumps"),
+            **rc,
             "low_pedestal": self._vote(science, s.low_pedestal_fraction, "low_pedestal"),
             "high_cr": self._vote(science, s.high_cr_fraction, "many_jumps"),
             "noisy": self._noisy(science),

@@ -1,8 +1,9 @@
 """The evidence file: for every pixel, who said what, so that each flag of the mask can be traced.
 
-Images (y, x), uint32: `FOUND` and `INSUFFICIENT`, a bit per type of bad pixel as table `TYPES` tells. For each ballot
-count `<TEST>_K` (yes votes) and `<TEST>_N` (ballots that could judge), int32. Measured images as float32: `NOISE`
-(DN/s) and `NCLEAN`, `RESPONSE` and `NFLAT`.
+Images (y, x), uint32: `FOUND`, `INSUFFICIENT` (could not be judged) and `INTERMITTENT` (certainly bad in some
+exposures, but not in enough), a bit per type of bad pixel as table `TYPES` tells. For each ballot count `<TEST>_K` (yes
+votes) and `<TEST>_N` (ballots that could judge), int32. Measured images as float32: `NOISE` (DN/s) and `NCLEAN`,
+`RESPONSE` and `NFLAT`.
 """
 
 import numpy as np
@@ -33,16 +34,22 @@ def write_evidence(path, verdicts, measured, header):
     primary = fits.PrimaryHDU()
     for key, value, comment in header:
         primary.header[key] = (value, comment)
+    nowhere = np.zeros_like(next(iter(verdicts.values())).found)
     hdus = [
         primary,
         fits.ImageHDU(bit_image({name: v.found for name, v in verdicts.items()}, bit_of), name="FOUND"),
         fits.ImageHDU(bit_image({name: v.insufficient for name, v in verdicts.items()}, bit_of), name="INSUFFICIENT"),
+        fits.ImageHDU(
+            bit_image({n: nowhere if v.intermittent is None else v.intermittent for n, v in verdicts.items()}, bit_of),
+            name="INTERMITTENT",
+        ),
         fits.BinTableHDU(Table({"BIT": list(bit_of.values()), "TYPE": list(bit_of)}), name="TYPES"),
     ]
-    for verdict in verdicts.values():
-        for test, (k, n_valid) in verdict.ballots.items():
-            hdus.append(fits.ImageHDU(k, name=f"{test.upper()}_K"))
-            hdus.append(fits.ImageHDU(n_valid, name=f"{test.upper()}_N"))
+    # Two types may share a test, such as hot and warm the rate.
+    ballots = {test: counts for verdict in verdicts.values() for test, counts in verdict.ballots.items()}
+    for test, (k, n_valid) in ballots.items():
+        hdus.append(fits.ImageHDU(k, name=f"{test.upper()}_K"))
+        hdus.append(fits.ImageHDU(n_valid, name=f"{test.upper()}_N"))
     for name, (image, unit) in measured.items():
         hdu = fits.ImageHDU(image, name=name)
         if unit:

@@ -7,6 +7,7 @@ from scipy.ndimage import median_filter
 
 from badpix.blocks import row_blocks
 from badpix.clipping import clipped_mean_std
+from badpix.flat_background import background
 from badpix.statistics_file import open_statistics
 
 # astropy's own default; the specification has no keyword for it.
@@ -52,12 +53,14 @@ def mean_flat(paths, science, sigma):
 
 
 def smooth(image, science, smoothing_type, width):
-    """Local mean (`Box2D`) or median (`Median`) of `image` (y, x) in a box of `width` pixels.
+    """Local mean (`Box2D`), median (`Median`) or plane (`Plane`) of `image` (y, x) in a box of `width` pixels.
 
     Beyond the border the image continues with the median of its science pixels. `Box2D` interpolates NaN; `Median`
     takes that median for NaN.
     """
     fill = np.nanmedian(image[science])
+    if smoothing_type == "Plane":
+        return background(image, science, width)
     if smoothing_type == "Box2D":
         return convolve(image, Box2DKernel(width), boundary="fill", fill_value=fill, nan_treatment="interpolate")
     return median_filter(np.where(np.isfinite(image), image, fill), size=width, mode="constant", cval=fill)

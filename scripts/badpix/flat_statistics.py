@@ -32,9 +32,9 @@ def measure_flat(exposure, rateints, uncal):
     writer = StatisticsWriter(exposure, rateints[0].header, n_integrations, tuple(image))
     for integration in range(n_integrations):
         for rows in row_blocks(image[0], 4 * image[1] * 4):
-            slope, variance = slopes(rateints, integration, rows)
+            slope, poisson, read_noise = slopes(rateints, integration, rows)
             writer.put("SLOPE", integration, rows, slope, "DN/s")
-            writer.put("VAR_SLOPE", integration, rows, variance, "(DN/s)2")
+            writer.put("VAR_SLOPE", integration, rows, poisson + read_noise, "(DN/s)2")
             if uncal is not None:
                 signal = last_groups_mean(uncal["SCI"].section, integration, rows)
                 writer.put("LAST_GROUPS", integration, rows, signal, "DN")

@@ -4,8 +4,8 @@ import numpy as np
 from scipy.ndimage import binary_dilation
 
 from badpix.clipping import clipped_mean_std
-from badpix.dark_vote import Verdict
 from badpix.flat_response import CLIP_ITERATIONS
+from badpix.verdict import Verdict
 
 FLAT_TYPES = ("DEAD", "LOW_QE", "OPEN", "ADJ_OPEN")
 
@@ -31,20 +31,35 @@ def _neighbours(image, fill):
     return np.stack([padded[1:-1, :-2], padded[1:-1, 2:], padded[:-2, 1:-1], padded[2:, 1:-1]])
 
 
+def bright_neighbours(norm, usable, settings):
+    """Boolean image (y, x): the direct neighbours are brighter than `max_open_adj_norm_signal`.
+
+    `usable` are the pixels whose `norm` counts; at least two neighbours must. By `open_rule`, `all` of them are
+    brighter, or their `mean` is.
+    """
+    n_usable = _neighbours(usable, False).sum(axis=0)
+    if settings.open_rule == "mean":
+        total = _neighbours(np.where(usable, norm, 0.0), 0.0).sum(axis=0)
+        bright = total > settings.max_open_adj_norm_signal * n_usable
+    else:
+        with np.errstate(invalid="ignore"):
+            one_bright = usable & (norm > settings.max_open_adj_norm_signal)
+        bright = _neighbours(one_bright, False).sum(axis=0) == n_usable
+    return bright & (n_usable >= MIN_NEIGHBOURS)
+
+
 def find_low_qe_and_open(norm, science, settings):
     """Boolean images LOW_QE, OPEN, ADJ_OPEN.
 
-    A pixel of low response is OPEN when all its direct science neighbours (there must be at least two) are brighter
-    than `max_open_adj_norm_signal`, and LOW_QE otherwise. The eight science pixels around an OPEN one are ADJ_OPEN
-    unless they are OPEN themselves.
+    A pixel of low response is OPEN when its direct science neighbours are bright, and LOW_QE otherwise. The eight
+    science pixels around an OPEN one are ADJ_OPEN unless they are OPEN themselves. With `open_includes_dead` a pixel
+    below `max_dead_norm_signal` can be OPEN too.
     """
     with np.errstate(invalid="ignore"):
-        low = (norm >= settings.max_dead_norm_signal) & (norm < settings.max_low_qe_norm_signal) & science
-        usable = science & np.isfinite(norm)
-        bright = usable & (norm > settings.max_open_adj_norm_signal)
-    n_usable = _neighbours(usable, False).sum(axis=0)
-    n_bright = _neighbours(bright, False).sum(axis=0)
-    is_open = low & (n_usable >= MIN_NEIGHBOURS) & (n_bright == n_usable)
+        below = (norm < settings.max_low_qe_norm_signal) & science
+        low = below & (norm >= settings.max_dead_norm_signal)
+    candidates = below if settings.open_includes_dead else low
+    is_open = candidates & bright_neighbours(norm, science & np.isfinite(norm), settings)
     adjacent = binary_dilation(is_open, structure=np.ones((3, 3), bool)) & ~is_open & science
     return {"LOW_QE": low & ~is_open, "OPEN": is_open, "ADJ_OPEN": adjacent}
 

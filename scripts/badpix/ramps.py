@@ -13,6 +13,9 @@ DO_NOT_USE = GROUP_FLAGS["DO_NOT_USE"]
 SATURATED = GROUP_FLAGS["SATURATED"]
 JUMP_DET = GROUP_FLAGS["JUMP_DET"]
 
+# The jump step takes the steep start of an RC pixel for the rule and its flat end for jumps; such are no steps.
+STEP_SIGMA = 3
+
 # Scale from the median absolute deviation to the standard deviation of a Gaussian, 1 / Phi^-1(3/4).
 MAD_TO_SIGMA = 1.4826
 
@@ -87,28 +90,45 @@ def masked_median(values, valid):
 
 
 def group_differences(sci, groupdq, early_cutoff_fraction):
-    """Scatter and centre of the differences between neighbouring unflagged groups.
+    """Scatter, centre and steps of the differences between neighbouring groups.
 
-    Returns a dict of float32 images (y, x): `CDS_NOISE` (DN), 1.4826 x the median absolute deviation of the
-    differences about their median (NaN with fewer than two of them), and `CDS_EARLY`, `CDS_LATE` (DN/group), the
-    median difference in the first and in the last window (NaN where a window has none).
+    Returns a dict of images (y, x), float32 but for the last. From differences of unflagged groups: `CDS_NOISE` (DN),
+    1.4826 x the median absolute deviation about their median (NaN with fewer than two of them); `CDS_EARLY` and
+    `CDS_LATE` (DN/group), the median in the first and in the last window (NaN where a window has none). Jumps
+    included: `CDS_FIRST` (DN/group), the first difference of groups neither SATURATED nor DO_NOT_USE (NaN if none);
+    `NFALL` and `NRISE` (int16), groups with JUMP_DET after the early window that lie below and above their
+    predecessor, by more than STEP_SIGMA x CDS_NOISE from the pixel's median difference. A telegraph signal falls as
+    often as it rises; a cosmic ray only rises, and an RC pixel that flattens out still rises.
     """
-    unflagged = (groupdq & (SATURATED | DO_NOT_USE | JUMP_DET)) == 0
-    valid = unflagged[1:] & unflagged[:-1]
+    usable = (groupdq & (SATURATED | DO_NOT_USE)) == 0
+    jump = (groupdq & JUMP_DET) != 0
+    usable_pair = usable[1:] & usable[:-1]
+    valid = usable_pair & ~jump[1:] & ~jump[:-1]
     differences = np.diff(sci, axis=0)
-    window = min(early_late_window(sci.shape[0], early_cutoff_fraction), len(differences))
-    if len(differences) == 0 or window == 0:
-        empty = np.full(sci.shape[1:], np.nan, dtype=np.float32)
-        early = late = empty
-    else:
-        early = masked_median(differences[:window], valid[:window])
-        late = masked_median(differences[-window:], valid[-window:])
+    empty = np.full(sci.shape[1:], np.nan, dtype=np.float32)
     if len(differences) == 0:
-        return {"CDS_NOISE": empty, "CDS_EARLY": early, "CDS_LATE": late}
+        planes = dict.fromkeys(("CDS_NOISE", "CDS_EARLY", "CDS_LATE", "CDS_FIRST"), empty)
+        return planes | dict.fromkeys(("NFALL", "NRISE"), np.zeros(sci.shape[1:], dtype=np.int16))
+
     centre = masked_median(differences, valid)
-    noise = MAD_TO_SIGMA * masked_median(np.abs(differences - centre), valid)
+    deviations = differences - centre
+    noise = MAD_TO_SIGMA * masked_median(np.abs(deviations), valid)
     noise[valid.sum(axis=0) < 2] = np.nan
-    return {"CDS_NOISE": noise.astype(np.float32), "CDS_EARLY": early, "CDS_LATE": late}
+    # Where no difference is free of jumps their centre and noise are unknown: every jump is a step then.
+    least = STEP_SIGMA * noise
+    fall = (differences < 0) & ~(deviations > -least)
+    rise = (differences > 0) & ~(deviations < least)
+    first = np.take_along_axis(differences, usable_pair.argmax(axis=0)[np.newaxis], axis=0)[0]
+    window = min(early_late_window(sci.shape[0], early_cutoff_fraction), len(differences))
+    steps = (jump[1:] & usable_pair)[window:]
+    return {
+        "CDS_NOISE": noise.astype(np.float32),
+        "CDS_EARLY": masked_median(differences[:window], valid[:window]) if window else empty,
+        "CDS_LATE": masked_median(differences[-window:], valid[-window:]) if window else empty,
+        "CDS_FIRST": np.where(usable_pair.any(axis=0), first, np.nan).astype(np.float32),
+        "NFALL": (steps & fall[window:]).sum(axis=0, dtype=np.int16),
+        "NRISE": (steps & rise[window:]).sum(axis=0, dtype=np.int16),
+    }
 
 
 def pedestal_t0(sci, groupdq, slope_dn_per_s, times):

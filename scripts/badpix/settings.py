@@ -6,8 +6,17 @@ from dataclasses import dataclass, fields
 DEFAULT_MAX_DEAD_NORM_SIGNAL = 0.05
 
 
+class Settings:
+    """Configuration keys as attributes of the same names; a dataclass of them."""
+
+    @classmethod
+    def from_config(cls, config):
+        """Take the settings from a mapping with (at least) all their keys."""
+        return cls(**{field.name: config[field.name] for field in fields(cls)})
+
+
 @dataclass(frozen=True)
-class DarkVoteSettings:
+class DarkVoteSettings(Settings):
     """The configuration keys that the dark vote uses, under their own names."""
 
     ballot: str
@@ -26,14 +35,39 @@ class DarkVoteSettings:
     low_pedestal_fraction: float
     high_cr_fraction: float
 
-    @classmethod
-    def from_config(cls, config):
-        """Take the settings from a mapping with (at least) all their keys."""
-        return cls(**{field.name: config[field.name] for field in fields(cls)})
+
+@dataclass(frozen=True)
+class DarkExcessSettings(Settings):
+    """The configuration keys that the searches of darks beyond the specification use, under their own names."""
+
+    false_flags_per_million: float
+    min_valid: int
+    hot_rate_threshold: float | None
+    warm_rate_threshold: float
+    hot_fraction: float
+    pedestal_test: str
+    ramp_shape_search: bool
+    noisy_test: str
+    noisy_fraction: float
+    telegraph_search: bool
+    rc_fraction_threshold: float
+    low_pedestal_fraction: float
+    high_cr_fraction: float
+
+    @property
+    def any(self):
+        """Whether one of the searches is on."""
+        return (
+            self.hot_rate_threshold is not None
+            or self.pedestal_test == "calibrated"
+            or self.ramp_shape_search
+            or self.noisy_test == "cds"
+            or self.telegraph_search
+        )
 
 
 @dataclass(frozen=True)
-class FlatTypeSettings:
+class FlatTypeSettings(Settings):
     """The configuration keys that the flat types use, under their own names.
 
     `max_dead_norm_signal` is the number in force, never None (see `effective_max_dead_norm_signal`).
@@ -49,15 +83,17 @@ class FlatTypeSettings:
     flux_check: float
     max_low_qe_norm_signal: float
     max_open_adj_norm_signal: float
+    open_rule: str
+    open_includes_dead: bool
+    flat_ballot: str
+    flat_fraction: float
     min_valid: int
 
     @classmethod
     def from_config(cls, config):
         """Take the settings from a mapping with (at least) all their keys."""
-        values = {field.name: config[field.name] for field in fields(cls)}
-        kinds = values["dead_search_type"]
-        values["dead_search_type"] = (kinds,) if isinstance(kinds, str) else tuple(kinds)
-        return cls(**values)
+        kinds = config["dead_search_type"]
+        return super().from_config(config | {"dead_search_type": (kinds,) if isinstance(kinds, str) else tuple(kinds)})
 
 
 def effective_max_dead_norm_signal(value, method, detector_value):
@@ -69,6 +105,7 @@ def effective_max_dead_norm_signal(value, method, detector_value):
 
 # Beside those of the two classes: what the vote needs to combine the types and to write the mask.
 MASK_KEYS = (
+    "exclusive_types", "unlit_fraction",
     "flat_mean_normalization_method", "flag_values", "dark_do_not_use", "flat_do_not_use", "min_darks", "min_flats",
     "on_bad_exposure", "author", "description", "pedigree", "useafter", "history",
 )  # fmt: skip
@@ -76,5 +113,5 @@ MASK_KEYS = (
 
 def vote_keys():
     """Names of all configuration keys that the vote reads, sorted."""
-    names = {field.name for cls in (DarkVoteSettings, FlatTypeSettings) for field in fields(cls)}
+    names = {field.name for cls in (DarkVoteSettings, DarkExcessSettings, FlatTypeSettings) for field in fields(cls)}
     return sorted(names | set(MASK_KEYS))

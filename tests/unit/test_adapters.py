@@ -124,7 +124,7 @@ def vote(folder, statistics, darks=True, flats=True, quarantined=None, manual=No
     endings = {"mask": "fits", "evidence": "fits", "summary": "csv", "quarantine": "csv"}
     outputs = {name: folder / f"{name}.{ending}" for name, ending in endings.items()}
     files = {"darks": [*statistics["darks"], *more] if darks else [], "flats": statistics["flats"] if flats else []}
-    names, response = {"d1": "d1_uncal.fits.gz"}, statistics["response"] if flats else None
+    names, response = {"d1": "d1_uncal.fits.gz"}, {"mean": statistics["response"] if flats else None}
     how = (config(**changes), manual, quarantined or {}, names, {"max_jump_limit": 5})
     bad_pixel_mask.main(files, response, outputs, DETECTOR, *how)
     return outputs

@@ -13,7 +13,7 @@ DEFAULTS = {
     "dead_search": True, "low_qe_and_open_search": True, "dead_search_type": "sigma_rate",
     "flat_mean_sigma_threshold": 3, "dead_sigma_threshold": 5.0, "max_dead_norm_signal": 0.05,
     "run_dead_flux_check": False, "flux_check": 45000, "max_low_qe_norm_signal": 0.5, "max_open_adj_norm_signal": 1.05,
-    "min_valid": 1,
+    "open_rule": "all", "open_includes_dead": False, "flat_ballot": "mean", "flat_fraction": 0.75, "min_valid": 1,
 }  # fmt: skip
 LOW, BRIGHT = 0.3, 1.2
 ALL_DIRECT = ((0, -1), (0, 1), (-1, 0), (1, 0))

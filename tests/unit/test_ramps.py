@@ -78,7 +78,40 @@ def test_cds_noise_needs_two_differences():
 
 def test_one_group_has_no_differences():
     planes = group_differences(ramp(5), flags(0), 0.25)
+    assert planes.pop("NFALL")[0, 0] == planes.pop("NRISE")[0, 0] == 0
     assert all(np.isnan(image[0, 0]) for image in planes.values())
+
+
+def test_first_difference_includes_jumps_but_no_unusable_group():
+    planes = group_differences(ramp(0, 7, 507, 520), flags(DNU, 0, JUMP, 0), 0.25)
+    assert planes["CDS_FIRST"][0, 0] == 500.0
+    planes = group_differences(ramp(0, 7, 60000, 60000), flags(0, SAT, SAT, SAT), 0.25)
+    assert np.isnan(planes["CDS_FIRST"][0, 0])
+
+
+def test_falls_and_rises_after_the_early_window():
+    # Eight groups, the first two differences are early; then a rise to group 4, a fall to 5 and a fall to 7.
+    sci = ramp(0, -90, 2, 3, 104, 5, 6, -93)
+    planes = group_differences(sci, flags(0, JUMP, 0, 0, JUMP, JUMP, 0, JUMP), 0.25)
+    assert (planes["NFALL"][0, 0], planes["NRISE"][0, 0]) == (2, 1)
+    assert planes["NFALL"].dtype == planes["NRISE"].dtype == np.int16
+    # What is not flagged is no step, and a saturated group has no difference.
+    quiet = group_differences(sci, flags(0, 0, 0, 0, 0, 0, SAT | JUMP, JUMP), 0.25)
+    assert quiet["NFALL"][0, 0] == quiet["NRISE"][0, 0] == 0
+
+
+def test_the_flat_end_of_an_rc_ramp_is_no_step():
+    # Of noise 2 x 1.4826 about the median 3 the last group lies 6 below, within three sigma.
+    sci = ramp(0, 400, 600, 605, 608, 609, 614, 611)
+    planes = group_differences(sci, flags(0, JUMP, JUMP, 0, 0, 0, 0, JUMP), 0.25)
+    assert planes["CDS_NOISE"][0, 0] == pytest.approx(2 * 1.4826)
+    assert planes["NFALL"][0, 0] == planes["NRISE"][0, 0] == 0
+
+
+def test_falls_where_every_difference_is_a_jump():
+    planes = group_differences(ramp(0, 50, 0, 50, 0), flags(0, JUMP, JUMP, JUMP, JUMP), 0.25)
+    assert np.isnan(planes["CDS_NOISE"][0, 0])
+    assert (planes["NFALL"][0, 0], planes["NRISE"][0, 0]) == (2, 1)  # the first rise is early
 
 
 def test_effective_time():

@@ -26,7 +26,7 @@ SCHEMA = yaml.safe_load((PROJECT / "config" / "schemas" / "config.schema.yaml").
 # In the order of the workflow; what follows a rule that runs again runs again too.
 RULES = (
     "reference_pixel_mask", "prefetch_references", "detector1_dark", "detector1_flat", "dark_statistics",
-    "flat_statistics", "flat_response", "bad_pixel_mask", "quality_check", "plots",
+    "flat_statistics", "exposure_response", "flat_response", "bad_pixel_mask", "quality_check", "plots",
 )  # fmt: skip
 
 

@@ -14,7 +14,8 @@ import numpy as np
 from badpix.dq import PIXEL_FLAGS
 from badpix.simulate.detector import DetectorModel
 from badpix.simulate.headers import INSTRUMENTS, KINDS, subarray_meta
-from badpix.simulate.ramps import NONLINEARITY_PER_DN, PINK_NOISE_DN, noise_map
+from badpix.simulate.ramps import PINK_NOISE_DN, noise_map
+from badpix.simulate.static_maps import NONLINEARITY_PER_DN
 from badpix.simulate.uncal import setattr_path
 
 CONTEXT = "jwst_0001.pmap"
@@ -76,7 +77,7 @@ def reference_models(detector: DetectorModel, n_groups: int) -> Iterator[tuple[s
     yield "gain", datamodels.GainModel(data=detector.gain_e_per_dn)
     yield "readnoise", datamodels.ReadnoiseModel(data=cds_noise(detector))
     coefficients = np.zeros((3, *shape), np.float32)
-    coefficients[1], coefficients[2] = 1, NONLINEARITY_PER_DN
+    coefficients[1], coefficients[2] = 1, NONLINEARITY_PER_DN  # the mean: pixels may differ
     yield "linearity", datamodels.LinearityModel(coeffs=coefficients, dq=good)
     mask = datamodels.MaskModel(dq=mask_dq(detector))
     mask.dq_def = dq_definition("DO_NOT_USE", "DEAD", "REFERENCE_PIXEL")
@@ -104,9 +105,8 @@ def dark_model(detector: DetectorModel, n_groups: int) -> object:
     from stdatamodels.jwst import datamodels
 
     rate = detector.dark_rate_dn_per_s * detector.geometry.frame_time_s
-    for behaviour in ("hot", "hot_saturated"):
-        hot = detector.select(behaviour)
-        rate[hot["y"], hot["x"]] += hot["strength"]
+    hot = detector.select("hot")
+    rate[hot["y"], hot["x"]] += hot["strength"]
     dark = np.empty((n_groups, *rate.shape), np.float32)
     for group in range(n_groups):
         np.minimum(rate * (group + 1), detector.saturation_dn - detector.bias_dn, out=dark[group])

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 FULL_SIZE = 2048
 REFERENCE_BORDER = 4  # reference pixels on each side of every near-infrared detector
+UNLIT_WIDTH = 24  # columns, for 256 x 256 and larger
 
 # FASTAXIS, SLOWAXIS per detector (CRDS checks the same values), and the NIRCam module and channel
 DETECTORS = {
@@ -96,6 +97,21 @@ def make_geometry(instrument: str, size: int, detector: str | None = None) -> Ge
     return Geometry(
         instrument, detector, sizes[size], size, start, start, fastaxis, slowaxis, noutputs, frame_time_s
     )  # fmt: skip
+
+
+def science_bounds(geometry: Geometry) -> tuple[int, int, int, int]:
+    """First and last row, first and last column (0-based) of the light-sensitive part of what is read."""
+    bounds = []
+    for start in (geometry.ystart, geometry.xstart):
+        bounds.append(max(0, REFERENCE_BORDER - start + 1))
+        bounds.append(min(geometry.size, FULL_SIZE - REFERENCE_BORDER - start + 1) - 1)
+    return tuple(bounds)
+
+
+def unlit_columns(geometry: Geometry) -> tuple[int, int]:
+    """First column (0-based) and end of the strip that the lamp of the survey does not reach."""
+    first = science_bounds(geometry)[2]
+    return first, first + (UNLIT_WIDTH if geometry.size >= 256 else geometry.size // 10)
 
 
 def exposure_name(geometry: Geometry, kind: str, index: int) -> str:

@@ -1,18 +1,19 @@
 """Make the raw counts of one exposure: darks and lamp flats, group by group, with bounded memory.
 
 What is simulated: bias and its reset (kTC) noise, a common and an odd/even drift, 1/f and white read noise, dark
-current, lamp signal with shot noise, a mild non-linearity, full well, cosmic rays, and the planted pixels. Not
-simulated: capacitive coupling between pixels, persistence, and glow: a planted pixel must not change its neighbours.
+current, lamp signal with shot noise, a mild non-linearity, full well, cosmic rays, and the planted pixels; what else
+the population's Physics asks for, capacitive coupling between pixels among it. Not simulated: persistence and glow.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from badpix.simulate.cosmic_rays import add_cosmic_rays, add_snowballs
+from badpix.simulate.coupling import couple
 from badpix.simulate.detector import DetectorModel
 
 FLAT_SIGNAL_DN = 25000.0  # mean lamp signal at the end of a ramp: about half of the full well
-NONLINEARITY_PER_DN = 6.0e-7  # true = measured + this x measured^2: 1.5% at the end of a flat ramp
 RESET_NOISE_DN = 12.0  # kTC: per pixel and integration
 PEDESTAL_DRIFT_DN = 8.0  # common to all pixels, per integration
 ODD_EVEN_DRIFT_DN = 2.0
@@ -20,13 +21,6 @@ GROUP_DRIFT_DN = 0.5  # step of the common random walk from group to group
 PINK_NOISE_DN = 2.5  # 1/f noise of one readout line
 FULL_WELL_ABOVE_SATURATION_DN = 1500.0
 ADC_MAXIMUM_DN = 65535
-
-# Hits per pixel and group: 5 protons per cm2 and second on 18 micron pixels in a full-frame group of 10.7 s. It is
-# kept for small arrays too, whose groups are shorter: the share of hit pixels is then that of a real dark.
-HITS_PER_PIXEL_GROUP = 1.7e-4
-HIT_MEDIAN_E = 900.0
-HIT_LOG_SIGMA = 1.1
-NEIGHBOUR_CHANCE = 0.5  # a hit reaches a neighbouring pixel, and with the same chance a third one
 
 GAUSSIAN_ABOVE_E = 50.0  # shot noise of a whole image is drawn as a Gaussian from this median signal per group on
 
@@ -41,7 +35,8 @@ class ExposureMaps:
     bias_dn: np.ndarray
     noise_dn: np.ndarray
     full_well_dn: np.ndarray  # raw counts
-    rc: np.ndarray  # PIXEL_DTYPE
+    well_e: np.ndarray  # charge that a pixel can hold
+    rc: np.ndarray  # PIXEL_DTYPE; strength negative for inverse_rc
     telegraph: np.ndarray  # PIXEL_DTYPE
 
 
@@ -53,7 +48,7 @@ def simulate_exposure(
     The random numbers belong to (seed, kind, index): an exposure is the same however many others are made.
     """
     rng = np.random.default_rng(np.random.SeedSequence([seed, _STREAMS[kind], index]))
-    maps = exposure_maps(detector, kind, index, n_groups)
+    maps = exposure_maps(detector, kind, index, n_groups, seed)
     shape = detector.bias_dn.shape
     counts = np.empty((n_integrations, n_groups, *shape), np.uint16)
     for integration in range(n_integrations):
@@ -61,27 +56,48 @@ def simulate_exposure(
     return counts
 
 
-def exposure_maps(detector: DetectorModel, kind: str, index: int, n_groups: int) -> ExposureMaps:
+def flat_level(detector: DetectorModel, index: int, seed: int) -> float:
+    """Factor on the lamp signal of flat `index`, from random numbers of its own."""
+    levels = detector.population.physics.flat_levels
+    if levels is None:
+        return 1.0
+    (stream,) = np.random.SeedSequence([seed, _STREAMS["flat"], index]).spawn(1)
+    return float(levels.draw(np.random.default_rng(stream), 1)[0])
+
+
+def exposure_maps(detector: DetectorModel, kind: str, index: int, n_groups: int, seed: int) -> ExposureMaps:
     """Apply the planted behaviours that hold in exposure `index` to the healthy maps."""
     response = apply_response(detector, index)
     frame_time_s = detector.geometry.frame_time_s
     signal_dn = detector.dark_rate_dn_per_s * frame_time_s
     if kind == "flat":
-        signal_dn = signal_dn + FLAT_SIGNAL_DN / n_groups * detector.illumination * response
-    for behaviour in ("hot", "hot_saturated"):
-        hot = detector.select(behaviour, index)
-        signal_dn[hot["y"], hot["x"]] += hot["strength"]
+        lamp_dn = FLAT_SIGNAL_DN * flat_level(detector, index, seed)
+        signal_dn = signal_dn + lamp_dn / n_groups * detector.illumination * response
+    hot = detector.select("hot", index)
+    signal_dn[hot["y"], hot["x"]] += hot["strength"]
     bias_dn = detector.bias_dn.copy()
     low = detector.select("low_pedestal", index)
     bias_dn[low["y"], low["x"]] -= low["strength"]
+    full_well_dn = detector.saturation_dn + FULL_WELL_ABOVE_SATURATION_DN
+    inverse_rc = detector.select("inverse_rc", index)
+    inverse_rc["strength"] *= -1
     return ExposureMaps(
         electrons_per_group=signal_dn * detector.gain_e_per_dn,
         bias_dn=bias_dn,
         noise_dn=noise_map(detector),
-        full_well_dn=detector.saturation_dn + FULL_WELL_ABOVE_SATURATION_DN,
-        rc=detector.select("rc", index),
+        full_well_dn=full_well_dn,
+        well_e=well_electrons(detector, full_well_dn),
+        rc=np.concatenate([detector.select("rc", index), inverse_rc]),
         telegraph=detector.select("telegraph", index),
     )
+
+
+def well_electrons(detector: DetectorModel, full_well_dn: np.ndarray) -> np.ndarray:
+    """Charge that fills a pixel, float32 (y, x): alone and read through its coupling it gives `full_well_dn`."""
+    physics = detector.population.physics
+    measured_dn = full_well_dn - detector.bias_dn
+    true_dn = measured_dn + detector.nonlinearity_per_dn * measured_dn**2
+    return true_dn * detector.gain_e_per_dn / (1 - 4 * physics.ipc_direct - 4 * physics.ipc_diagonal)
 
 
 def apply_response(detector: DetectorModel, index: int | None = None) -> np.ndarray:
@@ -91,9 +107,12 @@ def apply_response(detector: DetectorModel, index: int | None = None) -> np.ndar
         pixels = detector.select(behaviour, index)
         response[pixels["y"], pixels["x"]] = pixels["strength"]
     opened = detector.select("open", index)
+    n_y, n_x = response.shape
     for dy, dx in ((-1, 0), (1, 0), (0, -1), (0, 1)):
         # the charge of an open pixel goes to its direct neighbours
-        response[opened["y"] + dy, opened["x"] + dx] *= opened["second"]
+        y, x = opened["y"] + dy, opened["x"] + dx
+        inside = (y >= 0) & (y < n_y) & (x >= 0) & (x < n_x)
+        response[y[inside], x[inside]] *= opened["second"][inside]
     return response
 
 
@@ -110,7 +129,7 @@ def simulate_integration(
 ) -> None:
     """Fill `counts_dn`, uint16 (group, y, x), with one integration."""
     n_groups, *shape = counts_dn.shape
-    science = ~detector.reference
+    science, physics = ~detector.reference, detector.population.physics
     offset_dn = maps.bias_dn + RESET_NOISE_DN * rng.standard_normal(shape, np.float32) * science
     offset_dn += PEDESTAL_DRIFT_DN * rng.standard_normal()
     offset_dn[:, 1::2] += ODD_EVEN_DRIFT_DN * rng.standard_normal()
@@ -126,10 +145,16 @@ def simulate_integration(
         else:
             total_e += rng.poisson(maps.electrons_per_group)
         add_cosmic_rays(total_e, science, rng)
+        if physics.snowballs_per_pixel_group:
+            add_snowballs(total_e, science, maps.well_e, physics.snowballs_per_pixel_group, rng)
+        if physics.well_saturates:
+            np.minimum(total_e, maps.well_e, out=total_e)
         signal_dn = total_e / detector.gain_e_per_dn
+        if physics.ipc_direct:
+            signal_dn = couple(signal_dn, physics.ipc_direct, physics.ipc_diagonal)
         decay = 1 - np.exp(-(group + 1) / maps.rc["second"])
         signal_dn[maps.rc["y"], maps.rc["x"]] += maps.rc["strength"] * decay
-        signal_dn = compress(signal_dn)
+        signal_dn = compress(signal_dn, detector.nonlinearity_per_dn)
         signal_dn[maps.telegraph["y"], maps.telegraph["x"]] += levels_dn[group]
         raw_dn = np.minimum(signal_dn + offset_dn, maps.full_well_dn)
         raw_dn += drift_dn[group] + line_image(detector.geometry, lines_dn[:, group])
@@ -137,11 +162,11 @@ def simulate_integration(
         counts_dn[group] = np.clip(np.rint(raw_dn), 0, ADC_MAXIMUM_DN)
 
 
-def compress(true_dn: np.ndarray) -> np.ndarray:
-    """Measured signal of a true one, DN: the inverse of true = measured + NONLINEARITY_PER_DN x measured^2."""
+def compress(true_dn: np.ndarray, per_dn: np.ndarray | float) -> np.ndarray:
+    """Measured signal of a true one, DN: the inverse of true = measured + `per_dn` x measured^2."""
     positive = np.maximum(true_dn, 0)
     return np.where(
-        true_dn > 0, (np.sqrt(1 + 4 * NONLINEARITY_PER_DN * positive) - 1) / (2 * NONLINEARITY_PER_DN), true_dn
+        true_dn > 0, (np.sqrt(1 + 4 * per_dn * positive) - 1) / (2 * per_dn), true_dn
     ).astype(np.float32)  # fmt: skip
 
 
@@ -173,18 +198,3 @@ def telegraph_levels(pixels: np.ndarray, n_groups: int, rng: np.random.Generator
     switches = rng.random((n_groups, len(pixels))) < pixels["second"]
     state = (np.cumsum(switches, axis=0) + rng.integers(0, 2, len(pixels))) % 2
     return ((state - 0.5) * pixels["strength"]).astype(np.float32)
-
-
-def add_cosmic_rays(total_e: np.ndarray, science: np.ndarray, rng: np.random.Generator) -> None:
-    """Add the hits of one group to `total_e`, float32 (y, x), in place; about half of them reach a neighbour."""
-    n_y, n_x = total_e.shape
-    number = rng.poisson(HITS_PER_PIXEL_GROUP * total_e.size)
-    y, x = rng.integers(0, n_y, number), rng.integers(0, n_x, number)
-    charge_e = HIT_MEDIAN_E * np.exp(HIT_LOG_SIGMA * rng.standard_normal(number))
-    for _ in range(3):
-        inside = (y >= 0) & (y < n_y) & (x >= 0) & (x < n_x)
-        y, x, charge_e = y[inside], x[inside], charge_e[inside]
-        np.add.at(total_e, (y, x), charge_e * science[y, x])
-        onward = rng.random(len(y)) < NEIGHBOUR_CHANCE
-        y, x = y[onward] + rng.integers(-1, 2, onward.sum()), x[onward] + rng.integers(-1, 2, onward.sum())
-        charge_e = charge_e[onward] * rng.uniform(0.05, 1.0, onward.sum())

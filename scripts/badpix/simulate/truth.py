@@ -8,10 +8,12 @@ from astropy.io import fits
 from astropy.table import Table
 
 from badpix.files import atomic_path
-from badpix.simulate.detector import MINORITY_PERIOD, PLANTED_TYPES, DetectorModel
+from badpix.simulate.detector import DetectorModel
+from badpix.simulate.populations import Population
 
 REFERENCE_CODE = -1  # reference pixels are neither planted nor healthy
 HEALTHY_CODE = 0
+COUPLED_DN_PER_FRAME = 0.05  # a healthy pixel next to a hot one gets more than this: it is not quite healthy
 
 
 def truth_image(detector: DetectorModel) -> np.ndarray:
@@ -22,31 +24,56 @@ def truth_image(detector: DetectorModel) -> np.ndarray:
 
 
 def adjacent_to_open(detector: DetectorModel) -> np.ndarray:
-    """Uint8 (y, x): 1 at the eight neighbours of every open pixel."""
-    image = np.zeros(detector.reference.shape, np.uint8)
-    opened = detector.planted_as("open")
-    for dy in (-1, 0, 1):
-        for dx in (-1, 0, 1):
-            image[opened["y"] + dy, opened["x"] + dx] = 1
-    image[opened["y"], opened["x"]] = 0
-    return image
+    """Uint8 (y, x): 1 at the eight neighbours of every open pixel that are healthy."""
+    return healthy_neighbours(detector, detector.planted_as("open"))
 
 
-def type_table() -> pd.DataFrame:
-    """One row per planted type: CODE, NAME, EXPECTED (the detection type that should find it, or empty)."""
-    rows = [(code, planted.name, planted.expected) for code, planted in enumerate(PLANTED_TYPES, start=1)]
-    return pd.DataFrame(rows, columns=["CODE", "NAME", "EXPECTED"])
+def do_not_care(detector: DetectorModel) -> np.ndarray:
+    """Uint8 (y, x): 1 at healthy pixels that coupling gives a signal of a hot neighbour, intermittent ones included."""
+    hot_codes = [code for code, planted in enumerate(detector.population.types, 1) if planted.behaviour == "hot"]
+    hot = detector.pixels[np.isin(detector.pixels["code"], hot_codes)]
+    reaching = hot["strength"] * detector.population.physics.ipc_direct > COUPLED_DN_PER_FRAME
+    return healthy_neighbours(detector, hot[reaching])
+
+
+def unlit(detector: DetectorModel) -> np.ndarray:
+    """Uint8 (y, x): 1 where less than half of the lamp's light arrives."""
+    return (detector.lit_share < 0.5).astype(np.uint8)
+
+
+def healthy_neighbours(detector: DetectorModel, pixels: np.ndarray) -> np.ndarray:
+    """Uint8 (y, x): 1 at the eight neighbours of `pixels` that are healthy science pixels."""
+    near = np.zeros(np.add(detector.reference.shape, 2), bool)  # one pixel more on each side
+    for dy in (0, 1, 2):
+        for dx in (0, 1, 2):
+            near[pixels["y"] + dy, pixels["x"] + dx] = True
+    return (near[1:-1, 1:-1] & (truth_image(detector) == HEALTHY_CODE)).astype(np.uint8)
+
+
+def type_table(population: Population) -> pd.DataFrame:
+    """One row per planted type: CODE, NAME, EXPECTED (detection type that should find it, or empty), STRONGER, UNIT.
+
+    STRONGER is +1 when a larger strength is easier to find, -1 when a smaller one is; UNIT is that of the strength.
+    """
+    rows = [
+        (code, planted.name, planted.expected, planted.stronger, planted.unit)
+        for code, planted in enumerate(population.types, start=1)
+    ]
+    return pd.DataFrame(rows, columns=["CODE", "NAME", "EXPECTED", "STRONGER", "UNIT"])
 
 
 def pixel_table(detector: DetectorModel) -> pd.DataFrame:
     """One row per planted pixel, sorted by y and x (0-based).
 
-    `second` is the second parameter of open (response of the neighbours), rc (time constant in frames) and telegraph
-    (chance to switch per group) pixels; `phase` of a minority pixel: it is bad in the exposures, numbered from 1,
-    where (number - 1) % 5 equals the phase.
+    `second` is the second parameter of open (factor on the response of the neighbours), rc and inverse_rc (time
+    constant in frames) and telegraph (chance to switch per group) pixels. Exposures are numbered from 1. An
+    intermittent pixel of the survey is bad where (number - 1 + phase) % 8 is less than `bad_of_8`, a minority pixel of
+    the demo where (number - 1) % 5 equals the phase (its `bad_of_8` is -1). Permanent pixels: phase -1, bad_of_8 8.
+    `group` is the kind of cluster it belongs to, or empty.
     """
     pixels = np.sort(detector.pixels, order=["y", "x"])
-    planted = [PLANTED_TYPES[code - 1] for code in pixels["code"]]
+    planted = [detector.population.types[code - 1] for code in pixels["code"]]
+    bad_of_8 = pixels["bad_exposures"] if detector.population.period == 8 else np.full(len(pixels), -1, np.int16)
     return pd.DataFrame(
         {
             "x": pixels["x"],
@@ -56,13 +83,15 @@ def pixel_table(detector: DetectorModel) -> pd.DataFrame:
             "strength_unit": [one.unit for one in planted],
             "second": pixels["second"].round(4),
             "phase": pixels["phase"],
+            "bad_of_8": np.where(pixels["phase"] < 0, 8, bad_of_8).astype(np.int16),
+            "group": pixels["group"].astype(object),
         }
     )
 
 
 def write_truth(fits_path: str | Path, csv_path: str | Path, detector: DetectorModel, seed: int) -> None:
-    """Write the images TRUTH and ADJ_OPEN and the tables TYPES and PIXELS; the latter also as CSV."""
-    geometry = detector.geometry
+    """Write the images TRUTH, ADJ_OPEN, DONTCARE and UNLIT and the tables TYPES and PIXELS; the latter also as CSV."""
+    geometry, population = detector.geometry, detector.population
     header = fits.Header()
     for keyword, value, comment in (
         ("INSTRUME", geometry.instrument, "instrument"),
@@ -71,7 +100,8 @@ def write_truth(fits_path: str | Path, csv_path: str | Path, detector: DetectorM
         ("SUBSTRT1", geometry.xstart, "first pixel in x, 1-based"),
         ("SUBSTRT2", geometry.ystart, "first pixel in y, 1-based"),
         ("SEED", seed, "of the simulated detector"),
-        ("MINORITY", MINORITY_PERIOD, "minority pixels: bad in one exposure of"),
+        ("POPULATN", population.name, "of bad pixels"),
+        ("MINORITY", population.period, "pixels bad at times: period in exposures"),
     ):
         header[keyword] = (value, comment)
     pixels = pixel_table(detector)
@@ -79,7 +109,9 @@ def write_truth(fits_path: str | Path, csv_path: str | Path, detector: DetectorM
         fits.PrimaryHDU(header=header),
         fits.ImageHDU(truth_image(detector), name="TRUTH"),
         fits.ImageHDU(adjacent_to_open(detector), name="ADJ_OPEN"),
-        fits.BinTableHDU(Table.from_pandas(type_table()), name="TYPES"),
+        fits.ImageHDU(do_not_care(detector), name="DONTCARE"),
+        fits.ImageHDU(unlit(detector), name="UNLIT"),
+        fits.BinTableHDU(Table.from_pandas(type_table(population)), name="TYPES"),
         fits.BinTableHDU(Table.from_pandas(pixels), name="PIXELS"),
     ]
     pixels.to_csv(csv_path, index=False)
@@ -91,6 +123,7 @@ def check_same_detector(fits_path: str | Path, detector: DetectorModel, seed: in
     """Raise ValueError when the truth file at `fits_path` belongs to another detector than this one."""
     geometry = detector.geometry
     expected = {"DETECTOR": geometry.detector, "SUBARRAY": geometry.subarray, "SEED": seed}
+    expected["POPULATN"] = detector.population.name
     with fits.open(fits_path) as hdus:
         found = {key: hdus[0].header.get(key) for key in expected}
         same_pixels = np.array_equal(hdus["TRUTH"].data, truth_image(detector))

@@ -1,0 +1,189 @@
+"""The searches of darks beyond the specification: what a pixel does, compared with the rest of its detector.
+
+Each looks at one measured quantity of the cached statistics, exposure by exposure, so that the memory does not grow
+with their number, and takes its threshold from the number of false flags asked for.
+"""
+
+import numpy as np
+
+from badpix.calibration import ballot_probability, steps_needed
+from badpix.excess import HIGH, LOW, ExcessTest
+from badpix.verdict import Verdict
+from badpix.vote import Tally, decide
+
+# A pedestal counts when it is more than this part of what the pixel collects in a group, and a change of slope when
+# it is more than this part of the late slope: a hot pixel's own shot noise and non-linearity stay below.
+MIN_PEDESTAL_GROUPS = 0.5
+MIN_SLOPE_CHANGE = 0.3
+# Noise is compared as a logarithm, of at least this part of the typical one: after the shot noise has been taken off
+# nothing may be left of a hot pixel's.
+NOISE_FLOOR = 0.1
+
+# One fall may be chance; an exposure with so many is a telegraph's beyond doubt.
+MIN_CERTAIN_FALLS = 2
+
+# The jump step's default threshold, in standard deviations of a difference, and one more for the noise upon it.
+MISSED_JUMP_SIGMA = 5
+
+PLANES = ("SLOPE", "VAR_POISSON", "CDS_NOISE", "CDS_FIRST", "CDS_EARLY", "CDS_LATE", "NSAT", "FIRST_SAT", "NGOOD",
+          "NFALL", "NRISE")  # fmt: skip
+
+
+def read_noise_of_differences(planes, group_time_s):
+    """Logarithm of the noise of group differences (DN) without the shot noise of the pixel's own slope, (y, x).
+
+    ramp_fit's Poisson variance of a slope is rate / (gain x group time x (groups - 1)); that of one difference is
+    rate x group time / gain, so the former times (groups - 1) x group time^2.
+    """
+    shot = planes["VAR_POISSON"] * np.maximum(planes["NGOOD"] - 1, 0) * group_time_s**2
+    noise = planes["CDS_NOISE"]
+    with np.errstate(invalid="ignore"):
+        rest = noise**2 - np.maximum(shot, 0)
+        floor = (NOISE_FLOOR * np.nanmedian(noise)) ** 2 if np.isfinite(noise).any() else np.nan
+        return np.log(np.maximum(rest, floor)) / 2
+
+
+def _two_levels(n_fall, n_rise):
+    """True where falls come with rises: a telegraph signal between two levels, not an inverse RC pixel, which sinks."""
+    return n_fall <= 2 * n_rise + 1
+
+
+class DarkExcess:
+    """Measures darks one after the other and decides on the types hot, warm, rc, inverse_rc, low_pedestal, noisy and
+    high_cr, each if its key is on.
+
+    `settings` is a DarkExcessSettings, `n_exposures` and `n_integrations` count what will be added.
+    """
+
+    def __init__(self, science, settings, n_exposures, n_integrations, regions=(np.s_[:, :],)):
+        self.science, self.settings, self.n_exposures = science, settings, n_exposures
+        self.probability = settings.false_flags_per_million / 1e6
+
+        def test(fraction, regions=(np.s_[:, :],)):
+            return ExcessTest(science, n_integrations, fraction, self.probability, regions)
+
+        s = settings
+        # The noise is measured always: it tells how much the other means of a pixel may scatter.
+        self.tests = {"noise": test(s.noisy_fraction, regions)}
+        if s.hot_rate_threshold is not None:
+            self.tests["rate"] = test(s.hot_fraction)
+            self.hot = Tally(science.shape)
+        if s.pedestal_test == "calibrated":
+            self.tests["high_pedestal"] = test(s.rc_fraction_threshold)
+            self.tests["low_pedestal"] = test(s.low_pedestal_fraction)
+        if s.ramp_shape_search:
+            self.tests["first"] = test(s.rc_fraction_threshold)
+            self.tests["early"] = test(s.rc_fraction_threshold)
+        self.falls, self.certain_falls = Tally(science.shape), Tally(science.shape)
+        self.n_fall, self.n_rise = np.zeros(science.shape, np.int32), np.zeros(science.shape, np.int32)
+
+    def add_exposure(self, statistics, pedestal_name):
+        """Take in one exposure, an open statistics file; plane `pedestal_name` holds the pedestals that vote."""
+        group_time_s = statistics[0].header["TGROUP"]
+        totals = {name: np.zeros(self.science.shape, np.int32) for name in ("NFALL", "NRISE", "NGOOD")}
+        for integration in range(statistics["SLOPE"].shape[0]):
+            planes = {name: statistics[name].data[integration] for name in PLANES}
+            planes["PEDESTAL"] = statistics[pedestal_name].data[integration]
+            self._add_integration(planes, group_time_s)
+            for name, total in totals.items():
+                total += planes[name]
+        if self.settings.telegraph_search:
+            self._add_falls(totals["NFALL"], totals["NRISE"], totals["NGOOD"] > 0)
+
+    def _add_integration(self, planes, group_time_s):
+        tests, s = self.tests, self.settings
+        tests["noise"].add(read_noise_of_differences(planes, group_time_s))
+        if "rate" in tests:
+            # Too bright for a slope: saturated before there were two groups to fit.
+            slope = np.where((planes["NSAT"] > 0) & np.isnan(planes["SLOPE"]), np.float32(np.inf), planes["SLOPE"])
+            # A cosmic ray that the jump step just misses, in the middle of a ramp of n groups, tilts it by 1.5 / n.
+            step = MISSED_JUMP_SIGMA * np.nanmedian(planes["CDS_NOISE"][self.science])
+            tilt = 1.5 * step / (max(1, planes["NGOOD"].max()) * group_time_s)
+            excess = tests["rate"].add(slope, s.warm_rate_threshold, tilt)
+            with np.errstate(invalid="ignore"):
+                self.hot.add(excess > s.hot_rate_threshold, ~np.isnan(excess))
+        if "high_pedestal" in tests:
+            pedestal = np.where(planes["FIRST_SAT"] != 0, planes["PEDESTAL"], np.float32(np.nan))
+            per_group = np.abs(planes["SLOPE"]) * group_time_s
+            tests["high_pedestal"].add(pedestal, MIN_PEDESTAL_GROUPS * per_group)
+            tests["low_pedestal"].add(pedestal, MIN_PEDESTAL_GROUPS * per_group)
+        if "first" in tests:
+            floor = MIN_SLOPE_CHANGE * np.abs(planes["CDS_LATE"])
+            tests["first"].add(planes["CDS_FIRST"] - planes["CDS_LATE"], floor)
+            tests["early"].add(planes["CDS_EARLY"] - planes["CDS_LATE"], floor)
+
+    def _add_falls(self, n_fall, n_rise, valid):
+        """One ballot per exposure: more falls than noise makes, whose rate the quiet pixels of the detector tell."""
+        quiet = np.mean(n_fall[self.science & valid] == 0) if valid.any() else 1.0
+        rate = -np.log(max(quiet, 0.5))
+        ballot = ballot_probability(self.n_exposures, self.settings.high_cr_fraction, self.probability)
+        self.falls.add(n_fall >= steps_needed(rate, ballot), valid)
+        certain = max(MIN_CERTAIN_FALLS, steps_needed(rate, self.probability / self.n_exposures))
+        self.certain_falls.add(_two_levels(n_fall, n_rise) & (n_fall >= certain), valid)
+        self.n_fall += n_fall
+        self.n_rise += n_rise
+
+    def noise_ratio(self):
+        """How much noisier than the typical one each pixel is, float32 (y, x), at least 1."""
+        noise = self.tests["noise"].mean()
+        return np.maximum(1, np.exp(np.where(np.isfinite(noise), noise, 0)))
+
+    def _verdict(self, found, tests, side, at_times=True):
+        """A Verdict from ExcessTests: unjudged when none of them had ballots enough."""
+        judged = np.logical_or.reduce([test.judged(self.settings.min_valid) for test in tests.values()])
+        strong = np.logical_or.reduce([test.intermittent(side) for test in tests.values()])
+        ballots = {
+            name: (test.votes[side].astype(np.int32), test.n_valid.astype(np.int32)) for name, test in tests.items()
+        }
+        return Verdict(found & self.science, ~judged & self.science, ballots, strong & ~found if at_times else None)
+
+    def verdicts(self):
+        """Verdict per type, for the types whose search is on."""
+        s, tests, scale = self.settings, self.tests, self.noise_ratio()
+        result = {}
+        if s.noisy_test == "cds":
+            test = tests["noise"]
+            result["noisy"] = self._verdict(test.found(HIGH, s.min_valid), {"cds_noise": test}, HIGH)
+        if "rate" in tests:
+            bright = tests["rate"].found(HIGH, s.min_valid, scale)
+            hot = bright & decide(self.hot.k, self.hot.n_valid, s.hot_fraction, s.min_valid)
+            result["hot"] = self._verdict(hot, {"rate": tests["rate"]}, HIGH)
+            result["warm"] = self._verdict(bright & ~hot, {"rate": tests["rate"]}, HIGH, at_times=False)
+        if "high_pedestal" in tests:
+            high, low = tests["high_pedestal"], tests["low_pedestal"]
+            result["rc"] = self._verdict(high.found(HIGH, s.min_valid, scale), {"high_pedestal": high}, HIGH)
+            result["low_pedestal"] = self._verdict(low.found(LOW, s.min_valid, scale), {"low_pedestal": low}, LOW)
+        if "first" in tests:
+            for name, side in (("rc", HIGH), ("inverse_rc", LOW)):
+                shape = {f"{key}_{name}": tests[key] for key in ("first", "early")}
+                found = np.logical_or.reduce([test.found(side, s.min_valid, scale) for test in shape.values()])
+                # One difference is as easily bent by a cosmic ray: at times says nothing.
+                verdict = self._verdict(found, shape, side, at_times=False)
+                result[name] = result[name].either(verdict) if name in result else verdict
+        if s.telegraph_search:
+            found = decide(self.falls.k, self.falls.n_valid, s.high_cr_fraction, s.min_valid)
+            found &= _two_levels(self.n_fall, self.n_rise)
+            result["high_cr"] = Verdict(
+                found & self.science,
+                (self.falls.n_valid < s.min_valid) & self.science,
+                {"falls": (self.falls.k, self.falls.n_valid)},
+                (self.certain_falls.k > 0) & ~found & self.science,
+            )
+        return result
+
+
+def dark_verdicts(vote, excess, science):
+    """The verdict per dark type: those of the specification (a DarkVote), and of the searches beyond (a DarkExcess or
+    None), which replace or complete them."""
+    if excess is None:
+        return vote.verdicts(science)
+    s = excess.settings
+    rc_tests = [] if s.pedestal_test == "calibrated" else ["high_pedestal"]
+    rc_tests += [] if s.ramp_shape_search else ["rc_jumps"]
+    verdicts, beyond = vote.verdicts(science, rc_tests), excess.verdicts()
+    replaced = {"low_pedestal", "noisy", "high_cr"} & beyond.keys()
+    kept = {name: verdict for name, verdict in verdicts.items() if name not in replaced}
+    return {
+        name: kept[name].either(beyond[name]) if name in kept and name in beyond else (kept | beyond)[name]
+        for name in verdicts | beyond
+    }

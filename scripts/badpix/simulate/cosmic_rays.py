@@ -1,0 +1,55 @@
+"""Cosmic rays: single hits of one to three pixels, and snowballs, the large round ones."""
+
+import numpy as np
+
+# Hits per pixel and group: 5 protons per cm2 and second on 18 micron pixels in a full-frame group of 10.7 s. It is
+# kept for small arrays too, whose groups are shorter: the share of hit pixels is then that of a real dark.
+HITS_PER_PIXEL_GROUP = 1.7e-4
+HIT_MEDIAN_E = 900.0
+HIT_LOG_SIGMA = 1.1
+NEIGHBOUR_CHANCE = 0.5  # a hit reaches a neighbouring pixel, and with the same chance a third one
+
+SNOWBALL_RADIUS_PX = (3.0, 10.0)
+SNOWBALL_CORE = 0.5  # of the radius: saturated
+SNOWBALL_REACH_PX = 12  # beyond the core the charge of a full well falls off below one electron within this
+
+
+def add_cosmic_rays(total_e: np.ndarray, science: np.ndarray, rng: np.random.Generator) -> None:
+    """Add the hits of one group to `total_e`, float32 (y, x), in place; about half of them reach a neighbour."""
+    n_y, n_x = total_e.shape
+    number = rng.poisson(HITS_PER_PIXEL_GROUP * total_e.size)
+    y, x = rng.integers(0, n_y, number), rng.integers(0, n_x, number)
+    charge_e = HIT_MEDIAN_E * np.exp(HIT_LOG_SIGMA * rng.standard_normal(number))
+    for _ in range(3):
+        inside = (y >= 0) & (y < n_y) & (x >= 0) & (x < n_x)
+        y, x, charge_e = y[inside], x[inside], charge_e[inside]
+        np.add.at(total_e, (y, x), charge_e * science[y, x])
+        onward = rng.random(len(y)) < NEIGHBOUR_CHANCE
+        y, x = y[onward] + rng.integers(-1, 2, onward.sum()), x[onward] + rng.integers(-1, 2, onward.sum())
+        charge_e = charge_e[onward] * rng.uniform(0.05, 1.0, onward.sum())
+
+
+def add_snowballs(
+    total_e: np.ndarray, science: np.ndarray, well_e: np.ndarray, per_pixel: float, rng: np.random.Generator
+) -> None:
+    """Add the snowballs of one group to `total_e`, float32 (y, x), in place: `per_pixel` is their mean number.
+
+    A core that holds the full well `well_e`, float32 (y, x), then charge that falls off by e per pixel.
+    """
+    n_y, n_x = total_e.shape
+    for _ in range(rng.poisson(per_pixel * total_e.size)):
+        centre_y, centre_x, radius = rng.uniform(0, n_y), rng.uniform(0, n_x), rng.uniform(*SNOWBALL_RADIUS_PX)
+        add_snowball(total_e, science, well_e, centre_y, centre_x, radius)
+
+
+def add_snowball(
+    total_e: np.ndarray, science: np.ndarray, well_e: np.ndarray, centre_y: float, centre_x: float, radius: float
+) -> None:
+    """Add one snowball; centre and radius in pixels, pixel centres at whole numbers."""
+    core = SNOWBALL_CORE * radius
+    reach = core + SNOWBALL_REACH_PX
+    low_y, low_x = (max(0, int(centre - reach)) for centre in (centre_y, centre_x))
+    box = np.s_[low_y : int(centre_y + reach) + 1, low_x : int(centre_x + reach) + 1]
+    y, x = np.indices(total_e[box].shape)
+    distance = np.hypot(y + low_y - centre_y, x + low_x - centre_x)
+    total_e[box] += well_e[box] * science[box] * np.exp(-np.maximum(distance - core, 0)).astype(np.float32)

@@ -1,0 +1,124 @@
+"""Where which bad pixels are planted, and how strong each is."""
+
+import numpy as np
+
+from badpix.simulate.clusters import PAIR_HOT_RATE, plan_clusters
+from badpix.simulate.headers import Geometry, science_bounds, unlit_columns
+from badpix.simulate.populations import PlantedType, Population
+
+DEMO_GRID_PITCH = 5  # one planted pixel per 5 x 5 cell, shifted by at most 1: never closer than 4, rings do not touch
+DEMO_SCIENCE_MARGIN = 4  # planted pixels keep this far from the edge of the science area
+
+SURVEY_GRID_PITCH = 6  # shifted by at most 3: never closer than 3, so rings of eight do not overlap
+SURVEY_SHIFTS = 4
+SURVEY_SCIENCE_MARGIN = 3  # what is nearer to the edge belongs to the group "border"
+SURVEY_MINIMUM = 3  # of each type, however small the array
+UNLIT_MARGIN = 6  # pixels that only light can tell keep this far from the unlit strip
+
+PIXEL_DTYPE = np.dtype(
+    [
+        ("y", "i4"), ("x", "i4"), ("code", "i2"), ("strength", "f4"), ("second", "f4"), ("phase", "i2"),
+        ("bad_exposures", "i2"), ("group", "U8"),
+    ]
+)  # fmt: skip
+
+
+def plan_pixels(geometry: Geometry, population: Population, rng: np.random.Generator) -> np.ndarray:
+    """All planted pixels, PIXEL_DTYPE: positions and types first, then their parameters."""
+    plan = {"demo": place_demo, "survey": place_survey}[population.name]
+    pixels = plan(geometry, population, rng)
+    for code, planted in enumerate(population.types, start=1):
+        mine = pixels["code"] == code
+        number = np.count_nonzero(mine)
+        pixels["strength"][mine] = planted.strength.draw(rng, number)
+        pixels["second"][mine] = planted.second.draw(rng, number)
+        pixels["phase"][mine] = -1 if planted.permanent else rng.integers(0, population.period, number)
+        pixels["bad_exposures"][mine] = population.period if planted.permanent else 1
+    if population.name == "survey":
+        refine_survey(pixels, population, rng)
+    return pixels
+
+
+def place_demo(geometry: Geometry, population: Population, rng: np.random.Generator) -> np.ndarray:
+    """Positions and codes of the demo; numbers scale with the area, with a minimum each."""
+    first_y, last_y, first_x, last_x = science_bounds(geometry)
+    margin = DEMO_SCIENCE_MARGIN
+    y_cells = np.arange(first_y + margin, last_y - margin - 1, DEMO_GRID_PITCH)
+    x_cells = np.arange(first_x + margin, last_x - margin - 1, DEMO_GRID_PITCH)
+    counts = [planted_count(planted, geometry.size) for planted in population.types]
+    cells = rng.permutation(len(y_cells) * len(x_cells))[: sum(counts)]
+    if len(cells) < sum(counts):
+        raise ValueError(f"{sum(counts)} planted pixels do not fit into an array of {geometry.size}")
+    pixels = np.zeros(len(cells), PIXEL_DTYPE)
+    pixels["y"] = y_cells[cells // len(x_cells)] + rng.integers(0, 2, len(cells))
+    pixels["x"] = x_cells[cells % len(x_cells)] + rng.integers(0, 2, len(cells))
+    pixels["code"] = np.repeat(np.arange(1, len(counts) + 1), counts)
+    return pixels
+
+
+def planted_count(planted: PlantedType, size: int) -> int:
+    """Number of planted pixels of a demo type in an array of `size` x `size`."""
+    minimum = max(2, planted.count // 10)  # a 64 x 64 array still has 6 of each main type
+    return max(minimum, round(planted.count * (size / 256) ** 2))
+
+
+def place_survey(geometry: Geometry, population: Population, rng: np.random.Generator) -> np.ndarray:
+    """Positions, codes and groups of the survey: the clusters, then single pixels on a grid around them."""
+    lit_from_x = unlit_columns(geometry)[1] + UNLIT_MARGIN
+    clusters, free = plan_clusters(geometry, population, lit_from_x, rng)
+    y, x = free_cells(geometry, free, rng)
+    lit = x >= lit_from_x
+    needs_light = np.array([planted.needs_light for planted in population.types])
+    counts = survey_counts(population, geometry.size, len(x), np.count_nonzero(lit), needs_light)
+    codes = np.arange(1, len(counts) + 1)
+    light_codes = np.repeat(codes[needs_light], counts[needs_light])
+    other_codes = np.repeat(codes[~needs_light], counts[~needs_light])
+    # cells are in random order: pixels that need light take the first lit ones, the others the first of the rest
+    for_light = np.flatnonzero(lit)[: len(light_codes)]
+    for_others = np.setdiff1d(np.arange(len(x)), for_light)[: len(other_codes)]
+    cells = np.concatenate([for_light, for_others])
+    pixels = np.zeros(len(clusters) + len(cells), PIXEL_DTYPE)
+    for name in ("y", "x", "code", "group"):
+        pixels[name][: len(clusters)] = [row[name] for row in clusters]
+    single = pixels[len(clusters) :]
+    single["y"], single["x"] = y[cells], x[cells]
+    single["code"] = np.concatenate([light_codes, other_codes])
+    return pixels
+
+
+def free_cells(geometry: Geometry, free: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """One place (y, x) per grid cell, in random order; cells without a place in `free`, bool (y, x), drop out."""
+    first_y, last_y, first_x, last_x = science_bounds(geometry)
+    margin, shift = SURVEY_SCIENCE_MARGIN, SURVEY_SHIFTS - 1
+    y_cells = np.arange(first_y + margin, last_y - margin - shift + 1, SURVEY_GRID_PITCH)
+    x_cells = np.arange(first_x + margin, last_x - margin - shift + 1, SURVEY_GRID_PITCH)
+    cell_y, cell_x = (cells.ravel() for cells in np.meshgrid(y_cells, x_cells, indexing="ij"))
+    order = rng.permutation(len(cell_y))
+    cell_y, cell_x = cell_y[order], cell_x[order]
+    shifts = rng.permuted(np.tile(np.arange(SURVEY_SHIFTS**2), (len(order), 1)), axis=1)
+    y, x = cell_y[:, None] + shifts // SURVEY_SHIFTS, cell_x[:, None] + shifts % SURVEY_SHIFTS
+    possible = free[y, x]
+    chosen = np.argmax(possible, axis=1)  # the first place that is free
+    usable = np.flatnonzero(possible.any(axis=1))
+    return y[usable, chosen[usable]], x[usable, chosen[usable]]
+
+
+def survey_counts(population: Population, size: int, n_cells: int, n_lit: int, needs_light: np.ndarray) -> np.ndarray:
+    """Number of single pixels per type, int (type): by area, and where they do not fit all scaled down alike."""
+    wanted = np.array([planted.count for planted in population.types]) * (size / 256) ** 2
+    for scale in np.linspace(1, 0, 101):
+        counts = np.maximum(SURVEY_MINIMUM, np.rint(scale * wanted).astype(int))
+        if counts.sum() <= n_cells and counts[needs_light].sum() <= n_lit:
+            return counts
+    raise ValueError(f"the survey's bad pixels do not fit into an array of {size} with this seed")
+
+
+def refine_survey(pixels: np.ndarray, population: Population, rng: np.random.Generator) -> None:
+    """Set in place what only the survey has: how often intermittent pixels are bad, the rates of pairs of hot ones."""
+    for code, planted in enumerate(population.types, start=1):
+        if not planted.permanent:
+            mine = np.flatnonzero(pixels["code"] == code)
+            often = 1 + rng.permutation(population.period - 1)  # 1 to 7 of 8 in equal numbers
+            pixels["bad_exposures"][mine] = np.resize(often, len(mine))
+    hot_pairs = (pixels["code"] == population.codes["hot"]) & (pixels["group"] == "pair")
+    pixels["strength"][hot_pairs] = PAIR_HOT_RATE.draw(rng, np.count_nonzero(hot_pairs))

@@ -1,0 +1,81 @@
+"""The static maps of a healthy detector and its lamp. Float32 images (y, x), all random numbers from one generator."""
+
+from math import erf
+
+import numpy as np
+
+from badpix.simulate.headers import Geometry, unlit_columns
+from badpix.simulate.populations import Physics
+
+NONLINEARITY_PER_DN = 6.0e-7  # true = measured + this x measured^2: 1.5% at the end of a flat ramp
+LAMP_EDGE_PX = 1.5  # standard deviation of the blurred edge of the unlit strip
+
+
+def static_maps(
+    geometry: Geometry, reference: np.ndarray, physics: Physics, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """The maps of DetectorModel by name, all of a healthy detector: float32 (y, x).
+
+    Bulk numbers are those of a typical H2RG; every distribution has the tail a real one has, on purpose: a healthy
+    detector that is too clean would flatter any classifier.
+    """
+    shape = reference.shape
+    science = (~reference).astype(np.float32)
+
+    def normal(sigma, size=shape):
+        return (sigma * rng.standard_normal(size)).astype(np.float32)
+
+    bias = 11000 + normal(40) + normal(15, (1, shape[1])) + normal(6, (shape[0], 1))
+    bias += output_map(geometry, 60 * rng.standard_normal(geometry.noutputs))
+    gain = 1.6 * (1 + normal(0.005)) * (1 + output_map(geometry, 0.02 * rng.standard_normal(geometry.noutputs)))
+    read_noise = 6.5 * np.exp(normal(0.12))
+    # median 0.01 e/s with a tail of warm pixels: about one in a thousand is 12 times as high
+    dark_rate = 0.006 * np.exp(normal(0.8)) * science
+    response = (1 + normal(0.01)) * science
+    lit_share = lamp_edge(geometry) if physics.unlit_strip else np.ones(shape, np.float32)
+    maps = {
+        "bias_dn": bias,
+        "superbias_error_dn": normal(1.0),  # a superbias is made from a finite number of reads
+        "gain_e_per_dn": gain,
+        "read_noise_dn": read_noise,
+        "read_noise_error": normal(0.04),  # as from a noise measured in some 300 reads
+        "dark_rate_dn_per_s": dark_rate,
+        "response": response,
+        "illumination": lamp(shape, physics) * lit_share,
+        "lit_share": lit_share,
+        "saturation_dn": 60000 + normal(400),
+        "nonlinearity_per_dn": np.full((1, 1), NONLINEARITY_PER_DN),
+    }
+    if physics.output_noise_scatter:
+        spread = np.exp(physics.output_noise_scatter * rng.standard_normal(geometry.noutputs))
+        maps["read_noise_dn"] = read_noise * output_map(geometry, spread)
+    if physics.nonlinearity_scatter:
+        maps["nonlinearity_per_dn"] = NONLINEARITY_PER_DN * (1 + normal(physics.nonlinearity_scatter))
+    return {name: values.astype(np.float32) for name, values in maps.items()}
+
+
+def output_map(geometry: Geometry, values: np.ndarray) -> np.ndarray:
+    """Spread one value per amplifier output over its part of the image: float32 (y, x).
+
+    The outputs divide the axis that is read fast: strips along y where FASTAXIS is +-1, along x where it is +-2.
+    """
+    line = np.repeat(np.asarray(values, np.float32), geometry.size // geometry.noutputs)
+    image = np.broadcast_to(line, (geometry.size, geometry.size))
+    return image if abs(geometry.fastaxis) == 1 else image.T
+
+
+def lamp(shape: tuple[int, int], physics: Physics) -> np.ndarray:
+    """Light of the unobstructed lamp, mean 1: float32 (y, x)."""
+    y, x = (np.linspace(-0.5, 0.5, n, dtype=np.float32) for n in shape)
+    light = 1 + physics.lamp_x * x[None, :] + physics.lamp_y * y[:, None]
+    light = light + physics.lamp_square * (x[None, :] ** 2 + y[:, None] ** 2)
+    light = light + physics.lamp_cross * x[None, :] * y[:, None]
+    return light / light.mean()
+
+
+def lamp_edge(geometry: Geometry) -> np.ndarray:
+    """Share of the lamp's light that passes the edge of the unlit strip, 0 to 1: float32 (y, x)."""
+    end = unlit_columns(geometry)[1]
+    distance = np.arange(geometry.size) - (end - 0.5)  # the edge lies between two pixels
+    share = np.array([0.5 * (1 + erf(d / (LAMP_EDGE_PX * 2**0.5))) for d in distance], np.float32)
+    return np.broadcast_to(share, (geometry.size, geometry.size))

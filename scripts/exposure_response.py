@@ -1,0 +1,56 @@
+"""Normalise one flat exposure on its own.
+
+Reads its statistics file; writes one FITS with the image (y, x) `RESPONSE`: the mean slope of its integrations divided
+by the level of its surroundings, as the configuration says. A flat in quarantine stays there.
+"""
+
+import numpy as np
+from astropy.io import fits
+
+from badpix.detectors import detector_from_mapping
+from badpix.files import atomic_path, card_text
+from badpix.flat_response import mean_flat, normalise
+from badpix.geometry import Geometry, reference_pixels
+from badpix.logs import logger, logging_to
+from badpix.statistics_file import quarantine_reason, require_whole, write_quarantined
+
+
+def main(statistics, output, exposure, detector, settings):
+    """Write the response of the flat `exposure` of `detector` (a mapping with the fields of Detector) at `output`.
+
+    `settings` maps the keys flat_mean_sigma_threshold, flat_mean_normalization_method, smoothing_type and
+    smoothing_box_width.
+    """
+    require_whole(statistics)
+    reason = quarantine_reason(statistics)
+    if reason is not None:
+        write_quarantined(output, exposure, reason)
+        return
+    header = fits.getheader(statistics, 0)
+    science = ~reference_pixels(Geometry.from_header(header), detector_from_mapping(detector))
+    mean, _, _ = mean_flat([statistics], science, settings["flat_mean_sigma_threshold"])
+    response = normalise(
+        mean,
+        science,
+        settings["flat_mean_normalization_method"],
+        settings["flat_mean_sigma_threshold"],
+        settings["smoothing_type"],
+        settings["smoothing_box_width"],
+    )
+    hdus = [fits.PrimaryHDU(), fits.ImageHDU(response.astype(np.float32), name="RESPONSE")]
+    hdus[0].header["EXPOSURE"] = card_text(exposure)
+    hdus[0].header["QUARANT"] = False
+    with atomic_path(output) as temporary:
+        fits.HDUList(hdus).writeto(temporary, overwrite=True)
+    logger.info("%s: median response %.4f", exposure, np.nanmedian(response[science]))
+
+
+if "snakemake" in globals():
+    with logging_to(snakemake.log[0], snakemake.rule):
+        main(
+            snakemake.input.statistics,
+            snakemake.output.response,
+            snakemake.wildcards.exposure,
+            snakemake.params.detector,
+            snakemake.params.settings,
+        )
