@@ -31,7 +31,7 @@ def main(
     run: Sequence[tuple[str, str | Path]] = (),
     plot: str | Path | None = None,
     accepted: dict[str, set[str]] | None = None,
-    limits: dict[str, float] | None = None,
+    limits: dict[str, float | str] | None = None,
 ) -> dict[str, pd.DataFrame]:
     """Print the score and return its tables (`badpix.score.score_tables`).
 
@@ -113,13 +113,17 @@ def pair(text: str) -> tuple[str, str]:
     return key, value
 
 
-def limit(text: str) -> tuple[str, float]:
-    """TYPE=STRENGTH as a name and a number."""
+def limit(text: str) -> tuple[str, float | str]:
+    """TYPE=STRENGTH or TYPE=CONDITION as a name and a number or text."""
     name, value = pair(text)
     try:
         return name, float(value)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r}: {value!r} is not a number") from None
+        if "strength" not in value and "second" not in value:
+            raise argparse.ArgumentTypeError(
+                f"{text!r}: {value!r} is neither a number nor a condition on strength and second"
+            ) from None
+        return name, value
 
 
 def accept(text: str) -> tuple[str, set[str]]:
@@ -140,8 +144,9 @@ def parse_arguments(arguments: list[str] | None = None) -> dict:
     parser.add_argument("--plot", metavar="FILE.png", help="draw the strength curves")
     parser.add_argument("--accept", type=accept, action="append", default=[], metavar="PLANTED=TYPE,TYPE",
                         help="detection types that count as the own ones of a planted type")  # fmt: skip
-    parser.add_argument("--limit", type=limit, action="append", default=[], metavar="PLANTED=STRENGTH",
-                        help="give the completeness of those at this strength or stronger, too")  # fmt: skip
+    parser.add_argument("--limit", type=limit, action="append", default=[], metavar="PLANTED=LIMIT",
+                        help="a strength, or a condition such as 'strength >= 100 and second >= 0.1': "
+                             "score those at the limit or stronger by themselves, too")  # fmt: skip
     found = vars(parser.parse_args(arguments))
     return found | {"accepted": dict(found.pop("accept")), "limits": dict(found.pop("limit"))}
 

@@ -10,6 +10,7 @@ from badpix.score_curves import curves_and_thresholds
 from badpix.score_pixels import Findings, Score, Truth, score_run
 from badpix.score_tables import (
     Accepted,
+    Limits,
     accepted_types,
     border_table,
     completeness_table,
@@ -35,7 +36,7 @@ def score(found: np.ndarray, bits: dict[str, int], dq: np.ndarray, truth: Truth)
 
 
 def score_tables(
-    scores: Mapping[str, Score], accepted: Accepted | None = None, limits: Mapping[str, float] | None = None
+    scores: Mapping[str, Score], accepted: Accepted | None = None, limits: Limits | None = None
 ) -> dict[str, pd.DataFrame]:
     """Every table of one or several runs by its name; their first column, run, is the label in `scores`.
 
@@ -49,7 +50,7 @@ def score_tables(
         curves, thresholds = curves_and_thresholds(one.pixels, own, one.types, accepted_types(one.types, accepted))
         tables = {
             "completeness": completeness_table(one, accepted, limits),
-            "purity": purity_table(one, accepted),
+            "purity": purity_table(one, accepted, limits),
             "confusion": confusion_table(one),
             "healthy": healthy_table(one),
             "dont_care": dont_care_table(one),

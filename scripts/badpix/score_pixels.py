@@ -21,7 +21,7 @@ HEALTHY, DONT_CARE, NEXT_TO_OPEN, UNLIT, BORDER, MIDDLE = (
 RING = "ring of "  # and the label of the group
 RING_WIDTH = 2  # pixels, in rows and columns
 BORDER_WIDTH = 4  # pixels
-PIXEL_DEFAULTS = {"strength": np.nan, "strength_unit": "", "bad_of_8": 8, "group": ""}
+PIXEL_DEFAULTS = {"strength": np.nan, "strength_unit": "", "second": np.nan, "bad_of_8": 8, "group": ""}
 
 
 def found_as(detection: str) -> str:
@@ -45,7 +45,8 @@ class Truth:
 
     `charge_reached`: bool (y, x), healthy pixels that charge of a planted neighbour really reaches. `not_lit`: bool
     (y, x), pixels that the lamp does not light. None stands for no such pixels. `pixels`: a row per planted pixel
-    with x, y (0-based), type and, as far as known, strength, strength_unit, bad_of_8, group; None: made from `codes`.
+    with x, y (0-based), type and, as far as known, strength, strength_unit, second, bad_of_8, group; None: from
+    `codes`.
     `name` is what error messages call this truth.
 
     ValueError where images differ in shape, or the table of pixels contradicts the image.
@@ -190,9 +191,9 @@ class Findings:
 class Score:
     """What a run made of one or several simulations.
 
-    `pixels`: a row per planted pixel: truth (name), x, y, type, strength, strength_unit, bad_of_8, group,
+    `pixels`: a row per planted pixel: truth (name), x, y, type, strength, strength_unit, second, bad_of_8, group,
     adjacent_to_open, unlit, and bool columns: found_any (as any type), flagged (any flag in the mask), do_not_use,
-    intermittent, insufficient_any, found_flat and insufficient_flat (any of FLAT_TYPES), and for each detection type
+    intermittent, insufficient_any, found_flat, insufficient_flat (any of FLAT_TYPES), and for each detection type
     those of `found_as` and `insufficient_for`. `areas`: by the name of the area, the number of `pixels` in it, and how
     many of them are so in each of these bool columns. `types`: by name of the planted type, EXPECTED, STRONGER, UNIT.
     `detections`: the detection types of the run. `knows_intermittent`: whether the run lists intermittent pixels.

@@ -1,6 +1,7 @@
 """Draw the strength curves of the score: how many planted pixels are found against how strong they are."""
 
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -35,12 +36,12 @@ PANEL_SIZE = (4.4, 3.3)  # inches
 
 
 def plot_curves(
-    path: str | Path, curves: pd.DataFrame, thresholds: pd.DataFrame, limits: Mapping[str, float] | None = None
+    path: str | Path, curves: pd.DataFrame, thresholds: pd.DataFrame, limits: Mapping[str, float | str] | None = None
 ) -> None:
     """Write a figure with a panel per planted type and a line per run, with the band of its 95% intervals.
 
-    `curves` and `thresholds` are tables of `badpix.score.score_tables`; `limits` (type -> strength) are drawn as
-    dotted lines. A large open marker stands where 50% and 90% are found. Stronger pixels are to the right everywhere.
+    `curves` and `thresholds` are tables of `badpix.score.score_tables`; `limits` (type -> strength, or condition on it)
+    are drawn as dotted lines. A large open marker stands where 50% and 90% are found. Stronger pixels are to the right everywhere.
     ValueError when there is nothing to draw.
     """
     if curves.empty:
@@ -53,8 +54,9 @@ def plot_curves(
     figure, panels = plt.subplots(down, across, figsize=size, layout="constrained", squeeze=False, sharey=True)
     for axes, name in zip(panels.flat, names, strict=False):
         draw_panel(axes, name, curves[curves["type"] == name], thresholds[thresholds["type"] == name], styles)
-        if name in (limits or {}):
-            axes.axvline(limits[name], color="0.35", linewidth=1, linestyle=(0, (1, 2)), zorder=1)
+        strength = limit_strength((limits or {}).get(name))
+        if strength is not None:
+            axes.axvline(strength, color="0.35", linewidth=1, linestyle=(0, (1, 2)), zorder=1)
     for axes in panels.flat[len(names) :]:
         axes.axis("off")
     for row in panels:
@@ -124,6 +126,14 @@ def threshold_entry(axes: Axes, row: dict, style: dict) -> Line2D:
         if not at_weakest:
             axes.plot([strength], [level / 100], markersize=10, markeredgewidth=1.3, zorder=4, **marker)
     return Line2D([], [], linestyle="none", markersize=6, label=" | ".join(texts), **marker)
+
+
+def limit_strength(limit: float | str | None) -> float | None:
+    """The strength in a limit, which is a number or a condition such as "strength >= 100 and second >= 0.1"."""
+    if isinstance(limit, str):
+        number = re.search(r"strength\s*[<>]=?\s*([0-9.eE+-]+)", limit)
+        return float(number[1]) if number else None
+    return limit
 
 
 def draw_legend(figure, styles: dict[str, dict], with_limits: bool) -> None:

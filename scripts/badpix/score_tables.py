@@ -27,9 +27,13 @@ from badpix.score_pixels import (
 )
 
 INTERMITTENT_TYPES = ("intermittent_", "minority_")  # how their names begin
+MAJORITY = 4  # bad in so many of eight exposures a pixel may be called bad for good, or not
 ALONE = "(alone)"  # planted pixels of no group
 ALL = "(all)"
 Accepted = Mapping[str, Iterable[str]]
+# By name of the planted type: the weakest strength that must be found, or a condition on the columns strength and
+# second of the pixel table, such as "strength >= 100 and second >= 0.1".
+Limits = Mapping[str, float | str]
 
 
 def check_names(argument: str, names: Iterable[str], known: Iterable[str]) -> None:
@@ -59,34 +63,45 @@ def in_own_type(score: Score, accepted: Accepted | None = None, column=found_as)
     return result
 
 
-def completeness_table(
-    score: Score, accepted: Accepted | None = None, limits: Mapping[str, float] | None = None
-) -> pd.DataFrame:
+def is_strong(score: Score, limits: Limits | None = None) -> pd.Series:
+    """Bool per planted pixel: at the limit of its type or stronger, as STRONGER says; all where there is no limit."""
+    check_names("limits", limits or {}, score.types.index)
+    result = pd.Series(True, index=score.pixels.index)
+    for name, limit in (limits or {}).items():
+        members = score.pixels[score.pixels["type"] == name]
+        if isinstance(limit, str):
+            result[members.index] = members.eval(limit).astype(bool)
+        else:
+            direction = score.types.loc[name, "STRONGER"]
+            result[members.index] = members["strength"] * direction >= limit * direction
+    return result
+
+
+def completeness_table(score: Score, accepted: Accepted | None = None, limits: Limits | None = None) -> pd.DataFrame:
     """One row per planted type, and one for the neighbours of open pixels.
 
     Columns: type, planted, expected (accepted types, joined by |), found (in its own type), completeness, low, high,
     found_any (as any detection type), flagged (any flag in the mask), do_not_use, insufficient (could not be judged
-    for its own type; for any type where none is expected). With `limits`, strengths by name of the planted type, also
+    for its own type; for any type where none is expected). With `limits` also
     limit, strong_planted, strong_found, strong_completeness, strong_low, strong_high of those at the limit or stronger:
     STRONGER says whether that is up or down. NaN where nothing was planted or expected. ValueError for a limit or an
     accepted type of a planted type that does not exist.
     """
-    check_names("limits", limits or {}, score.types.index)
     allowed_of = accepted_types(score.types, accepted)
     pixels = score.pixels.assign(
-        own=in_own_type(score, accepted), own_insufficient=in_own_type(score, accepted, insufficient_for)
+        strong=is_strong(score, limits),
+        own=in_own_type(score, accepted),
+        own_insufficient=in_own_type(score, accepted, insufficient_for),
     )
     rows = []
     for name, allowed in allowed_of.items():
         members = pixels[pixels["type"] == name]
         row = planted_row(name, allowed, members)
         if limits:
-            direction = score.types.loc[name, "STRONGER"]
-            limit = limits.get(name, np.nan)
-            strong = members[members["strength"] * direction >= limit * direction]
+            strong = members[members["strong"]]
             number = len(strong) if name in limits else np.nan
             found = np.count_nonzero(strong["own"]) if name in limits else np.nan
-            row |= {"limit": limit, "strong_planted": number, "strong_found": found}
+            row |= {"limit": limits.get(name, np.nan), "strong_planted": number, "strong_found": found}
         rows.append(row)
     area = score.areas.loc[NEXT_TO_OPEN]
     rows.append({
@@ -121,18 +136,23 @@ def insert_share(table: pd.DataFrame, after: str, names: tuple[str, str, str], n
         table.insert(place + shift, name, values)
 
 
-def purity_table(score: Score, accepted: Accepted | None = None) -> pd.DataFrame:
+def purity_table(score: Score, accepted: Accepted | None = None, limits: Limits | None = None) -> pd.DataFrame:
     """One row per detection type of the run.
+
+    With `limits`, pixels weaker than the limit of their type count neither as right nor as false: what they look like
+    is open. Neither do those that are bad in MAJORITY or more of eight exposures.
 
     Columns: detection, found (science pixels, without the dont-care ones), planted_for (those of them planted to be
     found as it; ADJ_OPEN: next to an open pixel), purity, low, high, dont_care (found among the dont-care pixels),
     false_healthy (healthy pixels among the false ones), false (what all false ones are, the most frequent first).
     """
     allowed_of = accepted_types(score.types, accepted)
+    at_times = score.pixels["type"].str.startswith(INTERMITTENT_TYPES)
+    clear = score.pixels[is_strong(score, limits) & ~(at_times & (score.pixels["bad_of_8"] >= MAJORITY))]
     rows = []
     for detection in score.detections:
         column = found_as(detection)
-        hits = score.pixels[score.pixels[column]]
+        hits = clear[clear[column]]
         right = hits["type"].map(lambda name, wanted=detection: wanted in allowed_of[name]).astype(bool)
         if detection == ADJ_OPEN:
             right |= hits["adjacent_to_open"]

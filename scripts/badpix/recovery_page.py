@@ -1,0 +1,172 @@
+"""The page that shows how well masks recover what was planted: Markdown from the tables of the score."""
+
+import shutil
+
+import pandas as pd
+
+PAIR = ("documented", "flight")
+INTRODUCTION = """\
+# Recovery: what is found, and what is flagged in vain
+
+Made by `make recovery`: detectors whose bad pixels are known are simulated (population `survey` of
+`scripts/simulate.py`: strengths from undetectable to obvious, clusters, intermittent pixels, an unlit strip, cosmic
+rays and snowballs), taken through the unmodified calwebb_detector1 and the workflow, and the masks are compared with
+the truth. *Documented* is `config/config.yaml`, *flight* adds `config/presets/flight.yaml`. Intervals are 95% (Wilson).
+Completeness counts pixels found in their own type at the stated limit of strength or beyond, purity what was planted
+for the type it was found as; weaker pixels, pixels bad in half or more of the exposures, and neighbours that charge of
+a bad pixel really reaches count neither for nor against it.
+"""
+LIMITS = """\
+## What stays hard
+
+* A telegraph signal of less than some 50 DN is below the threshold of the jump step, and one that switches in fewer
+  than half of the exposures is listed as intermittent, not flagged.
+* RC pixels with long time constants and small amplitudes look like warm pixels: within the noise of a ramp their bend
+  cannot be seen. With short time constants all that is left after the first group is a pedestal.
+* A pixel next to a saturated one collects charge that is not its own. It is flagged, as a slope or pedestal that high
+  deserves, though nothing is wrong with it.
+* Dead pixels with a response of more than 0.02 receive enough charge from their neighbours to be called LOW_QE.
+* Whether a cosmic ray or the pixel was bad in one single integration cannot be told for slopes and noise: the list of
+  intermittent pixels holds some healthy ones.
+"""
+
+
+def markdown(table):
+    """A DataFrame as a Markdown table; NaN is left blank."""
+    rows = [[str(name) for name in table.columns]]
+    rows += [["" if pd.isna(value) else str(value) for value in row] for row in table.itertuples(index=False)]
+    rows.insert(1, ["---"] * len(rows[0]))
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def interval(value, low, high, form="{:.3f}"):
+    """A number and its interval as text; blank where there is none."""
+    if pd.isna(value):
+        return ""
+    return f"{form.format(value)} [{form.format(low)}, {form.format(high)}]"
+
+
+def completeness_rows(tables, runs=PAIR):
+    """Completeness beyond the limit, by planted type: a column per run."""
+    table = tables["completeness"].dropna(subset="strong_completeness")
+    rows = []
+    for name, group in table.groupby("type", sort=False):
+        row = {"planted": name, "limit": str(group["limit"].iloc[0]), "pixels": int(group["strong_planted"].iloc[0])}
+        for run in runs:
+            (one,) = group[group["run"] == run].itertuples()
+            row[run] = interval(one.strong_completeness, one.strong_low, one.strong_high)
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def purity_rows(tables, runs=PAIR):
+    """Purity by detection type: a column per run, and what is false under the preset."""
+    rows = []
+    for name, group in tables["purity"].groupby("detection", sort=False):
+        row = {"found as": name}
+        for run in runs:
+            of_run = list(group[group["run"] == run].itertuples())
+            row[run] = interval(of_run[0].purity, of_run[0].low, of_run[0].high) if of_run else ""
+            row[f"false, {run}"] = of_run[0].false if of_run else ""
+        rows.append(row)
+    return pd.DataFrame(rows).drop(columns="false, documented", errors="ignore")
+
+
+def healthy_rows(tables, runs=PAIR):
+    """Healthy pixels flagged per million: a column per run."""
+    rows = []
+    for name, group in tables["healthy"].groupby("type", sort=False):
+        row = {"healthy pixels flagged": name}
+        for run in runs:
+            of_run = list(group[group["run"] == run].itertuples())
+            if of_run:
+                one = of_run[0]
+                row[run] = f"{one.healthy_flagged}: " + interval(one.per_million, one.low, one.high, "{:.1f}")
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def structure_rows(tables):
+    """Clusters, border, unlit strip and intermittent pixels under the preset."""
+    flight = {name: table[table["run"] == "flight"] for name, table in tables.items()}
+    groups = flight["groups"][["group", "expected", "found", "ring", "ring_flagged"]]
+    groups = groups.rename(
+        columns={"expected": "planted", "ring": "healthy around it", "ring_flagged": "of these flagged"}
+    )
+    border = flight["border"].assign(
+        rate=[interval(*row, "{:.1f}") for row in flight["border"][["per_million", "low", "high"]].to_numpy()]
+    )
+    border = border[["band", "healthy", "flagged", "rate"]].rename(columns={"rate": "per million"})
+    at_times = flight["intermittent"].query("type == '(all)'")
+    at_times = at_times[["bad_of_8", "planted", "permanent", "intermittent"]]
+    at_times = at_times.rename(
+        columns={"bad_of_8": "bad in, of 8", "permanent": "flagged for good", "intermittent": "listed as intermittent"}
+    )
+    return [groups, border, flight["unlit"][["type", "unlit", "found", "insufficient"]], at_times]
+
+
+def ablation_rows(tables):
+    """The least completeness and purity over the types, and healthy pixels flagged, for each run."""
+    rows = []
+    for run in tables["completeness"]["run"].unique():
+        of_run = {name: table[table["run"] == run] for name, table in tables.items()}
+        strong = of_run["completeness"].dropna(subset="strong_completeness")
+        strong = strong[strong["strong_planted"] > 0].set_index("type")["strong_completeness"]
+        purity = of_run["purity"].dropna(subset="purity").set_index("detection")["purity"]
+        healthy = of_run["healthy"].set_index("type")["healthy_flagged"]
+        worst = ", ".join(f"{name} {value:.3f}" for name, value in strong.nsmallest(3).items() if value < 0.98)
+        impure = ", ".join(f"{name} {value:.3f}" for name, value in purity.nsmallest(3).items() if value < 0.98)
+        rows.append(
+            {
+                "run": run,
+                "mean completeness": f"{strong.mean():.3f}",
+                "below 0.98": worst,
+                "mean purity": f"{purity.mean():.3f}",
+                "below 0.98 ": impure,
+                "healthy, any flag": healthy["any flag in the mask"],
+                "healthy, DO_NOT_USE": healthy["DO_NOT_USE in the mask"],
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def threshold_rows(tables):
+    """Strengths found with 50% and 90%."""
+    rows = []
+    for name, group in tables["thresholds"].groupby("type", sort=False):
+        row = {"type": name, "unit": group["unit"].iloc[0]}
+        for run in PAIR:
+            of_run = list(group[group["run"] == run].itertuples())
+            for level in (50, 90):
+                value = getattr(of_run[0], f"strength_{level}") if of_run else None
+                row[f"{run}, {level}%"] = "not reached" if pd.isna(value) else f"{value:.3g}"
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def scenario_text(name, tables, scenario, page, out):
+    """The section of one scenario; its figure is copied beside the page."""
+    figure = page.parent / f"recovery_{name}.png"
+    shutil.copy2(out / name / "curves.png", figure)
+    parts = [f"## {scenario.title}", "Completeness beyond the limit:", markdown(completeness_rows(tables))]
+    parts += ["Purity, and what is found falsely under the preset:", markdown(purity_rows(tables))]
+    parts += ["Healthy pixels (number, and per million):", markdown(healthy_rows(tables))]
+    parts += ["Clusters, border, unlit strip, and pixels that are bad at times, under the preset:"]
+    parts += [markdown(table) for table in structure_rows(tables)]
+    parts += [f"![share found against strength]({figure.name})", markdown(threshold_rows(tables))]
+    return "\n\n".join(parts)
+
+
+def write_page(page, tables, scenarios, seeds, out):
+    """Write the page from the tables of all scenarios (name -> tables of the score)."""
+    first = next(iter(tables))
+    parts = [INTRODUCTION, f"Seeds: {', '.join(map(str, seeds))}; options were chosen on seed 1 of `niriss`."]
+    parts += [scenario_text(name, tables[name], scenario, page, out) for name, scenario in scenarios.items()]
+    if tables[first]["completeness"]["run"].nunique() > len(PAIR):
+        parts += [
+            f"## What each option is worth ({scenarios[first].title})",
+            markdown(ablation_rows(tables[first])),
+        ]
+    parts.append(LIMITS)
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text("\n\n".join(part.rstrip("\n") for part in parts) + "\n", encoding="utf-8")

@@ -1,0 +1,135 @@
+"""Simulate detectors whose bad pixels are known, run the workflow on them, and score the masks.
+
+For every scenario and seed: simulate the population `survey`, make the mask with the documented defaults and with
+config/presets/flight.yaml (and, with --ablations, with the preset less one option at a time), and keep truth, masks and
+evidence below --out. Then pool the seeds and write tables, figures and, with --page, the page of docs/recovery.md.
+What is there already is not made again.
+"""
+
+import argparse
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import yaml
+
+import simulate
+from badpix.recovery_page import write_page
+from badpix.recovery_plan import ABLATIONS, ACCEPTED, SCENARIOS, SEEDS
+from badpix.score import score_tables
+from badpix.score_files import EVIDENCE, mask_of, read_findings, read_truth
+from badpix.score_pixels import pool, score_run
+from badpix.score_plots import plot_curves
+
+PROJECT = Path(__file__).resolve().parents[1]
+PRESET = PROJECT / "config" / "presets" / "flight.yaml"
+KEPT = (EVIDENCE, "test_bpm.fits", "summary.csv", "quarantine.csv")
+
+
+def run_workflow(folder, config, cores):
+    """Run the workflow in `folder` as far as the mask, with the keys of `config` beside those of its config.yaml."""
+    override = folder / "override.yaml"
+    override.write_text(yaml.safe_dump(config), encoding="utf-8")
+    command = [
+        sys.executable, "-m", "snakemake", "--snakefile", PROJECT / "Snakefile", "--cores", str(cores),
+        "--directory", folder, "--until", "bad_pixel_mask", "--configfile", folder / "config.yaml", override,
+    ]  # fmt: skip
+    with open(folder / "workflow.log", "a", encoding="utf-8") as log:
+        status = subprocess.run([str(part) for part in command], stdout=log, stderr=subprocess.STDOUT).returncode
+    if status:
+        raise SystemExit(f"recovery.py: the workflow failed, see {folder / 'workflow.log'}")
+
+
+def keep_run(folder, detector, label):
+    """Copy the mask and the evidence of the last run to runs/<label>."""
+    target = folder / "runs" / label
+    target.mkdir(parents=True, exist_ok=True)
+    for name in KEPT:
+        shutil.copy2(folder / "results" / detector / name, target / name)
+
+
+def wanted_runs(ablations):
+    """Label of each run -> configuration beside the documented defaults."""
+    preset = yaml.safe_load(PRESET.read_text(encoding="utf-8"))
+    runs = {"documented": {}, "flight": preset}
+    for title, keys in ABLATIONS.items() if ablations else ():
+        runs[f"without {title}"] = {key: value for key, value in preset.items() if key not in keys}
+    return runs
+
+
+def make_runs(folder, scenario, seed, ablations, cores):
+    """Simulate and run what is not there yet; the exposures and their products are removed when all is done."""
+    runs = wanted_runs(ablations)
+    missing = [label for label in runs if not (folder / "runs" / label / "quarantine.csv").exists()]
+    if not missing:
+        return
+    start = time.monotonic()
+    print(f"{scenario.name}, seed {seed}: {', '.join(missing)}", flush=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "simulate.log", "a", encoding="utf-8") as log:
+        command = [
+            sys.executable, simulate.__file__, "--out", ".", "--population", "survey", "--seed", seed,
+            "--instrument", scenario.instrument, "--detector", scenario.detector, "--size", scenario.size,
+            "--darks", scenario.exposures, "--flats", scenario.exposures,
+            "--integrations", scenario.integrations, "--groups", scenario.groups,
+        ]  # fmt: skip
+        subprocess.run([str(part) for part in command], cwd=folder, stdout=log, stderr=subprocess.STDOUT, check=True)
+    for label in missing:
+        run_workflow(folder, runs[label], cores)
+        keep_run(folder, scenario.detector, label)
+    for name in ("darks", "flats", "results", "crds_cache", ".snakemake"):
+        shutil.rmtree(folder / name)
+    print(f"{scenario.name}, seed {seed}: {time.monotonic() - start:.0f} s", flush=True)
+
+
+def score_scenario(folders, scenario, labels):
+    """Tables of `badpix.score.score_tables` of the runs `labels`, the seeds in `folders` pooled."""
+    scores = {}
+    for label in labels:
+        parts = []
+        for folder in folders:
+            run = folder / "runs" / label
+            parts.append(score_run(read_truth(folder / "truth.fits"), read_findings(run / EVIDENCE, mask_of(run))))
+        scores[label] = pool(parts)
+    known = {name for one in scores.values() for name in one.detections}
+    accepted = {name: set(types) & known for name, types in ACCEPTED.items()}
+    return score_tables(scores, accepted, scenario.limits)
+
+
+def main(out, scenarios, seeds, ablations=False, cores=2, page=None):
+    """Make all runs and write their scores; arguments as on the command line."""
+    out = Path(out).resolve()
+    tables = {}
+    for name in scenarios:
+        scenario = SCENARIOS[name]
+        folders = [out / name / f"seed{seed}" for seed in seeds]
+        for folder, seed in zip(folders, seeds, strict=True):
+            make_runs(folder, scenario, seed, ablations and name == scenarios[0], cores)
+        labels = list(wanted_runs(ablations and name == scenarios[0]))
+        tables[name] = score_scenario(folders, scenario, labels)
+        for kind, table in tables[name].items():
+            table.to_csv(out / name / f"{kind}.csv", index=False)
+        pair = {kind: tables[name][kind].query("run in ('documented', 'flight')") for kind in ("curves", "thresholds")}
+        plot_curves(out / name / "curves.png", pair["curves"], pair["thresholds"], scenario.limits)
+    if page:
+        write_page(Path(page), tables, {name: SCENARIOS[name] for name in scenarios}, seeds, out)
+        print(page)
+    return tables
+
+
+def parse_arguments(arguments=None):
+    """Command line of this script as the arguments of `main`."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", default="recovery", help="folder for simulations and scores (recovery)")
+    parser.add_argument("--scenarios", nargs="+", choices=SCENARIOS, default=list(SCENARIOS), help="(all)")
+    parser.add_argument("--seeds", nargs="+", type=int, default=list(SEEDS), help=f"({' '.join(map(str, SEEDS))})")
+    parser.add_argument("--ablations", action="store_true", help="the first scenario also without each option")
+    parser.add_argument("--cores", type=int, default=2, help="for Snakemake (2)")
+    parser.add_argument("--page", help="write this Markdown page, its figures beside it")
+    return vars(parser.parse_args(arguments))
+
+
+if __name__ == "__main__":
+    main(**parse_arguments())
