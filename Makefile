@@ -1,4 +1,5 @@
-# make demo   simulate a detector, run the whole workflow on it, and score the mask against the truth
+# make demo   simulate a detector, run the whole workflow on it, and score the masks against the truth
+# make recovery   the same for many detectors, to docs/recovery.md (hours; see scripts/recovery.py --help)
 # make test   all tests            make lint   ruff            make requirements   pin envs/*.in again
 PYTHON ?= python3
 CORES ?= 2
@@ -8,10 +9,13 @@ SIZE ?= 256
 SEED ?= 1
 BIN = $(VENV)/bin
 
-.PHONY: demo test lint docs requirements clean
+.PHONY: demo recovery test lint docs requirements clean
 
 demo: $(VENV)/.run-ready
 	scripts/demo.sh $(BIN) $(DEMO) $(SIZE) $(SEED) $(CORES)
+
+recovery: $(VENV)/.run-ready
+	$(BIN)/python scripts/recovery.py --out recovery --ablations --cores $(CORES) --page docs/recovery.md
 
 test: $(VENV)/.test-ready
 	$(BIN)/python -m pytest -n $(CORES)

@@ -12,25 +12,38 @@ echo "Simulating darks, flats and their references in $directory/ ..."
 }
 
 progress() { grep -o '[0-9]* of [0-9]* steps ([0-9]*%) done' "$directory/workflow.log" | tail -n 1; }
-echo "Running the workflow (log: $directory/workflow.log) ..."
-"$bin/snakemake" --cores "$cores" --configfile "$directory/config.yaml" >"$directory/workflow.log" 2>&1 &
-snakemake=$!
-trap 'kill -INT $snakemake 2>/dev/null' INT TERM
-said=
-while kill -0 $snakemake 2>/dev/null; do
-    sleep 1
-    now=$(progress || true)
-    [ "$now" = "$said" ] || echo "  $now"
-    said=$now
-done
-wait $snakemake || {
-    tail -n 40 "$directory/workflow.log" >&2
-    exit 1
+
+# Run the workflow with further arguments, telling how far it is.
+workflow() {
+    "$bin/snakemake" --cores "$cores" "$@" >"$directory/workflow.log" 2>&1 &
+    snakemake=$!
+    trap 'kill -INT $snakemake 2>/dev/null' INT TERM
+    said=
+    while kill -0 $snakemake 2>/dev/null; do
+        sleep 1
+        now=$(progress || true)
+        [ "$now" = "$said" ] || echo "  $now"
+        said=$now
+    done
+    wait $snakemake || {
+        tail -n 40 "$directory/workflow.log" >&2
+        exit 1
+    }
 }
 
+echo "Running the workflow with the documented defaults (log: $directory/workflow.log) ..."
+workflow --until bad_pixel_mask --configfile "$directory/config.yaml"
+for mask in "$directory"/results/*/test_bpm.fits; do
+    documented=$directory/documented/$(basename "$(dirname "$mask")")
+    mkdir -p "$documented"
+    cp "$mask" "$(dirname "$mask")"/{evidence.fits,summary.csv} "$documented"
+done
+
+echo "Voting again with the preset flight ..."
+workflow --configfile "$directory/config.yaml" "$here/../config/presets/flight.yaml"
 for mask in "$directory"/results/*/test_bpm.fits; do
     results=$(dirname "$mask")
     echo
-    "$bin/python" "$here/score.py" --truth "$directory/truth.fits" --evidence "$results/evidence.fits" \
-        --mask "$mask" --csv "$results/score.csv"
+    "$bin/python" "$here/score.py" --truth "$directory/truth.fits" --csv "$results/score" \
+        --run documented="$directory/documented/$(basename "$results")" --run flight="$results"
 done

@@ -87,10 +87,12 @@ def score_directories(
         mask = masks[number] if masks else mask_of(directory)
         if len(of_label) < len(truths):
             truth = read[str(truths[len(of_label)])]
-            of_label.append(score_run(truth, read_findings(Path(directory) / EVIDENCE, mask)))
+            findings = read_findings(Path(directory) / EVIDENCE, mask)
+            of_label.append(score_run(truth, findings))
         else:
             raise ValueError(f"--run {label}: more runs than truths, which are {len(truths)}")
-        print(f"{label}: {mask}")
+        flags = ", ".join(f"{row.flag} {row.pixels}" for row in flag_counts(findings.dq).itertuples())
+        print(f"{label}: {mask}\n    {flags}")
     for label, of_label in parts.items():
         if len(of_label) != len(truths):
             raise ValueError(f"--run {label}: {len(of_label)} for {len(truths)} truths; each label needs one for each")
