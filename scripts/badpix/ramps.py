@@ -92,39 +92,39 @@ def masked_median(values, valid):
 def group_differences(sci, groupdq, early_cutoff_fraction):
     """Scatter, centre and steps of the differences between neighbouring groups.
 
-    Returns a dict of images (y, x), float32 but for the last. From differences of unflagged groups: `CDS_NOISE` (DN),
-    1.4826 x the median absolute deviation about their median (NaN with fewer than two of them); `CDS_EARLY` and
-    `CDS_LATE` (DN/group), the median in the first and in the last window (NaN where a window has none). Jumps
-    included: `CDS_FIRST` (DN/group), the first difference of groups neither SATURATED nor DO_NOT_USE (NaN if none);
-    `NFALL` and `NRISE` (int16), groups with JUMP_DET after the early window that lie below and above their
-    predecessor, by more than STEP_SIGMA x CDS_NOISE from the pixel's median difference. A telegraph signal falls as
-    often as it rises; a cosmic ray only rises, and an RC pixel that flattens out still rises.
+    Returns a dict of images (y, x), float32 but for the last. `CDS_NOISE` (DN) is 1.4826 x the median absolute
+    deviation of the differences between unflagged groups about their median (NaN with fewer than two). The others are
+    of all groups neither SATURATED nor DO_NOT_USE, because the jump step takes much of an RC pixel's ramp for jumps:
+    `CDS_FIRST`, `CDS_EARLY`, `CDS_LATE` (DN/group), the first difference and the medians in the first and in the last
+    window (NaN where there is none); `NFALL` and `NRISE` (int16), groups with JUMP_DET after the early window that lie
+    below and above their predecessor, by more than STEP_SIGMA x CDS_NOISE both from it and from the median difference.
+    A telegraph signal falls as often as it rises; a cosmic ray only rises.
     """
     usable = (groupdq & (SATURATED | DO_NOT_USE)) == 0
     jump = (groupdq & JUMP_DET) != 0
     usable_pair = usable[1:] & usable[:-1]
-    valid = usable_pair & ~jump[1:] & ~jump[:-1]
     differences = np.diff(sci, axis=0)
     empty = np.full(sci.shape[1:], np.nan, dtype=np.float32)
     if len(differences) == 0:
         planes = dict.fromkeys(("CDS_NOISE", "CDS_EARLY", "CDS_LATE", "CDS_FIRST"), empty)
         return planes | dict.fromkeys(("NFALL", "NRISE"), np.zeros(sci.shape[1:], dtype=np.int16))
 
-    centre = masked_median(differences, valid)
-    deviations = differences - centre
-    noise = MAD_TO_SIGMA * masked_median(np.abs(deviations), valid)
-    noise[valid.sum(axis=0) < 2] = np.nan
-    # Where no difference is free of jumps their centre and noise are unknown: every jump is a step then.
-    least = STEP_SIGMA * noise
-    fall = (differences < 0) & ~(deviations > -least)
-    rise = (differences > 0) & ~(deviations < least)
+    unflagged = usable_pair & ~jump[1:] & ~jump[:-1]
+    deviations = differences - masked_median(differences, unflagged)
+    noise = MAD_TO_SIGMA * masked_median(np.abs(deviations), unflagged)
+    noise[unflagged.sum(axis=0) < 2] = np.nan
     first = np.take_along_axis(differences, usable_pair.argmax(axis=0)[np.newaxis], axis=0)[0]
     window = min(early_late_window(sci.shape[0], early_cutoff_fraction), len(differences))
     steps = (jump[1:] & usable_pair)[window:]
+    # A pixel that jumps all the time has no noise of its own to compare with; its neighbours have.
+    typical = np.nanmedian(noise) if np.isfinite(noise).any() else 0.0
+    least = STEP_SIGMA * np.where(np.isnan(noise), typical, noise)
+    fall = (differences < -least) & ~(deviations > -least)
+    rise = (differences > least) & ~(deviations < least)
     return {
         "CDS_NOISE": noise.astype(np.float32),
-        "CDS_EARLY": masked_median(differences[:window], valid[:window]) if window else empty,
-        "CDS_LATE": masked_median(differences[-window:], valid[-window:]) if window else empty,
+        "CDS_EARLY": masked_median(differences[:window], usable_pair[:window]) if window else empty,
+        "CDS_LATE": masked_median(differences[-window:], usable_pair[-window:]) if window else empty,
         "CDS_FIRST": np.where(usable_pair.any(axis=0), first, np.nan).astype(np.float32),
         "NFALL": (steps & fall[window:]).sum(axis=0, dtype=np.int16),
         "NRISE": (steps & rise[window:]).sum(axis=0, dtype=np.int16),

@@ -159,6 +159,7 @@ def scenario_text(name, tables, scenario, page, out):
 
 def write_page(page, tables, scenarios, seeds, out):
     """Write the page from the tables of all scenarios (name -> tables of the score)."""
+    page.parent.mkdir(parents=True, exist_ok=True)
     first = next(iter(tables))
     parts = [INTRODUCTION, f"Seeds: {', '.join(map(str, seeds))}; options were chosen on seed 1 of `niriss`."]
     parts += [scenario_text(name, tables[name], scenario, page, out) for name, scenario in scenarios.items()]
@@ -168,5 +169,4 @@ def write_page(page, tables, scenarios, seeds, out):
             markdown(ablation_rows(tables[first])),
         ]
     parts.append(LIMITS)
-    page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text("\n\n".join(part.rstrip("\n") for part in parts) + "\n", encoding="utf-8")

@@ -137,7 +137,7 @@ def test_every_key_is_documented_and_has_a_sound_default(key):
     assert node["section"] in SCHEMA["sections"]
     assert node["changes"] in {
         "inputs", "detector1_dark", "detector1_flat", "dark_statistics", "flat_statistics", "flat_response",
-        "bad_pixel_mask", "plots", "quality_check", "nothing",
+        "exposure_response", "bad_pixel_mask", "plots", "quality_check", "nothing",
     }  # fmt: skip
     assert problems(node["default"], node, SCHEMA, key) == []
     jsonschema.Draft202012Validator({**KEYS[key], "$defs": SCHEMA["$defs"]}).validate(node["default"])

@@ -108,6 +108,26 @@ def test_the_flat_end_of_an_rc_ramp_is_no_step():
     assert planes["NFALL"][0, 0] == planes["NRISE"][0, 0] == 0
 
 
+def test_the_windows_count_jumps_too():
+    # Differences 100, 200, then 0, 3, 4, 5, 6; windows of two. The jump step took the flat end for jumps.
+    planes = group_differences(ramp(0, 100, 300, 300, 303, 307, 312, 318), flags(0, 0, 0, 0, 0, JUMP, JUMP, JUMP), 0.25)
+    assert planes["CDS_EARLY"][0, 0] == 150.0
+    assert planes["CDS_LATE"][0, 0] == 5.5
+
+
+def test_a_pixel_without_noise_of_its_own_is_compared_with_the_typical_one():
+    # Two pixels: differences 10, 14, 12, 10, 14, 8, 16 lie 2 about 12 in the median; the other jumps in every group.
+    quiet = [0, 10, 24, 36, 46, 60, 68, 84]
+    restless = [0, 50, 0, 50, 45, 95, 45, 95]
+    sci = np.array([quiet, restless], dtype=np.float32).T[:, np.newaxis]
+    groupdq = np.zeros((8, 1, 2), dtype=np.uint8)
+    groupdq[1:, 0, 1] = JUMP
+    planes = group_differences(sci, groupdq, 0.25)
+    assert planes["CDS_NOISE"][0, 0] == pytest.approx(2 * 1.4826)
+    # After the early window: rise, -5 within three sigma, rise, fall, rise.
+    assert (planes["NFALL"][0, 1], planes["NRISE"][0, 1]) == (1, 3)
+
+
 def test_falls_where_every_difference_is_a_jump():
     planes = group_differences(ramp(0, 50, 0, 50, 0), flags(0, JUMP, JUMP, JUMP, JUMP), 0.25)
     assert np.isnan(planes["CDS_NOISE"][0, 0])
