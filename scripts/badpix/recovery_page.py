@@ -4,6 +4,8 @@ import shutil
 
 import pandas as pd
 
+from badpix.score_tables import ALL, MAJORITY
+
 PAIR = ("documented", "flight")
 INTRODUCTION = """\
 # Recovery: what is found, and what is flagged in vain
@@ -97,7 +99,7 @@ def structure_rows(tables):
         rate=[interval(*row, "{:.1f}") for row in flight["border"][["per_million", "low", "high"]].to_numpy()]
     )
     border = border[["band", "healthy", "flagged", "rate"]].rename(columns={"rate": "per million"})
-    at_times = flight["intermittent"].query("type == '(all)'")
+    at_times = flight["intermittent"][flight["intermittent"]["type"] == ALL]
     at_times = at_times[["bad_of_8", "planted", "permanent", "intermittent"]]
     at_times = at_times.rename(
         columns={"bad_of_8": "bad in, of 8", "permanent": "flagged for good", "intermittent": "listed as intermittent"}
@@ -106,7 +108,7 @@ def structure_rows(tables):
 
 
 def ablation_rows(tables):
-    """The least completeness and purity over the types, and healthy pixels flagged, for each run."""
+    """Mean and least completeness and purity over the types, and what is flagged in vain, for each run."""
     rows = []
     for run in tables["completeness"]["run"].unique():
         of_run = {name: table[table["run"] == run] for name, table in tables.items()}
@@ -114,6 +116,8 @@ def ablation_rows(tables):
         strong = strong[strong["strong_planted"] > 0].set_index("type")["strong_completeness"]
         purity = of_run["purity"].dropna(subset="purity").set_index("detection")["purity"]
         healthy = of_run["healthy"].set_index("type")["healthy_flagged"]
+        few = of_run["intermittent"]
+        few = few[(few["type"] == ALL) & (few["bad_of_8"] < MAJORITY)]
         worst = ", ".join(f"{name} {value:.3f}" for name, value in strong.nsmallest(3).items() if value < 0.98)
         impure = ", ".join(f"{name} {value:.3f}" for name, value in purity.nsmallest(3).items() if value < 0.98)
         rows.append(
@@ -123,6 +127,7 @@ def ablation_rows(tables):
                 "below 0.98": worst,
                 "mean purity": f"{purity.mean():.3f}",
                 "below 0.98 ": impure,
+                "bad in a minority, flagged": f"{few['permanent'].sum()} of {few['planted'].sum()}",
                 "healthy, any flag": healthy["any flag in the mask"],
                 "healthy, DO_NOT_USE": healthy["DO_NOT_USE in the mask"],
             }
@@ -161,7 +166,7 @@ def write_page(page, tables, scenarios, seeds, out):
     """Write the page from the tables of all scenarios (name -> tables of the score)."""
     page.parent.mkdir(parents=True, exist_ok=True)
     first = next(iter(tables))
-    parts = [INTRODUCTION, f"Seeds: {', '.join(map(str, seeds))}; options were chosen on seed 1 of `niriss`."]
+    parts = [INTRODUCTION, f"Seeds of each: {', '.join(map(str, seeds))}; options were chosen on other ones."]
     parts += [scenario_text(name, tables[name], scenario, page, out) for name, scenario in scenarios.items()]
     if tables[first]["completeness"]["run"].nunique() > len(PAIR):
         parts += [

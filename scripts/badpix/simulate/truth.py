@@ -29,11 +29,30 @@ def adjacent_to_open(detector: DetectorModel) -> np.ndarray:
 
 
 def do_not_care(detector: DetectorModel) -> np.ndarray:
-    """Uint8 (y, x): 1 at healthy pixels that coupling gives a signal of a hot neighbour, intermittent ones included."""
+    """Uint8 (y, x): 1 at pixels that are neither planted nor simply healthy.
+
+    Coupling gives them a signal of a hot neighbour (intermittent ones included), or by nature they are as noisy or as
+    warm as the weakest planted pixels.
+    """
     hot_codes = [code for code, planted in enumerate(detector.population.types, 1) if planted.behaviour == "hot"]
     hot = detector.pixels[np.isin(detector.pixels["code"], hot_codes)]
     reaching = hot["strength"] * detector.population.physics.ipc_direct > COUPLED_DN_PER_FRAME
-    return healthy_neighbours(detector, hot[reaching])
+    by_nature = outliers_by_nature(detector) & (truth_image(detector) == HEALTHY_CODE)
+    return healthy_neighbours(detector, hot[reaching]) | by_nature.astype(np.uint8)
+
+
+def outliers_by_nature(detector: DetectorModel) -> np.ndarray:
+    """Bool (y, x): read noise or dark current, planted behaviour aside, within the range of the planted strengths.
+
+    The noise counts relative to the median of its amplifier output, dark current per frame.
+    """
+    weakest = {planted.behaviour: planted.strength.low for planted in detector.population.types if planted.permanent}
+    geometry = detector.geometry
+    axis = 0 if abs(geometry.fastaxis) == 2 else 1  # the outputs divide the axis that is read fast
+    parts = np.split(detector.read_noise_dn, geometry.noutputs, axis=axis)
+    noise = np.concatenate([part / np.median(part) for part in parts], axis=axis)
+    dark_dn_per_frame = detector.dark_rate_dn_per_s * geometry.frame_time_s
+    return (noise >= weakest["noisy"]) | (dark_dn_per_frame >= weakest["hot"])
 
 
 def unlit(detector: DetectorModel) -> np.ndarray:
