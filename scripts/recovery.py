@@ -70,7 +70,8 @@ def make_runs(folder, scenario, seed, ablations, cores):
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / "simulate.log", "a", encoding="utf-8") as log:
         command = [
-            sys.executable, simulate.__file__, "--out", ".", "--population", "survey", "--seed", scenario.simulation_seed(seed),
+            sys.executable, simulate.__file__, "--out", ".", "--population", "survey",
+            "--seed", scenario.simulation_seed(seed),
             "--instrument", scenario.instrument, "--detector", scenario.detector, "--size", scenario.size,
             "--darks", scenario.exposures, "--flats", scenario.exposures,
             "--integrations", scenario.integrations, "--groups", scenario.groups,
