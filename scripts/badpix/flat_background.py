@@ -2,7 +2,7 @@
 there is none."""
 
 import numpy as np
-from scipy.ndimage import binary_dilation, binary_opening, label, uniform_filter
+from scipy.ndimage import binary_dilation, binary_opening, find_objects, label, uniform_filter
 
 # A pixel that differs from its surroundings by this part says nothing about the light that falls on it.
 OUTLIER = 0.2
@@ -65,7 +65,7 @@ def background(image, science, width):
     """Local level of a flat, float64 (y, x), from planes in boxes of `width` pixels without its outliers.
 
     Where a box holds too few pixels that count, as inside a cluster, the next larger box does it. NaN where there is
-    no light around.
+    no light around, and at reference pixels.
     """
     values = np.where(science, image, np.nan)
     first = block_median(values)
@@ -76,12 +76,22 @@ def background(image, science, width):
         with np.errstate(invalid="ignore", divide="ignore"):
             weights = np.abs(values / reference - 1) < limit
         reference, box = local_plane(values, weights, width), width
-        while np.isnan(reference).any() and box < min(image.shape):
+        while box < min(image.shape) and np.isnan(reference[science]).any():
             box = 2 * box + 1
-            missing = np.isnan(reference)
-            reference[missing] = local_plane(values, weights, box)[missing]
+            fill_gaps(reference, values, weights, science, box)
         limit = OUTLIER
-    return reference
+    return np.where(science, reference, np.nan)
+
+
+def fill_gaps(reference, values, weights, science, width):
+    """Put local planes of a larger box into the gaps (NaN) of `reference`, in place, looking at their places only."""
+    gaps, _ = label(np.isnan(reference) & science)
+    for place in find_objects(gaps):
+        around = tuple(slice(max(0, s.start - width), s.stop + width) for s in place)
+        # A plane does not depend on where its coordinates start.
+        filled = local_plane(values[around], weights[around], width)
+        missing = np.isnan(reference[around]) & (gaps[around] > 0)
+        reference[around][missing] = filled[missing]
 
 
 def unlit(image, science, smallest):

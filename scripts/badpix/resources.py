@@ -20,18 +20,18 @@ def detector1_mb(keywords):
 
 
 def statistics_mb(keywords):
-    """Statistics: the planes of all integrations (44 bytes a pixel, twice while written), mapped files, some ramps."""
-    return round(LIBRARY_MB + 400 + _pixels(keywords) * keywords["NINTS"] * 130 / MB)
+    """Statistics: the planes of all integrations (56 bytes a pixel, twice while written), mapped files, some ramps."""
+    return round(LIBRARY_MB + 400 + _pixels(keywords) * keywords["NINTS"] * 165 / MB)
 
 
 def response_mb(keywords):
-    """Response: a bounded stack and a dozen images in double precision."""
-    return round(LIBRARY_MB + 300 + _pixels(keywords) * 12 * 8 / MB)
+    """Response: a bounded stack and two dozen images in double precision."""
+    return round(LIBRARY_MB + 300 + _pixels(keywords) * 24 * 8 / MB)
 
 
 def vote_mb(keywords):
     """Vote: counts, verdicts and images, whatever the number of exposures; and the datamodels to write the mask."""
-    return round(PIPELINE_MB + _pixels(keywords) * 200 / MB)
+    return round(PIPELINE_MB + _pixels(keywords) * 330 / MB)
 
 
 def mask_mb(keywords):
