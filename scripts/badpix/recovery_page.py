@@ -18,6 +18,22 @@ Completeness counts pixels found in their own type at the stated limit of streng
 for the type it was found as; weaker pixels, pixels bad in half or more of the exposures, and neighbours that charge of
 a bad pixel really reaches count neither for nor against it.
 """
+ORIGINAL = """\
+## For comparison: the rules of the original script
+
+The rules of the `jwst_reffiles` script on another simulated detector (NIRCam, 256 x 256, 8 darks and 8 flats of 30
+groups, evaluated with plain numpy, pedestals as in `fitopt`); as numbers only, since the exposures are not these.
+
+| planted | found as |
+| --- | --- |
+| dead, low_qe, open | DEAD 1.0 each; LOW_QE 1.0, OPEN 1.0, ADJ_OPEN 1.0 |
+| hot, saturated | HOT 1.0 |
+| hot, not saturated | HOT 0.0, RC 0.58, noisy 0.83 |
+| rc | RC 1.0, high_cr 0.58 |
+| telegraph, low_pedestal, noisy | 1.0 each in their own type |
+| bad in 2 of 8 exposures | dead: DEAD 1.0; hot: noisy 1.0; telegraph, low pedestal: 0.0 |
+| healthy, of 61,504 | noisy 1002 (16,292 per million), DEAD 165 (2,683 per million) |
+"""
 LIMITS = """\
 ## What stays hard
 
@@ -173,5 +189,5 @@ def write_page(page, tables, scenarios, seeds, out):
             f"## What each option is worth ({scenarios[first].title})",
             markdown(ablation_rows(tables[first])),
         ]
-    parts.append(LIMITS)
+    parts += [ORIGINAL, LIMITS]
     page.write_text("\n\n".join(part.rstrip("\n") for part in parts) + "\n", encoding="utf-8")
