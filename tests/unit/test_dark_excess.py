@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from badpix.dark_excess import DarkExcess, read_noise_of_differences
+from badpix.dark_excess import DarkExcess, dark_verdicts, read_noise_of_differences
 from badpix.settings import DarkExcessSettings
+from badpix.verdict import Verdict
 
 SHAPE = (60, 80)
 GROUP_TIME_S = 10.0
@@ -169,3 +170,57 @@ def test_the_mean_noise_belongs_to_the_amplifier():
         beyond.add_exposure(statistics, "PEDESTAL_T0")
     found = beyond.verdicts()["noisy"].found
     assert found[PIXEL] and found.sum() == 1
+
+
+def test_saturated_in_the_first_group_has_no_pedestal():
+    assert types_of({"PEDESTAL_T0": 500.0, "FIRST_SAT": 0, "NSAT": 3}) == set()
+
+
+def test_a_slope_that_a_missed_cosmic_ray_may_have_is_not_intermittent(monkeypatch):
+    """Differences of 90 DN: a jump of 5 x 90 DN in mid-ramp tilts 30 groups of 10 s by 1.5 x 450 / 300 = 2.25 DN/s."""
+    monkeypatch.setitem(HEALTHY, "CDS_NOISE", (90.0, 5.0))
+    assert "hot" not in types_of({"SLOPE": 2.2}, n_bad=1, what="intermittent")
+    assert "hot" in types_of({"SLOPE": 2.5}, n_bad=1, what="intermittent")
+
+
+class Documented:
+    """The vote of the specification: all types found everywhere, by the RC tests asked for."""
+
+    def verdicts(self, science, rc_tests):
+        names = ["hot", "low_pedestal", "high_cr", "noisy"] + (["rc"] if rc_tests else [])
+        ballots = {"rc": dict.fromkeys(rc_tests)}
+        return {name: Verdict(science.copy(), ~science, ballots.get(name, {})) for name in names}
+
+
+@pytest.mark.parametrize(
+    ("changes", "rc_tests", "kept"),
+    [
+        ({}, [], {"hot"}),
+        ({"noisy_test": "slopes"}, [], {"hot", "noisy"}),
+        ({"telegraph_search": False}, [], {"hot", "high_cr"}),
+        ({"pedestal_test": "sigma"}, ["high_pedestal"], {"hot", "low_pedestal", "rc"}),
+        ({"ramp_shape_search": False}, ["rc_jumps"], {"hot", "rc"}),
+    ],
+)
+def test_searches_beyond_replace_or_complete_those_of_the_specification(changes, rc_tests, kept):
+    science = np.ones(SHAPE, bool)
+    beyond = DarkExcess(science, DarkExcessSettings(**(SETTINGS | changes)), 3, 3)
+    for seed in range(3):
+        beyond.add_exposure(exposure(seed, {}), "PEDESTAL_T0")
+    result = dark_verdicts(Documented(), beyond, science)
+    # The searches beyond find nothing here, so what is found is the specification's.
+    assert {name for name, verdict in result.items() if verdict.found.any()} == kept
+    assert [
+        test for test in result["rc"].ballots if test in ("high_pedestal", "rc_jumps") and test in rc_tests
+    ] == rc_tests
+    assert dark_verdicts_without(science) == {"hot", "low_pedestal", "high_cr", "noisy", "rc"}
+
+
+def dark_verdicts_without(science):
+    """The types of the specification alone."""
+
+    class All(Documented):
+        def verdicts(self, science):
+            return super().verdicts(science, ["high_pedestal", "rc_jumps"])
+
+    return set(dark_verdicts(All(), None, science))

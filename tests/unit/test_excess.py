@@ -124,3 +124,29 @@ def test_reference_pixels_are_neither_measured_nor_found():
         test.add(values)
     assert not test.found(HIGH, 1)[:, :200].any()
     assert abs(test.mean()[:, 200:].mean()) < 0.1
+
+
+def test_a_pixel_with_few_valid_values_must_lie_higher():
+    """2.8 sigma in one integration of 20 is less than the 3.7 that 1e-4 asks for; in all 20 it is more than enough."""
+
+    def change(values, i):
+        values[BAD] = 5 + 2 * 2.8
+        values[0, 0] = np.nan if i else 5 + 2 * 2.8
+
+    found = run(20, change).found(HIGH, 1)
+    assert found[BAD] and not found[0, 0]
+
+
+def test_a_healthy_detector_has_hardly_an_intermittent_pixel():
+    """Of 60,000 pixels 1e-4 / 8 in each of eight integrations are six."""
+    assert run(8).intermittent(HIGH).sum() <= 6 + 3 * np.sqrt(6)
+
+
+def test_what_is_not_certain_is_not_intermittent():
+    values = np.random.default_rng(1).normal(5, 2, SHAPE)
+    values[BAD] = 105
+    for limit, certain in ((90, True), (110, False)):
+        test = ExcessTest(np.ones(SHAPE, bool), 8, 0.75, 1e-4)
+        test.add(values, min_certain=limit)
+        assert test.intermittent(HIGH)[BAD] == certain
+        assert test.votes[HIGH][BAD] == 1

@@ -59,6 +59,12 @@ def test_a_cluster_does_not_bend_it(value):
     np.testing.assert_allclose(level, gradient(), rtol=1e-6)
 
 
+def test_a_cluster_of_low_response_does_not_bend_it():
+    image = gradient()
+    image[40:46, 50:56] *= 0.7
+    np.testing.assert_allclose(background(image, np.ones(SHAPE, bool), 15), gradient(), rtol=1e-6)
+
+
 def test_a_cluster_as_large_as_a_block_of_the_first_guess():
     image = gradient()
     image[64:128, 64:128] = 0
