@@ -172,7 +172,7 @@ CHANGES = {
     "max_low_qe_norm_signal": Change(0.3),
     "max_open_adj_norm_signal": Change(1.0),
     # Beyond the specification
-    "false_flags_per_million": Change(1000, data=frozenset({"evidence"}), companion={"hot_rate_threshold": 1.0}),
+    "false_flags_per_million": Change(1000, data=frozenset({"evidence"}), companion={"pedestal_test": "calibrated"}),
     "hot_rate_threshold": Change(20.0),
     "warm_rate_threshold": Change(1e5, companion={"hot_rate_threshold": 500.0}),
     "hot_fraction": Change(0.1, companion={"hot_rate_threshold": 20.0}),
