@@ -17,7 +17,7 @@ import yaml
 
 import simulate
 from badpix.recovery_page import write_page
-from badpix.recovery_plan import ABLATIONS, ACCEPTED, SCENARIOS, SEEDS
+from badpix.recovery_plan import ABLATIONS, ACCEPTED, SCENARIOS
 from badpix.score import score_tables
 from badpix.score_files import EVIDENCE, mask_of, read_findings, read_truth
 from badpix.score_pixels import pool, score_run
@@ -48,6 +48,7 @@ def keep_run(folder, detector, label):
     target.mkdir(parents=True, exist_ok=True)
     for name in KEPT:
         shutil.copy2(folder / "results" / detector / name, target / name)
+    shutil.copytree(folder / "results" / detector / "benchmarks", target / "benchmarks", dirs_exist_ok=True)
 
 
 def wanted_runs(ablations):
@@ -85,7 +86,7 @@ def make_runs(folder, scenario, seed, ablations, cores):
     print(f"{scenario.name}, seed {seed}: {time.monotonic() - start:.0f} s", flush=True)
 
 
-def score_scenario(folders, scenario, labels):
+def score_scenario(folders.values(), scenario, labels):
     """Tables of `badpix.score.score_tables` of the runs `labels`, the seeds in `folders` pooled."""
     scores = {}
     for label in labels:
@@ -99,23 +100,23 @@ def score_scenario(folders, scenario, labels):
     return score_tables(scores, accepted, scenario.limits)
 
 
-def main(out, scenarios, seeds, ablations=False, cores=2, page=None):
+def main(out, scenarios, seeds=None, ablations=False, cores=2, page=None):
     """Make all runs and write their scores; arguments as on the command line."""
     out = Path(out).resolve()
     tables = {}
     for name in scenarios:
         scenario = SCENARIOS[name]
-        folders = [out / name / f"seed{seed}" for seed in seeds]
-        for folder, seed in zip(folders, seeds, strict=True):
+        folders = {seed: out / name / f"seed{seed}" for seed in seeds or scenario.seeds}
+        for seed, folder in folders.items():
             make_runs(folder, scenario, seed, ablations and name == scenarios[0], cores)
         labels = list(wanted_runs(ablations and name == scenarios[0]))
-        tables[name] = score_scenario(folders, scenario, labels)
+        tables[name] = score_scenario(folders.values(), scenario, labels)
         for kind, table in tables[name].items():
             table.to_csv(out / name / f"{kind}.csv", index=False)
         pair = {kind: tables[name][kind].query("run in ('documented', 'flight')") for kind in ("curves", "thresholds")}
         plot_curves(out / name / "curves.png", pair["curves"], pair["thresholds"], scenario.limits)
     if page:
-        write_page(Path(page), tables, {name: SCENARIOS[name] for name in scenarios}, seeds, out)
+        write_page(Path(page), tables, {name: SCENARIOS[name] for name in scenarios}, out, seeds)
         print(page)
     return tables
 
@@ -125,7 +126,7 @@ def parse_arguments(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", default="recovery", help="folder for simulations and scores (recovery)")
     parser.add_argument("--scenarios", nargs="+", choices=SCENARIOS, default=list(SCENARIOS), help="(all)")
-    parser.add_argument("--seeds", nargs="+", type=int, default=list(SEEDS), help=f"({' '.join(map(str, SEEDS))})")
+    parser.add_argument("--seeds", nargs="+", type=int, help="(those of each scenario)")
     parser.add_argument("--ablations", action="store_true", help="the first scenario also without each option")
     parser.add_argument("--cores", type=int, default=2, help="for Snakemake (2)")
     parser.add_argument("--page", help="write this Markdown page, its figures beside it")

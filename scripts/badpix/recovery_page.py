@@ -165,11 +165,12 @@ def threshold_rows(tables):
     return pd.DataFrame(rows)
 
 
-def scenario_text(name, tables, scenario, page, out):
+def scenario_text(name, tables, scenario, page, out, seeds):
     """The section of one scenario; its figure is copied beside the page."""
     figure = page.parent / f"recovery_{name}.png"
     shutil.copy2(out / name / "curves.png", figure)
-    parts = [f"## {scenario.title}", "Completeness beyond the limit:", markdown(completeness_rows(tables))]
+    parts = [f"## {scenario.title}", f"Seeds {', '.join(map(str, seeds))}; options were chosen on others."]
+    parts += ["Completeness beyond the limit:", markdown(completeness_rows(tables))]
     parts += ["Purity, and what is found falsely under the preset:", markdown(purity_rows(tables))]
     parts += ["Healthy pixels (number, and per million):", markdown(healthy_rows(tables))]
     parts += ["Clusters, border, unlit strip, and pixels that are bad at times, under the preset:"]
@@ -178,12 +179,13 @@ def scenario_text(name, tables, scenario, page, out):
     return "\n\n".join(parts)
 
 
-def write_page(page, tables, scenarios, seeds, out):
-    """Write the page from the tables of all scenarios (name -> tables of the score)."""
+def write_page(page, tables, scenarios, out, seeds=None):
+    """Write the page from the tables of all scenarios (name -> tables of the score); `seeds` if not the planned ones."""
     page.parent.mkdir(parents=True, exist_ok=True)
     first = next(iter(tables))
-    parts = [INTRODUCTION, f"Seeds of each: {', '.join(map(str, seeds))}; options were chosen on other ones."]
-    parts += [scenario_text(name, tables[name], scenario, page, out) for name, scenario in scenarios.items()]
+    parts = [INTRODUCTION]
+    for name, scenario in scenarios.items():
+        parts.append(scenario_text(name, tables[name], scenario, page, out, seeds or scenario.seeds))
     if tables[first]["completeness"]["run"].nunique() > len(PAIR):
         parts += [
             f"## What each option is worth ({scenarios[first].title})",

@@ -126,7 +126,7 @@ def test_page(tables, tmp_path):
     (tmp_path / "one").mkdir()
     (tmp_path / "one" / "curves.png").write_bytes(b"figure")
     page = tmp_path / "docs" / "recovery.md"
-    write_page(page, {"one": tables}, {"one": SCENARIOS["few"]}, (3, 4), tmp_path)
+    write_page(page, {"one": tables}, {"one": SCENARIOS["few"]}, tmp_path, (3, 4))
     text = page.read_text(encoding="utf-8")
     assert (page.parent / "recovery_one.png").read_bytes() == b"figure"
     for words in ("Seeds of each: 3, 4;", "## NIRISS, 5 + 5, 20 groups", "(recovery_one.png)", "## What stays hard"):
