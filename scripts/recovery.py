@@ -86,7 +86,7 @@ def make_runs(folder, scenario, seed, ablations, cores):
     print(f"{scenario.name}, seed {seed}: {time.monotonic() - start:.0f} s", flush=True)
 
 
-def score_scenario(folders.values(), scenario, labels):
+def score_scenario(folders, scenario, labels):
     """Tables of `badpix.score.score_tables` of the runs `labels`, the seeds in `folders` pooled."""
     scores = {}
     for label in labels:

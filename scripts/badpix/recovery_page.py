@@ -180,7 +180,7 @@ def scenario_text(name, tables, scenario, page, out, seeds):
 
 
 def write_page(page, tables, scenarios, out, seeds=None):
-    """Write the page from the tables of all scenarios (name -> tables of the score); `seeds` if not the planned ones."""
+    """Write the page from the tables of all scenarios (name -> tables of the score), for `seeds` or those planned."""
     page.parent.mkdir(parents=True, exist_ok=True)
     first = next(iter(tables))
     parts = [INTRODUCTION]
