@@ -129,7 +129,7 @@ def test_page(tables, tmp_path):
     write_page(page, {"one": tables}, {"one": SCENARIOS["few"]}, tmp_path, (3, 4))
     text = page.read_text(encoding="utf-8")
     assert (page.parent / "recovery_one.png").read_bytes() == b"figure"
-    for words in ("Seeds of each: 3, 4;", "## NIRISS, 5 + 5, 20 groups", "(recovery_one.png)", "## What stays hard"):
+    for words in ("Seeds 3, 4;", "## NIRISS, 5 + 5, 20 groups", "(recovery_one.png)", "## What stays hard"):
         assert words in text
     assert "| dead | 0.2 | 2 |" in text
     assert "What each option is worth" not in text
