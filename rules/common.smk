@@ -19,6 +19,7 @@ from badpix.inputs import KEYS, InputError, configured_kinds, match_inputs
 from badpix.inventory import InventoryError, require_enough, take_inventory
 from badpix.manual_flags import ManualFlagError, check_manual_flags
 from badpix.parameters import used_parameters
+from badpix.segments import by_exposure
 from badpix.settings import effective_max_dead_norm_signal, vote_keys
 
 CONDA_ENV = str(BASE / "envs" / "badpix.yaml")

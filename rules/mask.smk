@@ -15,7 +15,9 @@ def mask_inputs(wildcards):
         files["response"] = f"{RESULTS}/{wildcards.detector}/flat_response.fits"
         if config["flat_ballot"] == "exposure":
             folder = f"{RESULTS}/{wildcards.detector}/flats"
-            files["responses"] = [f"{folder}/{name}_exposure_response.fits" for name in exposures(wildcards, "flats")]
+            files["responses"] = [
+                f"{folder}/{name}_exposure_response.fits" for name in by_exposure(exposures(wildcards, "flats"))
+            ]
     if path := manual_flag_path(wildcards):
         files["manual_flags"] = path
     return files
@@ -70,10 +72,16 @@ def ramp_for_check(wildcards):
     raise WorkflowError(f"quality_check needs an uncal or jump file of {wildcards.detector}, and none was given")
 
 
+def segment_statistics(wildcards):
+    """The statistics of the segments of a flat, or of the whole one."""
+    segments = by_exposure(exposures(wildcards, "flats"))[wildcards.exposure]
+    return [f"{RESULTS}/{wildcards.detector}/flats/{name}_flat_statistics.fits" for name in segments]
+
+
 rule exposure_response:
     """One flat normalised on its own, for its vote."""
     input:
-        statistics=RESULTS + "/{detector}/flats/{exposure}_flat_statistics.fits",
+        statistics=segment_statistics,
     output:
         response=RESULTS + "/{detector}/flats/{exposure}_exposure_response.fits",
     log:

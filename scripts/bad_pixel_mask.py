@@ -16,7 +16,7 @@ from badpix.dark_vote import DarkVote, pedestal_plane
 from badpix.detectors import detector_from_mapping
 from badpix.errors import BadExposure
 from badpix.evidence import summary_table, write_evidence
-from badpix.exposure_set import common_geometry, observation_dates, read_set, require_enough
+from badpix.exposure_set import common_geometry, observation_dates, read_set, require_enough, whole_exposures
 from badpix.files import write_text
 from badpix.flat_background import unlit
 from badpix.flat_ballots import FlatBallots
@@ -28,7 +28,7 @@ from badpix.manual_flags import parse_manual_flags, read_text
 from badpix.mask_file import complete_pedigree, write_mask
 from badpix.precedence import only_at_times, without_explained
 from badpix.settings import DarkExcessSettings, DarkVoteSettings, FlatTypeSettings, effective_max_dead_norm_signal
-from badpix.statistics_file import open_statistics, quarantine_reason
+from badpix.statistics_file import open_segments, open_statistics, quarantine_reason
 
 
 @dataclass
@@ -75,19 +75,19 @@ def vote_darks(inputs, config):
     """Verdicts and measured images of the darks; nothing if there are none."""
     if not inputs.used["darks"]:
         return {}, {}
+    darks = whole_exposures(inputs.used["darks"])
     vote, beyond = DarkVote(inputs.geometry.shape, DarkVoteSettings.from_config(config)), None
     settings = DarkExcessSettings.from_config(config)
     if settings.any:
-        darks = inputs.used["darks"]
-        n_integrations = sum(exposure.header["NINTS"] for exposure in darks)
+        n_integrations = sum(fits.getval(dark.path, "NAXIS3", "SLOPE") for dark in inputs.used["darks"])
         regions = amplifiers(inputs.geometry, inputs.detector)
         beyond = DarkExcess(inputs.science, settings, len(darks), n_integrations, regions)
-    for exposure in inputs.used["darks"]:
-        with open_statistics(exposure.path) as statistics:
-            vote.add_exposure(statistics)
+    for segments in darks.values():
+        with open_segments(segment.path for segment in segments) as statistics:
+            vote.add_exposure(*statistics)
             if beyond:
-                planes = [hdu.name for hdu in statistics]
-                beyond.add_exposure(statistics, pedestal_plane(config["pedestal_source"], planes))
+                planes = [hdu.name for hdu in statistics[0]]
+                beyond.add_exposure(*statistics, pedestal_name=pedestal_plane(config["pedestal_source"], planes))
     noise, n_clean = vote.noise()
     measured = {"NOISE": (noise.astype(np.float32), "DN/s"), "NCLEAN": (n_clean, None)}
     return dark_verdicts(vote, beyond, inputs.science), measured

@@ -4,6 +4,8 @@ import datetime
 from collections import Counter
 from dataclasses import dataclass, field
 
+from badpix.segments import by_exposure
+
 PRODUCTS_NEEDED = {"darks": ("rateints", "jump", "fitopt"), "flats": ("rateints",)}
 # An exposure is judged by its least processed file.
 HEADER_OF = ("uncal", "jump", "rateints", "fitopt", "flux_check")
@@ -202,9 +204,10 @@ def require_enough(inventory, configured, config):
     for detector, kinds in inventory.detectors.items():
         for kind in configured:
             minimum = config[f"min_{kind}"]
-            if len(kinds[kind]) < minimum:
+            number = len(by_exposure(kinds[kind]))
+            if number < minimum:
                 reasons = "".join(f"\n  {name}: {why}" for name, why in inventory.left_out[detector].items())
                 raise InventoryError(
-                    f"{detector}: no mask, because {len(kinds[kind])} usable {kind} remain and min_{kind} is {minimum}."
+                    f"{detector}: no mask, because {number} usable {kind} remain and min_{kind} is {minimum}."
                     + (f" Left out:{reasons}" if reasons else "")
                 )
