@@ -21,7 +21,7 @@ from badpix.files import write_text
 from badpix.flat_background import unlit
 from badpix.flat_ballots import FlatBallots
 from badpix.flat_types import flat_verdicts
-from badpix.geometry import amplifiers, reference_pixels
+from badpix.geometry import amplifiers, full_frame, place, reference_pixels
 from badpix.history import history_lines
 from badpix.logs import logger, logging_to
 from badpix.manual_flags import parse_manual_flags, read_text
@@ -136,11 +136,10 @@ def judge_flats(inputs, responses, config):
     return flat_verdicts(np.where(lit, norm, np.nan), n_valid, inputs.science, settings, last_groups), measured
 
 
-def manual_flags(path, inputs):
+def manual_flags(path, geometry, detector):
     """The manual flags of the file at `path` (None: none), uint32 (y, x), cut to the array's place on the detector."""
     if path is None:
         return None
-    geometry, detector = inputs.geometry, inputs.detector
     return parse_manual_flags(
         read_text(path),
         geometry.shape,
@@ -161,8 +160,8 @@ def mask_identity(inputs):
     return identity
 
 
-def save(outputs, inputs, verdicts, measured, dq, config, file_names, parameters):
-    """Write all outputs (name -> path); the mask comes last."""
+def save(outputs, inputs, verdicts, measured, dq, frame, config, file_names, parameters):
+    """Write all outputs (name -> path); the mask comes last. `frame` is the Geometry of `dq`."""
     headers = [exposure.header for exposure in inputs.exposures]
     files = {
         kind: [file_names.get(exposure.name, exposure.name) for exposure in exposures]
@@ -182,7 +181,9 @@ def save(outputs, inputs, verdicts, measured, dq, config, file_names, parameters
         {header["CRDS_CTX"] for header in headers if header.get("CRDS_CTX")},
         {header["R_MASK"] for header in headers if header.get("R_MASK")},
     )
-    write_mask(outputs["mask"], dq, mask_identity(inputs), inputs.geometry, texts, history, parameters)
+    if frame != inputs.geometry:
+        history.append(f"Only this part of the frame was measured: {inputs.geometry}")
+    write_mask(outputs["mask"], dq, mask_identity(inputs), frame, texts, history, parameters)
     logger.info("summary:\n%s", summary.to_string(index=False))
 
 
@@ -210,11 +211,12 @@ def main(statistics, responses, outputs, detector, config, manual_flag_path, qua
         unjudged = verdict.insufficient.sum()
         logger.info("%s: %d pixels found, %d could not be judged", name, verdict.found.sum(), unjudged)
     table = flags_by_type(config["flag_values"], config["dark_do_not_use"], config["flat_do_not_use"])
-    manual = manual_flags(manual_flag_path, inputs)
-    found = {name: verdict.found for name, verdict in verdicts.items()}
-    dq = combine(found, table, inputs.border, manual, config["flat_do_not_use"])
+    frame = full_frame(inputs.geometry, detector) if config["mask_frame"] == "full" else inputs.geometry
+    manual = manual_flags(manual_flag_path, frame, detector)
+    found = {name: place(verdict.found, inputs.geometry, frame) for name, verdict in verdicts.items()}
+    dq = combine(found, table, reference_pixels(frame, detector), manual, config["flat_do_not_use"])
     logger.info("flags of the mask: %s", count_flags(dq))
-    save(outputs, inputs, verdicts, dark_images | flat_images, dq, config, file_names, parameters)
+    save(outputs, inputs, verdicts, dark_images | flat_images, dq, frame, config, file_names, parameters)
 
 
 if "snakemake" in globals():

@@ -93,7 +93,8 @@ def score_scenario(folders, scenario, labels):
         parts = []
         for folder in folders:
             run = folder / "runs" / label
-            parts.append(score_run(read_truth(folder / "truth.fits"), read_findings(run / EVIDENCE, mask_of(run))))
+            findings = read_findings(run / EVIDENCE, mask_of(run))
+            parts.append(score_run(read_truth(folder / "truth.fits"), findings, scenario.exposures))
         scores[label] = pool(parts)
     known = {name for one in scores.values() for name in one.detections}
     accepted = {name: set(types) & known for name, types in ACCEPTED.items()}

@@ -104,7 +104,7 @@ def healthy_rows(tables, runs=PAIR):
     return pd.DataFrame(rows)
 
 
-def structure_rows(tables):
+def structure_rows(tables, exposures):
     """Clusters, border, unlit strip and intermittent pixels under the preset."""
     flight = {name: table[table["run"] == "flight"] for name, table in tables.items()}
     groups = flight["groups"][["group", "expected", "found", "ring", "ring_flagged"]]
@@ -116,14 +116,15 @@ def structure_rows(tables):
     )
     border = border[["band", "healthy", "flagged", "rate"]].rename(columns={"rate": "per million"})
     at_times = flight["intermittent"][flight["intermittent"]["type"] == ALL]
-    at_times = at_times[["bad_of_8", "planted", "permanent", "intermittent"]]
-    at_times = at_times.rename(
-        columns={"bad_of_8": "bad in, of 8", "permanent": "flagged for good", "intermittent": "listed as intermittent"}
-    )
+    at_times = at_times[["bad_in", "planted", "permanent", "intermittent"]]
+    names = {
+        "bad_in": f"bad in, of {exposures}", "permanent": "flagged for good", "intermittent": "listed as intermittent"
+    }  # fmt: skip
+    at_times = at_times.rename(columns=names)
     return [groups, border, flight["unlit"][["type", "unlit", "found", "insufficient"]], at_times]
 
 
-def ablation_rows(tables):
+def ablation_rows(tables, exposures):
     """Mean and least completeness and purity over the types, and what is flagged in vain, for each run."""
     rows = []
     for run in tables["completeness"]["run"].unique():
@@ -133,7 +134,7 @@ def ablation_rows(tables):
         purity = of_run["purity"].dropna(subset="purity").set_index("detection")["purity"]
         healthy = of_run["healthy"].set_index("type")["healthy_flagged"]
         few = of_run["intermittent"]
-        few = few[(few["type"] == ALL) & (few["bad_of_8"] < MAJORITY)]
+        few = few[(few["type"] == ALL) & (few["bad_in"] < MAJORITY * exposures)]
         worst = ", ".join(f"{name} {value:.3f}" for name, value in strong.nsmallest(3).items() if value < 0.98)
         impure = ", ".join(f"{name} {value:.3f}" for name, value in purity.nsmallest(3).items() if value < 0.98)
         rows.append(
@@ -174,7 +175,7 @@ def scenario_text(name, tables, scenario, page, out, seeds):
     parts += ["Purity, and what is found falsely under the preset:", markdown(purity_rows(tables))]
     parts += ["Healthy pixels (number, and per million):", markdown(healthy_rows(tables))]
     parts += ["Clusters, border, unlit strip, and pixels that are bad at times, under the preset:"]
-    parts += [markdown(table) for table in structure_rows(tables)]
+    parts += [markdown(table) for table in structure_rows(tables, scenario.exposures)]
     parts += [f"![share found against strength]({figure.name})", markdown(threshold_rows(tables))]
     return "\n\n".join(parts)
 
@@ -189,7 +190,7 @@ def write_page(page, tables, scenarios, out, seeds=None):
     if tables[first]["completeness"]["run"].nunique() > len(PAIR):
         parts += [
             f"## What each option is worth ({scenarios[first].title})",
-            markdown(ablation_rows(tables[first])),
+            markdown(ablation_rows(tables[first], scenarios[first].exposures)),
         ]
     parts += [ORIGINAL, LIMITS]
     page.write_text("\n\n".join(part.rstrip("\n") for part in parts) + "\n", encoding="utf-8")

@@ -119,14 +119,16 @@ def statistics(tmp_path_factory):
     return {"darks": darks, "flats": flats, "response": folder / "response.fits"}
 
 
-def vote(folder, statistics, darks=True, flats=True, quarantined=None, manual=None, more=(), **changes):
+def vote(
+    folder, statistics, darks=True, flats=True, quarantined=None, manual=None, more=(), detector=DETECTOR, **changes
+):
     """Run the vote; returns the paths of its outputs."""
     endings = {"mask": "fits", "evidence": "fits", "summary": "csv", "quarantine": "csv"}
     outputs = {name: folder / f"{name}.{ending}" for name, ending in endings.items()}
     files = {"darks": [*statistics["darks"], *more] if darks else [], "flats": statistics["flats"] if flats else []}
     names, response = {"d1": "d1_uncal.fits.gz"}, {"mean": statistics["response"] if flats else None}
     how = (config(**changes), manual, quarantined or {}, names, {"max_jump_limit": 5})
-    bad_pixel_mask.main(files, response, outputs, DETECTOR, *how)
+    bad_pixel_mask.main(files, response, outputs, detector, *how)
     return outputs
 
 
@@ -273,6 +275,26 @@ def test_manual_flags(tmp_path, statistics):
     mask = vote(tmp_path, statistics, manual=tmp_path / "manual.txt", flat_do_not_use=["UNRELIABLE_SLOPE"])["mask"]
     assert flagged(mask, "UNRELIABLE_SLOPE") == {(12, 5), (13, 5)} <= flagged(mask, "DO_NOT_USE")
     assert flagged(mask, "DEAD") == {PLANTED["DEAD"]}, "at 3, 3 is the hot pixel"
+
+
+def test_mask_of_the_full_frame_from_a_part_of_it(tmp_path, statistics):
+    # The array is the lower left corner of a detector of 20 x 24 pixels.
+    detector = DETECTOR | {"n_columns": SIZE + 8, "n_rows": SIZE + 4}
+    (tmp_path / "manual.txt").write_text("20 17 OPEN\n")
+    how = {"manual": tmp_path / "manual.txt", "detector": detector}
+    part = read_mask(vote(tmp_path, statistics, **how)["mask"])
+    mask = vote(tmp_path, statistics, mask_frame="full", **how)["mask"]
+    whole, header = read_mask(mask), fits.getheader(mask)
+    assert part.shape == (SIZE, SIZE) and whole.shape == (SIZE + 4, SIZE + 8)
+    assert (header["SUBARRAY"], header["SUBSIZE1"], header["SUBSIZE2"]) == ("FULL", SIZE + 8, SIZE + 4)
+    assert "Only this part of the frame was measured" in "".join(f"{card:<72}" for card in header["HISTORY"])
+    np.testing.assert_array_equal(whole[:SIZE, :SIZE], part)
+    expected = np.zeros_like(whole)
+    for border in (np.s_[:BORDER], np.s_[-BORDER:], np.s_[:, :BORDER], np.s_[:, -BORDER:]):
+        expected[border] = PIXEL_FLAGS["REFERENCE_PIXEL"]
+    expected[17, 20] = PIXEL_FLAGS["OPEN"]
+    expected[:SIZE, :SIZE] = part
+    np.testing.assert_array_equal(whole, expected)
 
 
 def test_too_few_darks(tmp_path, statistics):

@@ -70,6 +70,7 @@ OWN = {
     "min_darks": 3,
     "min_flats": 3,
     "min_groups": 2,
+    "mask_frame": "subarray",
     "ballot": "exposure",
     "pedestal_source": "t0",
     "min_valid": 1,
