@@ -178,3 +178,20 @@ rule quality_check:
         CONDA_ENV
     script:
         "../scripts/quality_check.py"
+
+
+rule refused_detector:
+    """Fails, and says why, for a detector of which no mask can be made; the others go on."""
+    output:
+        touch(RESULTS + "/{detector}/refused"),
+    log:
+        RESULTS + "/{detector}/logs/refused_detector.log",
+    params:
+        reason=lambda wildcards: INVENTORY.refused[wildcards.detector],
+    message:
+        "{params.reason}"
+    localrule: True
+    conda:
+        CONDA_ENV
+    script:
+        "../scripts/refused_detector.py"

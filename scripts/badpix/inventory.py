@@ -43,11 +43,13 @@ class Inventory:
     """The exposures of each detector, and what was left out.
 
     `detectors` maps detector -> kind -> exposure name -> Exposure. `left_out` maps detector -> {exposure: reason}; what
-    cannot be assigned to a detector concerns all of them and stands under each.
+    cannot be assigned to a detector concerns all of them and stands under each. `refused` maps the detectors of which
+    no mask can be made to the reason; the others go on.
     """
 
     detectors: dict = field(default_factory=dict)
     left_out: dict = field(default_factory=dict)
+    refused: dict = field(default_factory=dict)
 
 
 class InventoryError(ValueError):
@@ -191,7 +193,11 @@ def take_inventory(files, facts_of, detectors, config):
             nowhere[exposure.name] = f"DETECTOR is {exposure.keywords['DETECTOR']}, not {' or '.join(chosen)}"
     for detector in chosen:
         own = [exposure for exposure in good if exposure.keywords["DETECTOR"] == detector]
-        odd = _agreement(own)
+        try:
+            odd = _agreement(own)
+        except InventoryError as error:
+            inventory.refused[detector] = f"{detector}: no mask, because {error}"
+            continue
         inventory.left_out[detector] = dict(sorted((nowhere | odd).items()))
         inventory.detectors[detector] = {
             kind: {e.name: e for e in own if e.kind == kind and e.name not in odd} for kind in PRODUCTS_NEEDED
@@ -199,15 +205,22 @@ def take_inventory(files, facts_of, detectors, config):
     return inventory
 
 
-def require_enough(inventory, configured, config):
-    """Raise InventoryError for a detector of which too few exposures remain of a kind that is `configured`."""
-    for detector, kinds in inventory.detectors.items():
+def refuse_incomplete(inventory, configured, config):
+    """Move the detectors of which too few exposures remain of a kind that is `configured` to those refused.
+
+    Raises InventoryError when no detector is left.
+    """
+    for detector, kinds in list(inventory.detectors.items()):
         for kind in configured:
             minimum = config[f"min_{kind}"]
             number = len(by_exposure(kinds[kind]))
             if number < minimum:
                 reasons = "".join(f"\n  {name}: {why}" for name, why in inventory.left_out[detector].items())
-                raise InventoryError(
+                inventory.refused[detector] = (
                     f"{detector}: no mask, because {number} usable {kind} remain and min_{kind} is {minimum}."
                     + (f" Left out:{reasons}" if reasons else "")
                 )
+                del inventory.detectors[detector]
+                break
+    if not inventory.detectors:
+        raise InventoryError("\n".join(inventory.refused.values()))

@@ -63,6 +63,7 @@ SPECIFIED = {
 }
 OWN = {
     "darks": None,
+    "exposures": None,
     "flats": None,
     "results": "results",
     "detectors": "auto",

@@ -257,6 +257,28 @@ def test_detectors(start):
     assert again.jobs == {"bad_pixel_mask": 1}
 
 
+@covers_key("exposures")
+def test_exposures(start):
+    """The sheet that names the same files makes the same exposures; a row less, and one dark less votes."""
+    directory, config, results = start("finished")
+    rows = ["kind\tuncal"] + [
+        f"{kind.removesuffix('s')}\t{kind}/{path.name}"
+        for kind in ("darks", "flats")
+        for path in sorted((directory / kind).iterdir())
+    ]
+    sheet = directory / "exposures.tsv"
+    sheet.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    config |= {"darks": None, "flats": None, "exposures": "exposures.tsv"}
+    assert succeed(directory, "--dry-run", config=config).nothing_to_do
+    sheet.write_text("\n".join(rows[:1] + rows[2:]) + "\n", encoding="utf-8")
+    assert succeed(directory, "--until", "bad_pixel_mask", config=config).jobs["bad_pixel_mask"] == 1
+    assert "4 darks used" in str(mask_header(results)["HISTORY"])
+    sheet.write_text("kind\tuncal\ndark\tnowhere_uncal.fits\n", encoding="utf-8")
+    run = snakemake(directory, config=config)
+    assert run.status != 0 and "exposures: no such file: 'nowhere_uncal.fits'" in run.output
+    assert "Traceback" not in run.output
+
+
 @covers_key("min_darks", "min_flats")
 @pytest.mark.parametrize("kind", ["darks", "flats"])
 def test_too_few_exposures(kind, start):
