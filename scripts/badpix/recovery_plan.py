@@ -78,6 +78,7 @@ LIMITS = {
 # Dark pixels may be warm or hot: both say that there is too much dark current.
 ACCEPTED = {"hot": ("hot", "warm")}
 
+N_ABLATED = 2  # seeds of the first scenario
 # The preset without one of its options: title -> keys that go back to their defaults.
 ABLATIONS = {
     "hot by rate": ("hot_rate_threshold", "warm_rate_threshold"),

@@ -262,8 +262,8 @@ def group_table(score: Score, accepted: Accepted | None = None) -> pd.DataFrame:
     """Planted pixels by group, and the healthy pixels around them, which bad neighbours may spoil.
 
     Columns: group, planted, expected (those that a type should find), found (in their own type), completeness, low,
-    high, ring (healthy pixels within 2 pixels of the group), ring_found (as any type), ring_flagged (any flag in the
-    mask), ring_share (flagged).
+    high, planted_flagged (any flag in the mask), ring (healthy pixels within 2 pixels of the group), ring_found (as any
+    type), ring_flagged (any flag in the mask), ring_share (flagged).
     """
     allowed_of = accepted_types(score.types, accepted)
     pixels = score.pixels.assign(
@@ -271,7 +271,8 @@ def group_table(score: Score, accepted: Accepted | None = None) -> pd.DataFrame:
         expected=score.pixels["type"].map(lambda name: bool(allowed_of[name])).astype(bool),
         found=in_own_type(score, accepted),
     )
-    table = pixels.groupby("group")[["planted", "expected", "found"]].sum().astype(int)
+    table = pixels.groupby("group")[["planted", "expected", "found", "flagged"]].sum().astype(int)
+    table = table.rename(columns={"flagged": "planted_flagged"})
     rings = score.areas.loc[[RING + name for name in table.index]]
     table["ring"], table["ring_found"] = rings["pixels"].to_numpy(), rings["found_any"].to_numpy()
     table["ring_flagged"] = rings["flagged"].to_numpy()
