@@ -140,5 +140,7 @@ def targets():
             wanted.append(f"{RESULTS}/{detector}/quality_check.json")
         if config["plot"]:
             wanted.append(f"{RESULTS}/{detector}/plots.png")
+        if config["leave_one_out"]:
+            wanted.append(f"{RESULTS}/{detector}/leave_one_out.csv")
     wanted.extend(f"{RESULTS}/{detector}/refused" for detector in INVENTORY.refused)
     return wanted

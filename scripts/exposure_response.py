@@ -11,7 +11,7 @@ from astropy.io import fits
 from badpix.detectors import detector_from_mapping
 from badpix.exposure_set import read_set
 from badpix.files import atomic_path, card_text
-from badpix.flat_response import mean_flat, normalise
+from badpix.flat_response import combine_flats
 from badpix.geometry import reference_pixels
 from badpix.logs import logger, logging_to
 from badpix.statistics_file import write_quarantined
@@ -29,15 +29,7 @@ def main(statistics, output, exposure, detector, settings):
         write_quarantined(output, exposure, "; ".join(sorted(set(left_out.values()))))
         return
     science = ~reference_pixels(used[0].geometry, detector_from_mapping(detector))
-    mean, _, _ = mean_flat([segment.path for segment in used], science, settings["flat_mean_sigma_threshold"])
-    response = normalise(
-        mean,
-        science,
-        settings["flat_mean_normalization_method"],
-        settings["flat_mean_sigma_threshold"],
-        settings["smoothing_type"],
-        settings["smoothing_box_width"],
-    )
+    response = combine_flats([segment.path for segment in used], science, settings).normalised
     hdus = [fits.PrimaryHDU(), fits.ImageHDU(response.astype(np.float32), name="RESPONSE")]
     hdus[0].header["EXPOSURE"] = card_text(exposure)
     hdus[0].header["QUARANT"] = False
