@@ -28,7 +28,8 @@ SCHEMA = yaml.safe_load((PROJECT / "config" / "schemas" / "config.schema.yaml").
 # In the order of the workflow; what follows a rule that runs again runs again too.
 RULES = (
     "reference_pixel_mask", "prefetch_references", "detector1_dark", "detector1_flat", "dark_statistics",
-    "flat_statistics", "exposure_response", "leave_one_out", "flat_response", "bad_pixel_mask", "quality_check", "plots",
+    "flat_statistics", "exposure_response", "leave_one_out", "flat_response", "bad_pixel_mask", "quality_check",
+    "plots",
 )  # fmt: skip
 
 
