@@ -93,8 +93,8 @@ def vote_darks(inputs, config):
         with open_segments(segment.path for segment in segments) as statistics:
             vote.add_exposure(*statistics)
             if beyond:
-                planes = [hdu.name for hdu in statistics[0]]
-                beyond.add_exposure(*statistics, pedestal_name=pedestal_plane(config["pedestal_source"], planes))
+                # Not MIRI's relative one: it holds the charge of two groups, and a low pedestal cancels in it.
+                beyond.add_exposure(*statistics, pedestal_name=pedestal_plane(config["pedestal_source"], ()))
     noise, n_clean = vote.noise()
     measured = {"NOISE": (noise.astype(np.float32), "DN/s"), "NCLEAN": (n_clean, None)}
     return dark_verdicts(vote, beyond, inputs.science), measured

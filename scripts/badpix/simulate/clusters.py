@@ -28,7 +28,7 @@ class Ground:
         self.first_y, self.last_y, self.first_x, self.last_x = science_bounds(geometry)
         self.lit_from_x = lit_from_x
         self.rng = rng
-        self.free = np.zeros((geometry.size, geometry.size), bool)
+        self.free = np.zeros(geometry.shape, bool)
         self.free[self.first_y : self.last_y + 1, self.first_x : self.last_x + 1] = True
         self.rows: list[dict] = []
 

@@ -19,12 +19,13 @@ from badpix.simulate.static_maps import NONLINEARITY_PER_DN
 from badpix.simulate.uncal import setattr_path
 
 CONTEXT = "jwst_0001.pmap"
+RSCD_GROUPS = (1, 4)  # not used in the first and in later integrations
 USEAFTER = "2022-01-01T00:00:00"
 
 # Types and step parameters that Detector1 asks for and that this cache answers with "there is none"
 REFERENCES_NOT_AVAILABLE = (
     "emicorr", "flat", "ipc", "pastasoss", "persat", "pictureframe", "refpix", "reset", "rscd", "sirskernel",
-    "trapdensity", "trappars",
+    "superbias", "trapdensity", "trappars",
 )  # fmt: skip
 STEPS = (
     "chargemigrationstep", "cleanflickernoisestep", "darkcurrentstep", "dqinitstep", "emicorrstep", "firstframestep",
@@ -71,8 +72,12 @@ def reference_models(detector: DetectorModel, n_groups: int) -> Iterator[tuple[s
 
     shape = detector.bias_dn.shape
     good = np.zeros(shape, np.uint32)  # without its DQ written a linearity model makes one up, with a third axis
-    bias_dn = detector.bias_dn + detector.superbias_error_dn
-    yield "superbias", datamodels.SuperBiasModel(data=bias_dn, dq=good)
+    if INSTRUMENTS[detector.geometry.instrument].superbias:
+        bias_dn = detector.bias_dn + detector.superbias_error_dn
+        yield "superbias", datamodels.SuperBiasModel(data=bias_dn, dq=good)
+    else:
+        yield "reset", reset_model(detector)
+        yield "rscd", rscd_model(detector)
     yield "saturation", datamodels.SaturationModel(data=detector.saturation_dn, dq=good)
     yield "gain", datamodels.GainModel(data=detector.gain_e_per_dn)
     yield "readnoise", datamodels.ReadnoiseModel(data=cds_noise(detector))
@@ -83,6 +88,26 @@ def reference_models(detector: DetectorModel, n_groups: int) -> Iterator[tuple[s
     mask.dq_def = dq_definition("DO_NOT_USE", "DEAD", "REFERENCE_PIXEL")
     yield "mask", mask
     yield "dark", dark_model(detector, n_groups)
+
+
+def reset_model(detector: DetectorModel) -> object:
+    """MIRI's reset anomaly, DN (integration, group, y, x): none, as none is simulated."""
+    from stdatamodels.jwst import datamodels
+
+    shape = detector.bias_dn.shape
+    model = datamodels.ResetModel(data=np.zeros((1, 1, *shape), np.float32), dq=np.zeros(shape, np.uint32))
+    model.meta.exposure.nints = model.meta.exposure.ngroups = 1
+    return model
+
+
+def rscd_model(detector: DetectorModel) -> object:
+    """The groups at the start of MIRI's integrations that are not used: one, and in later integrations four."""
+    from stdatamodels.jwst import datamodels
+
+    model = datamodels.RSCDModel()
+    row = (detector.geometry.subarray, INSTRUMENTS[detector.geometry.instrument].readpatt, *RSCD_GROUPS)
+    model.rscd_group_skip_table = np.array([row], model.get_dtype("rscd_group_skip_table"))
+    return model
 
 
 def cds_noise(detector: DetectorModel) -> np.ndarray:
@@ -138,7 +163,9 @@ def describe_reference(model: object, detector: DetectorModel, reftype: str) -> 
         **{f"subarray.{key}": value for key, value in subarray_meta(geometry).items()},
     }
     for key, value in meta.items():
-        setattr_path(model.meta, key, value)
+        # An RSCD reference says in its table, not in its header, which arrays and read patterns it is for.
+        if reftype != "rscd" or not key.startswith(("exposure.", "subarray.")):
+            setattr_path(model.meta, key, value)
     model.add_history_entry("Made by scripts/simulate.py; it describes no real detector.")
 
 

@@ -1,10 +1,9 @@
 """JWST names, geometry and keywords of a simulated exposure: data tables and pure functions, no file is touched."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import isqrt
 
-FULL_SIZE = 2048
-REFERENCE_BORDER = 4  # reference pixels on each side of every near-infrared detector
 UNLIT_WIDTH = 24  # columns, for 256 x 256 and larger
 
 # FASTAXIS, SLOWAXIS per detector (CRDS checks the same values), and the NIRCam module and channel
@@ -22,37 +21,94 @@ DETECTORS = {
     "NRCBLONG": ("NIRCAM", 1, -2, "B", "LONG"),
     "NRS1": ("NIRSPEC", 2, 1, None, None),
     "NRS2": ("NIRSPEC", -2, -1, None, None),
+    "MIRIMAGE": ("MIRI", 1, 2, None, None),
+    "MIRIFULONG": ("MIRI", 1, 2, None, None),
+    "MIRIFUSHORT": ("MIRI", 1, 2, None, None),
     "GUIDER1": ("FGS", -2, -1, None, None),
     "GUIDER2": ("FGS", 2, -1, None, None),
 }
 
 
 @dataclass(frozen=True)
+class Array:
+    """A part of a detector that can be read alone: its name, size in pixels and first pixel (1-based)."""
+
+    name: str
+    n_columns: int
+    n_rows: int
+    xstart: int
+    ystart: int
+
+
+def corner(name: str, size: int) -> Array:
+    """A square in the upper right corner of a near-infrared detector."""
+    return Array(name, size, size, 2048 - size + 1, 2048 - size + 1)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The full frame: its size in pixels, and the widths of its border of reference pixels."""
+
+    n_columns: int
+    n_rows: int
+    left: int
+    right: int
+    bottom: int
+    top: int
+
+
+HAWAII = Frame(2048, 2048, 4, 4, 4, 4)
+SIAS = Frame(1032, 1024, 4, 4, 0, 0)
+
+
+@dataclass(frozen=True)
 class InstrumentMode:
-    """What one instrument calls its darks, internal flats, one-frame read pattern and square subarrays."""
+    """What one instrument calls its darks, internal flats, one-frame read pattern and arrays.
+
+    `arrays` maps the side length to ask for, in pixels, to the array. `exp_types` of a detector go before `dark_type`
+    and `flat_type`. `interleaved`: the outputs read every fourth column each, not a strip. `superbias`: whether the
+    pipeline takes a bias off.
+    """
 
     default_detector: str
     dark_type: str
     flat_type: str
     readpatt: str
     optics: dict
-    subarrays: dict  # size in pixels -> subarray name
+    arrays: dict
+    frame: Frame = HAWAII
+    exp_types: dict = field(default_factory=dict)
+    interleaved: bool = False
+    superbias: bool = True
+
+
+def squares(**names: int) -> dict:
+    """The full frame and squares in the corner, by size."""
+    return {2048: Array("FULL", 2048, 2048, 1, 1)} | {size: corner(name, size) for name, size in names.items()}
 
 
 INSTRUMENTS = {
     "NIRISS": InstrumentMode(
         "NIS", "NIS_DARK", "NIS_LAMP", "NISRAPID", {"filter": "CLEAR", "pupil": "F150W"},
-        {64: "SUB64", 80: "SUB80", 128: "SUB128", 256: "SUB256"},
+        squares(SUB64=64, SUB80=80, SUB128=128, SUB256=256),
     ),
     # NIRCam has no square subarray of 256: the grism one lends its name
     "NIRCAM": InstrumentMode(
         "NRCA1", "NRC_DARK", "NRC_LED", "RAPID", {"filter": "F200W", "pupil": "FLAT"},
-        {64: "SUB64P", 160: "SUB160", 256: "SUBGRISM256", 320: "SUB320", 400: "SUB400P", 640: "SUB640"},
+        squares(SUB64P=64, SUB160=160, SUBGRISM256=256, SUB320=320, SUB400P=400, SUB640=640),
     ),
+    # 256: as many pixels as 256 x 256, in a strip across the whole detector
     "NIRSPEC": InstrumentMode(
-        "NRS1", "NRS_DARK", "NRS_LAMP", "NRSRAPID", {"filter": "OPAQUE", "grating": "MIRROR"}, {},
+        "NRS1", "NRS_DARK", "NRS_LAMP", "NRSRAPID", {"filter": "OPAQUE", "grating": "MIRROR"},
+        {2048: Array("FULL", 2048, 2048, 1, 1), 256: Array("SUB2048", 2048, 32, 1, 1024)},
     ),
-    "FGS": InstrumentMode("GUIDER1", "FGS_DARK", "FGS_INTFLAT", "FGSRAPID", {}, {128: "128X128"}),
+    "MIRI": InstrumentMode(
+        "MIRIMAGE", "MIR_DARKIMG", "MIR_FLATIMAGE", "FASTR1", {},
+        {1024: Array("FULL", 1032, 1024, 1, 1), 256: Array("SUB256", 256, 256, 413, 51)},
+        frame=SIAS, interleaved=True, superbias=False,
+        exp_types=dict.fromkeys(["MIRIFULONG", "MIRIFUSHORT"], {"dark": "MIR_DARKMRS", "flat": "MIR_FLATMRS"}),
+    ),
+    "FGS": InstrumentMode("GUIDER1", "FGS_DARK", "FGS_INTFLAT", "FGSRAPID", {}, squares(**{"128X128": 128})),
 }  # fmt: skip
 
 # Program, visit group + sequence + activity: real observatory style, invented numbers. Darks come first in time.
@@ -70,7 +126,8 @@ class Geometry:
     instrument: str
     detector: str
     subarray: str
-    size: int
+    n_columns: int
+    n_rows: int
     xstart: int
     ystart: int
     fastaxis: int
@@ -78,33 +135,58 @@ class Geometry:
     noutputs: int
     frame_time_s: float
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(rows, columns), the shape of an image."""
+        return self.n_rows, self.n_columns
+
+    @property
+    def size(self) -> int:
+        """Side of the square of as many pixels: what the numbers of planted pixels go by."""
+        return isqrt(self.n_rows * self.n_columns)
+
+    @property
+    def n_fast(self) -> int:
+        """Number of pixels along the axis that is read fast."""
+        return self.n_columns if abs(self.fastaxis) == 1 else self.n_rows
+
+    @property
+    def n_slow(self) -> int:
+        """Number of readout lines."""
+        return self.n_rows if abs(self.fastaxis) == 1 else self.n_columns
+
 
 def make_geometry(instrument: str, size: int, detector: str | None = None) -> Geometry:
-    """The full frame for 2048, else the square subarray of that size in the upper right corner of the detector."""
+    """The array that the instrument has for that size: the full frame for 2048 (MIRI: 1024), else a subarray."""
     mode = INSTRUMENTS[instrument]
     detector = detector or mode.default_detector
     if detector not in DETECTORS or DETECTORS[detector][0] != instrument:
         known = sorted(name for name, row in DETECTORS.items() if row[0] == instrument)
         raise ValueError(f"detector {detector!r} is not one of {instrument}: {', '.join(known)}")
-    sizes = {**mode.subarrays, FULL_SIZE: "FULL"}
-    if size not in sizes:
-        raise ValueError(f"{instrument} has no subarray of {size} x {size}; sizes known: {sorted(sizes)}")
+    if size not in mode.arrays:
+        raise ValueError(f"{instrument} has no array of {size} x {size}; sizes known: {sorted(mode.arrays)}")
+    array = mode.arrays[size]
     fastaxis, slowaxis = DETECTORS[detector][1:3]
-    noutputs = 4 if size == FULL_SIZE else 1
-    # 10 microseconds per pixel, 12 of overhead per row and one row per frame: 10.7368 s for the full frame
-    frame_time_s = round((size // noutputs + 12) * (size + 1) * 1e-5, 5)
-    start = FULL_SIZE - size + 1
+    noutputs = 4 if array.name == "FULL" else 1
+    n_fast, n_slow = (array.n_columns, array.n_rows) if abs(fastaxis) == 1 else (array.n_rows, array.n_columns)
+    # 10 microseconds per pixel, 12 of overhead per row and one row per frame: 10.7368 s for 2048 x 2048
+    frame_time_s = round((n_fast // noutputs + 12) * (n_slow + 1) * 1e-5, 5)
     return Geometry(
-        instrument, detector, sizes[size], size, start, start, fastaxis, slowaxis, noutputs, frame_time_s
+        instrument, detector, array.name, array.n_columns, array.n_rows, array.xstart, array.ystart, fastaxis, slowaxis,
+        noutputs, frame_time_s,
     )  # fmt: skip
 
 
 def science_bounds(geometry: Geometry) -> tuple[int, int, int, int]:
     """First and last row, first and last column (0-based) of the light-sensitive part of what is read."""
+    frame = INSTRUMENTS[geometry.instrument].frame
     bounds = []
-    for start in (geometry.ystart, geometry.xstart):
-        bounds.append(max(0, REFERENCE_BORDER - start + 1))
-        bounds.append(min(geometry.size, FULL_SIZE - REFERENCE_BORDER - start + 1) - 1)
+    for start, length, low, high, full in (
+        (geometry.ystart, geometry.n_rows, frame.bottom, frame.top, frame.n_rows),
+        (geometry.xstart, geometry.n_columns, frame.left, frame.right, frame.n_columns),
+    ):
+        bounds.append(max(0, low - start + 1))
+        bounds.append(min(length, full - high - start + 1) - 1)
     return tuple(bounds)
 
 
@@ -126,7 +208,8 @@ def _obs_id(kind: str) -> str:
 def exposure_type(geometry: Geometry, kind: str) -> str:
     """EXP_TYPE of a "dark" or a "flat" with this instrument."""
     mode = INSTRUMENTS[geometry.instrument]
-    return mode.dark_type if kind == "dark" else mode.flat_type
+    usual = {"dark": mode.dark_type, "flat": mode.flat_type}
+    return mode.exp_types.get(geometry.detector, usual)[kind]
 
 
 def start_time(kind: str, index: int) -> datetime:
@@ -208,8 +291,8 @@ def subarray_meta(geometry: Geometry) -> dict:
         "name": geometry.subarray,
         "xstart": geometry.xstart,
         "ystart": geometry.ystart,
-        "xsize": geometry.size,
-        "ysize": geometry.size,
+        "xsize": geometry.n_columns,
+        "ysize": geometry.n_rows,
         "fastaxis": geometry.fastaxis,
         "slowaxis": geometry.slowaxis,
     }

@@ -12,6 +12,7 @@ import numpy as np
 from badpix.simulate.cosmic_rays import add_cosmic_rays, add_snowballs
 from badpix.simulate.coupling import couple
 from badpix.simulate.detector import DetectorModel
+from badpix.simulate.static_maps import over_outputs
 
 FLAT_SIGNAL_DN = 25000.0  # mean lamp signal at the end of a ramp: about half of the full well
 RESET_NOISE_DN = 12.0  # kTC: per pixel and integration
@@ -172,21 +173,21 @@ def compress(true_dn: np.ndarray, per_dn: np.ndarray | float) -> np.ndarray:
 
 def pink_lines(geometry, n_groups: int, rng: np.random.Generator) -> np.ndarray:
     """1/f noise of every readout line in DN: float32 (output, group, line), continuous through an integration."""
-    length = n_groups * geometry.size
+    length = n_groups * geometry.n_slow
     frequency = np.fft.rfftfreq(length)
     amplitude = np.zeros(len(frequency))
     amplitude[1:] = 1 / np.sqrt(frequency[1:])
     phases = rng.standard_normal((geometry.noutputs, len(frequency), 2)) @ np.array([1, 1j])
     noise = np.fft.irfft(phases * amplitude, n=length, axis=-1)
     noise *= PINK_NOISE_DN / noise.std(axis=-1, keepdims=True)
-    return noise.astype(np.float32).reshape(geometry.noutputs, n_groups, geometry.size)
+    return noise.astype(np.float32).reshape(geometry.noutputs, n_groups, geometry.n_slow)
 
 
 def line_image(geometry, lines: np.ndarray) -> np.ndarray:
     """Spread (output, line) over an image (y, x). A line runs along the fast axis; lines follow the slow axis."""
     if geometry.slowaxis < 0:
         lines = lines[:, ::-1]
-    image = np.repeat(lines, geometry.size // geometry.noutputs, axis=0)  # (fast, slow)
+    image = over_outputs(geometry, lines)  # (fast, slow)
     return image.T if abs(geometry.fastaxis) == 1 else image
 
 

@@ -4,7 +4,7 @@ from math import erf
 
 import numpy as np
 
-from badpix.simulate.headers import Geometry, unlit_columns
+from badpix.simulate.headers import INSTRUMENTS, Geometry, unlit_columns
 from badpix.simulate.populations import Physics
 
 NONLINEARITY_PER_DN = 6.0e-7  # true = measured + this x measured^2: 1.5% at the end of a flat ramp
@@ -57,11 +57,20 @@ def static_maps(
 def output_map(geometry: Geometry, values: np.ndarray) -> np.ndarray:
     """Spread one value per amplifier output over its part of the image: float32 (y, x).
 
-    The outputs divide the axis that is read fast: strips along y where FASTAXIS is +-1, along x where it is +-2.
+    The outputs divide the axis that is read fast: strips along y where FASTAXIS is +-1, along x where it is +-2; those
+    of MIRI take turns from pixel to pixel.
     """
-    line = np.repeat(np.asarray(values, np.float32), geometry.size // geometry.noutputs)
-    image = np.broadcast_to(line, (geometry.size, geometry.size))
+    line = over_outputs(geometry, np.asarray(values, np.float32))
+    image = np.broadcast_to(line, (geometry.n_slow, geometry.n_fast))
     return image if abs(geometry.fastaxis) == 1 else image.T
+
+
+def over_outputs(geometry: Geometry, values: np.ndarray) -> np.ndarray:
+    """Values per output (output, ...) as values per pixel along the axis that is read fast (pixel, ...)."""
+    n_pixels = geometry.n_fast // geometry.noutputs
+    if INSTRUMENTS[geometry.instrument].interleaved:
+        return np.concatenate([values] * n_pixels)
+    return np.repeat(values, n_pixels, axis=0)
 
 
 def lamp(shape: tuple[int, int], physics: Physics) -> np.ndarray:
@@ -76,6 +85,6 @@ def lamp(shape: tuple[int, int], physics: Physics) -> np.ndarray:
 def lamp_edge(geometry: Geometry) -> np.ndarray:
     """Share of the lamp's light that passes the edge of the unlit strip, 0 to 1: float32 (y, x)."""
     end = unlit_columns(geometry)[1]
-    distance = np.arange(geometry.size) - (end - 0.5)  # the edge lies between two pixels
+    distance = np.arange(geometry.n_columns) - (end - 0.5)  # the edge lies between two pixels
     share = np.array([0.5 * (1 + erf(d / (LAMP_EDGE_PX * 2**0.5))) for d in distance], np.float32)
-    return np.broadcast_to(share, (geometry.size, geometry.size))
+    return np.broadcast_to(share, geometry.shape)
