@@ -30,7 +30,7 @@ def main(uncal, reference_pixel_mask, outputs, exposure, kind, steps, crds):
     set_crds_environment(**crds)
     try:
         check_uncal(uncal)
-        with scratch_directory(outputs["rateints"]) as scratch:
+        with scratch_directory(outputs["rateints"], exposure) as scratch:
             # A link gives the products the exposure's name, whatever the raw file is called.
             link = Path(scratch) / f"{exposure}_uncal.fits"
             os.symlink(os.path.abspath(uncal), link)

@@ -82,7 +82,7 @@ def make_dark(folder, name, seed, n_ints=2):
     slope[:, *PLANTED["hot"]] = np.nan
     jump = {"SCI": sci, "PIXELDQ": np.zeros((SIZE, SIZE), np.uint32), "GROUPDQ": groupdq}
     products = {"jump": jump, "rateints": rates(slope), "fitopt": {"PEDESTAL": pedestal}}
-    return {p: save(folder / f"{name}_{p}.fits", images) for p, images in products.items()}
+    return {p: save(folder / f"{name}_{p}.fits", images, NINTS=n_ints) for p, images in products.items()}
 
 
 def make_flat(folder, name, raw):
