@@ -1,8 +1,8 @@
 """Run the unmodified calwebb_detector1 on one exposure."""
 
 import logging
-import shutil
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -63,7 +63,8 @@ def run_detector1(uncal, steps, directory):
     try:
         Detector1Pipeline.call(str(uncal), steps=steps, output_dir=str(directory), save_results=True)
     except BaseException as error:
-        if _is_machine_fault(error):
+        # Without its files (another run has taken over the exposure) any error may come.
+        if _is_machine_fault(error) or not Path(uncal).exists():
             raise
         raise BadExposure(f"calwebb_detector1 failed: {type(error).__name__}: {error}") from error
 

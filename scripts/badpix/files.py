@@ -30,13 +30,15 @@ def atomic_path(path):
 
     A job that dies in between leaves no file of that name, so nothing half-written can be taken for done; the next
     job that writes `path` takes its temporary file away.
-    The temporary name ends like `path` does, since astropy and the datamodels choose the format by it.
+    The temporary name ends like `path` does, since astropy and the datamodels choose the format by it; it is ASCII,
+    since the datamodels write it into the header.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    for left in stale(path.parent, ".partial-", "-" + path.name):
+    suffix = "-" + card_text(path.name)
+    for left in stale(path.parent, ".partial-", suffix):
         left.unlink(missing_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".partial-", suffix="-" + path.name, dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=".partial-", suffix=suffix, dir=path.parent)
     os.close(handle)
     temporary = Path(name)
     try:

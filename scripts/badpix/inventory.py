@@ -4,6 +4,8 @@ import datetime
 from collections import Counter
 from dataclasses import dataclass, field
 
+from badpix.files import card_text
+
 PRODUCTS_NEEDED = {"darks": ("rateints", "jump", "fitopt"), "flats": ("rateints",)}
 # An exposure is judged by its least processed file.
 HEADER_OF = ("uncal", "jump", "rateints", "fitopt", "flux_check")
@@ -234,12 +236,15 @@ def _duplicates(exposures):
     return odd
 
 
-def _name_problem(name):
-    """Why no file can be called after the exposure `name`."""
+def _name_problem(name, paths):
+    """Why the workflow cannot handle files of these `paths`, or call others after the exposure `name`."""
     if not name or not name.isprintable():
         return f"its name {name!r} is empty or has characters that cannot be printed; rename the file"
-    if len(name.encode(errors="replace")) > MAX_NAME_BYTES:
-        return f"its name has {len(name.encode(errors='replace'))} bytes, more than {MAX_NAME_BYTES}; rename the file"
+    # Temporary files have the name in ASCII, which may be longer.
+    if (length := max(len(name.encode(errors="replace")), len(card_text(name)))) > MAX_NAME_BYTES:
+        return f"its name has {length} bytes, more than {MAX_NAME_BYTES}; rename the file"
+    if odd := [path for path in paths if "{" in path or "}" in path]:
+        return f"the path {odd[0]!r} has braces, which Snakemake would take for wildcards; rename it"
     return None
 
 
@@ -253,7 +258,9 @@ def take_inventory(files, facts_of, detectors, config):
     for kind, exposures in files.items():
         for name, paths in exposures.items():
             facts = {product: facts_of(path) for product, path in paths.items()}
-            problem = _name_problem(name) or own_problem(kind, paths, facts, detectors, config["min_groups"])
+            problem = _name_problem(name, paths.values()) or own_problem(
+                kind, paths, facts, detectors, config["min_groups"]
+            )
             if problem:
                 nowhere[name] = problem
             else:

@@ -268,8 +268,8 @@ def test_segments_and_detectors_may_begin_together():
 
 
 def test_the_timing_is_that_of_the_rest_of_the_kind():
-    found = inventory([DARK, DARK | {"TGROUP": 3.0}, DARK | {"TGROUP": 1.5001}], [FLAT | {"TGROUP": 3.0}])
-    assert used(found) == {"darks": ["d1", "d3"], "flats": ["f1"]}
+    found = inventory([DARK | {"TGROUP": t} for t in (1.5, 3.0, 1.5, 1.5001)], [FLAT | {"TGROUP": 3.0}])
+    assert used(found) == {"darks": ["d1", "d3", "d4"], "flats": ["f1"]}
     assert found.left_out["NIS"] == {"d2": "TGROUP is 3.0, the rest have 1.5"}
     with pytest.raises(InventoryError, match="split evenly between TGROUP"):
         inventory([DARK, DARK | {"TGROUP": 3.0}])
@@ -285,3 +285,10 @@ def test_a_name_that_no_product_can_have(name):
     found = take_inventory(files, lambda path: raw(DARK), DETECTORS, CONFIG)
     assert used(found)["darks"] == ["d"]
     assert "rename the file" in found.left_out["NIS"][name]
+
+
+def test_braces_in_a_path_would_be_wildcards():
+    files = {"darks": {"e": {"uncal": "{x}/e_uncal.fits"}, "d": {"uncal": "d"}}, "flats": {}}
+    found = take_inventory(files, lambda path: raw(DARK), DETECTORS, CONFIG)
+    assert used(found)["darks"] == ["d"]
+    assert found.left_out["NIS"]["e"].startswith("the path '{x}/e_uncal.fits' has braces")

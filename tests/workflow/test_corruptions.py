@@ -9,7 +9,6 @@ import pytest
 from astropy.io import fits
 
 import dark_statistics
-import detector1
 from badpix.detectors import load_detector
 from badpix.files import card_text
 from badpix.headers import HeaderCache
