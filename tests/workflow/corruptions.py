@@ -174,7 +174,7 @@ RAW = {
     "text": (lambda path: path.write_text("this is not FITS\n" * 400), "not readable as FITS"),
     "zero_bytes": (replace(lambda content: bytes(len(content))), "not readable as FITS"),
     "zeroed_first_block": (overwrite(lambda path: 0, bytes(BLOCK)), "not readable as FITS"),
-    "zeroed_sci_header": (overwrite(location("SCI", "hdrLoc"), bytes(BLOCK)), "HDUList's element 1 is not an extension"),
+    "zeroed_sci_header": (overwrite(location("SCI", "hdrLoc"), bytes(BLOCK)), "HDUList's element 1 is not"),
     "zeroed_sector": (
         overwrite(location("SCI", "datLoc", 40_960), bytes(512)), "of SCI of the uncal file has no data (zero bytes)"
     ),
@@ -229,7 +229,9 @@ RAW = {
     ),
     "gz_of_text": (zip_it(lambda packed: gzip.compress(b"this is not FITS\n" * 400)), "not readable as FITS"),
     "gz_is_text": (zip_it(lambda packed: b"this is not FITS\n" * 400), "not readable as FITS"),
-    "two\nlines_uncal": (lambda path: path.rename(path.with_name("two\nlines_uncal.fits")), "has characters that cannot be printed; rename the file"),
+    "two\nlines_uncal": (
+        lambda path: path.rename(path.with_name("two\nlines_uncal.fits")), "characters that cannot be printed; rename"
+    ),
 }  # fmt: skip
 FLAT_RAW = {
     "flat_cut": (cut(location("SCI", "datLoc", 100_000)), "the file is truncated: "),
@@ -270,10 +272,11 @@ DARK_PRODUCTS = {
     "jump_float_flags": (on("jump", data("GROUPDQ", np.float32)), "GROUPDQ of the jump file has BITPIX -32"),
     "jump_zero": (on("jump", fill("SCI", 0)), "SCI of the jump file has no data (zeros) in integration 1, group 1"),
     "jump_sector_lost": (
-        on("jump", overwrite(location("SCI", "datLoc", 163_840), bytes(512))), "SCI of the jump file has no data (zeros)"
+        on("jump", overwrite(location("SCI", "datLoc", 163_840), bytes(512))),
+        "SCI of the jump file has no data (zeros) in integration 1, group 11",
     ),
     "jump_no_tgroup": (on("jump", card(0, "TGROUP", "TGROUP", "TGROQP")), "the primary header lacks TGROUP"),
-    "jump_skipped": (on("jump", keys(S_JUMP="SKIPPED")), "step jump of the jump file is not COMPLETE: S_JUMP is SKIPPED"),
+    "jump_skipped": (on("jump", keys(S_JUMP="SKIPPED")), "step jump of the jump file is not COMPLETE"),
     "ramp_fit_skipped": (on("rateints", keys(**{"S_RAMP": "SKIPPED"})), "step ramp_fit of the rateints file is not"),
     "rateints_nan": (on("rateints", fill("SCI", np.nan)), "has no valid value in any of 3600 pixels"),
     "rateints_zero": (on("rateints", fill("SCI", 0)), "SCI of the rateints file, integration 1, has no data (zeros)"),
@@ -292,20 +295,21 @@ MORE_DARK_PRODUCTS = {
         on("jump", lambda path: [data(name, lambda a: a[:, :20])(path) for name in ("SCI", "GROUPDQ")]),
         "NGROUPS of the jump file is 30, but its array has 20",
     ),
-    "rateints_one_nan": (on("rateints", fill("SCI", np.nan, 1)), "SCI of the rateints file, integration 2, has no valid"),
+    "rateints_one_nan": (on("rateints", fill("SCI", np.nan, 1)), "the rateints file, integration 2, has no valid"),
     "rateints_dq_bad": (on("rateints", fill("DQ", 1)), "has no valid value in any of 3600 pixels"),
     "rateints_no_dq": (on("rateints", remove("DQ")), "the rateints file has no DQ extension"),
     "rateints_table": (on("rateints", as_table("VAR_RNOISE")), "extension VAR_RNOISE of the rateints file is no image"),
     "rateints_integers": (
-        on("rateints", data("SCI", lambda sci: np.nan_to_num(sci).astype(np.int16))), "SCI of the rateints file has BITPIX 16"
+        on("rateints", data("SCI", lambda sci: np.nan_to_num(sci).astype(np.int16))),
+        "SCI of the rateints file has BITPIX 16; it should hold floating point numbers",
     ),
     "rateints_shape": (on("rateints", data("VAR_RNOISE", lambda a: a[:, :60])), "shapes differ in the rateints file"),
-    "pedestal_nan": (on("fitopt", fill("PEDESTAL", np.nan)), "PEDESTAL of the fitopt file, integration 1, has no valid"),
+    "pedestal_nan": (on("fitopt", fill("PEDESTAL", np.nan)), "the fitopt file, integration 1, has no valid value"),
     "pedestal_shape": (on("fitopt", data("PEDESTAL", lambda a: a[:1])), "shapes differ: jump (2, 64, 64)"),
 }  # fmt: skip
 FLAT_PRODUCTS = {
     "flat_rateints_nan": (on("rateints", fill("SCI", np.nan)), "has no valid value in any of 3600 pixels"),
-    "flat_rateints_zero": (on("rateints", fill("SCI", 0)), "SCI of the rateints file, integration 1, has no data (zeros)"),
+    "flat_rateints_zero": (on("rateints", fill("SCI", 0)), "the rateints file, integration 1, has no data (zeros)"),
     "flat_no_variance": (on("rateints", remove("VAR_POISSON")), "the rateints file has no VAR_POISSON extension"),
     "flat_not_fitted": (on("rateints", keys(**{"S_RAMP": "SKIPPED"})), "step ramp_fit is not COMPLETE"),
     "flat_float_flags": (on("rateints", data("DQ", np.float64)), "DQ of the rateints file has BITPIX -64"),

@@ -2,16 +2,15 @@
 
 import csv
 import dataclasses
-import os
 
 import numpy as np
 import pytest
 from astropy.io import fits
 
 import dark_statistics
+import detector1
 from badpix.detectors import load_detector
 from badpix.files import card_text
-from badpix.headers import HeaderCache
 from badpix.mask_file import read_mask
 from badpix.statistics_file import quarantine_reason
 from workflow import corruptions
@@ -19,6 +18,7 @@ from workflow.conftest import FULL_RUN, make_once
 from workflow.runner import PROJECT, copy_run, snakemake, succeed
 
 pytestmark = pytest.mark.pipeline
+DETECTOR = dataclasses.asdict(load_detector("NIS", PROJECT / "config" / "detectors"))
 
 
 def with_bad_ones(finished, directory):
@@ -84,8 +84,7 @@ def test_damaged_products_are_quarantined_by_the_statistics(name, finished, tmp_
         corruptions.with_own_start(source, paths[product], 1)
     change(paths)
     output = tmp_path / "x_dark_statistics.fits"
-    detector = dataclasses.asdict(load_detector("NIS", PROJECT / "config" / "detectors"))
-    dark_statistics.main(paths, output, "x", detector, 0.25)
+    dark_statistics.main(paths, output, "x", DETECTOR, 0.25)
     assert words in quarantine_reason(output)
 
 
@@ -109,21 +108,13 @@ def test_fail_stops_at_a_bad_header_and_at_bad_content(finished, tmp_path):
     assert not (directory / "results" / "NIS" / "test_bpm.fits").exists()
 
 
-def test_a_file_that_may_not_be_read_is_read_once_it_may(tmp_path):
-    """Permissions change neither size nor time, so the reason must not be remembered."""
-    path = tmp_path / "a.fits"
-    fits.PrimaryHDU().writeto(path)
-    cache = HeaderCache(tmp_path / "cache.json")
-    for parent in (tmp_path, *tmp_path.parents):
-        if not os.stat(parent).st_mode & 1:
-            pytest.skip(f"needs a directory that every user may enter; {parent} is private") if os.geteuid() == 0 else 0
-    path.chmod(0)
-    user = os.geteuid()
-    try:
-        # Root may read anything.
-        os.seteuid(65534 if user == 0 else user)
-        assert cache.facts(path)["problem"] == "cannot be read: Permission denied"
-    finally:
-        os.seteuid(user)
-    path.chmod(0o644)
-    assert cache.facts(path)["problem"] is None
+def test_a_file_that_vanishes_fails_the_job_and_is_not_quarantined(finished, tmp_path):
+    """Gone is not bad: it may come back as it was, and products that say otherwise would stand."""
+    outputs = {product: tmp_path / f"x_{product}.fits" for product in ("rateints", "rate", "jump", "fitopt")}
+    crds = {"path": None, "server_url": None, "context": None}
+    with pytest.raises(FileNotFoundError, match=r"x_uncal\.fits"):
+        detector1.main(tmp_path / "x_uncal.fits", "reference_pixel_mask.fits", outputs, "x", "dark", {}, crds)
+    paths = corruptions.products_of(finished, "darks") | {"fitopt": tmp_path / "x_fitopt.fits"}
+    with pytest.raises(FileNotFoundError, match=r"x_fitopt\.fits"):
+        dark_statistics.main(paths, tmp_path / "x_dark_statistics.fits", "x", DETECTOR, 0.25)
+    assert list(tmp_path.iterdir()) == []

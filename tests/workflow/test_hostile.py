@@ -1,4 +1,4 @@
-"""Names and header values that try to be paths, shell words, code or templates stay text; nothing leaves the results."""
+"""Names and header values that look like paths, shell words, code or templates stay text; all stays in the results."""
 
 import csv
 import shutil
@@ -72,7 +72,8 @@ def hostile(finished, tmp_path_factory):
     before = everything(outer), everything(PROJECT)
     config = {
         "results": RESULTS, "output_file": OUTPUT_FILE, "min_darks": len(names), "dark_slope_files": "products/darks",
-        "dark_jump_files": "products/darks", "dark_fitopt_files": "products/darks", "flat_slope_files": "products/flats",
+        "dark_jump_files": "products/darks", "dark_fitopt_files": "products/darks",
+        "flat_slope_files": "products/flats",
         "flats": None, "history": "$(touch owned) {0}", "description": "$(touch owned); {0} '", "quality_check": True,
     }  # fmt: skip
     run = succeed(directory, config=config)
