@@ -16,9 +16,10 @@ from badpix.digest import library_digest
 from badpix.geometry import Geometry
 from badpix.headers import HeaderCache
 from badpix.inputs import KEYS, InputError, configured_kinds, match_inputs
-from badpix.inventory import InventoryError, require_enough, take_inventory
+from badpix.inventory import InventoryError, refuse_incomplete, take_inventory
 from badpix.manual_flags import ManualFlagError, check_manual_flags
 from badpix.parameters import used_parameters
+from badpix.segments import by_exposure
 from badpix.settings import effective_max_dead_norm_signal, vote_keys
 
 CONDA_ENV = str(BASE / "envs" / "badpix.yaml")
@@ -36,7 +37,7 @@ def read_inventory():
     headers = HeaderCache(Path(config["results"]) / ".inventory.json")
     inventory = take_inventory(match_inputs(config), headers.facts, DETECTORS, config)
     headers.save()
-    require_enough(inventory, configured_kinds(config), config)
+    refuse_incomplete(inventory, configured_kinds(config), config)
     for detector, kinds in inventory.detectors.items():
         if kinds["flats"]:
             check_detector(config, DETECTORS[detector])
@@ -139,4 +140,7 @@ def targets():
             wanted.append(f"{RESULTS}/{detector}/quality_check.json")
         if config["plot"]:
             wanted.append(f"{RESULTS}/{detector}/plots.png")
+        if config["leave_one_out"]:
+            wanted.append(f"{RESULTS}/{detector}/leave_one_out.csv")
+    wanted.extend(f"{RESULTS}/{detector}/refused" for detector in INVENTORY.refused)
     return wanted

@@ -8,14 +8,27 @@ RESPONSE_KEYS = (
 )
 
 
-def mask_inputs(wildcards):
-    """All statistics of the detector, the flats' response if there are flats, and the manual flags if there are any."""
+def ballots(wildcards):
+    """All statistics of the detector by kind, and the responses of the single flats where they vote."""
     files = {kind: statistics_of(wildcards, kind) for kind in KEYS}
+    if files["flats"] and config["flat_ballot"] == "exposure":
+        folder = f"{RESULTS}/{wildcards.detector}/flats"
+        files["responses"] = [
+            f"{folder}/{name}_exposure_response.fits" for name in by_exposure(exposures(wildcards, "flats"))
+        ]
+    return files
+
+
+def outliers(wildcards):
+    """The table of outliers, if they are to be left out."""
+    return [f"{RESULTS}/{wildcards.detector}/leave_one_out.csv"] if config["quarantine_outliers"] else []
+
+
+def mask_inputs(wildcards):
+    """What votes, the flats' response if there are flats, the outliers and the manual flags if there are any."""
+    files = ballots(wildcards) | {"outliers": outliers(wildcards)}
     if files["flats"]:
         files["response"] = f"{RESULTS}/{wildcards.detector}/flat_response.fits"
-        if config["flat_ballot"] == "exposure":
-            folder = f"{RESULTS}/{wildcards.detector}/flats"
-            files["responses"] = [f"{folder}/{name}_exposure_response.fits" for name in exposures(wildcards, "flats")]
     if path := manual_flag_path(wildcards):
         files["manual_flags"] = path
     return files
@@ -70,10 +83,16 @@ def ramp_for_check(wildcards):
     raise WorkflowError(f"quality_check needs an uncal or jump file of {wildcards.detector}, and none was given")
 
 
+def segment_statistics(wildcards):
+    """The statistics of the segments of a flat, or of the whole one."""
+    segments = by_exposure(exposures(wildcards, "flats"))[wildcards.exposure]
+    return [f"{RESULTS}/{wildcards.detector}/flats/{name}_flat_statistics.fits" for name in segments]
+
+
 rule exposure_response:
     """One flat normalised on its own, for its vote."""
     input:
-        statistics=RESULTS + "/{detector}/flats/{exposure}_flat_statistics.fits",
+        statistics=segment_statistics,
     output:
         response=RESULTS + "/{detector}/flats/{exposure}_exposure_response.fits",
     log:
@@ -94,10 +113,37 @@ rule exposure_response:
         "../scripts/exposure_response.py"
 
 
+rule leave_one_out:
+    """The vote without each exposure in turn: which one changes far more than the others?"""
+    input:
+        unpack(ballots),
+    output:
+        table=RESULTS + "/{detector}/leave_one_out.csv",
+    log:
+        RESULTS + "/{detector}/logs/leave_one_out.log",
+    benchmark:
+        RESULTS + "/{detector}/benchmarks/leave_one_out.tsv"
+    resources:
+        mem_mb=memory(resources.vote_mb),
+    params:
+        detector=detector_facts,
+        config=lambda wildcards: vote_config(wildcards) | {"outlier_factor": config["outlier_factor"]},
+        response_settings={key: config[key] for key in RESPONSE_KEYS},
+        flats=lambda wildcards: list(by_exposure(exposures(wildcards, "flats"))),
+        library=digest("leave_one_out.py"),
+    message:
+        "{wildcards.detector}: the vote without each exposure in turn"
+    conda:
+        CONDA_ENV
+    script:
+        "../scripts/leave_one_out.py"
+
+
 rule flat_response:
     """The flats stacked, clipped and normalised."""
     input:
         statistics=lambda wildcards: statistics_of(wildcards, "flats"),
+        outliers=outliers,
     output:
         response=RESULTS + "/{detector}/flat_response.fits",
     log:
@@ -170,3 +216,20 @@ rule quality_check:
         CONDA_ENV
     script:
         "../scripts/quality_check.py"
+
+
+rule refused_detector:
+    """Fails, and says why, for a detector of which no mask can be made; the others go on."""
+    output:
+        touch(RESULTS + "/{detector}/refused"),
+    log:
+        RESULTS + "/{detector}/logs/refused_detector.log",
+    params:
+        reason=lambda wildcards: INVENTORY.refused[wildcards.detector],
+    message:
+        "{params.reason}"
+    localrule: True
+    conda:
+        CONDA_ENV
+    script:
+        "../scripts/refused_detector.py"

@@ -1,42 +1,35 @@
 """Normalise one flat exposure on its own.
 
-Reads its statistics file; writes one FITS with the image (y, x) `RESPONSE`: the mean slope of its integrations divided
-by the level of its surroundings, as the configuration says. A flat in quarantine stays there.
+Reads its statistics file, or those of its segments; writes one FITS with the image (y, x) `RESPONSE`: the mean slope of
+its integrations divided by the level of its surroundings, as the configuration says. A flat in quarantine stays there;
+of one in segments, those that can be used are.
 """
 
 import numpy as np
 from astropy.io import fits
 
 from badpix.detectors import detector_from_mapping
+from badpix.exposure_set import read_set
 from badpix.files import atomic_path, card_text
-from badpix.flat_response import mean_flat, normalise
-from badpix.geometry import Geometry, reference_pixels
+from badpix.flat_response import combine_flats
+from badpix.geometry import reference_pixels
 from badpix.logs import logger, logging_to
-from badpix.statistics_file import quarantine_reason, require_whole, write_quarantined
+from badpix.statistics_file import write_quarantined
 
 
 def main(statistics, output, exposure, detector, settings):
     """Write the response of the flat `exposure` of `detector` (a mapping with the fields of Detector) at `output`.
 
+    `statistics` lists the statistics files of its segments, one unless the exposure came in several.
     `settings` maps the keys flat_mean_sigma_threshold, flat_mean_normalization_method, smoothing_type and
     smoothing_box_width.
     """
-    require_whole(statistics)
-    reason = quarantine_reason(statistics)
-    if reason is not None:
-        write_quarantined(output, exposure, reason)
+    used, left_out = read_set(statistics)
+    if not used:
+        write_quarantined(output, exposure, "; ".join(sorted(set(left_out.values()))))
         return
-    header = fits.getheader(statistics, 0)
-    science = ~reference_pixels(Geometry.from_header(header), detector_from_mapping(detector))
-    mean, _, _ = mean_flat([statistics], science, settings["flat_mean_sigma_threshold"])
-    response = normalise(
-        mean,
-        science,
-        settings["flat_mean_normalization_method"],
-        settings["flat_mean_sigma_threshold"],
-        settings["smoothing_type"],
-        settings["smoothing_box_width"],
-    )
+    science = ~reference_pixels(used[0].geometry, detector_from_mapping(detector))
+    response = combine_flats([segment.path for segment in used], science, settings).normalised
     hdus = [fits.PrimaryHDU(), fits.ImageHDU(response.astype(np.float32), name="RESPONSE")]
     hdus[0].header["EXPOSURE"] = card_text(exposure)
     hdus[0].header["QUARANT"] = False

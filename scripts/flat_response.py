@@ -12,22 +12,25 @@ from badpix.detectors import detector_from_mapping
 from badpix.errors import TooFewExposures
 from badpix.exposure_set import read_set
 from badpix.files import atomic_path
-from badpix.flat_response import mean_flat, normalise
+from badpix.flat_response import IMAGES, combine_flats
 from badpix.geometry import reference_pixels
 from badpix.logs import logger, logging_to
+from badpix.outliers import read_outliers
+from badpix.segments import exposure_of
 
 # Of n values one alone can lie n / sqrt(n - 1) standard deviations from the median: 2.86 for 7, 3.02 for 8.
 MIN_INTEGRATIONS_TO_CLIP = 8
 
 
-def main(statistics, output, detector, settings):
+def main(statistics, output, detector, settings, outliers=None):
     """Write the response of `detector` (a mapping with the fields of Detector) at `output`.
 
     `settings` maps the keys flat_mean_sigma_threshold, flat_mean_normalization_method, smoothing_type and
-    smoothing_box_width.
+    smoothing_box_width. `outliers` is the table of leave_one_out, if those it names are to be left out.
     """
     detector = detector_from_mapping(detector)
-    exposures, _ = read_set(statistics)
+    excluded = read_outliers(outliers)
+    exposures = [flat for flat in read_set(statistics)[0] if exposure_of(flat.name) not in excluded]
     used = [exposure.path for exposure in exposures]
     if not used:
         raise TooFewExposures(f"{detector.name}: none of the {len(statistics)} flats could be used")
@@ -37,19 +40,11 @@ def main(statistics, output, detector, settings):
         logger.warning(
             "only %d flat integrations: sigma clipping along the stack can reject little or nothing", n_integrations
         )
-    sigma = settings["flat_mean_sigma_threshold"]
-    mean, std, n_valid = mean_flat(used, science, sigma)
-    response = normalise(
-        mean,
-        science,
-        settings["flat_mean_normalization_method"],
-        sigma,
-        settings["smoothing_type"],
-        settings["smoothing_box_width"],
-    )
+    response = combine_flats(used, science, settings)
     hdus = [fits.PrimaryHDU()]
     hdus[0].header["DETECTOR"] = detector.name
-    for name, image in (("MEAN", mean), ("STD", std), ("NVALID", n_valid), ("RESPONSE", response)):
+    images = (response.mean, response.std, response.n_valid, response.normalised)
+    for name, image in zip(IMAGES, images, strict=True):
         hdus.append(fits.ImageHDU(image, name=name))
     names = [exposure.name for exposure in exposures]
     hdus.append(fits.BinTableHDU(Table({"EXPOSURE": names}), name="USED"))
@@ -60,7 +55,7 @@ def main(statistics, output, detector, settings):
         detector.name,
         n_integrations,
         len(used),
-        np.nanmedian(response[science]),
+        np.nanmedian(response.normalised[science]),
     )
 
 
@@ -71,4 +66,5 @@ if "snakemake" in globals():
             snakemake.output.response,
             snakemake.params.detector,
             snakemake.params.settings,
+            next(iter(snakemake.input.outliers), None),
         )

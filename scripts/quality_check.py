@@ -7,9 +7,12 @@ import json
 import os
 from pathlib import Path
 
+from astropy.io import fits
+
 from badpix.combine import count_flags
 from badpix.detector1 import set_crds_environment
 from badpix.files import write_text
+from badpix.geometry import Geometry, cut
 from badpix.logs import logger, logging_to
 from badpix.mask_file import read_mask
 from badpix.quality import QualityCheckFailed, missing_flags, pixeldq_with
@@ -19,6 +22,8 @@ def main(mask, ramp, report, crds):
     """Check `mask` on `ramp` and write `report`. Raises QualityCheckFailed when a flag is lost."""
     set_crds_environment(**crds)
     dq = read_mask(mask)
+    # A mask of the full frame may be tried on a ramp of a subarray, to which dq_init cuts it.
+    dq = cut(dq, *(Geometry.from_header(fits.getheader(path)) for path in (mask, ramp)))
     pixeldq, used = pixeldq_with(os.path.abspath(mask), ramp)
     if Path(used).name != Path(mask).name:
         raise QualityCheckFailed(f"dq_init used the mask {used}, not {mask}")

@@ -17,7 +17,7 @@ import yaml
 
 import simulate
 from badpix.recovery_page import write_page
-from badpix.recovery_plan import ABLATIONS, ACCEPTED, SCENARIOS
+from badpix.recovery_plan import ABLATIONS, ACCEPTED, N_ABLATED, SCENARIOS
 from badpix.score import score_tables
 from badpix.score_files import EVIDENCE, mask_of, read_findings, read_truth
 from badpix.score_pixels import pool, score_run
@@ -93,7 +93,8 @@ def score_scenario(folders, scenario, labels):
         parts = []
         for folder in folders:
             run = folder / "runs" / label
-            parts.append(score_run(read_truth(folder / "truth.fits"), read_findings(run / EVIDENCE, mask_of(run))))
+            findings = read_findings(run / EVIDENCE, mask_of(run))
+            parts.append(score_run(read_truth(folder / "truth.fits"), findings, scenario.exposures))
         scores[label] = pool(parts)
     known = {name for one in scores.values() for name in one.detections}
     accepted = {name: set(types) & known for name, types in ACCEPTED.items()}
@@ -103,20 +104,22 @@ def score_scenario(folders, scenario, labels):
 def main(out, scenarios, seeds=None, ablations=False, cores=2, page=None):
     """Make all runs and write their scores; arguments as on the command line."""
     out = Path(out).resolve()
-    tables = {}
+    tables, without = {}, None
     for name in scenarios:
         scenario = SCENARIOS[name]
-        folders = {seed: out / name / f"seed{seed}" for seed in seeds or scenario.seeds}
-        for seed, folder in folders.items():
-            make_runs(folder, scenario, seed, ablations and name == scenarios[0], cores)
-        labels = list(wanted_runs(ablations and name == scenarios[0]))
-        tables[name] = score_scenario(folders.values(), scenario, labels)
+        folders = [out / name / f"seed{seed}" for seed in seeds or scenario.seeds]
+        # The options are taken away in the first detectors of the first scenario.
+        ablated = folders[:N_ABLATED] if ablations and name == scenarios[0] else []
+        for seed, folder in zip(seeds or scenario.seeds, folders, strict=True):
+            make_runs(folder, scenario, seed, folder in ablated, cores)
+        tables[name] = score_scenario(folders, scenario, wanted_runs(ablations=False))
         for kind, table in tables[name].items():
             table.to_csv(out / name / f"{kind}.csv", index=False)
-        pair = {kind: tables[name][kind].query("run in ('documented', 'flight')") for kind in ("curves", "thresholds")}
-        plot_curves(out / name / "curves.png", pair["curves"], pair["thresholds"], scenario.limits)
+        plot_curves(out / name / "curves.png", tables[name]["curves"], tables[name]["thresholds"], scenario.limits)
+        if ablated:
+            without = score_scenario(ablated, scenario, wanted_runs(ablations=True))
     if page:
-        write_page(Path(page), tables, {name: SCENARIOS[name] for name in scenarios}, out, seeds)
+        write_page(Path(page), tables, {name: SCENARIOS[name] for name in scenarios}, out, seeds, without)
         print(page)
     return tables
 

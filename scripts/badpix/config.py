@@ -12,7 +12,7 @@ from badpix.schema import mapping_problems, with_defaults
 from badpix.settings import effective_max_dead_norm_signal
 from badpix.step_parameters import step_problems
 
-INPUT_KEYS = ("darks", "flats", "dark_slope_files", "flat_slope_files")
+INPUT_KEYS = ("exposures", "darks", "flats", "dark_slope_files", "flat_slope_files")
 DARK_PRODUCT_KEYS = ("dark_slope_files", "dark_jump_files", "dark_fitopt_files")
 THRESHOLD_KEYS = (
     "flat_mean_normalization_method", "low_qe_and_open_search", "max_dead_norm_signal", "max_low_qe_norm_signal",
@@ -139,7 +139,7 @@ def _dark_products(config):
 
 
 def _flux_check(config):
-    raw = config["flats"] or config["dead_flux_check_files"]
+    raw = config["flats"] or config["dead_flux_check_files"] or config["exposures"]
     if config["dead_search"] and config["run_dead_flux_check"] and config["flat_slope_files"] and not raw:
         return ["dead_flux_check_files: null is not allowed with run_dead_flux_check; it must name the raw flats"]
     return []
@@ -195,7 +195,10 @@ def _pedigree(config):
 RULES = (
     ((*INPUT_KEYS,), _inputs),
     (DARK_PRODUCT_KEYS, _dark_products),
-    (("flats", "flat_slope_files", "dead_flux_check_files", "dead_search", "run_dead_flux_check"), _flux_check),
+    (
+        ("flats", "exposures", "flat_slope_files", "dead_flux_check_files", "dead_search", "run_dead_flux_check"),
+        _flux_check,
+    ),
     (THRESHOLD_KEYS, _thresholds),
     (("useafter",), _useafter),
     (("pedigree",), _pedigree),

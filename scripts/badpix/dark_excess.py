@@ -77,16 +77,20 @@ class DarkExcess:
         self.falls, self.certain_falls = Tally(science.shape), Tally(science.shape)
         self.n_fall, self.n_rise = np.zeros(science.shape, np.int32), np.zeros(science.shape, np.int32)
 
-    def add_exposure(self, statistics, pedestal_name):
-        """Take in one exposure, an open statistics file; plane `pedestal_name` holds the pedestals that vote."""
-        group_time_s = statistics[0].header["TGROUP"]
+    def add_exposure(self, *segments, pedestal_name):
+        """Take in one exposure: its open statistics files, one unless it came in segments.
+
+        Plane `pedestal_name` holds the pedestals that vote.
+        """
         totals = {name: np.zeros(self.science.shape, np.int32) for name in ("NFALL", "NRISE", "NGOOD")}
-        for integration in range(statistics["SLOPE"].shape[0]):
-            planes = {name: statistics[name].data[integration] for name in PLANES}
-            planes["PEDESTAL"] = statistics[pedestal_name].data[integration]
-            self._add_integration(planes, group_time_s)
-            for name, total in totals.items():
-                total += planes[name]
+        for statistics in segments:
+            group_time_s = statistics[0].header["TGROUP"]
+            for integration in range(statistics["SLOPE"].shape[0]):
+                planes = {name: statistics[name].data[integration] for name in PLANES}
+                planes["PEDESTAL"] = statistics[pedestal_name].data[integration]
+                self._add_integration(planes, group_time_s)
+                for name, total in totals.items():
+                    total += planes[name]
         if self.settings.telegraph_search:
             self._add_falls(totals["NFALL"], totals["NRISE"], totals["NGOOD"] > 0)
 

@@ -105,19 +105,20 @@ class DarkVote:
     def _by_integration(self, test):
         return test == "saturated" or self.settings.ballot == "integration"
 
-    def add_exposure(self, statistics):
-        """Count the ballots of one exposure, an open statistics file."""
-        name = pedestal_plane(self.settings.pedestal_source, [hdu.name for hdu in statistics])
+    def add_exposure(self, *segments):
+        """Count the ballots of one exposure: its open statistics files, one unless it came in segments."""
         own = {test: Tally(self.shape) for test in TESTS if not self._by_integration(test)}
-        for integration, row in enumerate(statistics["INTEGRATIONS"].data):
-            planes = {plane: statistics[plane].data[integration] for plane in PLANES_USED}
-            pedestal = statistics[name].data[integration]
-            ballots = integration_ballots(
-                planes, pedestal, row[f"{name}_MEAN"], row[f"{name}_STD"], row["N_GROUPS"], self.settings
-            )
-            for test, (yes, valid) in ballots.items():
-                (self.tallies[test] if self._by_integration(test) else own[test]).add(yes, valid)
-            self.scatter.add(planes["SLOPE"], (planes["NJUMP"] == 0) & np.isfinite(planes["SLOPE"]))
+        for statistics in segments:
+            name = pedestal_plane(self.settings.pedestal_source, [hdu.name for hdu in statistics])
+            for integration, row in enumerate(statistics["INTEGRATIONS"].data):
+                planes = {plane: statistics[plane].data[integration] for plane in PLANES_USED}
+                pedestal = statistics[name].data[integration]
+                ballots = integration_ballots(
+                    planes, pedestal, row[f"{name}_MEAN"], row[f"{name}_STD"], row["N_GROUPS"], self.settings
+                )
+                for test, (yes, valid) in ballots.items():
+                    (self.tallies[test] if self._by_integration(test) else own[test]).add(yes, valid)
+                self.scatter.add(planes["SLOPE"], (planes["NJUMP"] == 0) & np.isfinite(planes["SLOPE"]))
         for test, tally in own.items():
             self.tallies[test].add(decide(tally.k, tally.n_valid, EXPOSURE_FRACTION), tally.n_valid > 0)
 

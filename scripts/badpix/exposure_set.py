@@ -6,12 +6,13 @@ from astropy.io import fits
 
 from badpix.errors import TooFewExposures
 from badpix.geometry import Geometry
+from badpix.segments import exposure_of
 from badpix.statistics_file import require_whole
 
 
 @dataclass(frozen=True)
 class UsedExposure:
-    """An exposure that takes part: its name, its statistics file and that file's primary header."""
+    """An exposure, or a segment of one, that takes part: its name, its statistics file and that file's header."""
 
     name: str
     path: str
@@ -41,12 +42,21 @@ def read_set(paths):
 
 def require_enough(detector, kind, used, left_out, minimum):
     """Raise TooFewExposures when fewer than `minimum` exposures of `kind` (darks, flats) are left."""
-    if len(used) < minimum:
+    number = len({exposure_of(exposure.name) for exposure in used})
+    if number < minimum:
         reasons = "".join(f"\n  {name}: {reason}" for name, reason in sorted(left_out.items()))
         raise TooFewExposures(
-            f"{detector}: no mask, because {len(used)} usable {kind} remain and min_{kind} is {minimum}."
+            f"{detector}: no mask, because {number} usable {kind} remain and min_{kind} is {minimum}."
             + (f" Left out:{reasons}" if reasons else "")
         )
+
+
+def whole_exposures(used):
+    """The exposures of `used` by name, each a list of its segments."""
+    exposures = {}
+    for segment in used:
+        exposures.setdefault(exposure_of(segment.name), []).append(segment)
+    return exposures
 
 
 def common_geometry(exposures):

@@ -1,6 +1,6 @@
 """Where an array lies on its detector, and which of its pixels are reference pixels."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -38,6 +38,33 @@ class Geometry:
             fast_axis=int(header["FASTAXIS"]),
             slow_axis=int(header["SLOWAXIS"]),
         )
+
+
+def full_frame(geometry, detector):
+    """The Geometry of the whole `detector` on which the array of `geometry` lies."""
+    return replace(
+        geometry, subarray="FULL", x_start=1, y_start=1, n_columns=detector.n_columns, n_rows=detector.n_rows
+    )
+
+
+def _within(part, whole):
+    """Slices (y, x) of an image of `whole` that the array of `part` covers; both are Geometries."""
+    y, x = part.y_start - whole.y_start, part.x_start - whole.x_start
+    if min(y, x) < 0 or y + part.n_rows > whole.n_rows or x + part.n_columns > whole.n_columns:
+        raise ValueError(f"the array {part} does not lie within {whole}")
+    return slice(y, y + part.n_rows), slice(x, x + part.n_columns)
+
+
+def place(image, part, whole):
+    """`image` (y, x) of the array `part` in its place on the array `whole`, zero or False elsewhere."""
+    placed = np.zeros(whole.shape, image.dtype)
+    placed[_within(part, whole)] = image
+    return placed
+
+
+def cut(image, whole, part):
+    """The part of `image` (y, x) of the array `whole` that the array `part` covers."""
+    return image[_within(part, whole)]
 
 
 def reference_pixels(geometry, detector):

@@ -1,9 +1,11 @@
 """Find the input files that the configuration names, and match them by exposure."""
 
 import glob
-import re
 from collections import defaultdict
 from pathlib import Path
+
+from badpix.names import InputError, exposure_name
+from badpix.sheet import read_sheet
 
 # Keys of the configuration: kind of exposure -> product -> key.
 KEYS = {
@@ -24,20 +26,6 @@ SUFFIXES = {
     "fitopt": ("fitopt",),
     "flux_check": ("uncal",),
 }
-_NAME = re.compile(r"(?P<exposure>.+?)_(?P<suffix>uncal|rateints|rate|jump|fitopt)\.fits(?:\.gz)?$")
-
-
-class InputError(ValueError):
-    """The configured input files cannot be found or matched; the message says which."""
-
-
-def exposure_name(path):
-    """The exposure's root name: the file name without its product suffix.
-
-    Names that do not end in a product suffix give the name without its extension.
-    """
-    match = _NAME.match(Path(path).name)
-    return match["exposure"] if match else re.sub(r"\.fits(\.gz)?$", "", Path(path).name)
 
 
 def find_files(key, value, suffixes):
@@ -80,14 +68,22 @@ def _claim(exposures, key, product, path):
     """Enter `path` as the `product` of its exposure; InputError if another file of the same key is there already."""
     entry = exposures[exposure_name(path)]
     known = entry.get(product)
-    if known and known[0] == key:
-        raise InputError(f"{key}: two {product} files of the exposure {exposure_name(path)}: {known[1]!r} and {path!r}")
+    if known and (known[0] == key or "exposures" in (known[0], key)) and known[1] != path:
+        keys = key if known[0] == key else f"{known[0]} and {key}"
+        raise InputError(
+            f"{keys}: two {product} files of the exposure {exposure_name(path)}: {known[1]!r} and {path!r}"
+        )
     entry.setdefault(product, (key, path))
 
 
-def _match_kind(kind, config):
-    """The files of the darks or of the flats: exposure -> product -> path."""
+def _match_kind(kind, config, sheet):
+    """The files of the darks or of the flats: exposure -> product -> path; `sheet` is that of the kind's exposures."""
     exposures = defaultdict(dict)
+    for files in sheet.values():
+        for product, path in files.items():
+            if not Path(path).exists():
+                raise InputError(f"exposures: no such file: {path!r}")
+            _claim(exposures, "exposures", product, str(Path(path)))
     for product, key in KEYS[kind].items():
         paths = find_files(key, config[key], SUFFIXES[product])
         for path in _prefer_rateints(paths) if product == "rateints" else paths:
@@ -105,7 +101,8 @@ def match_inputs(config):
 
     Raises InputError when files are missing, when two files claim the same place, or when a file belongs to none.
     """
-    result = {kind: _match_kind(kind, config) for kind in KEYS}
+    sheet = read_sheet(config["exposures"]) if config["exposures"] else {kind: {} for kind in KEYS}
+    result = {kind: _match_kind(kind, config, sheet[kind]) for kind in KEYS}
     both = sorted(set(result["darks"]) & set(result["flats"]))
     if both:
         raise InputError(f"given as a dark and as a flat: {', '.join(both)}")
@@ -113,5 +110,6 @@ def match_inputs(config):
 
 
 def configured_kinds(config):
-    """The kinds (darks, flats) for which the configuration names any exposures."""
-    return [kind for kind, keys in KEYS.items() if any(config[key] for key in keys.values())]
+    """The kinds (darks, flats) of which the configuration names any exposures."""
+    sheet = read_sheet(config["exposures"]) if config["exposures"] else {}
+    return [kind for kind, keys in KEYS.items() if any(config[key] for key in keys.values()) or sheet.get(kind)]

@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from badpix.files import card_text
+from badpix.segments import by_exposure, segment_of
 
 PRODUCTS_NEEDED = {"darks": ("rateints", "jump", "fitopt"), "flats": ("rateints",)}
 # An exposure is judged by its least processed file.
@@ -54,11 +55,13 @@ class Inventory:
     """The exposures of each detector, and what was left out.
 
     `detectors` maps detector -> kind -> exposure name -> Exposure. `left_out` maps detector -> {exposure: reason}; what
-    cannot be assigned to a detector concerns all of them and stands under each.
+    cannot be assigned to a detector concerns all of them and stands under each. `refused` maps the detectors of which
+    no mask can be made to the reason; the others go on.
     """
 
     detectors: dict = field(default_factory=dict)
     left_out: dict = field(default_factory=dict)
+    refused: dict = field(default_factory=dict)
 
 
 class InventoryError(ValueError):
@@ -211,7 +214,7 @@ def _timing_agreement(exposures):
         for key in TIMING:
             having = [exposure for exposure in members if key in exposure.keywords]
             values = sorted(exposure.keywords[key] for exposure in having)
-            usual = values[len(values) // 2] if values else None
+            usual = values[(len(values) - 1) // 2] if values else None
             differing = [e for e in having if abs(e.keywords[key] - usual) > TIMING_TOLERANCE * abs(usual)]
             if differing and 2 * len(differing) >= len(having):
                 _most_common([exposure.keywords[key] for exposure in having], key)
@@ -223,13 +226,14 @@ def _timing_agreement(exposures):
 def _duplicates(exposures):
     """Reasons (name -> reason) of the exposures that are in the list under another name already.
 
-    A detector takes one exposure at a time; the segments of an exposure have a number each.
+    A detector takes one exposure at a time; the segments of an exposure have a number each, in the header or the name.
     """
     odd, first = {}, {}
     for exposure in sorted(exposures, key=lambda exposure: exposure.name):
         keys = ("DATE-OBS", "TIME-OBS", "EXPSTART", "EXSEGNUM")
         identity = {key: exposure.keywords[key] for key in keys if key in exposure.keywords}
-        other = first.setdefault((exposure.kind, *identity.items()), exposure)
+        segment = () if "EXSEGNUM" in identity else (segment_of(exposure.name),)
+        other = first.setdefault((exposure.kind, *identity.items(), *segment), exposure)
         if other is not exposure:
             said = ", ".join(f"{key} {value}" for key, value in identity.items())
             odd[exposure.name] = f"{exposure.name} is the same exposure as {other.name}: both have {said}"
@@ -275,8 +279,12 @@ def take_inventory(files, facts_of, detectors, config):
             nowhere[exposure.name] = f"DETECTOR is {exposure.keywords['DETECTOR']}, not {' or '.join(chosen)}"
     for detector in chosen:
         own = [exposure for exposure in good if exposure.keywords["DETECTOR"] == detector]
-        odd = _agreement(own)
-        odd |= _timing_agreement([exposure for exposure in own if exposure.name not in odd])
+        try:
+            odd = _agreement(own)
+            odd |= _timing_agreement([exposure for exposure in own if exposure.name not in odd])
+        except InventoryError as error:
+            inventory.refused[detector] = f"{detector}: no mask, because {error}"
+            continue
         odd |= _duplicates([exposure for exposure in own if exposure.name not in odd])
         inventory.left_out[detector] = dict(sorted((nowhere | odd).items()))
         inventory.detectors[detector] = {
@@ -285,14 +293,22 @@ def take_inventory(files, facts_of, detectors, config):
     return inventory
 
 
-def require_enough(inventory, configured, config):
-    """Raise InventoryError for a detector of which too few exposures remain of a kind that is `configured`."""
-    for detector, kinds in inventory.detectors.items():
+def refuse_incomplete(inventory, configured, config):
+    """Move the detectors of which too few exposures remain of a kind that is `configured` to those refused.
+
+    Raises InventoryError when no detector is left.
+    """
+    for detector, kinds in list(inventory.detectors.items()):
         for kind in configured:
             minimum = config[f"min_{kind}"]
-            if len(kinds[kind]) < minimum:
+            number = len(by_exposure(kinds[kind]))
+            if number < minimum:
                 reasons = "".join(f"\n  {name}: {why}" for name, why in inventory.left_out[detector].items())
-                raise InventoryError(
-                    f"{detector}: no mask, because {len(kinds[kind])} usable {kind} remain and min_{kind} is {minimum}."
+                inventory.refused[detector] = (
+                    f"{detector}: no mask, because {number} usable {kind} remain and min_{kind} is {minimum}."
                     + (f" Left out:{reasons}" if reasons else "")
                 )
+                del inventory.detectors[detector]
+                break
+    if not inventory.detectors:
+        raise InventoryError("\n".join(inventory.refused.values()))

@@ -4,6 +4,7 @@ import shutil
 
 import pandas as pd
 
+from badpix.recovery_plan import N_ABLATED
 from badpix.score_tables import ALL, MAJORITY
 
 PAIR = ("documented", "flight")
@@ -104,26 +105,30 @@ def healthy_rows(tables, runs=PAIR):
     return pd.DataFrame(rows)
 
 
-def structure_rows(tables):
+def structure_rows(tables, exposures):
     """Clusters, border, unlit strip and intermittent pixels under the preset."""
     flight = {name: table[table["run"] == "flight"] for name, table in tables.items()}
-    groups = flight["groups"][["group", "expected", "found", "ring", "ring_flagged"]]
+    groups = flight["groups"][["group", "planted", "planted_flagged", "found", "ring", "ring_flagged"]]
     groups = groups.rename(
-        columns={"expected": "planted", "ring": "healthy around it", "ring_flagged": "of these flagged"}
-    )
+        columns={
+            "planted_flagged": "flagged", "found": "in their own type", "ring": "healthy around it",
+            "ring_flagged": "of these flagged",
+        }
+    )  # fmt: skip
     border = flight["border"].assign(
         rate=[interval(*row, "{:.1f}") for row in flight["border"][["per_million", "low", "high"]].to_numpy()]
     )
     border = border[["band", "healthy", "flagged", "rate"]].rename(columns={"rate": "per million"})
     at_times = flight["intermittent"][flight["intermittent"]["type"] == ALL]
-    at_times = at_times[["bad_of_8", "planted", "permanent", "intermittent"]]
-    at_times = at_times.rename(
-        columns={"bad_of_8": "bad in, of 8", "permanent": "flagged for good", "intermittent": "listed as intermittent"}
-    )
+    at_times = at_times[["bad_in", "planted", "permanent", "intermittent"]]
+    names = {
+        "bad_in": f"bad in, of {exposures}", "permanent": "flagged for good", "intermittent": "listed as intermittent"
+    }  # fmt: skip
+    at_times = at_times.rename(columns=names)
     return [groups, border, flight["unlit"][["type", "unlit", "found", "insufficient"]], at_times]
 
 
-def ablation_rows(tables):
+def ablation_rows(tables, exposures):
     """Mean and least completeness and purity over the types, and what is flagged in vain, for each run."""
     rows = []
     for run in tables["completeness"]["run"].unique():
@@ -133,7 +138,7 @@ def ablation_rows(tables):
         purity = of_run["purity"].dropna(subset="purity").set_index("detection")["purity"]
         healthy = of_run["healthy"].set_index("type")["healthy_flagged"]
         few = of_run["intermittent"]
-        few = few[(few["type"] == ALL) & (few["bad_of_8"] < MAJORITY)]
+        few = few[(few["type"] == ALL) & (few["bad_in"] < MAJORITY * exposures)]
         worst = ", ".join(f"{name} {value:.3f}" for name, value in strong.nsmallest(3).items() if value < 0.98)
         impure = ", ".join(f"{name} {value:.3f}" for name, value in purity.nsmallest(3).items() if value < 0.98)
         rows.append(
@@ -174,22 +179,58 @@ def scenario_text(name, tables, scenario, page, out, seeds):
     parts += ["Purity, and what is found falsely under the preset:", markdown(purity_rows(tables))]
     parts += ["Healthy pixels (number, and per million):", markdown(healthy_rows(tables))]
     parts += ["Clusters, border, unlit strip, and pixels that are bad at times, under the preset:"]
-    parts += [markdown(table) for table in structure_rows(tables)]
+    parts += [markdown(table) for table in structure_rows(tables, scenario.exposures)]
     parts += [f"![share found against strength]({figure.name})", markdown(threshold_rows(tables))]
     return "\n\n".join(parts)
 
 
-def write_page(page, tables, scenarios, out, seeds=None):
-    """Write the page from the tables of all scenarios (name -> tables of the score), for `seeds` or those planned."""
+def least(shares):
+    """The smallest of `shares` (a Series by type) and whose it is, as text."""
+    return f"{shares.idxmin()} {shares.min():.3f}" if len(shares) else ""
+
+
+def summary_rows(tables, scenarios, seeds):
+    """A row per scenario and run: what is found least, what is flagged in vain, and what the preset must not do."""
+    rows = []
+    for name, scenario in scenarios.items():
+        for run in PAIR:
+            of_run = {kind: table[table["run"] == run] for kind, table in tables[name].items()}
+            strong = of_run["completeness"].dropna(subset="strong_completeness").set_index("type")
+            strong = strong.loc[strong["strong_planted"] > 0, "strong_completeness"]
+            purity = of_run["purity"].dropna(subset="purity").set_index("detection")["purity"]
+            (healthy,) = of_run["healthy"].query("type == 'DO_NOT_USE in the mask'").itertuples()
+            few = of_run["intermittent"].query("type == @ALL")
+            few = few[few["bad_in"].between(1, MAJORITY * scenario.exposures, inclusive="left")]
+            rows.append(
+                {
+                    "scenario": f"{scenario.title} ({len(seeds or scenario.seeds)} detectors)",
+                    "run": run,
+                    "least completeness": least(strong),
+                    "least purity": least(purity),
+                    "healthy with DO_NOT_USE, per million": f"{healthy.healthy_flagged} of {healthy.healthy}: "
+                    + interval(healthy.per_million, healthy.low, healthy.high, "{:.1f}"),
+                    "bad in a minority, flagged": f"{few['permanent'].sum()} of {few['planted'].sum()}",
+                    "flagged around clusters": f"{of_run['groups']['ring_flagged'].sum()}",
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def write_page(page, tables, scenarios, out, seeds=None, without=None):
+    """Write the page from the tables of all scenarios (name -> tables of the score), for `seeds` or those planned.
+
+    `without` are the tables of the runs with one option less, if there are any, of the first scenario.
+    """
     page.parent.mkdir(parents=True, exist_ok=True)
-    first = next(iter(tables))
-    parts = [INTRODUCTION]
+    parts = [INTRODUCTION, "## Summary", markdown(summary_rows(tables, scenarios, seeds))]
     for name, scenario in scenarios.items():
         parts.append(scenario_text(name, tables[name], scenario, page, out, seeds or scenario.seeds))
-    if tables[first]["completeness"]["run"].nunique() > len(PAIR):
+    if without is not None:
+        first = next(iter(scenarios.values()))
+        used = ", ".join(map(str, (seeds or first.seeds)[:N_ABLATED]))
         parts += [
-            f"## What each option is worth ({scenarios[first].title})",
-            markdown(ablation_rows(tables[first])),
+            f"## What each option is worth ({first.title}, seeds {used})",
+            markdown(ablation_rows(without, first.exposures)),
         ]
     parts += [ORIGINAL, LIMITS]
     page.write_text("\n\n".join(part.rstrip("\n") for part in parts) + "\n", encoding="utf-8")

@@ -30,9 +30,19 @@ class Scenario:
 
     @property
     def limits(self):
-        """Limits by planted type, for `badpix.score_tables`."""
+        """Limits by planted type, for `badpix.score_tables`.
+
+        With fewer groups in all a noise is measured less well, and with shorter ramps a telegraph must switch more
+        often to be seen. With more of either the limits stay, so that the same pixels are compared.
+        """
         frame_time_s = make_geometry(self.instrument, self.size, self.detector).frame_time_s
-        return LIMITS | {"hot": HOT_LIMIT_DN_PER_S * frame_time_s}
+        scatter = max(1, (USUAL_GROUPS_IN_ALL / (self.exposures * self.integrations * self.groups)) ** 0.5)
+        switching = max(TELEGRAPH_SWITCHING, TELEGRAPH_SWITCHING * USUAL_GROUPS / self.groups)
+        return LIMITS | {
+            "hot": HOT_LIMIT_DN_PER_S * frame_time_s,
+            "noisy": round(1 + (NOISY_LIMIT - 1) * scatter, 2),
+            "telegraph": f"strength >= 100 and second >= {switching:.2g}",
+        }
 
 
 SCENARIOS = {
@@ -51,21 +61,24 @@ SCENARIOS = {
 SEEDS = (21, 22, 23, 24, 25)
 
 # From this strength on a pixel must be found, at 8 darks and 8 flats of 30 groups of one frame. A hot pixel's is set
-# by `hot_rate_threshold` of the preset, 1 DN/s: twice as much is well above it.
+# by `hot_rate_threshold` of the preset, 1 DN/s: twice as much is well above it. A noisy and a telegraph pixel's, at
+# other numbers of groups, follow in `Scenario.limits`.
 HOT_LIMIT_DN_PER_S = 2.0
+NOISY_LIMIT = 2.5  # times the read noise
+TELEGRAPH_SWITCHING = 0.1  # chance per group
+USUAL_GROUPS, USUAL_GROUPS_IN_ALL = 30, 8 * 30
 LIMITS = {
     "dead": 0.02,
     "low_qe": 0.45,
     "open": 0.25,
     "rc": "strength >= 400",
     "inverse_rc": "strength >= 500",
-    "telegraph": "strength >= 100 and second >= 0.1",
-    "noisy": 2.5,
     "low_pedestal": 100,
 }
 # Dark pixels may be warm or hot: both say that there is too much dark current.
 ACCEPTED = {"hot": ("hot", "warm")}
 
+N_ABLATED = 2  # seeds of the first scenario
 # The preset without one of its options: title -> keys that go back to their defaults.
 ABLATIONS = {
     "hot by rate": ("hot_rate_threshold", "warm_rate_threshold"),

@@ -12,7 +12,8 @@ from badpix.score_pixels import Findings, Truth
 TYPE_COLUMNS = {"CODE": int, "NAME": str, "EXPECTED": str}
 MORE_TYPE_COLUMNS = {"STRONGER": int, "UNIT": str}
 PIXEL_COLUMNS = {"x": int, "y": int, "type": str}
-MORE_PIXEL_COLUMNS = {"strength": float, "strength_unit": str, "second": float, "bad_of_8": int, "group": str}
+MORE_PIXEL_COLUMNS = {"strength": float, "strength_unit": str, "second": float, "phase": int, "bad_of_8": int,
+                      "group": str}  # fmt: skip
 EVIDENCE = "evidence.fits"
 MASKS = "*_bpm.fits"
 

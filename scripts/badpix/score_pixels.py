@@ -21,7 +21,8 @@ HEALTHY, DONT_CARE, NEXT_TO_OPEN, UNLIT, BORDER, MIDDLE = (
 RING = "ring of "  # and the label of the group
 RING_WIDTH = 2  # pixels, in rows and columns
 BORDER_WIDTH = 4  # pixels
-PIXEL_DEFAULTS = {"strength": np.nan, "strength_unit": "", "second": np.nan, "bad_of_8": 8, "group": ""}
+PIXEL_DEFAULTS = {"strength": np.nan, "strength_unit": "", "second": np.nan, "phase": -1, "bad_of_8": 8, "group": ""}
+PERIOD = 8  # exposures after which an intermittent pixel begins anew
 
 
 def found_as(detection: str) -> str:
@@ -45,7 +46,7 @@ class Truth:
 
     `charge_reached`: bool (y, x), healthy pixels that charge of a planted neighbour really reaches. `not_lit`: bool
     (y, x), pixels that the lamp does not light. None stands for no such pixels. `pixels`: a row per planted pixel
-    with x, y (0-based), type and, as far as known, strength, strength_unit, second, bad_of_8, group; None: from
+    with x, y (0-based), type and, as far as known, strength, strength_unit, second, phase, bad_of_8, group; None: from
     `codes`.
     `name` is what error messages call this truth.
 
@@ -191,9 +192,10 @@ class Findings:
 class Score:
     """What a run made of one or several simulations.
 
-    `pixels`: a row per planted pixel: truth (name), x, y, type, strength, strength_unit, second, bad_of_8, group,
-    adjacent_to_open, unlit, and bool columns: found_any (as any type), flagged (any flag in the mask), do_not_use,
-    intermittent, insufficient_any, found_flat, insufficient_flat (any of FLAT_TYPES), and for each detection type
+    `pixels`: a row per planted pixel: truth (name), x, y, type, strength, strength_unit, second, group, bad_in (number
+    of the exposures it is bad in; -1: not known) of `exposures`, adjacent_to_open, unlit, and bool columns: found_any
+    (as any type), flagged (any flag in the mask), do_not_use, intermittent, insufficient_any, found_flat,
+    insufficient_flat (any of FLAT_TYPES), and for each detection type
     those of `found_as` and `insufficient_for`. `areas`: by the name of the area, the number of `pixels` in it, and how
     many of them are so in each of these bool columns. `types`: by name of the planted type, EXPECTED, STRONGER, UNIT.
     `detections`: the detection types of the run. `knows_intermittent`: whether the run lists intermittent pixels.
@@ -215,13 +217,30 @@ def check_shapes(images: dict[str, np.ndarray]) -> None:
         )
 
 
-def score_run(truth: Truth, findings: Findings) -> Score:
-    """Put what was found beside what was planted. ValueError where the images are of different shapes."""
+def bad_in(pixels: pd.DataFrame, exposures: int) -> np.ndarray:
+    """In how many of `exposures`, numbered from 1, each pixel of the table is bad; -1 where that is not known.
+
+    Where phase is -1 only the share of eight is known: it is rounded.
+    """
+    index = np.arange(exposures)[:, np.newaxis]
+    phase, bad_of_8 = pixels["phase"].to_numpy(), pixels["bad_of_8"].to_numpy()
+    counted = ((index + phase) % PERIOD < bad_of_8).sum(axis=0)
+    known = np.where(phase < 0, np.rint(bad_of_8 * exposures / PERIOD).astype(int), counted)
+    return np.where(bad_of_8 < 0, -1, known)
+
+
+def score_run(truth: Truth, findings: Findings, exposures: int = PERIOD) -> Score:
+    """Put what was found beside what was planted, in so many `exposures` of each kind.
+
+    ValueError where the images are of different shapes.
+    """
     check_shapes({f"{truth.name} TRUTH": truth.codes, **findings.images()})
     columns = ["x", "y", "type", *PIXEL_DEFAULTS]
     pixels = truth.pixels[columns].reset_index(drop=True)
     y, x = pixels["y"].to_numpy(), pixels["x"].to_numpy()
     pixels.insert(0, "truth", truth.name)
+    pixels["bad_in"], pixels["exposures"] = bad_in(pixels, exposures), exposures
+    pixels = pixels.drop(columns=["phase", "bad_of_8"])
     pixels["adjacent_to_open"] = truth.adjacent_to_open[y, x].astype(bool)
     pixels["unlit"] = False if truth.not_lit is None else truth.not_lit[y, x].astype(bool)
     areas = dict(truth.areas())

@@ -27,13 +27,18 @@ from badpix.score_pixels import (
 )
 
 INTERMITTENT_TYPES = ("intermittent_", "minority_")  # how their names begin
-MAJORITY = 4  # bad in so many of eight exposures a pixel may be called bad for good, or not
+MAJORITY = 0.5  # bad in such a part of the exposures a pixel may be called bad for good, or not
 ALONE = "(alone)"  # planted pixels of no group
 ALL = "(all)"
 Accepted = Mapping[str, Iterable[str]]
 # By name of the planted type: the weakest strength that must be found, or a condition on the columns strength and
 # second of the pixel table, such as "strength >= 100 and second >= 0.1".
 Limits = Mapping[str, float | str]
+
+
+def in_majority(pixels: pd.DataFrame) -> pd.Series:
+    """Which of `pixels` are bad in MAJORITY or more of the exposures."""
+    return pixels["bad_in"] >= MAJORITY * pixels["exposures"]
 
 
 def check_names(argument: str, names: Iterable[str], known: Iterable[str]) -> None:
@@ -140,7 +145,7 @@ def purity_table(score: Score, accepted: Accepted | None = None, limits: Limits 
     """One row per detection type of the run.
 
     With `limits`, pixels weaker than the limit of their type count neither as right nor as false: what they look like
-    is open. Neither do those that are bad in MAJORITY or more of eight exposures.
+    is open. Neither do those that are bad in MAJORITY or more of the exposures.
 
     Columns: detection, found (science pixels, without the dont-care ones), planted_for (those of them planted to be
     found as it; ADJ_OPEN: next to an open pixel), purity, low, high, dont_care (found among the dont-care pixels),
@@ -148,7 +153,7 @@ def purity_table(score: Score, accepted: Accepted | None = None, limits: Limits 
     """
     allowed_of = accepted_types(score.types, accepted)
     at_times = score.pixels["type"].str.startswith(INTERMITTENT_TYPES)
-    clear = score.pixels[is_strong(score, limits) & ~(at_times & (score.pixels["bad_of_8"] >= MAJORITY))]
+    clear = score.pixels[is_strong(score, limits) & ~(at_times & in_majority(score.pixels))]
     rows = []
     for detection in score.detections:
         column = found_as(detection)
@@ -237,19 +242,19 @@ def unlit_table(score: Score) -> pd.DataFrame:
 
 
 def intermittent_table(score: Score) -> pd.DataFrame:
-    """Planted pixels that are bad in some exposures only, by type and in how many of 8, and all types together.
+    """Planted pixels that are bad in some exposures only, by type and in how many, and all types together.
 
-    Columns: type, bad_of_8 (-1 or 8 where it is not known), planted, permanent (found as any type), intermittent
+    Columns: type, bad_in (number of exposures; -1: not known), planted, permanent (found as any type), intermittent
     (listed as such; missing where the run lists none), insufficient (could not be judged for some type).
     """
     chosen = score.pixels[score.pixels["type"].str.startswith(INTERMITTENT_TYPES)]
     both = pd.concat([chosen, chosen.assign(type=ALL)]).assign(planted=1)
     columns = {"found_any": "permanent", "intermittent": "intermittent", "insufficient_any": "insufficient"}
-    table = both.groupby(["type", "bad_of_8"], sort=False)[["planted", *columns]].sum().astype("Int64")
+    table = both.groupby(["type", "bad_in"], sort=False)[["planted", *columns]].sum().astype("Int64")
     if not score.knows_intermittent:
         table["intermittent"] = pd.NA
     order = [name for name in [*score.types.index, ALL] if name in table.index.get_level_values("type")]
-    table = table.sort_index(level="bad_of_8", kind="stable").reindex(order, level="type") if len(table) else table
+    table = table.sort_index(level="bad_in", kind="stable").reindex(order, level="type") if len(table) else table
     return table.rename(columns=columns).reset_index()
 
 
@@ -257,8 +262,8 @@ def group_table(score: Score, accepted: Accepted | None = None) -> pd.DataFrame:
     """Planted pixels by group, and the healthy pixels around them, which bad neighbours may spoil.
 
     Columns: group, planted, expected (those that a type should find), found (in their own type), completeness, low,
-    high, ring (healthy pixels within 2 pixels of the group), ring_found (as any type), ring_flagged (any flag in the
-    mask), ring_share (flagged).
+    high, planted_flagged (any flag in the mask), ring (healthy pixels within 2 pixels of the group), ring_found (as any
+    type), ring_flagged (any flag in the mask), ring_share (flagged).
     """
     allowed_of = accepted_types(score.types, accepted)
     pixels = score.pixels.assign(
@@ -266,7 +271,8 @@ def group_table(score: Score, accepted: Accepted | None = None) -> pd.DataFrame:
         expected=score.pixels["type"].map(lambda name: bool(allowed_of[name])).astype(bool),
         found=in_own_type(score, accepted),
     )
-    table = pixels.groupby("group")[["planted", "expected", "found"]].sum().astype(int)
+    table = pixels.groupby("group")[["planted", "expected", "found", "flagged"]].sum().astype(int)
+    table = table.rename(columns={"flagged": "planted_flagged"})
     rings = score.areas.loc[[RING + name for name in table.index]]
     table["ring"], table["ring_found"] = rings["pixels"].to_numpy(), rings["found_any"].to_numpy()
     table["ring_flagged"] = rings["flagged"].to_numpy()

@@ -128,12 +128,12 @@ def other_texts(tables: dict[str, pd.DataFrame]) -> list[str]:
         }
         texts.append(table_text(side_by_side(groups, ["group", "planted"], columns)))
     for name, keys, columns in (
-        ("intermittent", ["type", "bad_of_8", "planted"], ("permanent", "intermittent", "insufficient")),
+        ("intermittent", ["type", "bad_in", "planted"], ("permanent", "intermittent", "insufficient")),
         ("unlit", ["type", "unlit"], ("found", "insufficient")),
         ("dont_care", ["pixels"], ("found_any", "flagged", "do_not_use")),
     ):
         table = tables[name]
-        if name == "intermittent" and table["bad_of_8"].nunique() > 1:
+        if name == "intermittent" and table["bad_in"].nunique() > 1:
             table = table[table["type"] == ALL]
         number = {"unlit": "unlit", "dont_care": "pixels"}.get(name)
         if table.empty or (number and not table[number].any()):

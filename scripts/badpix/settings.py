@@ -105,7 +105,7 @@ def effective_max_dead_norm_signal(value, method, detector_value):
 
 # Beside those of the two classes: what the vote needs to combine the types and to write the mask.
 MASK_KEYS = (
-    "exclusive_types", "unlit_fraction",
+    "exclusive_types", "unlit_fraction", "mask_frame",
     "flat_mean_normalization_method", "flag_values", "dark_do_not_use", "flat_do_not_use", "min_darks", "min_flats",
     "on_bad_exposure", "author", "description", "pedigree", "useafter", "history",
 )  # fmt: skip

@@ -5,6 +5,7 @@ used has a file too, with the primary header alone, `QUARANT = T` and the reason
 without it and does not try it again until its input changes.
 """
 
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -131,6 +132,13 @@ class StatisticsWriter:
         primary.header["NEXTEND"] = (len(hdus) - 1, "number of extensions")
         with atomic_path(path) as temporary:
             fits.HDUList(hdus).writeto(temporary, overwrite=True)
+
+
+@contextmanager
+def open_segments(paths):
+    """Open the statistics files of one exposure memory-mapped, as a list."""
+    with ExitStack() as stack:
+        yield [stack.enter_context(open_statistics(path)) for path in paths]
 
 
 def open_statistics(path):

@@ -15,6 +15,7 @@ import bad_pixel_mask
 import dark_statistics
 import flat_response
 import flat_statistics
+import leave_one_out
 import plots
 from badpix.config import load_schema, load_steps, validated
 from badpix.detectors import load_detector
@@ -119,14 +120,16 @@ def statistics(tmp_path_factory):
     return {"darks": darks, "flats": flats, "response": folder / "response.fits"}
 
 
-def vote(folder, statistics, darks=True, flats=True, quarantined=None, manual=None, more=(), **changes):
+def vote(folder, statistics, darks=True, flats=True, quarantined=None, manual=None, more=(), outliers=None, **changes):
     """Run the vote; returns the paths of its outputs."""
+    folder.mkdir(exist_ok=True)
     endings = {"mask": "fits", "evidence": "fits", "summary": "csv", "quarantine": "csv"}
     outputs = {name: folder / f"{name}.{ending}" for name, ending in endings.items()}
     files = {"darks": [*statistics["darks"], *more] if darks else [], "flats": statistics["flats"] if flats else []}
     names, response = {"d1": "d1_uncal.fits.gz"}, {"mean": statistics["response"] if flats else None}
+    detector = changes.pop("detector", DETECTOR)
     how = (config(**changes), manual, quarantined or {}, names, {"max_jump_limit": 5})
-    bad_pixel_mask.main(files, response, outputs, DETECTOR, *how)
+    bad_pixel_mask.main(files, response, outputs, detector, *how, outliers)
     return outputs
 
 
@@ -275,6 +278,26 @@ def test_manual_flags(tmp_path, statistics):
     assert flagged(mask, "DEAD") == {PLANTED["DEAD"]}, "at 3, 3 is the hot pixel"
 
 
+def test_mask_of_the_full_frame_from_a_part_of_it(tmp_path, statistics):
+    # The array is the lower left corner of a detector of 20 x 24 pixels.
+    detector = DETECTOR | {"n_columns": SIZE + 8, "n_rows": SIZE + 4}
+    (tmp_path / "manual.txt").write_text("20 17 OPEN\n")
+    how = {"manual": tmp_path / "manual.txt", "detector": detector}
+    part = read_mask(vote(tmp_path, statistics, **how)["mask"])
+    mask = vote(tmp_path, statistics, mask_frame="full", **how)["mask"]
+    whole, header = read_mask(mask), fits.getheader(mask)
+    assert part.shape == (SIZE, SIZE) and whole.shape == (SIZE + 4, SIZE + 8)
+    assert (header["SUBARRAY"], header["SUBSIZE1"], header["SUBSIZE2"]) == ("FULL", SIZE + 8, SIZE + 4)
+    assert "Only this part of the frame was measured" in "".join(f"{card:<72}" for card in header["HISTORY"])
+    np.testing.assert_array_equal(whole[:SIZE, :SIZE], part)
+    expected = np.zeros_like(whole)
+    for border in (np.s_[:BORDER], np.s_[-BORDER:], np.s_[:, :BORDER], np.s_[:, -BORDER:]):
+        expected[border] = PIXEL_FLAGS["REFERENCE_PIXEL"]
+    expected[17, 20] = PIXEL_FLAGS["OPEN"]
+    expected[:SIZE, :SIZE] = part
+    np.testing.assert_array_equal(whole, expected)
+
+
 def test_too_few_darks(tmp_path, statistics):
     write_quarantined(tmp_path / "d4.fits", "d4", "truncated")
     changes = {"more": [tmp_path / "d4.fits"], "quarantined": {"d5": "EXP_TYPE is X"}}
@@ -297,3 +320,62 @@ def test_flux_check(tmp_path, statistics):
     for limit, number in ((6500, 0), (6501, 1)):
         outputs = vote(tmp_path, two, run_dead_flux_check=True, flux_check=limit)
         assert type_counts(outputs)["DEAD"] == number
+
+
+# ---------------------------------------------------------------- one left out
+
+
+RESPONSE_SETTINGS = {"smoothing_type": "Box2D", "smoothing_box_width": 15}
+
+
+def leaky_dark(folder):
+    """A fourth dark in which a third of the detector is saturated."""
+    paths = make_dark(folder, "leak", 4)
+    with fits.open(paths["jump"], mode="update") as hdus:
+        hdus["GROUPDQ"].data[:, :, 4:8] = PIXEL_FLAGS["SATURATED"]
+    with fits.open(paths["rateints"], mode="update") as hdus:
+        hdus["SCI"].data[:, 4:8] = np.nan
+        hdus["DQ"].data[:, 4:8] = PIXEL_FLAGS["DO_NOT_USE"]
+    return dark(folder, paths, "leak")
+
+
+def left_out(folder, darks, flats, **changes):
+    settings = config(**changes) | {"outlier_factor": 3.0}
+    leave_one_out.main({"darks": darks, "flats": flats}, {}, folder / "table.csv", DETECTOR, settings,
+                       config() | RESPONSE_SETTINGS)  # fmt: skip
+    return pd.read_csv(folder / "table.csv").set_index("exposure")
+
+
+def test_an_exposure_that_changes_far_more_than_the_others_is_named(tmp_path, statistics):
+    leak = leaky_dark(tmp_path)
+    # One saturated exposure of four is enough here.
+    loose = {"max_saturated_fraction": 0.25}
+    darks = [*statistics["darks"], leak]
+    table = left_out(tmp_path, darks, statistics["flats"], **loose)
+    assert table.index.tolist() == ["d1", "d2", "d3", "leak", "f1", "f2", "f3"]
+    assert table.index[table["outlier"]].tolist() == ["leak"]
+    # All science pixels of its four rows are hot with it, but the planted ones of these rows have types of their own.
+    assert table.loc["leak", "n_changed"] >= 4 * 12 - 3 and table.loc["leak", "others"] <= 10
+    outputs = vote(tmp_path, statistics, more=[leak], outliers=tmp_path / "table.csv", **loose)
+    reasons = pd.read_csv(outputs["quarantine"]).set_index("input")["reason"]
+    assert list(reasons.index) == ["leak"]
+    assert reasons["leak"].startswith(
+        f"outlier: without it the types of {table.loc['leak', 'n_changed']} pixels change"
+    )
+    usual = vote(tmp_path / "usual", statistics, **loose)
+    np.testing.assert_array_equal(read_mask(outputs["mask"]), read_mask(usual["mask"]))
+    with_leak = vote(tmp_path / "leak", statistics, more=[leak], **loose)
+    assert type_counts(with_leak)["hot"] > 40
+
+
+def test_a_flat_that_is_an_outlier_leaves_the_response(tmp_path, statistics):
+    (tmp_path / "table.csv").write_text("kind,exposure,n_changed,others,outlier\nflats,f2,50,1.0,True\n")
+    settings = config() | RESPONSE_SETTINGS
+    flat_response.main(statistics["flats"], tmp_path / "r.fits", DETECTOR, settings, tmp_path / "table.csv")
+    with fits.open(tmp_path / "r.fits") as hdus:
+        assert hdus["USED"].data["EXPOSURE"].tolist() == ["f1", "f3"]
+
+
+def test_one_exposure_alone_cannot_be_left_out(tmp_path, statistics):
+    assert left_out(tmp_path, statistics["darks"][:1], []).empty
+    assert not left_out(tmp_path, [statistics["darks"][0], leaky_dark(tmp_path)], [])["outlier"].any()

@@ -63,6 +63,7 @@ SPECIFIED = {
 }
 OWN = {
     "darks": None,
+    "exposures": None,
     "flats": None,
     "results": "results",
     "detectors": "auto",
@@ -70,6 +71,10 @@ OWN = {
     "min_darks": 3,
     "min_flats": 3,
     "min_groups": 2,
+    "mask_frame": "subarray",
+    "leave_one_out": False,
+    "quarantine_outliers": False,
+    "outlier_factor": 3.0,
     "ballot": "exposure",
     "pedestal_source": "t0",
     "min_valid": 1,
@@ -137,7 +142,7 @@ def test_every_key_is_documented_and_has_a_sound_default(key):
     assert node["section"] in SCHEMA["sections"]
     assert node["changes"] in {
         "inputs", "detector1_dark", "detector1_flat", "dark_statistics", "flat_statistics", "flat_response",
-        "exposure_response", "bad_pixel_mask", "plots", "quality_check", "nothing",
+        "exposure_response", "leave_one_out", "bad_pixel_mask", "plots", "quality_check", "nothing",
     }  # fmt: skip
     assert problems(node["default"], node, SCHEMA, key) == []
     jsonschema.Draft202012Validator({**KEYS[key], "$defs": SCHEMA["$defs"]}).validate(node["default"])

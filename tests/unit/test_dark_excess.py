@@ -46,7 +46,7 @@ def verdicts(exposures, **changes):
     settings = DarkExcessSettings(**(SETTINGS | changes))
     beyond = DarkExcess(np.ones(SHAPE, bool), settings, len(exposures), len(exposures))
     for seed, pixels in enumerate(exposures):
-        beyond.add_exposure(exposure(seed, pixels), "PEDESTAL_T0")
+        beyond.add_exposure(exposure(seed, pixels), pedestal_name="PEDESTAL_T0")
     return beyond.verdicts()
 
 
@@ -167,7 +167,7 @@ def test_the_mean_noise_belongs_to_the_amplifier():
         statistics = exposure(seed, {PIXEL: {"CDS_NOISE": 30.0}, (3, 3): {"CDS_NOISE": 30.0}})
         statistics["CDS_NOISE"].data[:, :, :20] *= 4
         statistics["CDS_NOISE"].data[0, 3, 3] = 30.0
-        beyond.add_exposure(statistics, "PEDESTAL_T0")
+        beyond.add_exposure(statistics, pedestal_name="PEDESTAL_T0")
     found = beyond.verdicts()["noisy"].found
     assert found[PIXEL] and found.sum() == 1
 
@@ -206,7 +206,7 @@ def test_searches_beyond_replace_or_complete_those_of_the_specification(changes,
     science = np.ones(SHAPE, bool)
     beyond = DarkExcess(science, DarkExcessSettings(**(SETTINGS | changes)), 3, 3)
     for seed in range(3):
-        beyond.add_exposure(exposure(seed, {}), "PEDESTAL_T0")
+        beyond.add_exposure(exposure(seed, {}), pedestal_name="PEDESTAL_T0")
     result = dark_verdicts(Documented(), beyond, science)
     # The searches beyond find nothing here, so what is found is the specification's.
     assert {name for name, verdict in result.items() if verdict.found.any()} == kept

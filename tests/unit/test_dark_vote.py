@@ -315,3 +315,31 @@ def test_the_ratio_of_jump_rates_is_exact(early, n_early, late, n_late, threshol
     counts = {"NJUMP_EARLY": early, "NGOOD_EARLY": n_early, "NJUMP_LATE": late, "NGOOD_LATE": n_late}
     planes = {name: np.array([[value]], dtype=np.int16) for name, value in counts.items()}
     assert bool(_ratio_reached(planes, threshold)[0, 0]) == reached
+
+
+# ---------------------------------------------------------------- segments
+
+
+@pytest.mark.parametrize(
+    ("ballot", "found"),
+    # By exposure: 1 and 2 of 3; by integration: 4 and 2 of 6. Half is asked for. Were each segment an exposure, the
+    # first pixel would have 2 of 4.
+    [("exposure", [False, True]), ("integration", [True, False])],
+)
+def test_the_segments_of_an_exposure_have_one_vote_together(ballot, found):
+    low, no = "low_pedestal", "nothing"
+    segments = [exposure([low, no], [low, no]), exposure([low, no], [low, no])]
+    vote = DarkVote((1, 2), settings(ballot=ballot, low_pedestal_fraction=0.5))
+    vote.add_exposure(*segments)
+    vote.add_exposure(exposure([no, low]))
+    vote.add_exposure(exposure([no, low]))
+    verdict = vote.verdicts(np.ones((1, 2), bool))["low_pedestal"]
+    assert verdict.found[0].tolist() == found
+    n_valid = {"exposure": [3, 3], "integration": [6, 6]}[ballot]
+    assert verdict.ballots["low_pedestal"][1][0].tolist() == n_valid
+
+
+def test_a_segment_that_cannot_judge_leaves_the_vote_to_the_others():
+    vote = DarkVote((1, 1), settings(low_pedestal_fraction=1.0))
+    vote.add_exposure(exposure(["no_data"], ["no_data"]), exposure(["low_pedestal"]))
+    assert vote.verdicts(np.ones((1, 1), bool))["low_pedestal"].found.all()

@@ -4,10 +4,11 @@ import gzip
 
 import pytest
 
-from badpix.inputs import InputError, configured_kinds, exposure_name, find_files, match_inputs
+from badpix.inputs import configured_kinds, find_files, match_inputs
+from badpix.names import InputError, exposure_name
 
 NOTHING = dict.fromkeys(
-    ["darks", "dark_slope_files", "dark_jump_files", "dark_fitopt_files", "dark_uncal_files", "flats",
+    ["exposures", "darks", "dark_slope_files", "dark_jump_files", "dark_fitopt_files", "dark_uncal_files", "flats",
      "flat_slope_files", "dead_flux_check_files"]
 )  # fmt: skip
 

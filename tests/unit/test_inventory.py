@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from badpix.detectors import load_detectors
-from badpix.inventory import InventoryError, own_problem, require_enough, take_inventory
+from badpix.inventory import InventoryError, own_problem, refuse_incomplete, take_inventory
 
 DETECTORS = load_detectors(Path(__file__).resolve().parents[2] / "config" / "detectors")
 CONFIG = {"detectors": "auto", "min_groups": 2, "min_darks": 2, "min_flats": 1}
@@ -205,7 +205,7 @@ def test_the_majority_decides_the_subarray_of_both_kinds_together():
 )
 def test_a_tie_is_an_error(odd, words):
     with pytest.raises(InventoryError) as caught:
-        inventory([DARK, DARK | odd, DARK, DARK | odd])
+        refuse_incomplete(inventory([DARK, DARK | odd, DARK, DARK | odd]), ["darks"], CONFIG)
     assert words in str(caught.value)
 
 
@@ -233,23 +233,42 @@ def test_detectors_do_not_have_to_agree_with_each_other():
     assert used(found)["darks"] == ["d1"] and used(found, "NRCA1")["darks"] == ["d2"]
 
 
-def test_require_enough():
+def test_a_single_detector_with_too_few_exposures_ends_the_run():
     found = inventory([DARK, DARK, DARK | {"NGROUPS": 1}])
-    require_enough(found, ["darks"], CONFIG)
+    refuse_incomplete(found, ["darks"], CONFIG)
+    assert not found.refused and used(found)["darks"] == ["d1", "d2"]
     with pytest.raises(InventoryError) as caught:
-        require_enough(found, ["darks"], CONFIG | {"min_darks": 3})
+        refuse_incomplete(found, ["darks"], CONFIG | {"min_darks": 3})
     assert str(caught.value) == (
         "NIS: no mask, because 2 usable darks remain and min_darks is 3. Left out:\n"
         "  d3: NGROUPS is 1, fewer than min_groups = 2"
     )
+    found = inventory([DARK, DARK, DARK | {"NGROUPS": 1}])
     with pytest.raises(InventoryError, match=r"0 usable flats remain and min_flats is 1\. Left out:"):
-        require_enough(found, ["darks", "flats"], CONFIG)
+        refuse_incomplete(found, ["darks", "flats"], CONFIG)
 
 
-def test_a_detector_that_is_asked_for_and_absent():
+def test_of_several_detectors_the_others_go_on():
     found = inventory([DARK, DARK], detectors=["NIS", "NRCB4"])
-    with pytest.raises(InventoryError, match="NRCB4: no mask, because 0 usable darks remain and min_darks is 2"):
-        require_enough(found, ["darks"], CONFIG)
+    refuse_incomplete(found, ["darks"], CONFIG)
+    assert list(found.detectors) == ["NIS"]
+    assert found.refused["NRCB4"].startswith("NRCB4: no mask, because 0 usable darks remain and min_darks is 2")
+
+
+def test_a_detector_whose_exposures_are_split_evenly_is_refused_alone():
+    other = NIRCAM | {"READPATT": "RAPID"}
+    found = inventory([DARK, DARK, DARK | other, DARK | other | {"SUBARRAY": "SUB640"}], detectors="all")
+    assert list(found.detectors) == ["NIS"]
+    assert found.refused["NRCA1"].startswith("NRCA1: no mask, because the exposures are split evenly between SUBARRAY")
+
+
+def test_the_segments_of_an_exposure_are_one_of_the_darks_asked_for():
+    names = ["a-seg001_nis", "a-seg002_nis", "b_nis"]
+    files = {"darks": {name: {"uncal": name} for name in names}, "flats": {}}
+    found = take_inventory(files, lambda path: raw(DARK | {"EXPSTART": ord(path[0])}), DETECTORS, CONFIG)
+    assert list(found.detectors["NIS"]["darks"]) == names
+    with pytest.raises(InventoryError, match="2 usable darks remain and min_darks is 3"):
+        refuse_incomplete(found, ["darks"], CONFIG | {"min_darks": 3})
 
 
 def test_an_exposure_under_two_names_counts_once():
@@ -271,8 +290,8 @@ def test_the_timing_is_that_of_the_rest_of_the_kind():
     found = inventory([DARK | {"TGROUP": t} for t in (1.5, 3.0, 1.5, 1.5001)], [FLAT | {"TGROUP": 3.0}])
     assert used(found) == {"darks": ["d1", "d3", "d4"], "flats": ["f1"]}
     assert found.left_out["NIS"] == {"d2": "TGROUP is 3.0, the rest have 1.5"}
-    with pytest.raises(InventoryError, match="split evenly between TGROUP"):
-        inventory([DARK, DARK | {"TGROUP": 3.0}])
+    found = inventory([DARK, DARK | {"TGROUP": 3.0}])
+    assert found.refused["NIS"].startswith("NIS: no mask, because the exposures are split evenly between TGROUP 1.5")
 
 
 def test_the_axes_are_those_of_the_detector():

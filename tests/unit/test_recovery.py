@@ -18,7 +18,7 @@ from badpix.recovery_page import (
 )
 from badpix.recovery_plan import ABLATIONS, ACCEPTED, LIMITS, SCENARIOS, SEEDS
 from badpix.score import score_tables
-from badpix.score_pixels import score_run
+from badpix.score_pixels import bad_in, score_run
 from badpix.score_tables import is_strong, purity_table
 from badpix.simulate.populations import POPULATIONS
 from unit.test_score import make_findings, make_truth
@@ -61,7 +61,29 @@ def test_bad_in_half_of_the_exposures_is_no_longer_false(bad_of_8, false):
     assert ("intermittent_rc" in table.loc["DEAD", "false"]) == false
 
 
+@pytest.mark.parametrize(
+    ("phase", "bad_of_8", "exposures", "number"),
+    [
+        (-1, 8, 5, 5), (-1, 8, 8, 8), (-1, 2, 8, 2),
+        (0, 3, 8, 3), (0, 3, 5, 3), (4, 3, 5, 1), (6, 3, 5, 3), (6, 3, 10, 3), (0, 3, 10, 5),
+        (2, -1, 5, -1),
+    ],
+)  # fmt: skip
+def test_in_how_many_of_the_exposures_a_pixel_is_bad(phase, bad_of_8, exposures, number):
+    # Bad in exposures n (from 1) with (n - 1 + phase) % 8 < bad_of_8: phase 4 begins the period with the fifth.
+    assert bad_in(pd.DataFrame({"phase": [phase], "bad_of_8": [bad_of_8]}), exposures).tolist() == [number]
+
+
 # ---------------------------------------------------------------- plan
+
+
+def test_limits_follow_the_number_of_groups():
+    usual, few, more = (SCENARIOS[name].limits for name in ("niriss", "few", "hundred"))
+    assert usual["noisy"] == 2.5 and usual["telegraph"].endswith(">= 0.1")
+    assert usual == more
+    assert few["noisy"] == pytest.approx(1 + 1.5 * (240 / 100) ** 0.5, abs=0.01)
+    assert few["telegraph"].endswith(">= 0.15")
+    assert few.keys() == usual.keys()
 
 
 def test_the_plan_speaks_of_what_is_planted():
@@ -71,7 +93,7 @@ def test_the_plan_speaks_of_what_is_planted():
     assert ACCEPTED.keys() <= names
     # Each type that should be found has a limit, but the dead ones that test the old mask.
     expected = {planted.name for planted in POPULATIONS["survey"].types if planted.expected}
-    assert expected - {"crds_flagged_dead"} == LIMITS.keys() | {"hot"}
+    assert expected - {"crds_flagged_dead"} == LIMITS.keys() | {"hot", "noisy", "telegraph"}
     seeds = [scenario.simulation_seed(seed) for scenario in SCENARIOS.values() for seed in SEEDS]
     assert len(set(seeds)) == len(seeds) and min(seeds) > 1000
 
@@ -117,7 +139,7 @@ def test_rows(tables):
     assert purity_rows(tables).set_index("found as").loc["DEAD", "flight"].startswith("0.333 [")  # 2 of 6
     rows = healthy_rows(tables).set_index("healthy pixels flagged")
     assert rows.loc["DEAD", "flight"].startswith("3: ") and rows.loc["DEAD", "documented"].startswith("0: ")
-    rows = ablation_rows(tables).set_index("run")
+    rows = ablation_rows(tables, 8).set_index("run")
     assert rows.loc["flight", "below 0.98"] == "hot 0.000"
     assert rows.loc["flight", "mean completeness"] == "0.500"
 
@@ -133,6 +155,9 @@ def test_page(tables, tmp_path):
         assert words in text
     assert "| dead | 0.2 | 2 |" in text
     assert "What each option is worth" not in text
+    assert "## Summary" in text and "(2 detectors) | flight | hot 0.000 | hot 0.000 | 3 of 38: " in text
+    write_page(page, {"one": tables}, {"one": SCENARIOS["few"]}, tmp_path, (3, 4), tables)
+    assert "## What each option is worth (NIRISS, 5 + 5, 20 groups, seeds 3, 4)" in page.read_text(encoding="utf-8")
 
 
 def test_markdown_and_intervals():

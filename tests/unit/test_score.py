@@ -193,7 +193,7 @@ def test_dont_care_and_unlit(one):
 
 class TestIntermittent:
     def test_by_number_of_bad_exposures(self, one):
-        table = by(intermittent_table(one), ["type", "bad_of_8"])
+        table = by(intermittent_table(one), ["type", "bad_in"])
         assert table.index.tolist() == [
             ("intermittent_rc", 2), ("intermittent_rc", 5), ("(all)", 2), ("(all)", 5),
         ]  # fmt: skip

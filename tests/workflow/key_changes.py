@@ -193,6 +193,7 @@ CHANGES = {
     "flat_do_not_use": Change(["DEAD"], data=frozenset({"mask"})),
     "manual_flag_file": Change("flags.txt", data=frozenset({"mask"}), prepare=flag_table),
     # The mask's header
+    "mask_frame": Change("full", data=frozenset({"mask"}), header={"SUBARRAY": "FULL", "SUBSIZE1": "2048"}),
     "author": Change("A. N. Other", data=NO_DATA, header={"AUTHOR": "A. N. Other"}),
     "description": Change("Another mask", data=NO_DATA, header={"DESCRIP": "Another mask"}),
     "pedigree": Change("INFLIGHT 2024-02-01 2024-02-29", data=NO_DATA, header={"PEDIGREE": "2024-02-29"}),

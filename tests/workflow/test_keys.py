@@ -6,9 +6,11 @@ run as far as the mask, to save time; that the quality check and the plots follo
 """
 
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from astropy.io import fits
@@ -26,7 +28,7 @@ SCHEMA = yaml.safe_load((PROJECT / "config" / "schemas" / "config.schema.yaml").
 # In the order of the workflow; what follows a rule that runs again runs again too.
 RULES = (
     "reference_pixel_mask", "prefetch_references", "detector1_dark", "detector1_flat", "dark_statistics",
-    "flat_statistics", "exposure_response", "flat_response", "bad_pixel_mask", "quality_check", "plots",
+    "flat_statistics", "exposure_response", "leave_one_out", "flat_response", "bad_pixel_mask", "quality_check", "plots",
 )  # fmt: skip
 
 
@@ -184,6 +186,8 @@ def test_what_hangs_on_the_mask_follows(key, finished_copy):
 
 # ---------------------------------------------------------------- keys with tests of their own
 
+LEAK_KEYS = {"dark_slope_files": "rateints", "dark_jump_files": "jump", "dark_fitopt_files": "fitopt"}
+
 
 @covers_key("plot", "quality_check")
 @pytest.mark.parametrize(
@@ -255,6 +259,62 @@ def test_detectors(start):
     # The mask of the other detector is as it was.
     again = succeed(directory, "--dry-run", config=config | {"detectors": ["NIS"]})
     assert again.jobs == {"bad_pixel_mask": 1}
+
+
+@covers_key("exposures")
+def test_exposures(start):
+    """The sheet that names the same files makes the same exposures; a row less, and one dark less votes."""
+    directory, config, results = start("finished")
+    rows = ["kind\tuncal"] + [
+        f"{kind.removesuffix('s')}\t{kind}/{path.name}"
+        for kind in ("darks", "flats")
+        for path in sorted((directory / kind).iterdir())
+    ]
+    sheet = directory / "exposures.tsv"
+    sheet.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    config |= {"darks": None, "flats": None, "exposures": "exposures.tsv"}
+    assert succeed(directory, "--dry-run", config=config).nothing_to_do
+    sheet.write_text("\n".join(rows[:1] + rows[2:]) + "\n", encoding="utf-8")
+    assert succeed(directory, "--until", "bad_pixel_mask", config=config).jobs["bad_pixel_mask"] == 1
+    assert "4 darks used" in str(mask_header(results)["HISTORY"])
+    sheet.write_text("kind\tuncal\ndark\tnowhere_uncal.fits\n", encoding="utf-8")
+    run = snakemake(directory, config=config)
+    assert run.status != 0 and "exposures: no such file: 'nowhere_uncal.fits'" in run.output
+    assert "Traceback" not in run.output
+
+
+@covers_key("leave_one_out", "quarantine_outliers", "outlier_factor")
+def test_an_outlier_is_named_and_left_out(start):
+    """Light falls on a corner of one dark: its slopes there scatter from the others'."""
+    directory, config, results = start("finished")
+    config |= {"quality_check": False, "plot": False}
+    (directory / "leak").mkdir()
+    for key, product in LEAK_KEYS.items():
+        name = f"{DARK.format(3)}_{product}.fits"
+        config[key] = f"leak/{name}"
+        shutil.copy2(results / "darks" / name, directory / "leak")
+    with fits.open(directory / config["dark_slope_files"], mode="update") as hdus:
+        hdus["SCI"].data[:, :25, :25] += 5
+    table = results / "leave_one_out.csv"
+    assert succeed(directory, config=config).jobs == {"dark_statistics": 1} | VOTE and not table.exists()
+    spoilt = read_mask(results / "test_bpm.fits")
+
+    run = succeed(directory, config=config | {"leave_one_out": True})
+    assert run.jobs == {"leave_one_out": 1}
+    rows = pd.read_csv(table).set_index("exposure")
+    assert len(rows) == 10 and rows.index[rows["outlier"]].tolist() == [DARK.format(3)]
+
+    run = succeed(directory, config=config | {"quarantine_outliers": True})
+    assert run.jobs == {"flat_response": 1} | VOTE
+    assert f"Left out: {DARK.format(3)}: outlier: without it" in str(mask_header(results)["HISTORY"])
+    left_out = read_mask(results / "test_bpm.fits")
+    rest = {"darks": f"darks/{DARK.format('[1245]')}_uncal.fits"} | dict.fromkeys(LEAK_KEYS)
+    succeed(directory, config=config | rest)
+    assert same(left_out, read_mask(results / "test_bpm.fits")) and not same(left_out, spoilt)
+
+    run = succeed(directory, config=config | {"quarantine_outliers": True, "outlier_factor": 1e6})
+    assert same(spoilt, read_mask(results / "test_bpm.fits"))
+    assert not pd.read_csv(table)["outlier"].any()
 
 
 @covers_key("min_darks", "min_flats")

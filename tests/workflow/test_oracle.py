@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from bad_pixel_mask import mean_last_groups
 from badpix.config import load_schema, load_steps, validated
 from badpix.dark_vote import DARK_TYPES, DarkVote
 from badpix.exposure_set import read_set
 from badpix.flat_response import mean_flat, normalise
 from badpix.flat_types import FLAT_TYPES, flat_verdicts
+from badpix.judgement import mean_last_groups
 from badpix.mask_file import read_mask
 from badpix.settings import DarkVoteSettings, FlatTypeSettings, effective_max_dead_norm_signal
 from badpix.statistics_file import open_statistics

@@ -1,0 +1,117 @@
+"""The same mask from wherever an exposure starts, and several detectors of which one cannot be made."""
+
+import gzip
+import os
+import shutil
+
+import pytest
+from astropy.io import fits
+
+from badpix.mask_file import read_mask
+from workflow.products import measured, same
+from workflow.runner import snakemake, succeed
+
+pytestmark = pytest.mark.pipeline
+
+CRDS = {"crds_path": "crds_cache", "crds_server_url": "https://jwst-serverless.invalid"}
+DARK_PRODUCTS = {"dark_slope_files": "rateints", "dark_jump_files": "jump", "dark_fitopt_files": "fitopt"}
+
+
+@pytest.fixture
+def directory(finished, tmp_path):
+    """A directory with the CRDS cache of the finished run and an empty configuration."""
+    os.symlink(finished / "crds_cache", tmp_path / "crds_cache")
+    (tmp_path / "config.yaml").write_text("{}\n", encoding="utf-8")
+    return tmp_path
+
+
+def made(finished, kind, product):
+    """Products of the finished run by exposure, in order."""
+    return sorted((finished / "results" / "NIS" / kind).glob(f"*_{product}.fits"))
+
+
+def raw(finished, kind):
+    return sorted((finished / kind).glob("*_uncal.fits"))
+
+
+def compressed(source, folder):
+    folder.mkdir(exist_ok=True)
+    target = folder / f"{source.name}.gz"
+    with open(source, "rb") as plain, gzip.open(target, "wb", compresslevel=1) as packed:
+        shutil.copyfileobj(plain, packed)
+    return target
+
+
+def linked(source, target):
+    target.parent.mkdir(exist_ok=True, parents=True)
+    os.symlink(source, target)
+    return target
+
+
+def test_each_exposure_starts_from_the_latest_state_given(finished, directory):
+    """Darks: one from read-only products, one from links of another name with blanks and dots, one from compressed
+    products; two raw, one of them compressed. Flats: three from rates, two raw, behind links."""
+    config = dict(CRDS)
+    for key, product in DARK_PRODUCTS.items():
+        files = made(finished, "darks", product)
+        renamed = linked(files[1], directory / "my products" / f"dark 2 v1.0_{product}.fits")
+        (directory / product).mkdir()
+        kept = shutil.copy2(files[0], directory / product)
+        os.chmod(kept, 0o444)
+        config[key] = [str(path) for path in (kept, renamed, compressed(files[2], directory / "packed"))]
+    darks = raw(finished, "darks")
+    config["darks"] = [str(darks[3]), str(compressed(darks[4], directory / "packed raw"))]
+    rates = made(finished, "flats", "rateints")[:3]
+    config["flat_slope_files"] = [str(path) for path in rates]
+    for path in raw(finished, "flats"):
+        linked(path, directory / "raw flats" / path.name)
+    config["flats"] = "raw flats"
+    run = succeed(directory, config=config)
+    assert run.jobs["detector1_dark"] == 2 and run.jobs["detector1_flat"] == 2
+    assert run.jobs["dark_statistics"] == run.jobs["flat_statistics"] == 5
+    results = directory / "results" / "NIS"
+    assert (results / "darks" / "dark 2 v1.0_dark_statistics.fits").exists()
+    before, after = measured(finished / "results" / "NIS"), measured(results)
+    assert same(after["mask"]["DQ"], before["mask"]["DQ"])
+    assert all(same(image, before["evidence"][name]) for name, image in after["evidence"].items())
+    assert succeed(directory, "--dry-run", config=config).nothing_to_do
+
+
+def test_a_product_that_is_missing_is_said_and_a_raw_file_helps_out(finished, directory):
+    """The third dark has no jump file: it is left out, or processed where its raw file is given."""
+    config = {"min_darks": 1} | CRDS
+    for key, product in DARK_PRODUCTS.items():
+        files = made(finished, "darks", product)
+        config[key] = [str(path) for path in (files[:2] if product == "jump" else files[:3])]
+    name = made(finished, "darks", "jump")[2].name.removesuffix("_jump.fits")
+    succeed(directory, config=config)
+    quarantine = directory / "results" / "NIS" / "quarantine.csv"
+    assert f'{name},"has no jump file, and no uncal file to make it from"' in quarantine.read_text(encoding="utf-8")
+    run = succeed(directory, config=config | {"darks": [str(raw(finished, "darks")[2])]})
+    assert run.jobs["detector1_dark"] == 1
+    assert name not in quarantine.read_text(encoding="utf-8")
+
+
+def test_of_two_detectors_one_has_too_few_darks(finished, directory):
+    """The other one gets its mask; the run says which one has none and why, and does not end well."""
+    config = {"detectors": "all"} | CRDS
+    for key, product in DARK_PRODUCTS.items():
+        config[key] = product
+        (directory / product).mkdir()
+        for number, path in enumerate(made(finished, "darks", product), 1):
+            shutil.copy2(path, directory / product)
+            if number <= 2:
+                other = directory / product / f"other{number}_{product}.fits"
+                shutil.copy2(path, other)
+                with fits.open(other, mode="update") as hdus:
+                    hdus[0].header.update({"INSTRUME": "NIRCAM", "DETECTOR": "NRCA1", "EXP_TYPE": "NRC_DARK"})
+    run = snakemake(directory, config=config)
+    assert run.status != 0
+    assert "NRCA1: no mask, because 2 usable darks remain and min_darks is 3" in run.output
+    assert read_mask(directory / "results" / "NIS" / "test_bpm.fits").any()
+    assert not (directory / "results" / "NRCA1" / "refused").exists()
+    assert run.jobs["bad_pixel_mask"] == 1 and run.jobs["dark_statistics"] == 5
+    again = snakemake(directory, config=config)
+    assert again.status != 0 and set(again.jobs) == {"refused_detector"}
+    run = snakemake(directory, config=config | {"detectors": ["NRCA1"]})
+    assert run.status != 0 and not run.jobs
