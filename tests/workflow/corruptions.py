@@ -277,7 +277,6 @@ DARK_PRODUCTS = {
     ),
     "jump_no_tgroup": (on("jump", card(0, "TGROUP", "TGROUP", "TGROQP")), "the primary header lacks TGROUP"),
     "jump_skipped": (on("jump", keys(S_JUMP="SKIPPED")), "step jump of the jump file is not COMPLETE"),
-    "ramp_fit_skipped": (on("rateints", keys(**{"S_RAMP": "SKIPPED"})), "step ramp_fit of the rateints file is not"),
     "rateints_nan": (on("rateints", fill("SCI", np.nan)), "has no valid value in any of 3600 pixels"),
     "rateints_zero": (on("rateints", fill("SCI", 0)), "SCI of the rateints file, integration 1, has no data (zeros)"),
     "rateints_variances_zero": (
@@ -290,6 +289,7 @@ DARK_PRODUCTS = {
 }  # fmt: skip
 # These are only given to the script itself, since a job each would take long.
 MORE_DARK_PRODUCTS = {
+    "ramp_fit_skipped": (on("rateints", keys(**{"S_RAMP": "SKIPPED"})), "step ramp_fit of the rateints file is not"),
     "jump_no_groupdq": (on("jump", remove("GROUPDQ")), "the jump file has no GROUPDQ extension"),
     "jump_fewer_groups": (
         on("jump", lambda path: [data(name, lambda a: a[:, :20])(path) for name in ("SCI", "GROUPDQ")]),
