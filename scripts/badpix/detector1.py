@@ -1,21 +1,19 @@
 """Run the unmodified calwebb_detector1 on one exposure."""
 
-import errno
 import logging
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
 from astropy.io import fits
 
+from badpix.content import check_raw
 from badpix.errors import BadExposure
-from badpix.files import file_problem
+from badpix.files import is_machine_fault, stale
 from badpix.products import check_planes, check_steps, open_product
 
 logger = logging.getLogger("badpix.detector1")
-
-# Errors of the machine, which must fail the job and be tried again, and say nothing about the exposure.
-MACHINE_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.EROFS, errno.EACCES}
 
 
 def set_crds_environment(path, server_url, context):
@@ -28,8 +26,6 @@ def set_crds_environment(path, server_url, context):
 
 def check_uncal(path):
     """Raise BadExposure unless `path` is a whole raw exposure whose array is the one its header announces."""
-    if problem := file_problem(Path(path)):
-        raise BadExposure(problem)
     with open_product(path, "uncal") as hdus:
         header, shape = hdus[0].header, hdus["SCI"].shape
         announced = tuple(header.get(key) for key in ("NGROUPS", "SUBSIZE2", "SUBSIZE1"))
@@ -37,6 +33,7 @@ def check_uncal(path):
             raise BadExposure(
                 f"SCI has shape {shape} (integration, group, y, x), but NGROUPS, SUBSIZE2, SUBSIZE1 say {announced}"
             )
+        check_raw(hdus["SCI"])
 
 
 def pipeline_steps(kind, overrides, reference_pixel_mask, keep_jump):
@@ -52,11 +49,7 @@ def pipeline_steps(kind, overrides, reference_pixel_mask, keep_jump):
 
 
 def _is_machine_fault(error):
-    if isinstance(error, (MemoryError, KeyboardInterrupt, SystemExit)):
-        return True
-    if isinstance(error, OSError) and error.errno in MACHINE_ERRNOS:
-        return True
-    return any(base.__module__.split(".")[0] == "crds" for base in type(error).__mro__)
+    return is_machine_fault(error) or any(base.__module__.split(".")[0] == "crds" for base in type(error).__mro__)
 
 
 def run_detector1(uncal, steps, directory):
@@ -70,7 +63,8 @@ def run_detector1(uncal, steps, directory):
     try:
         Detector1Pipeline.call(str(uncal), steps=steps, output_dir=str(directory), save_results=True)
     except BaseException as error:
-        if _is_machine_fault(error):
+        # Without its files (another run has taken over the exposure) any error may come.
+        if _is_machine_fault(error) or not Path(uncal).exists():
             raise
         raise BadExposure(f"calwebb_detector1 failed: {type(error).__name__}: {error}") from error
 
@@ -98,8 +92,14 @@ def check_used_mask(header, reference_pixel_mask):
         raise RuntimeError(f"dq_init used the mask {used}, not {reference_pixel_mask}")
 
 
-def scratch_directory(beside):
-    """A temporary directory on the file system of the path `beside`, so that a rename there is atomic."""
+def scratch_directory(beside, exposure):
+    """A temporary directory on the file system of the path `beside`, so that a rename there is atomic.
+
+    What killed jobs of the same exposure have left there is taken away.
+    """
     parent = Path(beside).resolve().parent
     parent.mkdir(parents=True, exist_ok=True)
-    return tempfile.TemporaryDirectory(prefix=".detector1-", dir=parent)
+    prefix = f".detector1-{exposure}-"
+    for left in stale(parent, prefix):
+        shutil.rmtree(left, ignore_errors=True)
+    return tempfile.TemporaryDirectory(prefix=prefix, dir=parent)
