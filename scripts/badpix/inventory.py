@@ -134,6 +134,11 @@ def _keyword_problem(kind, keywords, detectors, min_groups):
 def _raw_problem(fact, product):
     """What is wrong with the array of a raw file; `product` says which."""
     keywords, shape = fact["keywords"], fact["extensions"]["SCI"]
+    if str(keywords["READPATT"]).startswith("NRSIRS2"):
+        return (
+            f"READPATT is {keywords['READPATT']}: raw IRS2 ramps, with rows of reference pixels between the others, are"
+            " not supported yet; give the rateints, and of a dark the jump and fitopt files, instead"
+        )
     said = [keywords[key] for key in ("NGROUPS", "SUBSIZE2", "SUBSIZE1")]
     if shape[1:] != said:
         return f"SCI of the {product} file has shape {shape}, but NGROUPS, SUBSIZE2, SUBSIZE1 say {said}"

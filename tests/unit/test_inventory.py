@@ -84,6 +84,7 @@ def test_a_good_exposure_has_no_problem():
                                     "say [10, 32, 64]"),
         (raw(DARK, (10, 32, 64)), "SCI of the uncal file has shape [10, 32, 64]"),
         (raw(DARK, (1, 10, 32, 64)), "SCI of the uncal file has 1 integrations, but NINTS is 2"),
+        (raw(DARK | {"READPATT": "NRSIRS2RAPID"}, (2, 10, 3200, 2048)), "READPATT is NRSIRS2RAPID: raw IRS2 ramps"),
         (raw(DARK, bitpix=-32), "SCI of the uncal file has BITPIX -32, raw data have 16"),
     ],
 )  # fmt: skip

@@ -208,7 +208,9 @@ def test_every_detector_has_valid_metadata(detector_name, kind):
 
     from badpix.simulate.uncal import setattr_path
 
-    geometry = headers.make_geometry(headers.DETECTORS[detector_name][0], 2048, detector_name)
+    instrument = headers.DETECTORS[detector_name][0]
+    full = max(headers.INSTRUMENTS[instrument].arrays)
+    geometry = headers.make_geometry(instrument, full, detector_name)
     with Level1bModel(strict_validation=True) as model:
         for key, value in headers.exposure_meta(geometry, kind, 1, 2, 30).items():
             setattr_path(model.meta, key, value)
