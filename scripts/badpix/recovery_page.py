@@ -203,7 +203,7 @@ def summary_rows(tables, scenarios, seeds):
             few = few[few["bad_in"].between(1, MAJORITY * scenario.exposures, inclusive="left")]
             rows.append(
                 {
-                    "scenario": f"{scenario.title} ({len(seeds or scenario.seeds)} detectors)",
+                    "scenario": f"{scenario.title} (seeds: {len(seeds or scenario.seeds)})",
                     "run": run,
                     "least completeness": least(strong),
                     "least purity": least(purity),

@@ -52,8 +52,8 @@ SCENARIOS = {
         Scenario("nircam_short", "NIRCam short wave, 8 + 8, 30 groups", "NIRCAM", "NRCA1", 256, 8, 1, 30),
         Scenario("nircam_long", "NIRCam long wave, 8 + 8, 30 groups", "NIRCAM", "NRCALONG", 256, 8, 1, 30),
         Scenario("few", "NIRISS, 5 + 5, 20 groups", "NIRISS", "NIS", 256, 5, 1, 20),
-        Scenario("twenty", "NIRISS, 10 + 10 of 2 integrations, 30 groups", "NIRISS", "NIS", 256, 10, 2, 30, 3),
-        Scenario("hundred", "NIRISS, 10 + 10 of 10 integrations, 30 groups", "NIRISS", "NIS", 256, 10, 10, 30, 2),
+        Scenario("twenty", "NIRISS, 10 + 10 of 2 integrations, 30 groups", "NIRISS", "NIS", 256, 10, 2, 30, 1),
+        Scenario("hundred", "NIRISS, 10 + 10 of 10 integrations, 30 groups", "NIRISS", "NIS", 256, 10, 10, 30, 1),
         Scenario("full", "NIRISS, full frame, 8 + 8, 30 groups", "NIRISS", "NIS", 2048, 8, 1, 30, 1),
     )
 }

@@ -155,7 +155,7 @@ def test_page(tables, tmp_path):
         assert words in text
     assert "| dead | 0.2 | 2 |" in text
     assert "What each option is worth" not in text
-    assert "## Summary" in text and "(2 detectors) | flight | hot 0.000 | hot 0.000 | 3 of 38: " in text
+    assert "## Summary" in text and "(seeds: 2) | flight | hot 0.000 | hot 0.000 | 3 of 38: " in text
     write_page(page, {"one": tables}, {"one": SCENARIOS["few"]}, tmp_path, (3, 4), tables)
     assert "## What each option is worth (NIRISS, 5 + 5, 20 groups, seeds 3, 4)" in page.read_text(encoding="utf-8")
 

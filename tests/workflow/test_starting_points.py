@@ -14,6 +14,7 @@ from workflow.runner import snakemake, succeed
 pytestmark = pytest.mark.pipeline
 
 CRDS = {"crds_path": "crds_cache", "crds_server_url": "https://jwst-serverless.invalid"}
+AXES = {"FASTAXIS": -1, "SLOWAXIS": 2}  # of NRCA1
 DARK_PRODUCTS = {"dark_slope_files": "rateints", "dark_jump_files": "jump", "dark_fitopt_files": "fitopt"}
 
 
@@ -104,7 +105,7 @@ def test_of_two_detectors_one_has_too_few_darks(finished, directory):
                 other = directory / product / f"other{number}_{product}.fits"
                 shutil.copy2(path, other)
                 with fits.open(other, mode="update") as hdus:
-                    hdus[0].header.update({"INSTRUME": "NIRCAM", "DETECTOR": "NRCA1", "EXP_TYPE": "NRC_DARK"})
+                    hdus[0].header.update({"INSTRUME": "NIRCAM", "DETECTOR": "NRCA1", "EXP_TYPE": "NRC_DARK"} | AXES)
     run = snakemake(directory, config=config)
     assert run.status != 0
     assert "NRCA1: no mask, because 2 usable darks remain and min_darks is 3" in run.output
