@@ -47,7 +47,8 @@ def remove_sci(hdus):
 SPOILED = {
     "missing_extension": (remove_sci, "no SCI extension"),
     "wrong_detector": (lambda hdus: (set_key("DETECTOR", "NRCA1")(hdus), set_key("INSTRUME", "NIRCAM")(hdus),
-                                     set_key("EXP_TYPE", "NRC_DARK")(hdus)), "DETECTOR is NRCA1, not NIS"),
+                                     set_key("EXP_TYPE", "NRC_DARK")(hdus), set_key("FASTAXIS", -1)(hdus),
+                                     set_key("SLOWAXIS", 2)(hdus)), "DETECTOR is NRCA1, not NIS"),
     "wrong_exp_type": (set_key("EXP_TYPE", "NIS_LAMP"), "EXP_TYPE is 'NIS_LAMP'; darks of NIS are NIS_DARK"),
     "wrong_readpatt": (set_key("READPATT", "NIS"), "READPATT is 'NIS', the rest have 'NISRAPID'"),
     "too_few_groups": (lambda hdus: (set_key("NGROUPS", 1)(hdus),

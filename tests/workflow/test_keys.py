@@ -68,14 +68,16 @@ def relabelled(source, target, exposure, miri=True, n_groups=None):
     Called MIRI's, the workflow compares its pedestal with the raw file; nothing else of MIRI is needed here.
     """
     keywords = {"INSTRUME": "MIRI", "DETECTOR": "MIRIMAGE", "EXP_TYPE": "MIR_DARKIMG", "SUBSTRT1": 101, "SUBSTRT2": 101}
+    keywords |= {"FASTAXIS": 1, "SLOWAXIS": 2}
     for product in ("uncal", "rateints", "jump", "fitopt"):
         folder = source / "darks" if product == "uncal" else source / "results" / "NIS" / "darks"
         (path,) = folder.glob(f"{DARK.format(exposure[-1])}_{product}.fits")
         with fits.open(path) as hdus:
             hdus[0].header.update(keywords if miri else {})
-            if n_groups and product in ("uncal", "jump"):
+            if n_groups:
                 hdus[0].header["NGROUPS"] = n_groups
-                for name in {"SCI", "GROUPDQ"} & {hdu.name for hdu in hdus}:
+                ramps = {"SCI", "GROUPDQ"} if product in ("uncal", "jump") else set()
+                for name in ramps & {hdu.name for hdu in hdus}:
                     hdus[name].data = hdus[name].data[:, :n_groups]
             hdus.writeto(target / f"{exposure}_{product}.fits")
 
