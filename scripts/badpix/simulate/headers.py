@@ -3,57 +3,17 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-FULL_SIZE = 2048
-REFERENCE_BORDER = 4  # reference pixels on each side of every near-infrared detector
-UNLIT_WIDTH = 24  # columns, for 256 x 256 and larger
+import numpy as np
 
-# FASTAXIS, SLOWAXIS per detector (CRDS checks the same values), and the NIRCam module and channel
-DETECTORS = {
-    "NIS": ("NIRISS", -2, -1, None, None),
-    "NRCA1": ("NIRCAM", -1, 2, "A", "SHORT"),
-    "NRCA2": ("NIRCAM", 1, -2, "A", "SHORT"),
-    "NRCA3": ("NIRCAM", -1, 2, "A", "SHORT"),
-    "NRCA4": ("NIRCAM", 1, -2, "A", "SHORT"),
-    "NRCALONG": ("NIRCAM", -1, 2, "A", "LONG"),
-    "NRCB1": ("NIRCAM", 1, -2, "B", "SHORT"),
-    "NRCB2": ("NIRCAM", -1, 2, "B", "SHORT"),
-    "NRCB3": ("NIRCAM", 1, -2, "B", "SHORT"),
-    "NRCB4": ("NIRCAM", -1, 2, "B", "SHORT"),
-    "NRCBLONG": ("NIRCAM", 1, -2, "B", "LONG"),
-    "NRS1": ("NIRSPEC", 2, 1, None, None),
-    "NRS2": ("NIRSPEC", -2, -1, None, None),
-    "GUIDER1": ("FGS", -2, -1, None, None),
-    "GUIDER2": ("FGS", 2, -1, None, None),
-}
+from badpix.simulate.instruments import DETECTORS, INSTRUMENTS, Frame, Subarray
 
+UNLIT_WIDTH = 24  # columns, for 256 columns and more
+FULL = "FULL"
+N_AMPLIFIERS = 4  # of the full frame in the near infrared, and always of MIRI
 
-@dataclass(frozen=True)
-class InstrumentMode:
-    """What one instrument calls its darks, internal flats, one-frame read pattern and square subarrays."""
-
-    default_detector: str
-    dark_type: str
-    flat_type: str
-    readpatt: str
-    optics: dict
-    subarrays: dict  # size in pixels -> subarray name
-
-
-INSTRUMENTS = {
-    "NIRISS": InstrumentMode(
-        "NIS", "NIS_DARK", "NIS_LAMP", "NISRAPID", {"filter": "CLEAR", "pupil": "F150W"},
-        {64: "SUB64", 80: "SUB80", 128: "SUB128", 256: "SUB256"},
-    ),
-    # NIRCam has no square subarray of 256: the grism one lends its name
-    "NIRCAM": InstrumentMode(
-        "NRCA1", "NRC_DARK", "NRC_LED", "RAPID", {"filter": "F200W", "pupil": "FLAT"},
-        {64: "SUB64P", 160: "SUB160", 256: "SUBGRISM256", 320: "SUB320", 400: "SUB400P", 640: "SUB640"},
-    ),
-    "NIRSPEC": InstrumentMode(
-        "NRS1", "NRS_DARK", "NRS_LAMP", "NRSRAPID", {"filter": "OPAQUE", "grating": "MIRROR"}, {},
-    ),
-    "FGS": InstrumentMode("GUIDER1", "FGS_DARK", "FGS_INTFLAT", "FGSRAPID", {}, {128: "128X128"}),
-}  # fmt: skip
+# Clock cycles of 10 microseconds in a full frame read in IRS2 mode: 16 pixels, 4 reads of reference pixels and 2 steps
+# out and in, 32 times a line, 8 at the end of each of 2048 lines, 714 at that of the frame
+IRS2_FRAME_CLOCKS = ((16 + 4 + 2) * 32 + 8) * 2048 + 714
 
 # Program, visit group + sequence + activity: real observatory style, invented numbers. Darks come first in time.
 KINDS = {
@@ -70,53 +30,179 @@ class Geometry:
     instrument: str
     detector: str
     subarray: str
-    size: int
+    n_columns: int
+    n_rows: int
     xstart: int
     ystart: int
     fastaxis: int
     slowaxis: int
     noutputs: int
     frame_time_s: float
+    readpatt: str
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(rows, columns), the shape of an image."""
+        return self.n_rows, self.n_columns
+
+    @property
+    def relative_area(self) -> float:
+        """Number of pixels in units of 256 x 256."""
+        return self.n_rows * self.n_columns / 256**2
+
+    @property
+    def relative_side(self) -> float:
+        """The shorter side in units of 256."""
+        return min(self.shape) / 256
+
+    @property
+    def fast_along_x(self) -> bool:
+        """Whether pixels of a readout line follow each other along x."""
+        return abs(self.fastaxis) == 1
+
+    @property
+    def n_fast(self) -> int:
+        """Pixels of a readout line."""
+        return self.n_columns if self.fast_along_x else self.n_rows
+
+    @property
+    def n_slow(self) -> int:
+        """Readout lines."""
+        return self.n_rows if self.fast_along_x else self.n_columns
+
+    @property
+    def n_amplifiers(self) -> int:
+        """Amplifiers that read the pixels; NOUTPUTS counts the reference output of IRS2, too."""
+        return min(self.noutputs, N_AMPLIFIERS)
+
+    @property
+    def interleaved(self) -> bool:
+        """Whether raw files hold the interleaved reference pixels of IRS2."""
+        return "IRS2" in self.readpatt
 
 
-def make_geometry(instrument: str, size: int, detector: str | None = None) -> Geometry:
-    """The full frame for 2048, else the square subarray of that size in the upper right corner of the detector."""
+def make_geometry(
+    instrument: str,
+    size: int | None = None,
+    detector: str | None = None,
+    subarray: str | None = None,
+    readpatt: str | None = None,
+) -> Geometry:
+    """What is read: a subarray by its name (or FULL), or the square one of `size` columns and rows."""
     mode = INSTRUMENTS[instrument]
     detector = detector or mode.default_detector
     if detector not in DETECTORS or DETECTORS[detector][0] != instrument:
         known = sorted(name for name, row in DETECTORS.items() if row[0] == instrument)
         raise ValueError(f"detector {detector!r} is not one of {instrument}: {', '.join(known)}")
-    sizes = {**mode.subarrays, FULL_SIZE: "FULL"}
-    if size not in sizes:
-        raise ValueError(f"{instrument} has no subarray of {size} x {size}; sizes known: {sorted(sizes)}")
+    readpatt = readpatt or mode.read_patterns[0]
+    if readpatt not in mode.read_patterns:
+        raise ValueError(f"read pattern {readpatt!r} is not one of {instrument}: {', '.join(mode.read_patterns)}")
+    part = choose_subarray(instrument, size, subarray)
+    if "IRS2" in readpatt and part.name != FULL:
+        raise ValueError(f"{readpatt} reads the full frame only, not {part.name}")
     fastaxis, slowaxis = DETECTORS[detector][1:3]
-    noutputs = 4 if size == FULL_SIZE else 1
-    # 10 microseconds per pixel, 12 of overhead per row and one row per frame: 10.7368 s for the full frame
-    frame_time_s = round((size // noutputs + 12) * (size + 1) * 1e-5, 5)
-    start = FULL_SIZE - size + 1
+    noutputs = N_AMPLIFIERS if part.name == FULL or instrument == "MIRI" else 1
+    n_fast, n_slow = (part.n_columns, part.n_rows) if abs(fastaxis) == 1 else (part.n_rows, part.n_columns)
+    if "IRS2" in readpatt:
+        noutputs, frame_time_s = N_AMPLIFIERS + 1, round(IRS2_FRAME_CLOCKS * 1e-5, 5)
+    elif part.name in mode.frame_times_s:
+        frame_time_s = mode.frame_times_s[part.name]
+    else:
+        # 10 microseconds per pixel, 12 of overhead per row and one row per frame: 10.7368 s for the full frame
+        frame_time_s = round((n_fast // noutputs + 12) * (n_slow + 1) * 1e-5, 5)
     return Geometry(
-        instrument, detector, sizes[size], size, start, start, fastaxis, slowaxis, noutputs, frame_time_s
+        instrument, detector, part.name, part.n_columns, part.n_rows, part.xstart, part.ystart, fastaxis, slowaxis,
+        noutputs, frame_time_s, readpatt,
     )  # fmt: skip
+
+
+def choose_subarray(instrument: str, size: int | None, name: str | None) -> Subarray:
+    """The subarray of that name or size, with its place; without both the instrument's first."""
+    mode = INSTRUMENTS[instrument]
+    frame = mode.frame
+    known = [*mode.subarrays, Subarray(FULL, frame.n_columns, frame.n_rows, 1, 1)]
+    if size is not None and name is not None:
+        raise ValueError(f"give a size ({size}) or a subarray ({name}), not both")
+    if name is not None:
+        fitting = [part for part in known if part.name == name]
+        if not fitting:
+            names = ", ".join(part.name for part in known)
+            raise ValueError(f"{instrument} has no subarray {name!r}; known are {names}")
+    elif size is not None:
+        fitting = [part for part in known if part.n_columns == part.n_rows == size]
+        if not fitting:
+            sizes = sorted(part.n_columns for part in known if part.n_columns == part.n_rows)
+            raise ValueError(f"{instrument} has no subarray of {size} x {size}; sizes known: {sizes}")
+    else:
+        fitting = known
+    part = fitting[0]
+    if part.xstart is None:
+        xstart, ystart = frame.n_columns - part.n_columns + 1, frame.n_rows - part.n_rows + 1
+        part = Subarray(part.name, part.n_columns, part.n_rows, xstart, ystart)
+    return part
+
+
+def frame_of(geometry: Geometry) -> Frame:
+    """The full frame of the detector."""
+    return INSTRUMENTS[geometry.instrument].frame
 
 
 def science_bounds(geometry: Geometry) -> tuple[int, int, int, int]:
     """First and last row, first and last column (0-based) of the light-sensitive part of what is read."""
+    frame = frame_of(geometry)
+    left, right, bottom, top = frame.border
     bounds = []
-    for start in (geometry.ystart, geometry.xstart):
-        bounds.append(max(0, REFERENCE_BORDER - start + 1))
-        bounds.append(min(geometry.size, FULL_SIZE - REFERENCE_BORDER - start + 1) - 1)
+    for start, size, full, low, high in (
+        (geometry.ystart, geometry.n_rows, frame.n_rows, bottom, top),
+        (geometry.xstart, geometry.n_columns, frame.n_columns, left, right),
+    ):
+        bounds.append(max(0, low - start + 1))
+        bounds.append(min(size, full - high - start + 1) - 1)
     return tuple(bounds)
+
+
+def output_of_lines(geometry: Geometry) -> np.ndarray:
+    """Which amplifier (from 0) reads each pixel of a readout line: int (fast).
+
+    In the near infrared each reads a strip; MIRI's four take turns from pixel to pixel.
+    """
+    position = np.arange(geometry.n_fast)
+    if geometry.instrument == "MIRI":
+        return position % geometry.n_amplifiers
+    return position // (geometry.n_fast // geometry.n_amplifiers)
 
 
 def unlit_columns(geometry: Geometry) -> tuple[int, int]:
     """First column (0-based) and end of the strip that the lamp of the survey does not reach."""
     first = science_bounds(geometry)[2]
-    return first, first + (UNLIT_WIDTH if geometry.size >= 256 else geometry.size // 10)
+    return first, first + (UNLIT_WIDTH if geometry.n_columns >= 256 else geometry.n_columns // 10)
 
 
-def exposure_name(geometry: Geometry, kind: str, index: int) -> str:
-    """Root name with suffix, `jw<ppppp><ooo><vvv>_<gg><s><aa>_<eeeee>_<detector>_uncal.fits`; index from 1."""
-    return f"{_obs_id(kind)}_{KINDS[kind]['activity']}_{index:05d}_{geometry.detector.lower()}_uncal.fits"
+@dataclass(frozen=True)
+class Segment:
+    """Which integrations of an exposure a file holds: segment `number` of `total`, integrations counted from 1."""
+
+    number: int
+    total: int
+    first_integration: int
+    last_integration: int
+
+
+def split_integrations(n_integrations: int, n_segments: int) -> list[Segment]:
+    """The segments of an exposure, as even as they can be; ValueError when there are more than integrations."""
+    if not 1 <= n_segments <= n_integrations:
+        raise ValueError(f"{n_integrations} integrations cannot be written in {n_segments} segments")
+    edges = [round(number * n_integrations / n_segments) for number in range(n_segments + 1)]
+    return [
+        Segment(number, n_segments, first + 1, last)
+        for number, (first, last) in enumerate(zip(edges[:-1], edges[1:], strict=True), start=1)
+    ]
+
+
+def exposure_name(geometry: Geometry, kind: str, index: int, segment: Segment | None = None) -> str:
+    """`jw<ppppp><ooo><vvv>_<gg><s><aa>_<eeeee>[-segNNN]_<detector>_uncal.fits`; index from 1."""
+    part = f"-seg{segment.number:03d}" if segment else ""
+    return f"{_obs_id(kind)}_{KINDS[kind]['activity']}_{index:05d}{part}_{geometry.detector.lower()}_uncal.fits"
 
 
 def _obs_id(kind: str) -> str:
@@ -126,7 +212,8 @@ def _obs_id(kind: str) -> str:
 def exposure_type(geometry: Geometry, kind: str) -> str:
     """EXP_TYPE of a "dark" or a "flat" with this instrument."""
     mode = INSTRUMENTS[geometry.instrument]
-    return mode.dark_type if kind == "dark" else mode.flat_type
+    dark_type, flat_type = mode.detector_types.get(geometry.detector, (mode.dark_type, mode.flat_type))
+    return dark_type if kind == "dark" else flat_type
 
 
 def start_time(kind: str, index: int) -> datetime:
@@ -134,8 +221,13 @@ def start_time(kind: str, index: int) -> datetime:
     return KINDS[kind]["epoch"] + index * EXPOSURE_SPACING
 
 
-def exposure_meta(geometry: Geometry, kind: str, index: int, n_integrations: int, n_groups: int) -> dict:
-    """Datamodel paths below `meta` and their values for one raw exposure. One frame per group, none dropped."""
+def exposure_meta(
+    geometry: Geometry, kind: str, index: int, n_integrations: int, n_groups: int, segment: Segment | None = None
+) -> dict:
+    """Datamodel paths below `meta` and their values for one raw exposure. One frame per group, none dropped.
+
+    `n_integrations` counts those of the whole exposure, also in the files of its segments.
+    """
     begin = start_time(kind, index)
     integration_s = n_groups * geometry.frame_time_s
     duration_s = n_integrations * (n_groups + 1) * geometry.frame_time_s  # one reset frame per integration
@@ -145,7 +237,7 @@ def exposure_meta(geometry: Geometry, kind: str, index: int, n_integrations: int
         "telescope": "JWST",
         "origin": "SIMULATED",
         "date": end.strftime("%Y-%m-%dT%H:%M:%S.000"),
-        "filename": exposure_name(geometry, kind, index),
+        "filename": exposure_name(geometry, kind, index, segment),
         "bunit_data": "DN",
         **{f"observation.{key}": value for key, value in _observation(kind, index, activity, begin, end).items()},
         "visit.type": "PRIME_UNTARGETED",
@@ -155,7 +247,7 @@ def exposure_meta(geometry: Geometry, kind: str, index: int, n_integrations: int
         "exposure.start_time": modified_julian_date(begin),
         "exposure.mid_time": modified_julian_date(begin + (end - begin) / 2),
         "exposure.end_time": modified_julian_date(end),
-        "exposure.readpatt": INSTRUMENTS[geometry.instrument].readpatt,
+        "exposure.readpatt": geometry.readpatt,
         "exposure.nints": n_integrations,
         "exposure.ngroups": n_groups,
         "exposure.nframes": 1,
@@ -172,7 +264,24 @@ def exposure_meta(geometry: Geometry, kind: str, index: int, n_integrations: int
         "exposure.duration": duration_s,
         "exposure.zero_frame": False,
         "exposure.noutputs": geometry.noutputs,
+        **readout_meta(geometry),
+        **(segment_meta(segment) if segment else {}),
         **{f"subarray.{key}": value for key, value in subarray_meta(geometry).items()},
+    }
+
+
+def readout_meta(geometry: Geometry) -> dict:
+    """Keys of the IRS2 readout: pixels read between two visits to the reference pixels, and reads of these."""
+    return {"exposure.nrs_normal": 16, "exposure.nrs_reference": 4} if geometry.interleaved else {}
+
+
+def segment_meta(segment: Segment) -> dict:
+    """Keys of a segment: EXSEGNUM, EXSEGTOT, INTSTART, INTEND."""
+    return {
+        "exposure.segment_number": segment.number,
+        "exposure.total_segments": segment.total,
+        "exposure.integration_start": segment.first_integration,
+        "exposure.integration_end": segment.last_integration,
     }
 
 
@@ -208,8 +317,8 @@ def subarray_meta(geometry: Geometry) -> dict:
         "name": geometry.subarray,
         "xstart": geometry.xstart,
         "ystart": geometry.ystart,
-        "xsize": geometry.size,
-        "ysize": geometry.size,
+        "xsize": geometry.n_columns,
+        "ysize": geometry.n_rows,
         "fastaxis": geometry.fastaxis,
         "slowaxis": geometry.slowaxis,
     }
