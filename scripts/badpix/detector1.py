@@ -8,8 +8,10 @@ from pathlib import Path
 
 from astropy.io import fits
 
+from badpix import irs2
 from badpix.errors import BadExposure
 from badpix.files import file_problem
+from badpix.mask_file import write_interleaved_copy
 from badpix.products import check_planes, check_steps, open_product
 
 logger = logging.getLogger("badpix.detector1")
@@ -33,6 +35,11 @@ def check_uncal(path):
     with open_product(path, "uncal") as hdus:
         header, shape = hdus[0].header, hdus["SCI"].shape
         announced = tuple(header.get(key) for key in ("NGROUPS", "SUBSIZE2", "SUBSIZE1"))
+        if irs2.is_irs2(header.get("READPATT")):
+            if problem := irs2.problem(header):
+                raise BadExposure(problem)
+            if announced[1] == irs2.ROWS and shape[2] == irs2.RAW_ROWS:
+                announced = (announced[0], irs2.RAW_ROWS, announced[2])
         if shape[1:] != announced:
             raise BadExposure(
                 f"SCI has shape {shape} (integration, group, y, x), but NGROUPS, SUBSIZE2, SUBSIZE1 say {announced}"
@@ -67,12 +74,24 @@ def run_detector1(uncal, steps, directory):
     # Imported here because it takes seconds, and after the CRDS environment has been set.
     from jwst.pipeline import Detector1Pipeline
 
+    steps = with_raw_mask(uncal, steps, directory)
     try:
         Detector1Pipeline.call(str(uncal), steps=steps, output_dir=str(directory), save_results=True)
     except BaseException as error:
         if _is_machine_fault(error):
             raise
         raise BadExposure(f"calwebb_detector1 failed: {type(error).__name__}: {error}") from error
+
+
+def with_raw_mask(uncal, steps, directory):
+    """`steps` with a mask for dq_init that has the rows of `uncal`: for IRS2 a copy in `directory`, of the same name."""
+    header = fits.getheader(uncal)
+    if not irs2.is_irs2(header.get("READPATT")):
+        return steps
+    given = Path(steps["dq_init"]["override_mask"])
+    copy = Path(directory) / given.name
+    write_interleaved_copy(given, copy, header["DETECTOR"])
+    return steps | {"dq_init": steps["dq_init"] | {"override_mask": str(copy)}}
 
 
 def check_products(directory, exposure, products, reference_pixel_mask):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from badpix.blocks import row_blocks, slopes
+from badpix import irs2
 from badpix.errors import BadExposure
 from badpix.products import check_agree, rates_shape
 from badpix.statistics_file import StatisticsWriter
@@ -25,8 +26,10 @@ def measure_flat(exposure, rateints, uncal):
     """
     n_integrations, *image = rates_shape(rateints)
     if uncal is not None:
-        raw = uncal["SCI"].shape
-        check_agree({"rateints": rates_shape(rateints), "uncal": (raw[0], *raw[2:])})
+        if irs2.is_irs2(uncal[0].header.get("READPATT")) and (problem := irs2.problem(uncal[0].header)):
+            raise BadExposure(problem)
+        raw = irs2.science_section(uncal)
+        check_agree({"rateints": rates_shape(rateints), "uncal": (raw.shape[0], *raw.shape[2:])})
     if rateints[0].header.get("S_RAMP") != "COMPLETE":
         raise BadExposure(f"step ramp_fit is not COMPLETE: S_RAMP is {rateints[0].header.get('S_RAMP', 'missing')}")
     writer = StatisticsWriter(exposure, rateints[0].header, n_integrations, tuple(image))
@@ -36,6 +39,6 @@ def measure_flat(exposure, rateints, uncal):
             writer.put("SLOPE", integration, rows, slope, "DN/s")
             writer.put("VAR_SLOPE", integration, rows, poisson + read_noise, "(DN/s)2")
             if uncal is not None:
-                signal = last_groups_mean(uncal["SCI"].section, integration, rows)
+                signal = last_groups_mean(raw, integration, rows)
                 writer.put("LAST_GROUPS", integration, rows, signal, "DN")
     return writer

@@ -4,6 +4,7 @@ import datetime
 from collections import Counter
 from dataclasses import dataclass, field
 
+from badpix import irs2
 from badpix.segments import by_exposure
 
 PRODUCTS_NEEDED = {"darks": ("rateints", "jump", "fitopt"), "flats": ("rateints",)}
@@ -101,7 +102,16 @@ def _raw_problem(fact):
     """What is wrong with the array of a raw file."""
     keywords, shape = fact["keywords"], fact["extensions"]["SCI"]
     said = [keywords[key] for key in ("NGROUPS", "SUBSIZE2", "SUBSIZE1")]
-    if shape[1:] != said:
+    if irs2.is_irs2(keywords["READPATT"]):
+        if problem := irs2.problem(keywords):
+            return problem
+        expected = [said[0], irs2.RAW_ROWS, said[2]]
+        if said[1] != irs2.ROWS or shape[1:] != expected:
+            return (
+                f"SCI of the uncal file has shape {shape}, but a raw file of READPATT {keywords['READPATT']} has "
+                f"NGROUPS, {irs2.RAW_ROWS} rows for SUBSIZE2 = {irs2.ROWS}, SUBSIZE1, and the header says {said}"
+            )
+    elif shape[1:] != said:
         return f"SCI of the uncal file has shape {shape}, but NGROUPS, SUBSIZE2, SUBSIZE1 say {said}"
     # A segment of an exposure holds some of its integrations.
     if "EXSEGNUM" not in keywords and shape[0] != keywords["NINTS"]:

@@ -52,6 +52,16 @@ def interleave(image, detector, fill):
     return raw
 
 
+class Section:
+    """Reads the array of a FITS extension from the file by slices; has its `shape`."""
+
+    def __init__(self, hdu):
+        self.section, self.shape = hdu.section, tuple(hdu.shape)
+
+    def __getitem__(self, key):
+        return self.section[key]
+
+
 class ScienceSection:
     """Reads a raw IRS2 array (integration, group, 3200, x) as if it had 2048 rows: `section[integration, groups, rows]`.
 
@@ -60,6 +70,8 @@ class ScienceSection:
 
     def __init__(self, hdu, detector):
         self.section = hdu.section
+        if hdu.shape[2] != RAW_ROWS:
+            raise ValueError(f"a raw IRS2 array has {RAW_ROWS} rows, not {hdu.shape[2]}")
         self.raw_rows = np.flatnonzero(science_rows(detector))
         self.shape = (*hdu.shape[:2], ROWS, hdu.shape[3])
 
@@ -73,4 +85,4 @@ class ScienceSection:
 def science_section(hdus):
     """The raw ramps of an open uncal file without interleaved rows: has `shape` and is read by slices of rows."""
     header, hdu = hdus[0].header, hdus["SCI"]
-    return ScienceSection(hdu, header["DETECTOR"]) if is_irs2(header.get("READPATT")) else hdu.section
+    return ScienceSection(hdu, header["DETECTOR"]) if is_irs2(header.get("READPATT")) else Section(hdu)

@@ -39,11 +39,12 @@ STEPS = (
 
 NOT_AVAILABLE = (*REFERENCES_NOT_AVAILABLE, *(f"pars-{step}" for step in STEPS))
 
-# Reference types match on these, then on the observation date; the keywords of a reference file that hold them
-MATCHED = ("META.INSTRUMENT.DETECTOR", "META.SUBARRAY.NAME", "META.EXPOSURE.READPATT")
-MATCHED_KEYWORDS = ("DETECTOR", "SUBARRAY", "READPATT")
-PARKEY = (MATCHED, ("META.OBSERVATION.DATE", "META.OBSERVATION.TIME"))
-Files = dict[str, dict[str, dict[tuple[str, ...], str]]]  # instrument -> type -> values of MATCHED -> file name
+# Reference types match on these (keyword of a reference file -> its name in CRDS), then on the observation date;
+# certify demands them of every file that is to go in
+MATCHED = {"DETECTOR": "META.INSTRUMENT.DETECTOR", "SUBARRAY": "META.SUBARRAY.NAME"}
+MATCHED_NIRSPEC = MATCHED | {"READPATT": "META.EXPOSURE.READPATT"}  # raw IRS2 arrays have another shape
+DATES = ("META.OBSERVATION.DATE", "META.OBSERVATION.TIME")
+Files = dict[str, dict[str, dict[tuple[str, ...], str]]]  # instrument -> type -> matched values -> file name
 
 
 def write_crds_cache(path: str | Path, detectors: Iterable[DetectorModel], n_groups: int) -> Path:
@@ -60,16 +61,22 @@ def write_crds_cache(path: str | Path, detectors: Iterable[DetectorModel], n_gro
         folder.mkdir(parents=True, exist_ok=True)
         for reftype, model in reference_models(detector, n_groups):
             known = files.setdefault(geometry.instrument, {}).setdefault(reftype, {})
-            key = geometry.detector, geometry.subarray, geometry.readpatt
+            values = {"DETECTOR": geometry.detector, "SUBARRAY": geometry.subarray, "READPATT": geometry.readpatt}
+            key = tuple(values[keyword] for keyword in matched(geometry.instrument))
             name = known.setdefault(key, f"jwst_{geometry.instrument.lower()}_{reftype}_{len(known) + 1:04d}.fits")
             with model:
                 describe_reference(model, detector, reftype)
                 model.save(str(folder / name))
             with fits.open(folder / name, mode="update") as hdus:  # tables do not get them from the model
-                hdus[0].header.update(zip(MATCHED_KEYWORDS, key, strict=True))
+                hdus[0].header.update(values)
     write_mappings(path / "mappings" / "jwst", files)
     write_server_config(path / "config" / "jwst")
     return path
+
+
+def matched(instrument: str) -> dict[str, str]:
+    """What the references of an instrument are chosen by: keyword -> name in CRDS."""
+    return MATCHED_NIRSPEC if instrument == "NIRSPEC" else MATCHED
 
 
 def references_of(folder: Path) -> Files:
@@ -78,7 +85,7 @@ def references_of(folder: Path) -> Files:
     for path in sorted(folder.glob("*/*.fits")):
         header = fits.getheader(path)
         known = files.setdefault(header["INSTRUME"], {}).setdefault(header["REFTYPE"].lower(), {})
-        known[tuple(header[key] for key in MATCHED_KEYWORDS)] = path.name
+        known[tuple(header[key] for key in matched(header["INSTRUME"]))] = path.name
     return files
 
 
@@ -238,7 +245,8 @@ def write_mappings(folder: Path, files: Files) -> None:
         selector = dict.fromkeys(NOT_AVAILABLE, "N/A")
         for reftype, names in types.items():
             selector[reftype] = f"jwst_{instrument.lower()}_{reftype}_0001.rmap"
-            header = {"instrument": instrument, "filekind": reftype, "mapping": "REFERENCE", "parkey": PARKEY}
+            header = {"instrument": instrument, "filekind": reftype, "mapping": "REFERENCE"}
+            header["parkey"] = (tuple(matched(instrument).values()), DATES)
             header |= {"classes": ("Match", "UseAfter"), "reffile_required": "NONE"}
             header |= {"suffix": reftype, "text_descr": reftype, "filetype": reftype.upper(), "file_ext": ".fits"}
             matches = {key: f"UseAfter({{{date!r}: {name!r}}})" for key, name in sorted(names.items())}
