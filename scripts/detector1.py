@@ -15,9 +15,10 @@ from badpix.detector1 import (
     run_detector1,
     scratch_directory,
     set_crds_environment,
+    steps_for,
 )
 from badpix.errors import BadExposure
-from badpix.files import atomic_path
+from badpix.files import atomic_path, card_text
 from badpix.logs import logger, logging_to
 from badpix.statistics_file import write_quarantined
 
@@ -30,13 +31,15 @@ def main(uncal, reference_pixel_mask, outputs, exposure, kind, steps, crds):
     set_crds_environment(**crds)
     try:
         check_uncal(uncal)
-        with scratch_directory(outputs["rateints"]) as scratch:
-            # A link gives the products the exposure's name, whatever the raw file is called.
-            link = Path(scratch) / f"{exposure}_uncal.fits"
+        with scratch_directory(outputs["rateints"], exposure) as scratch:
+            # A link gives the products the exposure's name, whatever the raw file is called. The pipeline writes it
+            # into their headers, which hold ASCII.
+            name = card_text(exposure)
+            link = Path(scratch) / f"{name}_uncal.fits"
             os.symlink(os.path.abspath(uncal), link)
             all_steps = pipeline_steps(kind, steps, os.path.abspath(reference_pixel_mask), "jump" in outputs)
-            run_detector1(link, all_steps, scratch)
-            made = check_products(scratch, exposure, outputs, reference_pixel_mask)
+            run_detector1(link, steps_for(link, all_steps, scratch), scratch)
+            made = check_products(scratch, name, outputs, reference_pixel_mask)
             for product, path in outputs.items():
                 with atomic_path(path) as temporary:
                     shutil.move(made[product], temporary)

@@ -57,7 +57,9 @@ def main(
             check_same_detector(truth, model, own_seed)
         for kind, count, first in (("dark", darks, first_dark), ("flat", flats, first_flat)):
             for index in range(first, first + count):
-                paths += write_exposure(Path(out) / f"{kind}s", model, kind, index, integrations, groups, own_seed, segments)
+                paths += write_exposure(
+                    Path(out) / f"{kind}s", model, kind, index, integrations, groups, own_seed, segments
+                )
         if not truth.exists():  # written last: where it exists, the cache is complete
             write_crds_cache(Path(out) / "crds_cache", [model], groups)
             write_truth(truth, truth.with_suffix(".csv"), model, own_seed)
@@ -116,7 +118,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--instrument", choices=sorted(INSTRUMENTS), default="NIRISS")
     parser.add_argument(
         "--detector", nargs="+",
-        help="NIS, NRCA1, NRCALONG ... (the first of the instrument); of several, each has one more than the seed before",
+        help="NIS, NRCA1, NRCALONG ... (the first of the instrument); seeds of several count up from --seed",
     )  # fmt: skip
     parser.add_argument("--readpatt", help="read pattern, such as NRSIRS2RAPID (the instrument's usual one)")
     parser.add_argument("--darks", type=int, default=5, help="number of dark exposures (5)")

@@ -6,7 +6,8 @@ import numpy as np
 
 from badpix.blocks import row_blocks, slopes
 from badpix.clipping import clipped_mean_std
-from badpix.products import check_agree, check_steps, rates_shape
+from badpix.content import check_image, check_ramps, check_variances
+from badpix.products import check_agree, check_announced, check_steps, rates_shape
 from badpix.ramps import GroupTimes, count_groups, early_late_window, group_differences, pedestal_t0
 from badpix.statistics_file import StatisticsWriter
 
@@ -32,10 +33,11 @@ UNITS = {
 }
 
 
-def _measure_block(jump, rateints, fitopt, uncal, integration, rows, times, early_cutoff_fraction):
+def _measure_block(jump, rateints, fitopt, uncal, integration, rows, science, times, early_cutoff_fraction):
     """All planes of one block of rows of one integration, as a dict of arrays (rows, x)."""
     sci = np.array(jump["SCI"].section[integration, :, rows], dtype=np.float32)
     groupdq = np.array(jump["GROUPDQ"].section[integration, :, rows])
+    check_ramps(sci, groupdq, science[rows], integration, rows.start)
     slope, poisson, read_noise = slopes(rateints, integration, rows)
     pedestal = np.array(fitopt["PEDESTAL"].section[integration, rows], dtype=np.float32)
     pedestal[np.isnan(slope)] = np.nan
@@ -58,6 +60,7 @@ def _measure_block(jump, rateints, fitopt, uncal, integration, rows, times, earl
 def _check(jump, rateints, fitopt, uncal):
     n_integrations, n_groups, *image = jump["SCI"].shape
     check_steps(jump[0].header, "jump")
+    check_steps(rateints[0].header, "rateints")
     check_agree(
         {
             "jump": (n_integrations, *image),
@@ -67,6 +70,7 @@ def _check(jump, rateints, fitopt, uncal):
     )
     if uncal is not None:
         check_agree({"jump": jump["SCI"].shape, "uncal": uncal["SCI"].shape})
+    check_announced(jump[0].header, n_integrations, image, "jump", n_groups)
     return n_integrations, n_groups, tuple(image)
 
 
@@ -91,11 +95,25 @@ def measure_dark(exposure, jump, rateints, fitopt, uncal, science_of, early_cuto
     integrations = []
     for integration in range(n_integrations):
         for rows in row_blocks(image[0], n_groups * image[1] * 4):
-            block = _measure_block(jump, rateints, fitopt, uncal, integration, rows, times, early_cutoff_fraction)
+            block = _measure_block(
+                jump, rateints, fitopt, uncal, integration, rows, science, times, early_cutoff_fraction
+            )
             for name, values in block.items():
                 writer.put(name, integration, rows, values, UNITS.get(name))
+        _check_content(writer.planes, integration, science)
         integrations.append(_summary(writer, integration, n_groups, science))
     return writer, integrations
+
+
+def _check_content(planes, integration, science):
+    """Raise BadExposure when the images of an integration hold no measurement."""
+    number = f"integration {integration + 1}"
+    slope = np.where(science, planes["SLOPE"][integration], np.nan)
+    check_image(slope, science, f"SCI of the rateints file, {number},")
+    check_image(planes["PEDESTAL"][integration], np.isfinite(slope), f"PEDESTAL of the fitopt file, {number},")
+    check_variances(
+        slope, planes["VAR_SLOPE"][integration], f"VAR_POISSON + VAR_RNOISE of the rateints file, {number},"
+    )
 
 
 def _summary(writer, integration, n_groups, science):

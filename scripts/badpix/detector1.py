@@ -1,23 +1,25 @@
 """Run the unmodified calwebb_detector1 on one exposure."""
 
-import errno
 import logging
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
 from astropy.io import fits
 
 from badpix import irs2
+from badpix.content import check_raw
 from badpix.errors import BadExposure
-from badpix.files import file_problem
+from badpix.files import is_machine_fault, stale
 from badpix.mask_file import write_interleaved_copy
 from badpix.products import check_planes, check_steps, open_product
 
 logger = logging.getLogger("badpix.detector1")
 
-# Errors of the machine, which must fail the job and be tried again, and say nothing about the exposure.
-MACHINE_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.EROFS, errno.EACCES}
+# NIRSpec arrays in which the refpix step uses the first and last four columns in place of reference pixels
+# (NRS_edgeless_subarrays in jwst.refpix): in a lamp flat it would subtract the lamp.
+EDGELESS = ("SUB512", "SUB512S", "SUB32")
 
 
 def set_crds_environment(path, server_url, context):
@@ -30,8 +32,6 @@ def set_crds_environment(path, server_url, context):
 
 def check_uncal(path):
     """Raise BadExposure unless `path` is a whole raw exposure whose array is the one its header announces."""
-    if problem := file_problem(Path(path)):
-        raise BadExposure(problem)
     with open_product(path, "uncal") as hdus:
         header, shape = hdus[0].header, hdus["SCI"].shape
         announced = tuple(header.get(key) for key in ("NGROUPS", "SUBSIZE2", "SUBSIZE1"))
@@ -44,6 +44,7 @@ def check_uncal(path):
             raise BadExposure(
                 f"SCI has shape {shape} (integration, group, y, x), but NGROUPS, SUBSIZE2, SUBSIZE1 say {announced}"
             )
+        check_raw(hdus["SCI"])
 
 
 def pipeline_steps(kind, overrides, reference_pixel_mask, keep_jump):
@@ -59,11 +60,7 @@ def pipeline_steps(kind, overrides, reference_pixel_mask, keep_jump):
 
 
 def _is_machine_fault(error):
-    if isinstance(error, (MemoryError, KeyboardInterrupt, SystemExit)):
-        return True
-    if isinstance(error, OSError) and error.errno in MACHINE_ERRNOS:
-        return True
-    return any(base.__module__.split(".")[0] == "crds" for base in type(error).__mro__)
+    return is_machine_fault(error) or any(base.__module__.split(".")[0] == "crds" for base in type(error).__mro__)
 
 
 def run_detector1(uncal, steps, directory):
@@ -74,24 +71,33 @@ def run_detector1(uncal, steps, directory):
     # Imported here because it takes seconds, and after the CRDS environment has been set.
     from jwst.pipeline import Detector1Pipeline
 
-    steps = with_raw_mask(uncal, steps, directory)
     try:
         Detector1Pipeline.call(str(uncal), steps=steps, output_dir=str(directory), save_results=True)
     except BaseException as error:
-        if _is_machine_fault(error):
+        # Without its files (another run has taken over the exposure) any error may come.
+        if _is_machine_fault(error) or not Path(uncal).exists():
             raise
         raise BadExposure(f"calwebb_detector1 failed: {type(error).__name__}: {error}") from error
 
 
-def with_raw_mask(uncal, steps, directory):
-    """`steps` with a mask for dq_init that has the rows of `uncal`: for IRS2 a copy in `directory`, of the same name."""
+def steps_for(uncal, steps, directory):
+    """`steps` as the raw file `uncal` needs them.
+
+    IRS2: a mask for dq_init that has the rows of the raw file, a copy in `directory` with the same name. Lamp flats of
+    arrays without reference pixels: no refpix, unless the configuration says so.
+    """
     header = fits.getheader(uncal)
-    if not irs2.is_irs2(header.get("READPATT")):
-        return steps
-    given = Path(steps["dq_init"]["override_mask"])
-    copy = Path(directory) / given.name
-    write_interleaved_copy(given, copy, header["DETECTOR"])
-    return steps | {"dq_init": steps["dq_init"] | {"override_mask": str(copy)}}
+    if irs2.is_irs2(header.get("READPATT")):
+        given = Path(steps["dq_init"]["override_mask"])
+        copy = Path(directory) / given.name
+        write_interleaved_copy(given, copy, header["DETECTOR"])
+        steps = steps | {"dq_init": steps["dq_init"] | {"override_mask": str(copy)}}
+    refpix = steps.get("refpix", {})
+    if header.get("EXP_TYPE") == "NRS_LAMP" and header.get("SUBARRAY") in EDGELESS and "skip" not in refpix:
+        logger.warning("%s has no reference pixels: refpix, which would take its lit edges for them, is skipped",
+                       header["SUBARRAY"])  # fmt: skip
+        steps = steps | {"refpix": refpix | {"skip": True}}
+    return steps
 
 
 def check_products(directory, exposure, products, reference_pixel_mask):
@@ -117,8 +123,14 @@ def check_used_mask(header, reference_pixel_mask):
         raise RuntimeError(f"dq_init used the mask {used}, not {reference_pixel_mask}")
 
 
-def scratch_directory(beside):
-    """A temporary directory on the file system of the path `beside`, so that a rename there is atomic."""
+def scratch_directory(beside, exposure):
+    """A temporary directory on the file system of the path `beside`, so that a rename there is atomic.
+
+    What killed jobs of the same exposure have left there is taken away.
+    """
     parent = Path(beside).resolve().parent
     parent.mkdir(parents=True, exist_ok=True)
-    return tempfile.TemporaryDirectory(prefix=".detector1-", dir=parent)
+    prefix = f".detector1-{exposure}-"
+    for left in stale(parent, prefix):
+        shutil.rmtree(left, ignore_errors=True)
+    return tempfile.TemporaryDirectory(prefix=prefix, dir=parent)

@@ -2,10 +2,12 @@
 
 import numpy as np
 
-from badpix.blocks import row_blocks, slopes
 from badpix import irs2
+from badpix.blocks import row_blocks, slopes
+from badpix.content import check_image, check_raw, check_variances
+from badpix.dq import PIXEL_FLAGS
 from badpix.errors import BadExposure
-from badpix.products import check_agree, rates_shape
+from badpix.products import check_agree, check_announced, rates_rows, rates_shape
 from badpix.statistics_file import StatisticsWriter
 
 # The flux check looks at the mean of so many groups at the end of the raw ramp.
@@ -32,6 +34,9 @@ def measure_flat(exposure, rateints, uncal):
         check_agree({"rateints": rates_shape(rateints), "uncal": (raw.shape[0], *raw.shape[2:])})
     if rateints[0].header.get("S_RAMP") != "COMPLETE":
         raise BadExposure(f"step ramp_fit is not COMPLETE: S_RAMP is {rateints[0].header.get('S_RAMP', 'missing')}")
+    check_announced(rateints[0].header, n_integrations, image, "rateints")
+    if uncal is not None:
+        check_raw(uncal["SCI"], slice(-FLUX_CHECK_GROUPS, None))
     writer = StatisticsWriter(exposure, rateints[0].header, n_integrations, tuple(image))
     for integration in range(n_integrations):
         for rows in row_blocks(image[0], 4 * image[1] * 4):
@@ -41,4 +46,16 @@ def measure_flat(exposure, rateints, uncal):
             if uncal is not None:
                 signal = last_groups_mean(raw, integration, rows)
                 writer.put("LAST_GROUPS", integration, rows, signal, "DN")
+        flags = rates_rows(rateints, "DQ", integration, slice(None))
+        _check_content(writer.planes, integration, (flags & PIXEL_FLAGS["REFERENCE_PIXEL"]) == 0)
     return writer
+
+
+def _check_content(planes, integration, science):
+    """Raise BadExposure when the images of an integration hold no measurement. `science` is a boolean image."""
+    number = f"integration {integration + 1}"
+    slope = np.where(science, planes["SLOPE"][integration], np.nan)
+    check_image(slope, science, f"SCI of the rateints file, {number},")
+    check_variances(
+        slope, planes["VAR_SLOPE"][integration], f"VAR_POISSON + VAR_RNOISE of the rateints file, {number},"
+    )

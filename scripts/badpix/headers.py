@@ -5,23 +5,27 @@ parsing cheap when the same thousands of exposures are looked at in every run.
 """
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 from astropy.io import fits
 
-from badpix.files import file_problem, write_text
+from badpix.files import file_problem, is_machine_fault, write_text
 
 # What the inventory needs to know of an exposure.
 KEYWORDS = (
     "INSTRUME", "DETECTOR", "EXP_TYPE", "READPATT", "SUBARRAY", "SUBSTRT1", "SUBSTRT2", "SUBSIZE1", "SUBSIZE2",
     "FASTAXIS", "SLOWAXIS", "NINTS", "NGROUPS", "NFRAMES", "GROUPGAP", "TFRAME", "TGROUP", "DATE-OBS", "TIME-OBS",
-    "EXSEGNUM",
+    "EXPSTART", "EXSEGNUM",
 )  # fmt: skip
-FORMAT = 2
+FORMAT = 3
 
 
 def read_facts(path):
-    """What the headers of the FITS file `path` say: `keywords`, `extensions` (name -> shape), or `problem`."""
+    """What the headers of the FITS file `path` say: `keywords`, `extensions` (name -> shape), or `problem`.
+
+    OSError when the machine cannot read it.
+    """
     if problem := file_problem(path):
         return {"problem": problem}
     try:
@@ -31,10 +35,12 @@ def read_facts(path):
                 "problem": None,
                 # A card without a value, or with a complex one, says nothing.
                 "keywords": {key: header[key] for key in KEYWORDS if isinstance(header.get(key), (str, int, float))},
-                "extensions": {hdu.name: list(hdu.shape) for hdu in hdus[1:] if hasattr(hdu, "shape")},
+                "extensions": {hdu.name: list(hdu.shape) for hdu in hdus[1:] if hdu.is_image},
                 "bitpix": {hdu.name: hdu.header.get("BITPIX") for hdu in hdus[1:]},
             }
     except Exception as error:  # a card that cannot be parsed is noticed only when its value is asked for
+        if is_machine_fault(error):
+            raise
         return {"problem": f"not readable as FITS: {type(error).__name__}: {error}"}
 
 
@@ -56,16 +62,18 @@ class HeaderCache:
         path = Path(path)
         try:
             status = path.stat()
-        except OSError as error:
+            key, stamp = str(path.absolute()), [status.st_size, status.st_mtime_ns]
+            entry = self.known.get(key)
+            if entry is None or entry["stamp"] != stamp:
+                entry = {"stamp": stamp, "facts": read_facts(path)}
+        except OSError as error:  # not remembered: the file itself may be well, and need not change to be read
             return {"problem": f"cannot be read: {error.strerror}"}
-        key, stamp = str(path.absolute()), [status.st_size, status.st_mtime_ns]
-        entry = self.known.get(key)
-        if entry is None or entry["stamp"] != stamp:
-            entry = {"stamp": stamp, "facts": read_facts(path)}
         self.fresh[key] = entry
         return entry["facts"]
 
     def save(self):
-        """Write what was looked at in this process, if it differs from what is stored."""
+        """Write what was looked at in this process, if it differs from what is stored and there is room for it."""
         if self.path and self.fresh != self.known:
-            write_text(self.path, json.dumps({"format": FORMAT, "files": self.fresh}))
+            # Without it the headers are read again. On a full disk the jobs must still be able to say what is wrong.
+            with suppress(OSError):
+                write_text(self.path, json.dumps({"format": FORMAT, "files": self.fresh}))

@@ -5,7 +5,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from badpix import irs2
-from badpix.segments import by_exposure
+from badpix.files import card_text
+from badpix.segments import by_exposure, segment_of
 
 PRODUCTS_NEEDED = {"darks": ("rateints", "jump", "fitopt"), "flats": ("rateints",)}
 # An exposure is judged by its least processed file.
@@ -21,6 +22,17 @@ POSITIVE = {
 }  # fmt: skip
 # Raw ramps are 16-bit integers.
 RAW_BITPIX = 16
+# What all files of one exposure say alike; the times tell one exposure from another.
+OF_ONE_EXPOSURE = (
+    "DETECTOR", "INSTRUME", "EXP_TYPE", "DATE-OBS", "TIME-OBS", "EXPSTART", "EXSEGNUM", "READPATT", "SUBARRAY",
+    "SUBSTRT1", "SUBSTRT2", "SUBSIZE1", "SUBSIZE2", "FASTAXIS", "SLOWAXIS", "NINTS", "NGROUPS", "NFRAMES", "TFRAME",
+    "TGROUP",
+)  # fmt: skip
+# These follow from the readout pattern and the subarray; the numbers may be rounded in more than one way.
+TIMING = ("NFRAMES", "GROUPGAP", "TFRAME", "TGROUP")
+TIMING_TOLERANCE = 1e-3
+# A file name may have 255 bytes; the products add their own ending and, while they are written, a prefix.
+MAX_NAME_BYTES = 200
 MAIN_EXTENSION = {"uncal": "SCI", "jump": "SCI", "rateints": "SCI", "fitopt": "PEDESTAL", "flux_check": "SCI"}
 
 
@@ -68,10 +80,29 @@ def own_problem(kind, files, facts, detectors, min_groups):
     keywords = _keywords(facts)
     return (
         _keyword_problem(kind, keywords, detectors, min_groups)
-        or ("uncal" in facts and _raw_problem(facts["uncal"]))
+        or _mixed_files(facts)
+        or _problem_of_a_product(kind, facts, detectors, min_groups)
+        or next(filter(None, (_raw_problem(facts[p], p) for p in ("uncal", "flux_check") if p in facts)), None)
         or _missing_files(kind, files, detectors[keywords["DETECTOR"]])
-        or None
     )
+
+
+def _problem_of_a_product(kind, facts, detectors, min_groups):
+    """What is wrong with the header of any file whose header is used; that of fitopt is not."""
+    for product, fact in facts.items():
+        if product != "fitopt" and (problem := _keyword_problem(kind, fact["keywords"], detectors, min_groups)):
+            return f"{product} file: {problem}"
+    return None
+
+
+def _mixed_files(facts):
+    """How the files given as one exposure show that they are of several."""
+    for key in OF_ONE_EXPOSURE:
+        values = {product: fact["keywords"][key] for product, fact in facts.items() if key in fact["keywords"]}
+        if len(set(values.values())) > 1:
+            said = ", ".join(f"{value!r} in the {product} file" for product, value in values.items())
+            return f"its files are not of one exposure: {key} is {said}"
+    return None
 
 
 def _keyword_problem(kind, keywords, detectors, min_groups):
@@ -91,6 +122,9 @@ def _keyword_problem(kind, keywords, detectors, min_groups):
             return f"{key} is {value!r}, not a positive {'number' if float in types else 'integer'}"
     if keywords["NGROUPS"] < min_groups:
         return f"NGROUPS is {keywords['NGROUPS']}, fewer than min_groups = {min_groups}"
+    for key, value in (("FASTAXIS", detector.fast_axis), ("SLOWAXIS", detector.slow_axis)):
+        if keywords[key] != value:
+            return f"{key} is {keywords[key]!r}, but that of {detector.name} is {value}"
     try:
         datetime.datetime.fromisoformat(f"{keywords['DATE-OBS']}T{keywords['TIME-OBS']}")
     except ValueError:
@@ -98,8 +132,8 @@ def _keyword_problem(kind, keywords, detectors, min_groups):
     return None
 
 
-def _raw_problem(fact):
-    """What is wrong with the array of a raw file."""
+def _raw_problem(fact, product):
+    """What is wrong with the array of a raw file; `product` says which."""
     keywords, shape = fact["keywords"], fact["extensions"]["SCI"]
     said = [keywords[key] for key in ("NGROUPS", "SUBSIZE2", "SUBSIZE1")]
     if irs2.is_irs2(keywords["READPATT"]):
@@ -108,16 +142,16 @@ def _raw_problem(fact):
         expected = [said[0], irs2.RAW_ROWS, said[2]]
         if said[1] != irs2.ROWS or shape[1:] != expected:
             return (
-                f"SCI of the uncal file has shape {shape}, but a raw file of READPATT {keywords['READPATT']} has "
+                f"SCI of the {product} file has shape {shape}, but a raw file of READPATT {keywords['READPATT']} has "
                 f"NGROUPS, {irs2.RAW_ROWS} rows for SUBSIZE2 = {irs2.ROWS}, SUBSIZE1, and the header says {said}"
             )
     elif shape[1:] != said:
-        return f"SCI of the uncal file has shape {shape}, but NGROUPS, SUBSIZE2, SUBSIZE1 say {said}"
+        return f"SCI of the {product} file has shape {shape}, but NGROUPS, SUBSIZE2, SUBSIZE1 say {said}"
     # A segment of an exposure holds some of its integrations.
     if "EXSEGNUM" not in keywords and shape[0] != keywords["NINTS"]:
-        return f"SCI of the uncal file has {shape[0]} integrations, but NINTS is {keywords['NINTS']}"
+        return f"SCI of the {product} file has {shape[0]} integrations, but NINTS is {keywords['NINTS']}"
     if fact["bitpix"]["SCI"] != RAW_BITPIX:
-        return f"SCI of the uncal file has BITPIX {fact['bitpix']['SCI']}, raw data have {RAW_BITPIX}"
+        return f"SCI of the {product} file has BITPIX {fact['bitpix']['SCI']}, raw data have {RAW_BITPIX}"
     return None
 
 
@@ -179,6 +213,55 @@ def _agreement(exposures):
     return odd
 
 
+def _timing_agreement(exposures):
+    """Reasons (name -> reason) of the exposures of one detector whose timing is not that of the rest of their kind.
+
+    All are of one readout pattern and one subarray, which allow one timing only. InventoryError when neither prevails.
+    """
+    odd = {}
+    for kind in PRODUCTS_NEEDED:
+        members = [exposure for exposure in exposures if exposure.kind == kind]
+        for key in TIMING:
+            having = [exposure for exposure in members if key in exposure.keywords]
+            values = sorted(exposure.keywords[key] for exposure in having)
+            usual = values[(len(values) - 1) // 2] if values else None
+            differing = [e for e in having if abs(e.keywords[key] - usual) > TIMING_TOLERANCE * abs(usual)]
+            if differing and 2 * len(differing) >= len(having):
+                _most_common([exposure.keywords[key] for exposure in having], key)
+            for exposure in differing:
+                odd.setdefault(exposure.name, f"{key} is {exposure.keywords[key]!r}, the rest have {usual!r}")
+    return odd
+
+
+def _duplicates(exposures):
+    """Reasons (name -> reason) of the exposures that are in the list under another name already.
+
+    A detector takes one exposure at a time; the segments of an exposure have a number each, in the header or the name.
+    """
+    odd, first = {}, {}
+    for exposure in sorted(exposures, key=lambda exposure: exposure.name):
+        keys = ("DATE-OBS", "TIME-OBS", "EXPSTART", "EXSEGNUM")
+        identity = {key: exposure.keywords[key] for key in keys if key in exposure.keywords}
+        segment = () if "EXSEGNUM" in identity else (segment_of(exposure.name),)
+        other = first.setdefault((exposure.kind, *identity.items(), *segment), exposure)
+        if other is not exposure:
+            said = ", ".join(f"{key} {value}" for key, value in identity.items())
+            odd[exposure.name] = f"{exposure.name} is the same exposure as {other.name}: both have {said}"
+    return odd
+
+
+def _name_problem(name, paths):
+    """Why the workflow cannot handle files of these `paths`, or call others after the exposure `name`."""
+    if not name or not name.isprintable():
+        return f"its name {name!r} is empty or has characters that cannot be printed; rename the file"
+    # Temporary files have the name in ASCII, which may be longer.
+    if (length := max(len(name.encode(errors="replace")), len(card_text(name)))) > MAX_NAME_BYTES:
+        return f"its name has {length} bytes, more than {MAX_NAME_BYTES}; rename the file"
+    if odd := [path for path in paths if "{" in path or "}" in path]:
+        return f"the path {odd[0]!r} has braces, which Snakemake would take for wildcards; rename it"
+    return None
+
+
 def take_inventory(files, facts_of, detectors, config):
     """Sort all input files into an Inventory.
 
@@ -189,7 +272,10 @@ def take_inventory(files, facts_of, detectors, config):
     for kind, exposures in files.items():
         for name, paths in exposures.items():
             facts = {product: facts_of(path) for product, path in paths.items()}
-            if problem := own_problem(kind, paths, facts, detectors, config["min_groups"]):
+            problem = _name_problem(name, paths.values()) or own_problem(
+                kind, paths, facts, detectors, config["min_groups"]
+            )
+            if problem:
                 nowhere[name] = problem
             else:
                 good.append(Exposure(name, kind, paths, _keywords(facts)))
@@ -205,9 +291,11 @@ def take_inventory(files, facts_of, detectors, config):
         own = [exposure for exposure in good if exposure.keywords["DETECTOR"] == detector]
         try:
             odd = _agreement(own)
+            odd |= _timing_agreement([exposure for exposure in own if exposure.name not in odd])
         except InventoryError as error:
             inventory.refused[detector] = f"{detector}: no mask, because {error}"
             continue
+        odd |= _duplicates([exposure for exposure in own if exposure.name not in odd])
         inventory.left_out[detector] = dict(sorted((nowhere | odd).items()))
         inventory.detectors[detector] = {
             kind: {e.name: e for e in own if e.kind == kind and e.name not in odd} for kind in PRODUCTS_NEEDED

@@ -63,7 +63,7 @@ class Section:
 
 
 class ScienceSection:
-    """Reads a raw IRS2 array (integration, group, 3200, x) as if it had 2048 rows: `section[integration, groups, rows]`.
+    """Reads a raw IRS2 array (integration, group, 3200, x) as one of 2048 rows: `section[integration, groups, rows]`.
 
     `hdu` is its FITS extension, `rows` a slice of the 2048.
     """

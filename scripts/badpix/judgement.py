@@ -1,6 +1,7 @@
 """From cached statistics to verdicts: the exposures of one detector, put to the vote."""
 
 import logging
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,8 +62,21 @@ def gather(statistics, detector, config, quarantined, outliers=None):
     for kind in statistics:
         if statistics[kind]:
             require_enough(detector.name, kind, used[kind], left_out, config[f"min_{kind}"])
+    _warn_of_groups(used.get("darks", ()))
     geometry = common_geometry([exposure for exposures in used.values() for exposure in exposures])
     return Inputs(used, left_out, detector, geometry, reference_pixels(geometry, detector))
+
+
+def _warn_of_groups(darks):
+    """Darks may differ in their number of groups; what counts groups then weighs them differently."""
+    numbers = Counter(dark.header["NGROUPS"] for dark in darks)
+    if len(numbers) > 1:
+        said = ", ".join(f"{count} of {groups} groups" for groups, count in sorted(numbers.items()))
+        logger.warning(
+            "the darks have different numbers of groups (%s): max_jump_limit counts jumps per integration, which long"
+            " ramps reach sooner, and the slopes of short ramps scatter more",
+            said,
+        )
 
 
 def judge(inputs, response, single_responses, config):
@@ -93,8 +107,8 @@ def vote_darks(inputs, config):
         with open_segments(segment.path for segment in segments) as statistics:
             vote.add_exposure(*statistics)
             if beyond:
-                planes = [hdu.name for hdu in statistics[0]]
-                beyond.add_exposure(*statistics, pedestal_name=pedestal_plane(config["pedestal_source"], planes))
+                # Not MIRI's relative one: it holds the charge of two groups, and a low pedestal cancels in it.
+                beyond.add_exposure(*statistics, pedestal_name=pedestal_plane(config["pedestal_source"], ()))
     noise, n_clean = vote.noise()
     measured = {"NOISE": (noise.astype(np.float32), "DN/s"), "NCLEAN": (n_clean, None)}
     return dark_verdicts(vote, beyond, inputs.science), measured

@@ -6,7 +6,7 @@ import sys
 import time
 import traceback
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 logger = logging.getLogger("badpix")
@@ -44,12 +44,15 @@ def logging_to(path, title):
             yield logger
             logger.info("%s: done in %.1f s", title, time.monotonic() - start)
         except BaseException as error:
-            traceback.print_exc()
+            # On a full disk the log cannot be written; the terminal still says why.
+            with suppress(OSError):
+                traceback.print_exc()
             os.write(terminal, f"{title}: {type(error).__name__}: {error}\n  full log: {path}\n".encode())
             raise
         finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
+            for stream in (sys.stdout, sys.stderr):
+                with suppress(OSError):
+                    stream.flush()
             root.removeHandler(handler)
             logging.captureWarnings(False)
             os.dup2(saved_out, 1)

@@ -14,6 +14,12 @@ def exposure_of(name):
     return _SEGMENT.sub("", name)
 
 
+def segment_of(name):
+    """The segment number that the file or segment `name` carries, such as `-seg001`; None if it carries none."""
+    match = _SEGMENT.search(name)
+    return match and match[0]
+
+
 def is_segment(name):
     """True when `name` carries a segment number."""
     return _SEGMENT.search(name) is not None

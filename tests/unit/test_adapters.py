@@ -4,6 +4,7 @@ The array is 16 x 16 with a border of two reference pixels. Rows of PLANTED are 
 """
 
 import dataclasses
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -83,7 +84,7 @@ def make_dark(folder, name, seed, n_ints=2):
     slope[:, *PLANTED["hot"]] = np.nan
     jump = {"SCI": sci, "PIXELDQ": np.zeros((SIZE, SIZE), np.uint32), "GROUPDQ": groupdq}
     products = {"jump": jump, "rateints": rates(slope), "fitopt": {"PEDESTAL": pedestal}}
-    return {p: save(folder / f"{name}_{p}.fits", images) for p, images in products.items()}
+    return {p: save(folder / f"{name}_{p}.fits", images, NINTS=n_ints) for p, images in products.items()}
 
 
 def make_flat(folder, name, raw):
@@ -310,6 +311,18 @@ def test_too_few_darks(tmp_path, statistics):
     assert not (tmp_path / "mask.fits").exists()
     left_out = pd.read_csv(vote(tmp_path, statistics, **changes)["quarantine"])
     assert left_out["input"].tolist() == ["d4", "d5"]
+
+
+def test_darks_of_different_numbers_of_groups_vote_with_a_warning(tmp_path, statistics, caplog):
+    vote(tmp_path, statistics)
+    assert "numbers of groups" not in caplog.text
+    longer = tmp_path / "d9_dark_statistics.fits"
+    shutil.copyfile(statistics["darks"][0], longer)
+    fits.setval(longer, "NGROUPS", value=2 * N_GROUPS)
+    fits.setval(longer, "EXPOSURE", value="d9")
+    outputs = vote(tmp_path, statistics | {"darks": [*statistics["darks"], longer]})
+    assert "different numbers of groups (3 of 8 groups, 1 of 16 groups)" in caplog.text
+    assert not (outputs["quarantine"].read_text().splitlines())[1:]
 
 
 def test_flux_check(tmp_path, statistics):

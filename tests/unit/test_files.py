@@ -1,5 +1,6 @@
 """Files are whole or not there, and header cards take any text."""
 
+import errno
 import os
 import stat
 
@@ -8,7 +9,7 @@ from astropy.io import fits
 from hypothesis import given
 from hypothesis import strategies as st
 
-from badpix.files import atomic_path, card_text, write_text
+from badpix.files import atomic_path, card_text, is_machine_fault, no_space, write_text
 
 
 def names(directory):
@@ -97,3 +98,47 @@ def test_every_text_makes_a_card(text):
     header["REASON"] = card_text(text)
     assert "\n" not in header["REASON"]
     assert card_text(card_text(text)) == card_text(text)
+
+
+def test_what_killed_jobs_left_goes_when_the_file_is_written_again(tmp_path):
+    write_text(tmp_path / "b-a.txt", "other")
+    for name in (".partial-abcdefgh-a.txt", ".partial-abcd_123-b-a.txt", ".partial-x-a.txt"):
+        (tmp_path / name).write_text("half")
+    write_text(tmp_path / "a.txt", "whole")
+    assert names(tmp_path) == [".partial-abcd_123-b-a.txt", ".partial-x-a.txt", "a.txt", "b-a.txt"]
+
+
+@pytest.mark.parametrize("name", ["ü.fits", "[a]?*.fits"])
+def test_temporary_names_are_ascii_and_found_again(tmp_path, name):
+    with atomic_path(tmp_path / name) as temporary:
+        assert temporary.name.isascii()
+        temporary.write_text("x")
+        left = tmp_path / temporary.name.replace(temporary.name[9:17], "abcdefgh")
+        left.touch()
+    write_text(tmp_path / name, "y")
+    assert names(tmp_path) == [name]
+
+
+def chained(cause):
+    error = ValueError("the ramps cannot be saved")
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "machine", "full"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), True, True),
+        (OSError("Not enough space on disk: requested 9, available 1"), True, True),
+        (chained(OSError(errno.EDQUOT, "Disk quota exceeded")), True, True),
+        (FileNotFoundError(errno.ENOENT, "No such file"), True, False),
+        (MemoryError(), True, False),
+        (OSError("Header missing END card."), False, False),
+        (OSError(errno.EINVAL, "Invalid argument"), False, False),
+        (chained(FileNotFoundError(errno.ENOENT, "No such file")), False, False),
+        (KeyError("NAXIS5"), False, False),
+    ],
+)
+def test_faults_of_the_machine_are_told_from_those_of_a_file(error, machine, full):
+    assert is_machine_fault(error) == machine
+    assert no_space(error) == full

@@ -90,7 +90,7 @@ def test_damaged_files_get_a_reason(tmp_path, change, words):
 
 
 def test_a_directory_or_a_damaged_archive_is_no_file(tmp_path):
-    assert "not readable as FITS: IsADirectoryError" in file_problem(tmp_path)
+    assert file_problem(tmp_path) == "it is a directory, not a FITS file"
     path = tmp_path / "a.fits.gz"
     path.write_bytes(b"no archive")
     assert "not readable as FITS" in file_problem(path)
@@ -212,3 +212,43 @@ def test_without_a_path_nothing_is_written(tmp_path, reads):
     cache.facts(make(tmp_path / "a.fits"))
     cache.save()
     assert [path.name for path in tmp_path.iterdir()] == ["a.fits"]
+
+
+def test_a_cache_that_cannot_be_written_stops_nothing(tmp_path):
+    """On a full disk the jobs must still get to say so."""
+    (tmp_path / "file").touch()
+    cache = HeaderCache(tmp_path / "file" / "cache.json")
+    assert cache.facts(make(tmp_path / "a.fits"))["problem"] is None
+    cache.save()
+
+
+def test_a_file_that_may_not_be_read_is_read_once_it_may(tmp_path, monkeypatch):
+    """Permissions and a disk that fails change neither size nor time, so the reason must not be remembered."""
+    path = make(tmp_path / "a.fits")
+    cache = HeaderCache(tmp_path / "cache.json")
+
+    def refused(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as context:
+        context.setattr(headers.fits, "open", refused)
+        assert cache.facts(path)["problem"] == "cannot be read: Permission denied"
+        cache.save()
+    assert HeaderCache(tmp_path / "cache.json").facts(path)["problem"] is None
+
+
+def test_a_named_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.fits")
+    assert file_problem(tmp_path / "a.fits") == "it is no regular file, not a FITS file"
+
+
+@pytest.mark.parametrize("name", ["a.fits", "a.fits.gz"])
+def test_a_compressed_file_is_read_to_its_end(tmp_path, name):
+    """Whatever it is called: the last bytes hold its checksum."""
+    packed = gzip.compress(make(tmp_path / "whole.fits").read_bytes())
+    path = tmp_path / name
+    path.write_bytes(packed)
+    assert file_problem(path) is None
+    for damaged in (packed[:-1], packed[:-8] + bytes(4) + packed[-4:]):
+        path.write_bytes(damaged)
+        assert file_problem(path).startswith("the compressed file is truncated or damaged: ")

@@ -16,8 +16,8 @@ DARK = {
     "TIME-OBS": "12:00:00.000",
 }  # fmt: skip
 FLAT = DARK | {"EXP_TYPE": "NIS_LAMP"}
-NIRCAM = {"INSTRUME": "NIRCAM", "DETECTOR": "NRCA1", "EXP_TYPE": "NRC_DARK"}
-MIRI = {"INSTRUME": "MIRI", "DETECTOR": "MIRIMAGE", "EXP_TYPE": "MIR_DARKIMG"}
+NIRCAM = {"INSTRUME": "NIRCAM", "DETECTOR": "NRCA1", "EXP_TYPE": "NRC_DARK", "FASTAXIS": -1, "SLOWAXIS": 2}
+MIRI = {"INSTRUME": "MIRI", "DETECTOR": "MIRIMAGE", "EXP_TYPE": "MIR_DARKIMG", "FASTAXIS": 1, "SLOWAXIS": 2}
 
 
 def raw(keywords, shape=(2, 10, 32, 64), bitpix=16):
@@ -45,7 +45,8 @@ def inventory(darks=(), flats=(), **config):
             name = f"{kind[0]}{number}"
             files[kind][name] = {"uncal": name}
             shape = (2, keywords["NGROUPS"], keywords["SUBSIZE2"], keywords["SUBSIZE1"])
-            facts[name] = raw(keywords, shape)
+            # No two exposures begin at the same time.
+            facts[name] = raw({"EXPSTART": 60000 + number} | keywords, shape)
     return take_inventory(files, facts.get, DETECTORS, CONFIG | config)
 
 
@@ -83,6 +84,7 @@ def test_a_good_exposure_has_no_problem():
                                     "say [10, 32, 64]"),
         (raw(DARK, (10, 32, 64)), "SCI of the uncal file has shape [10, 32, 64]"),
         (raw(DARK, (1, 10, 32, 64)), "SCI of the uncal file has 1 integrations, but NINTS is 2"),
+        (raw(DARK | {"READPATT": "NRSIRS2RAPID"}, (2, 10, 3200, 2048)), "READPATT is 'NRSIRS2RAPID', but DETECTOR is 'NIS'"),
         (raw(DARK, bitpix=-32), "SCI of the uncal file has BITPIX -32, raw data have 16"),
     ],
 )  # fmt: skip
@@ -121,9 +123,30 @@ def test_darks_of_miri_need_their_raw_file():
     assert problem(facts | {"uncal": raw(keywords)}) is None
 
 
-def test_an_exposure_is_judged_by_its_least_processed_file():
-    facts = {"rateints": product(DARK | {"NGROUPS": 1}), "uncal": raw(DARK)}
+@pytest.mark.parametrize(
+    ("key", "one", "other"),
+    [("TIME-OBS", "12:00", "13:00"), ("EXPSTART", 1.0, 1.5), ("NGROUPS", 10, 11), ("EXSEGNUM", 1, 2)],
+)
+def test_the_files_of_an_exposure_must_be_of_one(key, one, other):
+    facts = {"rateints": product(DARK | {key: one}), "uncal": raw(DARK | {key: other})}
+    assert problem(facts) == (
+        f"its files are not of one exposure: {key} is {one!r} in the rateints file, {other!r} in the uncal file"
+    )
+    # What a file does not say is no contradiction.
+    assert problem({"rateints": product(DARK | {"EXPSTART": 1.0}), "uncal": raw(DARK)}) is None
+
+
+def test_every_header_that_is_used_is_judged():
+    facts = {"rateints": product(DARK), "jump": product(without("TGROUP")), "fitopt": product({}, "PEDESTAL")}
+    assert problem(facts) == "the primary header lacks TGROUP"
+    assert problem(facts | {"uncal": raw(DARK)}) == "jump file: the primary header lacks TGROUP"
+    facts["jump"] = product(DARK)
     assert problem(facts) is None
+
+
+def test_the_raw_file_of_the_flux_check_is_judged_as_any_raw_file():
+    facts = {"rateints": product(FLAT), "flux_check": raw(FLAT, (2, 9, 32, 64))}
+    assert problem(facts, "flats").startswith("SCI of the flux_check file has shape [2, 9, 32, 64]")
 
 
 def test_products_given_need_no_pipeline():
@@ -243,7 +266,49 @@ def test_a_detector_whose_exposures_are_split_evenly_is_refused_alone():
 def test_the_segments_of_an_exposure_are_one_of_the_darks_asked_for():
     names = ["a-seg001_nis", "a-seg002_nis", "b_nis"]
     files = {"darks": {name: {"uncal": name} for name in names}, "flats": {}}
-    found = take_inventory(files, lambda path: raw(DARK), DETECTORS, CONFIG)
+    found = take_inventory(files, lambda path: raw(DARK | {"EXPSTART": ord(path[0])}), DETECTORS, CONFIG)
     assert list(found.detectors["NIS"]["darks"]) == names
     with pytest.raises(InventoryError, match="2 usable darks remain and min_darks is 3"):
         refuse_incomplete(found, ["darks"], CONFIG | {"min_darks": 3})
+
+
+def test_an_exposure_under_two_names_counts_once():
+    begin = {"EXPSTART": 60462.5}
+    found = inventory([DARK, DARK | begin, DARK | begin], [FLAT | begin])
+    assert used(found) == {"darks": ["d1", "d2"], "flats": ["f1"]}
+    assert found.left_out["NIS"] == {
+        "d3": "d3 is the same exposure as d2: both have DATE-OBS 2024-06-01, TIME-OBS 12:00:00.000, EXPSTART 60462.5"
+    }
+
+
+def test_segments_and_detectors_may_begin_together():
+    begin = {"EXPSTART": 60462.5}
+    found = inventory([DARK | begin | {"EXSEGNUM": 1}, DARK | begin | {"EXSEGNUM": 2}, DARK | NIRCAM | begin])
+    assert used(found)["darks"] == ["d1", "d2"]
+
+
+def test_the_timing_is_that_of_the_rest_of_the_kind():
+    found = inventory([DARK | {"TGROUP": t} for t in (1.5, 3.0, 1.5, 1.5001)], [FLAT | {"TGROUP": 3.0}])
+    assert used(found) == {"darks": ["d1", "d3", "d4"], "flats": ["f1"]}
+    assert found.left_out["NIS"] == {"d2": "TGROUP is 3.0, the rest have 1.5"}
+    found = inventory([DARK, DARK | {"TGROUP": 3.0}])
+    assert found.refused["NIS"].startswith("NIS: no mask, because the exposures are split evenly between TGROUP 1.5")
+
+
+def test_the_axes_are_those_of_the_detector():
+    assert problem({"uncal": raw(DARK | {"FASTAXIS": 2})}) == "FASTAXIS is 2, but that of NIS is -2"
+
+
+@pytest.mark.parametrize("name", ["", "two\nlines", "x" * 201, "\x1b[31m"])
+def test_a_name_that_no_product_can_have(name):
+    files = {"darks": {name: {"uncal": "d"}, "d": {"uncal": "d"}}, "flats": {}}
+    found = take_inventory(files, lambda path: raw(DARK), DETECTORS, CONFIG)
+    assert used(found)["darks"] == ["d"]
+    assert "rename the file" in found.left_out["NIS"][name]
+
+
+def test_braces_in_a_path_would_be_wildcards():
+    files = {"darks": {"e": {"uncal": "{x}/e_uncal.fits"}, "d": {"uncal": "d"}}, "flats": {}}
+    found = take_inventory(files, lambda path: raw(DARK), DETECTORS, CONFIG)
+    assert used(found)["darks"] == ["d"]
+    assert found.left_out["NIS"]["e"].startswith("the path '{x}/e_uncal.fits' has braces")

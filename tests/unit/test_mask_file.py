@@ -16,6 +16,7 @@ from stdatamodels.jwst import datamodels
 
 import quality_check
 import reference_pixel_mask
+from badpix.combine import count_flags
 from badpix.detectors import load_detector
 from badpix.dq import PIXEL_FLAGS, bits
 from badpix.geometry import Geometry
@@ -262,6 +263,8 @@ def test_missing_flags_counts_pixels_by_flag():
 def test_quality_check(mask, tmp_path, monkeypatch):
     """The pipeline's part is replaced: what it would say of the mask is given."""
     monkeypatch.setenv("CRDS_OBSERVATORY", "jwst")
+    ramp = tmp_path / "ramp.fits"
+    fits.PrimaryHDU(header=fits.getheader(mask)).writeto(ramp)
     report, nowhere = tmp_path / "report.json", {"path": None, "server_url": None, "context": None}
     answers = {
         "lost": (image() & ~np.uint32(PIXEL_FLAGS["RC"]), "mask.fits"),
@@ -271,9 +274,16 @@ def test_quality_check(mask, tmp_path, monkeypatch):
     for name, words in (("lost", "{'RC': 1}"), ("other mask", "used the mask jwst_niriss_mask_0017.fits")):
         monkeypatch.setattr(quality_check, "pixeldq_with", lambda mask, ramp, name=name: answers[name])
         with pytest.raises(QualityCheckFailed, match=words):
-            quality_check.main(mask, "r/ramp.fits", report, nowhere)
+            quality_check.main(mask, ramp, report, nowhere)
         assert not report.exists()
     monkeypatch.setattr(quality_check, "pixeldq_with", lambda mask, ramp: answers["passed"])
-    quality_check.main(mask, "r/ramp.fits", report, nowhere)
+    quality_check.main(mask, ramp, report, nowhere)
     found = json.loads(report.read_text())
     assert (found["passed"], found["ramp"], found["pixels_per_flag"]["HOT"]) == (True, "ramp.fits", 1)
+    # Of a ramp of fewer rows only those of the mask are looked at.
+    part = fits.getheader(mask)
+    part["SUBSTRT2"], part["SUBSIZE2"] = part["SUBSTRT2"] + 2, 3
+    fits.PrimaryHDU(header=part).writeto(ramp, overwrite=True)
+    monkeypatch.setattr(quality_check, "pixeldq_with", lambda mask, ramp: (image()[2:5], "mask.fits"))
+    quality_check.main(mask, ramp, report, nowhere)
+    assert json.loads(report.read_text())["pixels_per_flag"] == count_flags(image()[2:5])

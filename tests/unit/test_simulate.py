@@ -16,6 +16,7 @@ from badpix.simulate.truth import adjacent_to_open, truth_image
 from simulate import main
 
 SIZE = 64
+AREA = (SIZE / 256) ** 2
 GROUPS = 6
 CODES = DEMO.codes
 
@@ -86,7 +87,7 @@ def test_reference_pixels_of_the_full_frame():
 
 def test_planted_numbers_scale_with_the_area():
     dead = DEMO.types[0]
-    assert [planted_count(dead, size) for size in (64, 256, 2048)] == [6, 60, 3840]
+    assert [planted_count(dead, (size / 256) ** 2) for size in (64, 256, 2048)] == [6, 60, 3840]
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -99,7 +100,7 @@ def test_planted_pixels_do_not_touch(seed):
     assert not detector.reference[y, x].any()
     assert min(y.min(), x.min()) >= 4 and max(y.max(), x.max()) < SIZE - 4 - 4
     assert {name: np.count_nonzero(detector.pixels["code"] == code) for name, code in CODES.items()} == {
-        planted.name: planted_count(planted, SIZE) for planted in DEMO.types
+        planted.name: planted_count(planted, AREA) for planted in DEMO.types
     }
 
 
@@ -185,7 +186,7 @@ def test_truth_agrees_with_the_plan(demo, detector):
         assert set(hdus["PIXELS"].data["bad_of_8"]) == {8, -1}
         around = chebyshev_neighbours(hdus["TRUTH"].data == CODES["open"])
     assert names["telegraph"] == "high_cr" and names["minority_rc"] == ""
-    assert np.count_nonzero(around) == 9 * planted_count(DEMO.types[CODES["open"] - 1], SIZE)
+    assert np.count_nonzero(around) == 9 * planted_count(DEMO.types[CODES["open"] - 1], AREA)
     assert len((demo / "truth.csv").read_text().splitlines()) == len(detector.pixels) + 1
 
 
@@ -208,7 +209,8 @@ def test_every_detector_has_valid_metadata(detector_name, kind):
 
     from badpix.simulate.uncal import setattr_path
 
-    geometry = headers.make_geometry(headers.DETECTORS[detector_name][0], 2048, detector_name)
+    instrument = headers.DETECTORS[detector_name][0]
+    geometry = headers.make_geometry(instrument, detector=detector_name, subarray="FULL")
     with Level1bModel(strict_validation=True) as model:
         for key, value in headers.exposure_meta(geometry, kind, 1, 2, 30).items():
             setattr_path(model.meta, key, value)

@@ -1,5 +1,7 @@
 """The statistics file: what is written is read back, and a quarantined product says why."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from astropy.io import fits
@@ -135,9 +137,10 @@ def test_dates_of_those_who_have_one(tmp_path):
 
 
 def test_require_enough_at_its_limit():
-    require_enough("NIS", "darks", ["a", "b"], {}, 2)
+    used = [SimpleNamespace(name=name) for name in ("a-seg001_nis", "a-seg002_nis", "b_nis")]  # two exposures
+    require_enough("NIS", "darks", used, {}, 2)
     with pytest.raises(TooFewExposures) as caught:
-        require_enough("NIS", "darks", ["a", "b"], {"y": "no SCI", "x": "truncated"}, 3)
+        require_enough("NIS", "darks", used, {"y": "no SCI", "x": "truncated"}, 3)
     assert str(caught.value) == (
         "NIS: no mask, because 2 usable darks remain and min_darks is 3. Left out:\n  x: truncated\n  y: no SCI"
     )

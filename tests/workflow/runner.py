@@ -36,8 +36,8 @@ def announced_jobs(output):
     return {name: int(count) for name, count in _STATS.findall(table) if name != "all"}
 
 
-def snakemake(directory, *arguments, config=None, project=PROJECT, cores=2, environment=None):
-    """Run the workflow of `project` in `directory` and return a Run.
+def command(directory, *arguments, config=None, project=PROJECT, cores=2, environment=None):
+    """The arguments of subprocess.Popen that run the workflow of `project` in `directory`.
 
     `config` maps keys to values on top of `directory`/config.yaml; it is written to a file, as a user would do.
     """
@@ -46,17 +46,20 @@ def snakemake(directory, *arguments, config=None, project=PROJECT, cores=2, envi
     if config:
         files.append(directory / "override.yaml")
         files[-1].write_text(yaml.safe_dump(config), encoding="utf-8")
-    command = [
+    words = [
         sys.executable, "-m", "snakemake", "--snakefile", str(project / "Snakefile"), "--directory", str(directory),
         "--cores", str(cores), "--keep-going", "--nocolor", "--configfile", *map(str, files), *arguments,
     ]  # fmt: skip
+    return {"args": words, "cwd": project, "env": os.environ | (environment or {})}
+
+
+def snakemake(directory, *arguments, **options):
+    """Run the workflow in `directory` and return a Run. Arguments as of `command`."""
     done = subprocess.run(
-        command,
+        **command(directory, *arguments, **options),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        cwd=project,
-        env=os.environ | (environment or {}),
         timeout=900,
     )
     return Run(done.returncode, done.stdout, announced_jobs(done.stdout))

@@ -88,7 +88,7 @@ def make_geometry(
     subarray: str | None = None,
     readpatt: str | None = None,
 ) -> Geometry:
-    """What is read: a subarray by its name (or FULL), or the square one of `size` columns and rows."""
+    """What is read: a subarray by its name (or FULL), or the one that stands for a square of `size`."""
     mode = INSTRUMENTS[instrument]
     detector = detector or mode.default_detector
     if detector not in DETECTORS or DETECTORS[detector][0] != instrument:
@@ -129,10 +129,10 @@ def choose_subarray(instrument: str, size: int | None, name: str | None) -> Suba
             names = ", ".join(part.name for part in known)
             raise ValueError(f"{instrument} has no subarray {name!r}; known are {names}")
     elif size is not None:
-        fitting = [part for part in known if part.n_columns == part.n_rows == size]
-        if not fitting:
-            sizes = sorted(part.n_columns for part in known if part.n_columns == part.n_rows)
-            raise ValueError(f"{instrument} has no subarray of {size} x {size}; sizes known: {sizes}")
+        by_size = {part.side: part for part in reversed(known)}  # the first of each size
+        if size not in by_size:
+            raise ValueError(f"{instrument} has no subarray of {size} x {size}; sizes known: {sorted(by_size)}")
+        fitting = [by_size[size]]
     else:
         fitting = known
     part = fitting[0]

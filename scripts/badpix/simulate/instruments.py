@@ -4,6 +4,7 @@ It is kept apart from config/detectors on purpose: the simulator says what the w
 """
 
 from dataclasses import dataclass, field
+from math import isqrt
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,13 @@ class Subarray:
     n_rows: int
     xstart: int | None = None
     ystart: int | None = None
+
+    @property
+    def side(self) -> int:
+        """The square that it stands for: MIRI's have reference columns beside it, a strip has as many pixels."""
+        if max(self.n_columns, self.n_rows) < 2 * min(self.n_columns, self.n_rows):
+            return min(self.n_columns, self.n_rows)
+        return isqrt(self.n_columns * self.n_rows)
 
 
 @dataclass(frozen=True)

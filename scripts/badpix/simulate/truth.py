@@ -10,8 +10,8 @@ from astropy.table import Table
 from badpix.files import atomic_path
 from badpix.simulate.detector import DetectorModel
 from badpix.simulate.headers import output_of_lines
-from badpix.simulate.static_maps import output_map
 from badpix.simulate.populations import Population
+from badpix.simulate.static_maps import output_map
 
 REFERENCE_CODE = -1  # reference pixels are neither planted nor healthy
 HEALTHY_CODE = 0

@@ -1,0 +1,133 @@
+"""Names and header values that look like paths, shell words, code or templates stay text; all stays in the results."""
+
+import csv
+import shutil
+
+import numpy as np
+import pytest
+from astropy.io import fits
+
+from badpix.config import ConfigError, load_schema, load_steps, validated
+from badpix.mask_file import read_mask
+from workflow.corruptions import good, products_of, with_own_start
+from workflow.runner import PROJECT, copy_run, snakemake, succeed
+
+pytestmark = pytest.mark.pipeline
+
+SCHEMAS = PROJECT / "config" / "schemas"
+BRACES = "{wildcards.exposure} {0}"
+RAW_NAME = '$(touch owned); it\'s "ü" v1.2'
+PRODUCT_NAMES = ("`touch owned`&", "a,detector=X", "a..b", "-rf *", "%(asctime)s \\n \\u0041 [1] #~!")
+RESULTS = "out $(touch owned) it's"
+OUTPUT_FILE = 'sub/$(touch owned); %s "ü" mask.fits'
+# Header value -> words of the reason.
+HOSTILE_KEYS = {
+    "detector_path": ({"DETECTOR": "../../../owned"}, "DETECTOR is '../../../owned', which is none of JWST's"),
+    "detector_shell": ({"DETECTOR": "$(touch owned)"}, "DETECTOR is '$(touch owned)'"),
+    "detector_braces": ({"DETECTOR": "{wildcards}"}, "DETECTOR is '{wildcards}'"),
+    "subarray": ({"SUBARRAY": "{0}/../x"}, "SUBARRAY is '{0}/../x', the rest have 'SUB64'"),
+    "readpatt": ({"READPATT": "';touch owned;'"}, "READPATT is \"';touch owned;'\", the rest"),
+    "exp_type": ({"EXP_TYPE": "__import__('os')"}, "EXP_TYPE is \"__import__('os')\""),
+    "date": ({"DATE-OBS": "$(touch owned)"}, "DATE-OBS and TIME-OBS are '$(touch owned)'"),
+    "ngroups": ({"NGROUPS": "30; touch owned"}, "NGROUPS is '30; touch owned', not a positive integer"),
+}
+# In every good file; the pipeline and the mask are given them too.
+HARMLESS_KEYS = {
+    "FILENAME": "../../../owned_uncal.fits", "TITLE": "$(touch owned) {0}", "PI_NAME": "'; touch owned; '",
+    "OBSLABEL": "../owned",
+}  # fmt: skip
+
+
+def everything(directory):
+    """All paths below `directory` but for Snakemake's own records."""
+    return {p.relative_to(directory) for p in directory.rglob("*") if ".snakemake" not in p.parts}
+
+
+@pytest.fixture(scope="module")
+def hostile(finished, tmp_path_factory):
+    """A run on exposures with hostile names and headers, in a directory of its own: (place, run)."""
+    outer = tmp_path_factory.mktemp("hostile")
+    directory = outer / "a" / "run"
+    for folder in ("darks", "flats", "products/darks", "products/flats"):
+        (directory / folder).mkdir(parents=True)
+    shutil.copytree(finished / "crds_cache", directory / "crds_cache")
+    shutil.copy2(finished / "config.yaml", directory)
+    names = (RAW_NAME, *PRODUCT_NAMES)
+    raw = with_own_start(good(finished, "darks")[1], directory / "darks" / f"{RAW_NAME}_uncal.fits", 0)
+    for number, name in enumerate(PRODUCT_NAMES, start=1):
+        for product, path in products_of(finished, "darks", 1 + number % 5).items():
+            with_own_start(path, directory / "products" / "darks" / f"{name}_{product}.fits", number)
+    for number in (1, 2, 3):
+        path = products_of(finished, "flats", number)["rateints"]
+        shutil.copyfile(path, directory / "products" / "flats" / f"flat {number} $(touch owned)_rateints.fits")
+    for path in directory.rglob("*s/*.fits"):
+        if "crds_cache" not in path.parts:
+            for key, value in HARMLESS_KEYS.items():
+                fits.setval(path, key, value=value)
+    for number, (name, (values, _)) in enumerate(HOSTILE_KEYS.items(), start=100):
+        path = with_own_start(raw, directory / "darks" / f"{name}_uncal.fits", number)
+        for key, value in values.items():
+            fits.setval(path, key, value=value)
+    with_own_start(raw, directory / "darks" / f"{BRACES}_uncal.fits", 99)
+    before = everything(outer), everything(PROJECT)
+    config = {
+        "results": RESULTS, "output_file": OUTPUT_FILE, "min_darks": len(names), "dark_slope_files": "products/darks",
+        "dark_jump_files": "products/darks", "dark_fitopt_files": "products/darks",
+        "flat_slope_files": "products/flats",
+        "flats": None, "history": "$(touch owned) {0}", "description": "$(touch owned); {0} '", "quality_check": True,
+    }  # fmt: skip
+    run = succeed(directory, config=config)
+    return outer, directory, before, run
+
+
+def test_nothing_is_written_outside_the_results(hostile):
+    outer, directory, before, _ = hostile
+    new = {p for p in everything(outer) - before[0] if not (outer / p).is_relative_to(directory / RESULTS)}
+    assert {str(path) for path in new} == {"a/run/override.yaml"}
+    assert {p for p in everything(PROJECT) - before[1] if "__pycache__" not in p.parts} == set()
+
+
+def test_no_word_was_run(hostile):
+    outer, _, _, _ = hostile
+    assert not [path for path in outer.rglob("*owned*") if path.suffix != ".fits" and "touch" not in path.name]
+
+
+def test_all_good_exposures_vote(hostile):
+    _, directory, _, run = hostile
+    mask = directory / RESULTS / "NIS" / OUTPUT_FILE
+    assert np.count_nonzero(read_mask(mask)) > 0
+    history = "".join(str(line) for line in fits.getheader(mask)["HISTORY"])
+    assert f"{1 + len(PRODUCT_NAMES)} darks used" in history
+    assert run.jobs["dark_statistics"] == 1 + len(PRODUCT_NAMES)
+    for name in PRODUCT_NAMES:
+        assert (directory / RESULTS / "NIS" / "darks" / f"{name}_dark_statistics.fits").is_file()
+
+
+@pytest.mark.parametrize("name", HOSTILE_KEYS)
+def test_a_hostile_value_is_quoted_in_the_reason(name, hostile):
+    _, directory, _, _ = hostile
+    with open(directory / RESULTS / "NIS" / "quarantine.csv", newline="", encoding="utf-8") as table:
+        reasons = {row["input"]: row["reason"] for row in csv.DictReader(table)}
+    assert set(reasons) == {*HOSTILE_KEYS, BRACES}
+    assert HOSTILE_KEYS[name][1] in reasons[name]
+    assert "has braces, which Snakemake would take for wildcards" in reasons[BRACES]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["../mask.fits", "/tmp/mask.fits", "a/../../mask.fits", "a/b/../mask.fits", "..", "a/", "mask.txt", "a\nb.fits",
+     "../../owned.fits\n", "./../mask.fits", "mask\0.fits", "a//../mask.fits", "{detector}.fits", "a{0}/mask.fits"],
+)  # fmt: skip
+def test_the_mask_cannot_be_put_elsewhere(path):
+    schema, steps = load_schema(SCHEMAS / "config.schema.yaml"), load_steps(SCHEMAS / "detector1_steps.json")
+    with pytest.raises(ConfigError, match="output_file"):
+        validated({"darks": "d", "output_file": path}, schema, steps)
+
+
+def test_the_mask_cannot_take_the_place_of_another_product(finished, tmp_path):
+    directory = copy_run(finished, tmp_path / "run")
+    name, _ = good(directory, "darks")
+    for path in ("evidence.fits", f"darks/{name}_rateints.fits"):
+        run = snakemake(directory, "--dry-run", config={"output_file": path})
+        assert run.status != 0
+        assert "Traceback" not in run.output
