@@ -38,7 +38,7 @@ def check_uncal(path):
         if irs2.is_irs2(header.get("READPATT")):
             if problem := irs2.problem(header):
                 raise BadExposure(problem)
-            if announced[1] == irs2.ROWS and shape[2] == irs2.RAW_ROWS:
+            if announced[1] == irs2.ROWS:  # of the detector; the raw array has all reads
                 announced = (announced[0], irs2.RAW_ROWS, announced[2])
         if shape[1:] != announced:
             raise BadExposure(
