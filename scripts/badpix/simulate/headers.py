@@ -279,7 +279,7 @@ def segment_meta(segment: Segment) -> dict:
     """Keys of a segment: EXSEGNUM, EXSEGTOT, INTSTART, INTEND."""
     return {
         "exposure.segment_number": segment.number,
-        "exposure.total_segments": segment.total,
+        "exposure.segment_total": segment.total,
         "exposure.integration_start": segment.first_integration,
         "exposure.integration_end": segment.last_integration,
     }
