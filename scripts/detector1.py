@@ -15,6 +15,7 @@ from badpix.detector1 import (
     run_detector1,
     scratch_directory,
     set_crds_environment,
+    steps_for,
 )
 from badpix.errors import BadExposure
 from badpix.files import atomic_path, card_text
@@ -37,7 +38,7 @@ def main(uncal, reference_pixel_mask, outputs, exposure, kind, steps, crds):
             link = Path(scratch) / f"{name}_uncal.fits"
             os.symlink(os.path.abspath(uncal), link)
             all_steps = pipeline_steps(kind, steps, os.path.abspath(reference_pixel_mask), "jump" in outputs)
-            run_detector1(link, all_steps, scratch)
+            run_detector1(link, steps_for(link, all_steps, scratch), scratch)
             made = check_products(scratch, name, outputs, reference_pixel_mask)
             for product, path in outputs.items():
                 with atomic_path(path) as temporary:

@@ -1,18 +1,24 @@
-"""Simulate raw darks and lamp flats of one detector with planted bad pixels, and a CRDS cache for them.
+"""Simulate raw darks and lamp flats of detectors with planted bad pixels, and a CRDS cache for them.
 
 Writes below the output folder: darks/*_uncal.fits, flats/*_uncal.fits, truth.fits, truth.csv, crds_cache/ and
 config.yaml. Run again into the same folder with --first-dark (--first-flat) to add exposures of the same detector:
 its truth, cache and config are then left as they are.
+
+With several detectors, or run again for another one, the truth of each after the first is truth_<detector>.fits.
 """
 
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+from astropy.io import fits
+
 from badpix.simulate.crds_cache import write_crds_cache
-from badpix.simulate.detector import make_detector
-from badpix.simulate.headers import INSTRUMENTS, make_geometry
+from badpix.simulate.detector import DetectorModel, make_detector
+from badpix.simulate.headers import make_geometry, split_integrations
+from badpix.simulate.instruments import INSTRUMENTS
 from badpix.simulate.populations import POPULATIONS
 from badpix.simulate.ramps import simulate_exposure
 from badpix.simulate.truth import check_same_detector, write_truth
@@ -23,9 +29,9 @@ SERVER_URL = "https://jwst-serverless.invalid"  # "serverless" in the address ke
 
 def main(
     out: str | Path,
-    size: int = 256,
+    size: int | None = None,
     instrument: str = "NIRISS",
-    detector: str | None = None,
+    detector: str | Sequence[str] | None = None,
     darks: int = 5,
     flats: int = 5,
     integrations: int = 2,
@@ -34,30 +40,62 @@ def main(
     first_dark: int = 1,
     first_flat: int = 1,
     population: str = "demo",
+    subarray: str | None = None,
+    readpatt: str | None = None,
+    segments: int = 1,
 ) -> list[Path]:
-    """Write the simulation and return the paths of the exposures, darks first. Arguments as on the command line."""
-    folder = Path(out)
-    model = make_detector(make_geometry(instrument, size, detector), seed, POPULATIONS[population])
-    truth = folder / "truth.fits"
-    if truth.exists():
-        check_same_detector(truth, model, seed)
+    """Write the simulation and return the paths of the files, darks first. Arguments as on the command line."""
+    names = [detector] if detector is None or isinstance(detector, str) else list(detector)
     paths = []
-    for kind, count, first in (("dark", darks, first_dark), ("flat", flats, first_flat)):
-        kind_folder = folder / f"{kind}s"
-        kind_folder.mkdir(parents=True, exist_ok=True)
-        for index in range(first, first + count):
-            counts_dn = simulate_exposure(model, kind, index, integrations, groups, seed)
-            paths.append(write_uncal(kind_folder, counts_dn, model.geometry, kind, index))
-            print(paths[-1], flush=True)
-    if not truth.exists():  # written last: where it exists, the cache is complete
-        write_crds_cache(folder / "crds_cache", [model], groups)
-        write_config(folder / "config.yaml", out)
-        write_truth(truth, folder / "truth.csv", model, seed)
-    print(f"{len(model.pixels)} planted pixels: {truth}")
+    for number, name in enumerate(names):
+        geometry = make_geometry(instrument, size, name, subarray, readpatt)
+        # Detectors of one run differ: the same pixels planted in two of them would hide that they are mixed up.
+        own_seed = seed + number
+        model = make_detector(geometry, own_seed, POPULATIONS[population])
+        truth = truth_path(Path(out), geometry.detector)
+        if truth.exists():
+            check_same_detector(truth, model, own_seed)
+        for kind, count, first in (("dark", darks, first_dark), ("flat", flats, first_flat)):
+            for index in range(first, first + count):
+                paths += write_exposure(
+                    Path(out) / f"{kind}s", model, kind, index, integrations, groups, own_seed, segments
+                )
+        if not truth.exists():  # written last: where it exists, the cache is complete
+            write_crds_cache(Path(out) / "crds_cache", [model], groups)
+            write_truth(truth, truth.with_suffix(".csv"), model, own_seed)
+            write_config(Path(out) / "config.yaml", out, len(list(Path(out).glob("truth*.fits"))) > 1)
+        print(f"{len(model.pixels)} planted pixels: {truth}")
     return paths
 
 
-def write_config(path: Path, out: str | Path) -> None:
+def truth_path(folder: Path, detector: str) -> Path:
+    """Where the truth of a detector is, or will be: the first one of a folder has truth.fits."""
+    first = folder / "truth.fits"
+    if not first.exists() or fits.getval(first, "DETECTOR") == detector:
+        return first
+    return folder / f"truth_{detector.lower()}.fits"
+
+
+def write_exposure(
+    folder: Path,
+    model: DetectorModel,
+    kind: str,
+    index: int,
+    integrations: int,
+    groups: int,
+    seed: int,
+    segments: int,
+) -> list[Path]:
+    """Simulate one exposure and write it, in as many files as it has segments; returns their paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    parts = split_integrations(integrations, segments) if segments > 1 else [None]
+    counts_dn = simulate_exposure(model, kind, index, integrations, groups, seed)
+    paths = [write_uncal(folder, counts_dn, model.geometry, kind, index, part) for part in parts]
+    print(*paths, sep="\n", flush=True)
+    return paths
+
+
+def write_config(path: Path, out: str | Path, several_detectors: bool = False) -> None:
     """Write the workflow configuration that runs this demo; paths as given, quoted as JSON, which is valid YAML."""
     keys = {
         "darks": f"{out}/darks",
@@ -66,6 +104,8 @@ def write_config(path: Path, out: str | Path) -> None:
         "crds_path": f"{out}/crds_cache",
         "crds_server_url": SERVER_URL,
     }
+    if several_detectors:
+        keys["detectors"] = "all"
     path.write_text("".join(f"{key}: {json.dumps(str(value))}\n" for key, value in keys.items()))
 
 
@@ -73,12 +113,18 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Command line of this script."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", required=True, help="folder to write, made if needed")
-    parser.add_argument("--size", type=int, default=256, help="pixels on a side: 2048 is the full frame (256)")
+    parser.add_argument("--size", type=int, help="pixels on a side of a square array (256, or the first subarray)")
+    parser.add_argument("--subarray", help="name of a subarray, or FULL, in place of --size")
     parser.add_argument("--instrument", choices=sorted(INSTRUMENTS), default="NIRISS")
-    parser.add_argument("--detector", help="NIS, NRCA1, NRCALONG ... (the first of the instrument)")
+    parser.add_argument(
+        "--detector", nargs="+",
+        help="NIS, NRCA1, NRCALONG ... (the first of the instrument); seeds of several count up from --seed",
+    )  # fmt: skip
+    parser.add_argument("--readpatt", help="read pattern, such as NRSIRS2RAPID (the instrument's usual one)")
     parser.add_argument("--darks", type=int, default=5, help="number of dark exposures (5)")
     parser.add_argument("--flats", type=int, default=5, help="number of internal flat exposures (5)")
     parser.add_argument("--integrations", type=int, default=2, help="per exposure (2)")
+    parser.add_argument("--segments", type=int, default=1, help="files that an exposure is cut into (1)")
     parser.add_argument("--groups", type=int, default=30, help="per integration (30)")
     parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same detector and exposures (1)")
     parser.add_argument("--first-dark", type=int, default=1, help="number of the first dark, to add more later (1)")

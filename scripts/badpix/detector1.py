@@ -8,12 +8,18 @@ from pathlib import Path
 
 from astropy.io import fits
 
+from badpix import irs2
 from badpix.content import check_raw
 from badpix.errors import BadExposure
 from badpix.files import is_machine_fault, stale
+from badpix.mask_file import write_interleaved_copy
 from badpix.products import check_planes, check_steps, open_product
 
 logger = logging.getLogger("badpix.detector1")
+
+# NIRSpec arrays in which the refpix step uses the first and last four columns in place of reference pixels
+# (NRS_edgeless_subarrays in jwst.refpix): in a lamp flat it would subtract the lamp.
+EDGELESS = ("SUB512", "SUB512S", "SUB32")
 
 
 def set_crds_environment(path, server_url, context):
@@ -29,6 +35,11 @@ def check_uncal(path):
     with open_product(path, "uncal") as hdus:
         header, shape = hdus[0].header, hdus["SCI"].shape
         announced = tuple(header.get(key) for key in ("NGROUPS", "SUBSIZE2", "SUBSIZE1"))
+        if irs2.is_irs2(header.get("READPATT")):
+            if problem := irs2.problem(header):
+                raise BadExposure(problem)
+            if announced[1] == irs2.ROWS:  # of the detector; the raw array has all reads
+                announced = (announced[0], irs2.RAW_ROWS, announced[2])
         if shape[1:] != announced:
             raise BadExposure(
                 f"SCI has shape {shape} (integration, group, y, x), but NGROUPS, SUBSIZE2, SUBSIZE1 say {announced}"
@@ -67,6 +78,26 @@ def run_detector1(uncal, steps, directory):
         if _is_machine_fault(error) or not Path(uncal).exists():
             raise
         raise BadExposure(f"calwebb_detector1 failed: {type(error).__name__}: {error}") from error
+
+
+def steps_for(uncal, steps, directory):
+    """`steps` as the raw file `uncal` needs them.
+
+    IRS2: a mask for dq_init that has the rows of the raw file, a copy in `directory` with the same name. Lamp flats of
+    arrays without reference pixels: no refpix, unless the configuration says so.
+    """
+    header = fits.getheader(uncal)
+    if irs2.is_irs2(header.get("READPATT")):
+        given = Path(steps["dq_init"]["override_mask"])
+        copy = Path(directory) / given.name
+        write_interleaved_copy(given, copy, header["DETECTOR"])
+        steps = steps | {"dq_init": steps["dq_init"] | {"override_mask": str(copy)}}
+    refpix = steps.get("refpix", {})
+    if header.get("EXP_TYPE") == "NRS_LAMP" and header.get("SUBARRAY") in EDGELESS and "skip" not in refpix:
+        logger.warning("%s has no reference pixels: refpix, which would take its lit edges for them, is skipped",
+                       header["SUBARRAY"])  # fmt: skip
+        steps = steps | {"refpix": refpix | {"skip": True}}
+    return steps
 
 
 def check_products(directory, exposure, products, reference_pixel_mask):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from badpix import irs2
 from badpix.blocks import row_blocks, slopes
 from badpix.content import check_image, check_raw, check_variances
 from badpix.dq import PIXEL_FLAGS
@@ -27,8 +28,10 @@ def measure_flat(exposure, rateints, uncal):
     """
     n_integrations, *image = rates_shape(rateints)
     if uncal is not None:
-        raw = uncal["SCI"].shape
-        check_agree({"rateints": rates_shape(rateints), "uncal": (raw[0], *raw[2:])})
+        if irs2.is_irs2(uncal[0].header.get("READPATT")) and (problem := irs2.problem(uncal[0].header)):
+            raise BadExposure(problem)
+        raw = irs2.science_section(uncal)
+        check_agree({"rateints": rates_shape(rateints), "uncal": (raw.shape[0], *raw.shape[2:])})
     if rateints[0].header.get("S_RAMP") != "COMPLETE":
         raise BadExposure(f"step ramp_fit is not COMPLETE: S_RAMP is {rateints[0].header.get('S_RAMP', 'missing')}")
     check_announced(rateints[0].header, n_integrations, image, "rateints")
@@ -41,7 +44,7 @@ def measure_flat(exposure, rateints, uncal):
             writer.put("SLOPE", integration, rows, slope, "DN/s")
             writer.put("VAR_SLOPE", integration, rows, poisson + read_noise, "(DN/s)2")
             if uncal is not None:
-                signal = last_groups_mean(uncal["SCI"].section, integration, rows)
+                signal = last_groups_mean(raw, integration, rows)
                 writer.put("LAST_GROUPS", integration, rows, signal, "DN")
         flags = rates_rows(rateints, "DQ", integration, slice(None))
         _check_content(writer.planes, integration, (flags & PIXEL_FLAGS["REFERENCE_PIXEL"]) == 0)

@@ -4,6 +4,7 @@ import datetime
 from collections import Counter
 from dataclasses import dataclass, field
 
+from badpix import irs2
 from badpix.files import card_text
 from badpix.segments import by_exposure, segment_of
 
@@ -134,13 +135,17 @@ def _keyword_problem(kind, keywords, detectors, min_groups):
 def _raw_problem(fact, product):
     """What is wrong with the array of a raw file; `product` says which."""
     keywords, shape = fact["keywords"], fact["extensions"]["SCI"]
-    if str(keywords["READPATT"]).startswith("NRSIRS2"):
-        return (
-            f"READPATT is {keywords['READPATT']}: raw IRS2 ramps, with rows of reference pixels between the others, are"
-            " not supported yet; give the rateints, and of a dark the jump and fitopt files, instead"
-        )
     said = [keywords[key] for key in ("NGROUPS", "SUBSIZE2", "SUBSIZE1")]
-    if shape[1:] != said:
+    if irs2.is_irs2(keywords["READPATT"]):
+        if problem := irs2.problem(keywords):
+            return problem
+        expected = [said[0], irs2.RAW_ROWS, said[2]]
+        if said[1] != irs2.ROWS or shape[1:] != expected:
+            return (
+                f"SCI of the {product} file has shape {shape}, but a raw file of READPATT {keywords['READPATT']} has "
+                f"NGROUPS, {irs2.RAW_ROWS} rows for SUBSIZE2 = {irs2.ROWS}, SUBSIZE1, and the header says {said}"
+            )
+    elif shape[1:] != said:
         return f"SCI of the {product} file has shape {shape}, but NGROUPS, SUBSIZE2, SUBSIZE1 say {said}"
     # A segment of an exposure holds some of its integrations.
     if "EXSEGNUM" not in keywords and shape[0] != keywords["NINTS"]:

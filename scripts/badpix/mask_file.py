@@ -8,6 +8,7 @@ import numpy as np
 from astropy.io import fits
 from stdatamodels.jwst import datamodels
 
+from badpix import irs2
 from badpix.dq import PIXEL_FLAGS
 from badpix.files import atomic_path, card_text
 
@@ -66,7 +67,11 @@ def write_mask(path, dq, identity, geometry, texts, history, parameters):
     `dq` is uint32 (y, x); `identity` maps `instrument` and `detector` and, where they select the file, `exp_type` and
     `readpatt`; `geometry` is a Geometry; `texts` maps author, description, pedigree, useafter; `history` is a list
     of lines; `parameters` maps configuration keys to the values that were used (header keywords).
+
+    A mask for an IRS2 read pattern gets the rows of raw files, since dq_init takes it as it is.
     """
+    if irs2.is_irs2(identity.get("readpatt")):
+        dq = irs2.interleave(dq, identity["detector"], np.uint32(PIXEL_FLAGS["REFERENCE_PIXEL"]))
     model = datamodels.MaskModel(strict_validation=True)
     meta = model.meta
     meta.telescope, meta.reftype = "JWST", "MASK"
@@ -114,7 +119,20 @@ def add_parameters(path, parameters):
                 hdus[0].header[keyword] = value if fits_in else str(value)
 
 
+def write_interleaved_copy(source, target, detector):
+    """Write a copy of the mask `source` with the rows of raw IRS2 files."""
+    with datamodels.MaskModel(str(source)) as model:
+        model.dq = irs2.interleave(
+            np.array(model.dq, dtype=np.uint32), detector, np.uint32(PIXEL_FLAGS["REFERENCE_PIXEL"])
+        )
+        model.save(str(target), overwrite=True)
+
+
 def read_mask(path):
-    """The DQ image (uint32) of any MASK file in the pipeline's bits, translated through the file's own DQ_DEF."""
+    """The DQ image (uint32) of any MASK file in the pipeline's bits, translated through the file's own DQ_DEF.
+
+    Without the interleaved rows of a mask for IRS2.
+    """
     with datamodels.MaskModel(str(path)) as model:
-        return np.array(model.dq, dtype=np.uint32)
+        dq = np.array(model.dq, dtype=np.uint32)
+        return irs2.take_science(dq, model.meta.instrument.detector) if dq.shape[0] == irs2.RAW_ROWS else dq

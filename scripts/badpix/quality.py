@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from badpix import irs2
 from badpix.dq import PIXEL_FLAGS
 
 
@@ -25,6 +26,9 @@ def pixeldq_with(mask, ramp):
     try:
         if result.meta.cal_step.dq_init != "COMPLETE":
             raise QualityCheckFailed(f"dq_init of {ramp} is {result.meta.cal_step.dq_init}, not COMPLETE")
-        return np.array(result.pixeldq, dtype=np.uint32), result.meta.ref_file.mask.name
+        pixeldq = np.array(result.pixeldq, dtype=np.uint32)
+        if pixeldq.shape[0] == irs2.RAW_ROWS:
+            pixeldq = irs2.take_science(pixeldq, result.meta.instrument.detector)
+        return pixeldq, result.meta.ref_file.mask.name
     finally:
         result.close()

@@ -17,6 +17,10 @@ DARK = {
 }  # fmt: skip
 FLAT = DARK | {"EXP_TYPE": "NIS_LAMP"}
 NIRCAM = {"INSTRUME": "NIRCAM", "DETECTOR": "NRCA1", "EXP_TYPE": "NRC_DARK", "FASTAXIS": -1, "SLOWAXIS": 2}
+IRS2 = DARK | {
+    "INSTRUME": "NIRSPEC", "DETECTOR": "NRS1", "EXP_TYPE": "NRS_DARK", "FASTAXIS": 2, "SLOWAXIS": 1, "SUBARRAY": "FULL",
+    "SUBSIZE1": 2048, "SUBSIZE2": 2048, "SUBSTRT1": 1, "SUBSTRT2": 1, "READPATT": "NRSIRS2RAPID",
+}  # fmt: skip
 MIRI = {"INSTRUME": "MIRI", "DETECTOR": "MIRIMAGE", "EXP_TYPE": "MIR_DARKIMG", "FASTAXIS": 1, "SLOWAXIS": 2}
 
 
@@ -84,12 +88,20 @@ def test_a_good_exposure_has_no_problem():
                                     "say [10, 32, 64]"),
         (raw(DARK, (10, 32, 64)), "SCI of the uncal file has shape [10, 32, 64]"),
         (raw(DARK, (1, 10, 32, 64)), "SCI of the uncal file has 1 integrations, but NINTS is 2"),
-        (raw(DARK | {"READPATT": "NRSIRS2RAPID"}, (2, 10, 3200, 2048)), "READPATT is NRSIRS2RAPID: raw IRS2 ramps"),
+        (raw(DARK | {"READPATT": "NRSIRS2"}, (2, 10, 3200, 64)), "READPATT is 'NRSIRS2', but DETECTOR is 'NIS'"),
+        (raw(IRS2, (2, 10, 2048, 2048)), "SCI of the uncal file has shape [2, 10, 2048, 2048], but a raw file of "
+                                         "READPATT NRSIRS2RAPID has NGROUPS, 3200 rows for SUBSIZE2 = 2048"),
+        (raw(IRS2 | {"SUBSIZE2": 3200}, (2, 10, 3200, 2048)), "SCI of the uncal file has shape [2, 10, 3200"),
+        (raw(IRS2 | {"READPATT": "NRSRAPID"}, (2, 10, 3200, 2048)), "SCI of the uncal file has shape [2, 10, 3200"),
         (raw(DARK, bitpix=-32), "SCI of the uncal file has BITPIX -32, raw data have 16"),
     ],
 )  # fmt: skip
 def test_each_problem_has_its_reason(fact, reason):
     assert problem({"uncal": fact}, min_groups=5).startswith(reason)
+
+
+def test_raw_irs2_is_accepted():
+    assert problem({"uncal": raw(IRS2, (2, 10, 3200, 2048))}, min_groups=5) is None
 
 
 @pytest.mark.parametrize("key", sorted(DARK))

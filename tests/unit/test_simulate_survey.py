@@ -81,14 +81,15 @@ def test_what_does_not_fit_is_scaled_down_alike():
     from badpix.simulate.planting import survey_counts
 
     needs_light = np.array([planted.needs_light for planted in SURVEY.types])
-    wanted = survey_counts(SURVEY, 256, 2000, 2000, needs_light)
+    geometry = make_geometry("NIRISS", 256)
+    wanted = survey_counts(SURVEY, geometry, 2000, 2000, needs_light)
     for n_cells, n_lit in ((480, 2000), (2000, 114)):  # half of all; half of the 228 that need light
-        counts = survey_counts(SURVEY, 256, n_cells, n_lit, needs_light)
+        counts = survey_counts(SURVEY, geometry, n_cells, n_lit, needs_light)
         assert counts.sum() <= n_cells and counts[needs_light].sum() <= n_lit
         assert counts / wanted == pytest.approx(0.5, abs=0.05)
-    assert survey_counts(SURVEY, 256, 48, 48, needs_light).tolist() == [3] * 16
+    assert survey_counts(SURVEY, geometry, 48, 48, needs_light).tolist() == [3] * 16
     with pytest.raises(ValueError, match="do not fit"):
-        survey_counts(SURVEY, 256, 47, 47, needs_light)
+        survey_counts(SURVEY, geometry, 47, 47, needs_light)
 
 
 @pytest.mark.parametrize("name", LIMITS)

@@ -21,6 +21,11 @@ BORDER_TYPES = ("dead", "low_qe", "open", "hot", "rc", "inverse_rc", "telegraph"
 TRIES = 2000  # random places to try before an array counts as full
 
 
+def text_of(shape: tuple[int, int]) -> str:
+    """A shape (rows, columns) in words."""
+    return f"{shape[0]} rows and {shape[1]} columns"
+
+
 class Ground:
     """The science area with what is still free: places things at random so that nothing touches."""
 
@@ -52,7 +57,7 @@ class Ground:
             x = self.rng.integers(low_x, high_x + 1) + dx
             if self.fits(y, x, needs_light):
                 return self.take(y, x, code, group)
-        raise ValueError(f"no place for a {group} in an array of {len(self.free)} with this seed")
+        raise ValueError(f"no place for a {group} in an array of {text_of(self.free.shape)} with this seed")
 
     def place_column(self, code: int) -> None:
         """Plant one column over the whole height of the science area, well inside the lit part."""
@@ -77,7 +82,7 @@ class Ground:
                     self.take(*here, code, "border")
                     planted += 1
             if planted < number:
-                raise ValueError(f"no place at the border of an array of {len(self.free)} with this seed")
+                raise ValueError(f"no place at the border of an array of {text_of(self.free.shape)} with this seed")
 
 
 def plan_clusters(
@@ -88,22 +93,22 @@ def plan_clusters(
     Pixels that need light lie at x >= `lit_from_x`.
     """
     ground = Ground(geometry, lit_from_x, rng)
-    size = geometry.size
     dead, hot = population.codes["dead"], population.codes["hot"]
     ground.place_column(dead)
-    side, length = (round(full * min(1, size / 256)) for full in (BLOCK_SIDE, SCRATCH_LENGTH))
+    side, length = (round(full * min(1, geometry.relative_side)) for full in (BLOCK_SIDE, SCRATCH_LENGTH))
     block_y, block_x = (offsets.ravel() for offsets in np.indices((side, side)))
     along = np.arange(length)
-    for _ in range(max(1, size**2 // AREA_PER_BLOCK)):
+    for _ in range(max(1, geometry.n_rows * geometry.n_columns // AREA_PER_BLOCK)):
         ground.place(block_y, block_x, dead, "block", needs_light=True)
         across = along if rng.random() < 0.5 else along[::-1]
         ground.place(along, across, dead, "scratch", needs_light=True)
     for code, needs_light in ((dead, True), (hot, False)):
-        for _ in range(max(MINIMUM, round(PAIRS_PER_TYPE * (size / 256) ** 2))):
+        for _ in range(max(MINIMUM, round(PAIRS_PER_TYPE * geometry.relative_area))):
             pair = np.array([0, 0]), np.array([0, 1])
             if rng.random() < 0.5:
                 pair = pair[::-1]
             ground.place(*pair, code, "pair", needs_light)
     border = [(population.codes[p.name], p.needs_light) for p in population.types if p.name in BORDER_TYPES]
-    ground.place_border(border, max(MINIMUM, round(BORDER_PER_TYPE * size / 256)))
+    mean_side = (geometry.n_rows + geometry.n_columns) / 512
+    ground.place_border(border, max(MINIMUM, round(BORDER_PER_TYPE * mean_side)))
     return ground.rows, ground.free

@@ -10,17 +10,20 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
+from astropy.io import fits
 
 from badpix.dq import PIXEL_FLAGS
+from badpix.irs2 import interleave
 from badpix.simulate.detector import DetectorModel
-from badpix.simulate.headers import INSTRUMENTS, KINDS, subarray_meta
-from badpix.simulate.ramps import PINK_NOISE_DN, noise_map
+from badpix.simulate.headers import KINDS, N_AMPLIFIERS, subarray_meta
+from badpix.simulate.miri import RESET_GROUPS, RSCD_FLAGGED_FIRST, RSCD_FLAGGED_LATER, reset_anomaly
+from badpix.simulate.ramps import PINK_NOISE_DN, REFERENCE_READ_DN, noise_map
 from badpix.simulate.static_maps import NONLINEARITY_PER_DN
 from badpix.simulate.uncal import setattr_path
 
 CONTEXT = "jwst_0001.pmap"
-RSCD_GROUPS = (1, 4)  # not used in the first and in later integrations
 USEAFTER = "2022-01-01T00:00:00"
+IRS2_CUT_OFF = 700.0  # cycles per frame: below that of the lines, of which 128 reference reads each leave little noise
 
 # Types and step parameters that Detector1 asks for and that this cache answers with "there is none"
 REFERENCES_NOT_AVAILABLE = (
@@ -36,34 +39,54 @@ STEPS = (
 
 NOT_AVAILABLE = (*REFERENCES_NOT_AVAILABLE, *(f"pars-{step}" for step in STEPS))
 
-# Reference types match on these, then on the observation date
-PARKEY = (
-    ("META.INSTRUMENT.DETECTOR", "META.SUBARRAY.NAME"),
-    ("META.OBSERVATION.DATE", "META.OBSERVATION.TIME"),
-)
+# Reference types match on these (keyword of a reference file -> its name in CRDS), then on the observation date;
+# certify demands them of every file that is to go in
+MATCHED = {"DETECTOR": "META.INSTRUMENT.DETECTOR", "SUBARRAY": "META.SUBARRAY.NAME"}
+MATCHED_NIRSPEC = MATCHED | {"READPATT": "META.EXPOSURE.READPATT"}  # raw IRS2 arrays have another shape
+DATES = ("META.OBSERVATION.DATE", "META.OBSERVATION.TIME")
+Files = dict[str, dict[str, dict[tuple[str, ...], str]]]  # instrument -> type -> matched values -> file name
 
 
 def write_crds_cache(path: str | Path, detectors: Iterable[DetectorModel], n_groups: int) -> Path:
-    """Write a new cache at `path` with references for all `detectors` (any mix of instruments); returns `path`.
+    """Write a cache at `path` with references for all `detectors` (any mix of instruments); returns `path`.
 
-    `n_groups` is the length of the dark reference. Reference files get serial numbers per instrument and type.
+    A cache that is there is completed: other detectors' references stay. `n_groups` is the length of the dark
+    reference. Reference files get serial numbers per instrument and type.
     """
     path = Path(path)
-    files: dict[str, dict[str, dict[tuple[str, str], str]]] = {}  # instrument -> type -> (detector, subarray) -> file
+    files = references_of(path / "references" / "jwst")
     for detector in detectors:
         geometry = detector.geometry
         folder = path / "references" / "jwst" / geometry.instrument.lower()
         folder.mkdir(parents=True, exist_ok=True)
         for reftype, model in reference_models(detector, n_groups):
             known = files.setdefault(geometry.instrument, {}).setdefault(reftype, {})
-            name = f"jwst_{geometry.instrument.lower()}_{reftype}_{len(known) + 1:04d}.fits"
-            known[geometry.detector, geometry.subarray] = name
+            values = {"DETECTOR": geometry.detector, "SUBARRAY": geometry.subarray, "READPATT": geometry.readpatt}
+            key = tuple(values[keyword] for keyword in matched(geometry.instrument))
+            name = known.setdefault(key, f"jwst_{geometry.instrument.lower()}_{reftype}_{len(known) + 1:04d}.fits")
             with model:
                 describe_reference(model, detector, reftype)
                 model.save(str(folder / name))
+            with fits.open(folder / name, mode="update") as hdus:  # tables do not get them from the model
+                hdus[0].header.update(values)
     write_mappings(path / "mappings" / "jwst", files)
     write_server_config(path / "config" / "jwst")
     return path
+
+
+def matched(instrument: str) -> dict[str, str]:
+    """What the references of an instrument are chosen by: keyword -> name in CRDS."""
+    return MATCHED_NIRSPEC if instrument == "NIRSPEC" else MATCHED
+
+
+def references_of(folder: Path) -> Files:
+    """The reference files below `folder`, by what they are chosen by."""
+    files: Files = {}
+    for path in sorted(folder.glob("*/*.fits")):
+        header = fits.getheader(path)
+        known = files.setdefault(header["INSTRUME"], {}).setdefault(header["REFTYPE"].lower(), {})
+        known[tuple(header[key] for key in matched(header["INSTRUME"]))] = path.name
+    return files
 
 
 def reference_models(detector: DetectorModel, n_groups: int) -> Iterator[tuple[str, object]]:
@@ -72,41 +95,84 @@ def reference_models(detector: DetectorModel, n_groups: int) -> Iterator[tuple[s
 
     shape = detector.bias_dn.shape
     good = np.zeros(shape, np.uint32)  # without its DQ written a linearity model makes one up, with a third axis
-    if INSTRUMENTS[detector.geometry.instrument].superbias:
-        bias_dn = detector.bias_dn + detector.superbias_error_dn
-        yield "superbias", datamodels.SuperBiasModel(data=bias_dn, dq=good)
+    if detector.geometry.instrument == "MIRI":
+        yield from miri_models(detector)
     else:
-        yield "reset", reset_model(detector)
-        yield "rscd", rscd_model(detector)
+        yield "superbias", superbias_model(detector)
     yield "saturation", datamodels.SaturationModel(data=detector.saturation_dn, dq=good)
     yield "gain", datamodels.GainModel(data=detector.gain_e_per_dn)
     yield "readnoise", datamodels.ReadnoiseModel(data=cds_noise(detector))
-    coefficients = np.zeros((3, *shape), np.float32)
-    coefficients[1], coefficients[2] = 1, NONLINEARITY_PER_DN  # the mean: pixels may differ
-    yield "linearity", datamodels.LinearityModel(coeffs=coefficients, dq=good)
-    mask = datamodels.MaskModel(dq=mask_dq(detector))
+    yield "linearity", datamodels.LinearityModel(coeffs=linearity_coefficients(detector), dq=good)
+    mask = datamodels.MaskModel(dq=as_raw(detector, mask_dq(detector), PIXEL_FLAGS["REFERENCE_PIXEL"]))
     mask.dq_def = dq_definition("DO_NOT_USE", "DEAD", "REFERENCE_PIXEL")
     yield "mask", mask
     yield "dark", dark_model(detector, n_groups)
+    if detector.geometry.interleaved:
+        yield "refpix", irs2_model()
 
 
-def reset_model(detector: DetectorModel) -> object:
-    """MIRI's reset anomaly, DN (integration, group, y, x): none, as none is simulated."""
+def as_raw(detector: DetectorModel, image: np.ndarray, fill: float) -> np.ndarray:
+    """An image (y, x) as raw files hold it: with the interleaved rows of IRS2, where there are any."""
+    geometry = detector.geometry
+    return interleave(image, geometry.detector, fill) if geometry.interleaved else image
+
+
+def superbias_model(detector: DetectorModel) -> object:
+    """Superbias, DN (raw y, x)."""
     from stdatamodels.jwst import datamodels
 
-    shape = detector.bias_dn.shape
-    model = datamodels.ResetModel(data=np.zeros((1, 1, *shape), np.float32), dq=np.zeros(shape, np.uint32))
-    model.meta.exposure.nints = model.meta.exposure.ngroups = 1
-    return model
+    bias_dn = as_raw(detector, detector.bias_dn + detector.superbias_error_dn, REFERENCE_READ_DN)
+    return datamodels.SuperBiasModel(data=bias_dn, dq=np.zeros(bias_dn.shape, np.uint32))
 
 
-def rscd_model(detector: DetectorModel) -> object:
-    """The groups at the start of MIRI's integrations that are not used: one, and in later integrations four."""
+def linearity_coefficients(detector: DetectorModel) -> np.ndarray:
+    """Float32 (power, y, x), with the mean of the non-linearity: pixels may differ.
+
+    MIRI's ramps still hold the bias when they are corrected, so its polynomials stand about the bias.
+    """
+    bias_dn = detector.bias_dn if detector.geometry.instrument == "MIRI" else np.zeros_like(detector.bias_dn)
+    coefficients = np.empty((3, *bias_dn.shape), np.float32)
+    coefficients[0] = NONLINEARITY_PER_DN * bias_dn**2
+    coefficients[1] = 1 - 2 * NONLINEARITY_PER_DN * bias_dn
+    coefficients[2] = NONLINEARITY_PER_DN
+    return coefficients
+
+
+def miri_models(detector: DetectorModel) -> Iterator[tuple[str, object]]:
+    """Reference types that only MIRI has: the reset anomaly (DN; integration, group, y, x) and the groups to skip."""
     from stdatamodels.jwst import datamodels
 
-    model = datamodels.RSCDModel()
-    row = (detector.geometry.subarray, INSTRUMENTS[detector.geometry.instrument].readpatt, *RSCD_GROUPS)
-    model.rscd_group_skip_table = np.array([row], model.get_dtype("rscd_group_skip_table"))
+    geometry = detector.geometry
+    anomaly_dn = np.empty((1, RESET_GROUPS, *geometry.shape), np.float32)
+    anomaly_dn[:] = reset_anomaly(RESET_GROUPS)[:, None, None]
+    reset = datamodels.ResetModel(data=anomaly_dn, dq=np.zeros(geometry.shape, np.uint32))
+    reset.meta.exposure.nints, reset.meta.exposure.ngroups = anomaly_dn.shape[:2]
+    yield "reset", reset
+    rscd = datamodels.RSCDModel()
+    row = geometry.subarray, geometry.readpatt, RSCD_FLAGGED_FIRST, RSCD_FLAGGED_LATER
+    rscd.rscd_group_skip_table = np.array([row], dtype=rscd.get_dtype("rscd_group_skip_table"))
+    yield "rscd", rscd
+
+
+def irs2_model() -> object:
+    """The refpix reference of IRS2: per amplifier, what share of its own reference reads is taken off at a frequency.
+
+    Here all of it below a cut-off, and nothing of the reference output; the frequencies are those of a frame read in
+    2048 lines of 712 steps. Complex numbers are stored as real and imaginary part in turn.
+    """
+    from stdatamodels.jwst import datamodels
+
+    steps = 712 * 2048
+    frequency = np.abs(np.fft.fftfreq(steps, 1 / steps))  # cycles per frame
+    share = np.zeros((steps, 2), np.float32)
+    share[:, 0] = np.exp(-((frequency / IRS2_CUT_OFF) ** 2))
+    model = datamodels.IRS2Model()
+    table = np.zeros(2 * steps, dtype=model.get_dtype("irs2_table"))
+    for amplifier in range(N_AMPLIFIERS):
+        table[f"beta_{amplifier}"] = share.ravel()
+    model.irs2_table = table
+    rows = [(output, odd_even, 0) for output in range(1, N_AMPLIFIERS + 1) for odd_even in (1, 2)]
+    model.dq_table = np.array(rows, dtype=model.get_dtype("dq_table"))  # all reference pixels are good
     return model
 
 
@@ -135,8 +201,11 @@ def dark_model(detector: DetectorModel, n_groups: int) -> object:
     dark = np.empty((n_groups, *rate.shape), np.float32)
     for group in range(n_groups):
         np.minimum(rate * (group + 1), detector.saturation_dn - detector.bias_dn, out=dark[group])
-    model = datamodels.DarkModel(data=dark, dq=np.zeros(rate.shape, np.uint32))
-    for key, value in {"nframes": 1, "groupgap": 0, "ngroups": n_groups}.items():
+    if detector.geometry.instrument == "MIRI":  # by integration
+        model = datamodels.DarkMIRIModel(data=dark[np.newaxis], dq=np.zeros((1, 1, *rate.shape), np.uint32))
+    else:
+        model = datamodels.DarkModel(data=dark, dq=np.zeros(rate.shape, np.uint32))
+    for key, value in {"nframes": 1, "groupgap": 0, "ngroups": n_groups, "nints": 1}.items():
         setattr(model.meta.exposure, key, value)
     return model
 
@@ -157,19 +226,17 @@ def describe_reference(model: object, detector: DetectorModel, reftype: str) -> 
         "description": f"Simulated {reftype} reference",
         "pedigree": "DUMMY",
         "useafter": USEAFTER,
-        "exposure.readpatt": INSTRUMENTS[geometry.instrument].readpatt,
+        "exposure.readpatt": geometry.readpatt,
         "instrument.name": geometry.instrument,
         "instrument.detector": geometry.detector,
         **{f"subarray.{key}": value for key, value in subarray_meta(geometry).items()},
     }
     for key, value in meta.items():
-        # An RSCD reference says in its table, not in its header, which arrays and read patterns it is for.
-        if reftype != "rscd" or not key.startswith(("exposure.", "subarray.")):
-            setattr_path(model.meta, key, value)
+        setattr_path(model.meta, key, value)
     model.add_history_entry("Made by scripts/simulate.py; it describes no real detector.")
 
 
-def write_mappings(folder: Path, files: dict[str, dict[str, dict[tuple[str, str], str]]]) -> None:
+def write_mappings(folder: Path, files: Files) -> None:
     """Write the .pmap, .imap and .rmap files with valid checksums; `files` as built by write_crds_cache."""
     folder.mkdir(parents=True, exist_ok=True)
     date = USEAFTER.replace("T", " ")
@@ -178,7 +245,8 @@ def write_mappings(folder: Path, files: dict[str, dict[str, dict[tuple[str, str]
         selector = dict.fromkeys(NOT_AVAILABLE, "N/A")
         for reftype, names in types.items():
             selector[reftype] = f"jwst_{instrument.lower()}_{reftype}_0001.rmap"
-            header = {"instrument": instrument, "filekind": reftype, "mapping": "REFERENCE", "parkey": PARKEY}
+            header = {"instrument": instrument, "filekind": reftype, "mapping": "REFERENCE"}
+            header["parkey"] = (tuple(matched(instrument).values()), DATES)
             header |= {"classes": ("Match", "UseAfter"), "reffile_required": "NONE"}
             header |= {"suffix": reftype, "text_descr": reftype, "filetype": reftype.upper(), "file_ext": ".fits"}
             matches = {key: f"UseAfter({{{date!r}: {name!r}}})" for key, name in sorted(names.items())}

@@ -61,7 +61,7 @@ def make_detector(geometry: Geometry, seed: int, population: Population = DEMO) 
 
 
 def reference_pixels(geometry: Geometry) -> np.ndarray:
-    """Bool (y, x): True in the border of the full frame."""
+    """Bool (y, x): True in the border of the full detector, 4 pixels wide; MIRI's has no rows of them."""
     first_y, last_y, first_x, last_x = science_bounds(geometry)
     reference = np.ones(geometry.shape, bool)
     reference[first_y : last_y + 1, first_x : last_x + 1] = False

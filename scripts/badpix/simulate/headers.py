@@ -1,115 +1,19 @@
 """JWST names, geometry and keywords of a simulated exposure: data tables and pure functions, no file is touched."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import isqrt
 
-UNLIT_WIDTH = 24  # columns, for 256 x 256 and larger
+import numpy as np
 
-# FASTAXIS, SLOWAXIS per detector (CRDS checks the same values), and the NIRCam module and channel
-DETECTORS = {
-    "NIS": ("NIRISS", -2, -1, None, None),
-    "NRCA1": ("NIRCAM", -1, 2, "A", "SHORT"),
-    "NRCA2": ("NIRCAM", 1, -2, "A", "SHORT"),
-    "NRCA3": ("NIRCAM", -1, 2, "A", "SHORT"),
-    "NRCA4": ("NIRCAM", 1, -2, "A", "SHORT"),
-    "NRCALONG": ("NIRCAM", -1, 2, "A", "LONG"),
-    "NRCB1": ("NIRCAM", 1, -2, "B", "SHORT"),
-    "NRCB2": ("NIRCAM", -1, 2, "B", "SHORT"),
-    "NRCB3": ("NIRCAM", 1, -2, "B", "SHORT"),
-    "NRCB4": ("NIRCAM", -1, 2, "B", "SHORT"),
-    "NRCBLONG": ("NIRCAM", 1, -2, "B", "LONG"),
-    "NRS1": ("NIRSPEC", 2, 1, None, None),
-    "NRS2": ("NIRSPEC", -2, -1, None, None),
-    "MIRIMAGE": ("MIRI", 1, 2, None, None),
-    "MIRIFULONG": ("MIRI", 1, 2, None, None),
-    "MIRIFUSHORT": ("MIRI", 1, 2, None, None),
-    "GUIDER1": ("FGS", -2, -1, None, None),
-    "GUIDER2": ("FGS", 2, -1, None, None),
-}
+from badpix.simulate.instruments import DETECTORS, INSTRUMENTS, Frame, Subarray
 
+UNLIT_WIDTH = 24  # columns, for 256 columns and more
+FULL = "FULL"
+N_AMPLIFIERS = 4  # of the full frame in the near infrared, and always of MIRI
 
-@dataclass(frozen=True)
-class Array:
-    """A part of a detector that can be read alone: its name, size in pixels and first pixel (1-based)."""
-
-    name: str
-    n_columns: int
-    n_rows: int
-    xstart: int
-    ystart: int
-
-
-def corner(name: str, size: int) -> Array:
-    """A square in the upper right corner of a near-infrared detector."""
-    return Array(name, size, size, 2048 - size + 1, 2048 - size + 1)
-
-
-@dataclass(frozen=True)
-class Frame:
-    """The full frame: its size in pixels, and the widths of its border of reference pixels."""
-
-    n_columns: int
-    n_rows: int
-    left: int
-    right: int
-    bottom: int
-    top: int
-
-
-HAWAII = Frame(2048, 2048, 4, 4, 4, 4)
-SIAS = Frame(1032, 1024, 4, 4, 0, 0)
-
-
-@dataclass(frozen=True)
-class InstrumentMode:
-    """What one instrument calls its darks, internal flats, one-frame read pattern and arrays.
-
-    `arrays` maps the side length to ask for, in pixels, to the array. `exp_types` of a detector go before `dark_type`
-    and `flat_type`. `interleaved`: the outputs read every fourth column each, not a strip. `superbias`: whether the
-    pipeline takes a bias off.
-    """
-
-    default_detector: str
-    dark_type: str
-    flat_type: str
-    readpatt: str
-    optics: dict
-    arrays: dict
-    frame: Frame = HAWAII
-    exp_types: dict = field(default_factory=dict)
-    interleaved: bool = False
-    superbias: bool = True
-
-
-def squares(**names: int) -> dict:
-    """The full frame and squares in the corner, by size."""
-    return {2048: Array("FULL", 2048, 2048, 1, 1)} | {size: corner(name, size) for name, size in names.items()}
-
-
-INSTRUMENTS = {
-    "NIRISS": InstrumentMode(
-        "NIS", "NIS_DARK", "NIS_LAMP", "NISRAPID", {"filter": "CLEAR", "pupil": "F150W"},
-        squares(SUB64=64, SUB80=80, SUB128=128, SUB256=256),
-    ),
-    # NIRCam has no square subarray of 256: the grism one lends its name
-    "NIRCAM": InstrumentMode(
-        "NRCA1", "NRC_DARK", "NRC_LED", "RAPID", {"filter": "F200W", "pupil": "FLAT"},
-        squares(SUB64P=64, SUB160=160, SUBGRISM256=256, SUB320=320, SUB400P=400, SUB640=640),
-    ),
-    # 256: as many pixels as 256 x 256, in a strip across the whole detector
-    "NIRSPEC": InstrumentMode(
-        "NRS1", "NRS_DARK", "NRS_LAMP", "NRSRAPID", {"filter": "OPAQUE", "grating": "MIRROR"},
-        {2048: Array("FULL", 2048, 2048, 1, 1), 256: Array("SUB2048", 2048, 32, 1, 1024)},
-    ),
-    "MIRI": InstrumentMode(
-        "MIRIMAGE", "MIR_DARKIMG", "MIR_FLATIMAGE", "FASTR1", {},
-        {1024: Array("FULL", 1032, 1024, 1, 1), 256: Array("SUB256", 256, 256, 413, 51)},
-        frame=SIAS, interleaved=True, superbias=False,
-        exp_types=dict.fromkeys(["MIRIFULONG", "MIRIFUSHORT"], {"dark": "MIR_DARKMRS", "flat": "MIR_FLATMRS"}),
-    ),
-    "FGS": InstrumentMode("GUIDER1", "FGS_DARK", "FGS_INTFLAT", "FGSRAPID", {}, squares(**{"128X128": 128})),
-}  # fmt: skip
+# Clock cycles of 10 microseconds in a full frame read in IRS2 mode: 16 pixels, 4 reads of reference pixels and 2 steps
+# out and in, 32 times a line, 8 at the end of each of 2048 lines, 714 at that of the frame
+IRS2_FRAME_CLOCKS = ((16 + 4 + 2) * 32 + 8) * 2048 + 714
 
 # Program, visit group + sequence + activity: real observatory style, invented numbers. Darks come first in time.
 KINDS = {
@@ -134,6 +38,7 @@ class Geometry:
     slowaxis: int
     noutputs: int
     frame_time_s: float
+    readpatt: str
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -141,64 +46,163 @@ class Geometry:
         return self.n_rows, self.n_columns
 
     @property
-    def size(self) -> int:
-        """Side of the square of as many pixels: what the numbers of planted pixels go by."""
-        return isqrt(self.n_rows * self.n_columns)
+    def relative_area(self) -> float:
+        """Number of pixels in units of 256 x 256."""
+        return self.n_rows * self.n_columns / 256**2
+
+    @property
+    def relative_side(self) -> float:
+        """The shorter side in units of 256."""
+        return min(self.shape) / 256
+
+    @property
+    def fast_along_x(self) -> bool:
+        """Whether pixels of a readout line follow each other along x."""
+        return abs(self.fastaxis) == 1
 
     @property
     def n_fast(self) -> int:
-        """Number of pixels along the axis that is read fast."""
-        return self.n_columns if abs(self.fastaxis) == 1 else self.n_rows
+        """Pixels of a readout line."""
+        return self.n_columns if self.fast_along_x else self.n_rows
 
     @property
     def n_slow(self) -> int:
-        """Number of readout lines."""
-        return self.n_rows if abs(self.fastaxis) == 1 else self.n_columns
+        """Readout lines."""
+        return self.n_rows if self.fast_along_x else self.n_columns
+
+    @property
+    def n_amplifiers(self) -> int:
+        """Amplifiers that read the pixels; NOUTPUTS counts the reference output of IRS2, too."""
+        return min(self.noutputs, N_AMPLIFIERS)
+
+    @property
+    def interleaved(self) -> bool:
+        """Whether raw files hold the interleaved reference pixels of IRS2."""
+        return "IRS2" in self.readpatt
 
 
-def make_geometry(instrument: str, size: int, detector: str | None = None) -> Geometry:
-    """The array that the instrument has for that size: the full frame for 2048 (MIRI: 1024), else a subarray."""
+def make_geometry(
+    instrument: str,
+    size: int | None = None,
+    detector: str | None = None,
+    subarray: str | None = None,
+    readpatt: str | None = None,
+) -> Geometry:
+    """What is read: a subarray by its name (or FULL), or the one that stands for a square of `size`."""
     mode = INSTRUMENTS[instrument]
     detector = detector or mode.default_detector
     if detector not in DETECTORS or DETECTORS[detector][0] != instrument:
         known = sorted(name for name, row in DETECTORS.items() if row[0] == instrument)
         raise ValueError(f"detector {detector!r} is not one of {instrument}: {', '.join(known)}")
-    if size not in mode.arrays:
-        raise ValueError(f"{instrument} has no array of {size} x {size}; sizes known: {sorted(mode.arrays)}")
-    array = mode.arrays[size]
+    readpatt = readpatt or mode.read_patterns[0]
+    if readpatt not in mode.read_patterns:
+        raise ValueError(f"read pattern {readpatt!r} is not one of {instrument}: {', '.join(mode.read_patterns)}")
+    part = choose_subarray(instrument, size, subarray)
+    if "IRS2" in readpatt and part.name != FULL:
+        raise ValueError(f"{readpatt} reads the full frame only, not {part.name}")
     fastaxis, slowaxis = DETECTORS[detector][1:3]
-    noutputs = 4 if array.name == "FULL" else 1
-    n_fast, n_slow = (array.n_columns, array.n_rows) if abs(fastaxis) == 1 else (array.n_rows, array.n_columns)
-    # 10 microseconds per pixel, 12 of overhead per row and one row per frame: 10.7368 s for 2048 x 2048
-    frame_time_s = round((n_fast // noutputs + 12) * (n_slow + 1) * 1e-5, 5)
+    noutputs = N_AMPLIFIERS if part.name == FULL or instrument == "MIRI" else 1
+    n_fast, n_slow = (part.n_columns, part.n_rows) if abs(fastaxis) == 1 else (part.n_rows, part.n_columns)
+    if "IRS2" in readpatt:
+        noutputs, frame_time_s = N_AMPLIFIERS + 1, round(IRS2_FRAME_CLOCKS * 1e-5, 5)
+    elif part.name in mode.frame_times_s:
+        frame_time_s = mode.frame_times_s[part.name]
+    else:
+        # 10 microseconds per pixel, 12 of overhead per row and one row per frame: 10.7368 s for the full frame
+        frame_time_s = round((n_fast // noutputs + 12) * (n_slow + 1) * 1e-5, 5)
     return Geometry(
-        instrument, detector, array.name, array.n_columns, array.n_rows, array.xstart, array.ystart, fastaxis, slowaxis,
-        noutputs, frame_time_s,
+        instrument, detector, part.name, part.n_columns, part.n_rows, part.xstart, part.ystart, fastaxis, slowaxis,
+        noutputs, frame_time_s, readpatt,
     )  # fmt: skip
+
+
+def choose_subarray(instrument: str, size: int | None, name: str | None) -> Subarray:
+    """The subarray of that name or size, with its place; without both the instrument's first."""
+    mode = INSTRUMENTS[instrument]
+    frame = mode.frame
+    known = [*mode.subarrays, Subarray(FULL, frame.n_columns, frame.n_rows, 1, 1)]
+    if size is not None and name is not None:
+        raise ValueError(f"give a size ({size}) or a subarray ({name}), not both")
+    if name is not None:
+        fitting = [part for part in known if part.name == name]
+        if not fitting:
+            names = ", ".join(part.name for part in known)
+            raise ValueError(f"{instrument} has no subarray {name!r}; known are {names}")
+    elif size is not None:
+        by_size = {part.side: part for part in reversed(known)}  # the first of each size
+        if size not in by_size:
+            raise ValueError(f"{instrument} has no subarray of {size} x {size}; sizes known: {sorted(by_size)}")
+        fitting = [by_size[size]]
+    else:
+        fitting = known
+    part = fitting[0]
+    if part.xstart is None:
+        xstart, ystart = frame.n_columns - part.n_columns + 1, frame.n_rows - part.n_rows + 1
+        part = Subarray(part.name, part.n_columns, part.n_rows, xstart, ystart)
+    return part
+
+
+def frame_of(geometry: Geometry) -> Frame:
+    """The full frame of the detector."""
+    return INSTRUMENTS[geometry.instrument].frame
 
 
 def science_bounds(geometry: Geometry) -> tuple[int, int, int, int]:
     """First and last row, first and last column (0-based) of the light-sensitive part of what is read."""
-    frame = INSTRUMENTS[geometry.instrument].frame
+    frame = frame_of(geometry)
+    left, right, bottom, top = frame.border
     bounds = []
-    for start, length, low, high, full in (
-        (geometry.ystart, geometry.n_rows, frame.bottom, frame.top, frame.n_rows),
-        (geometry.xstart, geometry.n_columns, frame.left, frame.right, frame.n_columns),
+    for start, size, full, low, high in (
+        (geometry.ystart, geometry.n_rows, frame.n_rows, bottom, top),
+        (geometry.xstart, geometry.n_columns, frame.n_columns, left, right),
     ):
         bounds.append(max(0, low - start + 1))
-        bounds.append(min(length, full - high - start + 1) - 1)
+        bounds.append(min(size, full - high - start + 1) - 1)
     return tuple(bounds)
+
+
+def output_of_lines(geometry: Geometry) -> np.ndarray:
+    """Which amplifier (from 0) reads each pixel of a readout line: int (fast).
+
+    In the near infrared each reads a strip; MIRI's four take turns from pixel to pixel.
+    """
+    position = np.arange(geometry.n_fast)
+    if geometry.instrument == "MIRI":
+        return position % geometry.n_amplifiers
+    return position // (geometry.n_fast // geometry.n_amplifiers)
 
 
 def unlit_columns(geometry: Geometry) -> tuple[int, int]:
     """First column (0-based) and end of the strip that the lamp of the survey does not reach."""
     first = science_bounds(geometry)[2]
-    return first, first + (UNLIT_WIDTH if geometry.size >= 256 else geometry.size // 10)
+    return first, first + (UNLIT_WIDTH if geometry.n_columns >= 256 else geometry.n_columns // 10)
 
 
-def exposure_name(geometry: Geometry, kind: str, index: int) -> str:
-    """Root name with suffix, `jw<ppppp><ooo><vvv>_<gg><s><aa>_<eeeee>_<detector>_uncal.fits`; index from 1."""
-    return f"{_obs_id(kind)}_{KINDS[kind]['activity']}_{index:05d}_{geometry.detector.lower()}_uncal.fits"
+@dataclass(frozen=True)
+class Segment:
+    """Which integrations of an exposure a file holds: segment `number` of `total`, integrations counted from 1."""
+
+    number: int
+    total: int
+    first_integration: int
+    last_integration: int
+
+
+def split_integrations(n_integrations: int, n_segments: int) -> list[Segment]:
+    """The segments of an exposure, as even as they can be; ValueError when there are more than integrations."""
+    if not 1 <= n_segments <= n_integrations:
+        raise ValueError(f"{n_integrations} integrations cannot be written in {n_segments} segments")
+    edges = [round(number * n_integrations / n_segments) for number in range(n_segments + 1)]
+    return [
+        Segment(number, n_segments, first + 1, last)
+        for number, (first, last) in enumerate(zip(edges[:-1], edges[1:], strict=True), start=1)
+    ]
+
+
+def exposure_name(geometry: Geometry, kind: str, index: int, segment: Segment | None = None) -> str:
+    """`jw<ppppp><ooo><vvv>_<gg><s><aa>_<eeeee>[-segNNN]_<detector>_uncal.fits`; index from 1."""
+    part = f"-seg{segment.number:03d}" if segment else ""
+    return f"{_obs_id(kind)}_{KINDS[kind]['activity']}_{index:05d}{part}_{geometry.detector.lower()}_uncal.fits"
 
 
 def _obs_id(kind: str) -> str:
@@ -208,8 +212,8 @@ def _obs_id(kind: str) -> str:
 def exposure_type(geometry: Geometry, kind: str) -> str:
     """EXP_TYPE of a "dark" or a "flat" with this instrument."""
     mode = INSTRUMENTS[geometry.instrument]
-    usual = {"dark": mode.dark_type, "flat": mode.flat_type}
-    return mode.exp_types.get(geometry.detector, usual)[kind]
+    dark_type, flat_type = mode.detector_types.get(geometry.detector, (mode.dark_type, mode.flat_type))
+    return dark_type if kind == "dark" else flat_type
 
 
 def start_time(kind: str, index: int) -> datetime:
@@ -217,8 +221,13 @@ def start_time(kind: str, index: int) -> datetime:
     return KINDS[kind]["epoch"] + index * EXPOSURE_SPACING
 
 
-def exposure_meta(geometry: Geometry, kind: str, index: int, n_integrations: int, n_groups: int) -> dict:
-    """Datamodel paths below `meta` and their values for one raw exposure. One frame per group, none dropped."""
+def exposure_meta(
+    geometry: Geometry, kind: str, index: int, n_integrations: int, n_groups: int, segment: Segment | None = None
+) -> dict:
+    """Datamodel paths below `meta` and their values for one raw exposure. One frame per group, none dropped.
+
+    `n_integrations` counts those of the whole exposure, also in the files of its segments.
+    """
     begin = start_time(kind, index)
     integration_s = n_groups * geometry.frame_time_s
     duration_s = n_integrations * (n_groups + 1) * geometry.frame_time_s  # one reset frame per integration
@@ -228,7 +237,7 @@ def exposure_meta(geometry: Geometry, kind: str, index: int, n_integrations: int
         "telescope": "JWST",
         "origin": "SIMULATED",
         "date": end.strftime("%Y-%m-%dT%H:%M:%S.000"),
-        "filename": exposure_name(geometry, kind, index),
+        "filename": exposure_name(geometry, kind, index, segment),
         "bunit_data": "DN",
         **{f"observation.{key}": value for key, value in _observation(kind, index, activity, begin, end).items()},
         "visit.type": "PRIME_UNTARGETED",
@@ -238,7 +247,7 @@ def exposure_meta(geometry: Geometry, kind: str, index: int, n_integrations: int
         "exposure.start_time": modified_julian_date(begin),
         "exposure.mid_time": modified_julian_date(begin + (end - begin) / 2),
         "exposure.end_time": modified_julian_date(end),
-        "exposure.readpatt": INSTRUMENTS[geometry.instrument].readpatt,
+        "exposure.readpatt": geometry.readpatt,
         "exposure.nints": n_integrations,
         "exposure.ngroups": n_groups,
         "exposure.nframes": 1,
@@ -255,7 +264,24 @@ def exposure_meta(geometry: Geometry, kind: str, index: int, n_integrations: int
         "exposure.duration": duration_s,
         "exposure.zero_frame": False,
         "exposure.noutputs": geometry.noutputs,
+        **readout_meta(geometry),
+        **(segment_meta(segment) if segment else {}),
         **{f"subarray.{key}": value for key, value in subarray_meta(geometry).items()},
+    }
+
+
+def readout_meta(geometry: Geometry) -> dict:
+    """Keys of the IRS2 readout: pixels read between two visits to the reference pixels, and reads of these."""
+    return {"exposure.nrs_normal": 16, "exposure.nrs_reference": 4} if geometry.interleaved else {}
+
+
+def segment_meta(segment: Segment) -> dict:
+    """Keys of a segment: EXSEGNUM, EXSEGTOT, INTSTART, INTEND."""
+    return {
+        "exposure.segment_number": segment.number,
+        "exposure.segment_total": segment.total,
+        "exposure.integration_start": segment.first_integration,
+        "exposure.integration_end": segment.last_integration,
     }
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from badpix.simulate.clusters import PAIR_HOT_RATE, plan_clusters
+from badpix.simulate.clusters import PAIR_HOT_RATE, plan_clusters, text_of
 from badpix.simulate.headers import Geometry, science_bounds, unlit_columns
 from badpix.simulate.populations import PlantedType, Population
 
@@ -45,10 +45,10 @@ def place_demo(geometry: Geometry, population: Population, rng: np.random.Genera
     margin = DEMO_SCIENCE_MARGIN
     y_cells = np.arange(first_y + margin, last_y - margin - 1, DEMO_GRID_PITCH)
     x_cells = np.arange(first_x + margin, last_x - margin - 1, DEMO_GRID_PITCH)
-    counts = [planted_count(planted, geometry.size) for planted in population.types]
+    counts = [planted_count(planted, geometry.relative_area) for planted in population.types]
     cells = rng.permutation(len(y_cells) * len(x_cells))[: sum(counts)]
     if len(cells) < sum(counts):
-        raise ValueError(f"{sum(counts)} planted pixels do not fit into an array of {geometry.size}")
+        raise ValueError(f"{sum(counts)} planted pixels do not fit into an array of {text_of(geometry.shape)}")
     pixels = np.zeros(len(cells), PIXEL_DTYPE)
     pixels["y"] = y_cells[cells // len(x_cells)] + rng.integers(0, 2, len(cells))
     pixels["x"] = x_cells[cells % len(x_cells)] + rng.integers(0, 2, len(cells))
@@ -56,10 +56,10 @@ def place_demo(geometry: Geometry, population: Population, rng: np.random.Genera
     return pixels
 
 
-def planted_count(planted: PlantedType, size: int) -> int:
-    """Number of planted pixels of a demo type in an array of `size` x `size`."""
+def planted_count(planted: PlantedType, relative_area: float) -> int:
+    """Number of planted pixels of a demo type in an array of that area, in units of 256 x 256."""
     minimum = max(2, planted.count // 10)  # a 64 x 64 array still has 6 of each main type
-    return max(minimum, round(planted.count * (size / 256) ** 2))
+    return max(minimum, round(planted.count * relative_area))
 
 
 def place_survey(geometry: Geometry, population: Population, rng: np.random.Generator) -> np.ndarray:
@@ -69,7 +69,7 @@ def place_survey(geometry: Geometry, population: Population, rng: np.random.Gene
     y, x = free_cells(geometry, free, rng)
     lit = x >= lit_from_x
     needs_light = np.array([planted.needs_light for planted in population.types])
-    counts = survey_counts(population, geometry.size, len(x), np.count_nonzero(lit), needs_light)
+    counts = survey_counts(population, geometry, len(x), np.count_nonzero(lit), needs_light)
     codes = np.arange(1, len(counts) + 1)
     light_codes = np.repeat(codes[needs_light], counts[needs_light])
     other_codes = np.repeat(codes[~needs_light], counts[~needs_light])
@@ -103,14 +103,16 @@ def free_cells(geometry: Geometry, free: np.ndarray, rng: np.random.Generator) -
     return y[usable, chosen[usable]], x[usable, chosen[usable]]
 
 
-def survey_counts(population: Population, size: int, n_cells: int, n_lit: int, needs_light: np.ndarray) -> np.ndarray:
+def survey_counts(
+    population: Population, geometry: Geometry, n_cells: int, n_lit: int, needs_light: np.ndarray
+) -> np.ndarray:
     """Number of single pixels per type, int (type): by area, and where they do not fit all scaled down alike."""
-    wanted = np.array([planted.count for planted in population.types]) * (size / 256) ** 2
+    wanted = np.array([planted.count for planted in population.types]) * geometry.relative_area
     for scale in np.linspace(1, 0, 101):
         counts = np.maximum(SURVEY_MINIMUM, np.rint(scale * wanted).astype(int))
         if counts.sum() <= n_cells and counts[needs_light].sum() <= n_lit:
             return counts
-    raise ValueError(f"the survey's bad pixels do not fit into an array of {size} with this seed")
+    raise ValueError(f"the survey's bad pixels do not fit into an array of {text_of(geometry.shape)} with this seed")
 
 
 def refine_survey(pixels: np.ndarray, population: Population, rng: np.random.Generator) -> None:

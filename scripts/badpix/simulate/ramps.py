@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from badpix.irs2 import RAW_ROWS, science_rows
 from badpix.simulate.cosmic_rays import add_cosmic_rays, add_snowballs
 from badpix.simulate.coupling import couple
 from badpix.simulate.detector import DetectorModel
-from badpix.simulate.static_maps import over_outputs
+from badpix.simulate.headers import Geometry, output_of_lines
+from badpix.simulate.miri import group_offsets
 
 FLAT_SIGNAL_DN = 25000.0  # mean lamp signal at the end of a ramp: about half of the full well
 RESET_NOISE_DN = 12.0  # kTC: per pixel and integration
@@ -22,6 +24,8 @@ GROUP_DRIFT_DN = 0.5  # step of the common random walk from group to group
 PINK_NOISE_DN = 2.5  # 1/f noise of one readout line
 FULL_WELL_ABOVE_SATURATION_DN = 1500.0
 ADC_MAXIMUM_DN = 65535
+REFERENCE_READ_DN = 11000.0  # of the interleaved reads of IRS2
+REFERENCE_READ_NOISE_DN = 6.5
 
 GAUSSIAN_ABOVE_E = 50.0  # shot noise of a whole image is drawn as a Gaussian from this median signal per group on
 
@@ -50,10 +54,15 @@ def simulate_exposure(
     """
     rng = np.random.default_rng(np.random.SeedSequence([seed, _STREAMS[kind], index]))
     maps = exposure_maps(detector, kind, index, n_groups, seed)
-    shape = detector.bias_dn.shape
-    counts = np.empty((n_integrations, n_groups, *shape), np.uint16)
+    geometry = detector.geometry
+    counts = np.empty((n_integrations, n_groups, *raw_shape(geometry)), np.uint16)
     for integration in range(n_integrations):
-        simulate_integration(detector, maps, rng, counts[integration])
+        if geometry.interleaved:
+            science = np.empty((n_groups, *geometry.shape), np.uint16)
+            drifts_dn = simulate_integration(detector, maps, rng, science, integration)
+            counts[integration] = with_reference_reads(geometry, science, *drifts_dn, rng)
+        else:
+            simulate_integration(detector, maps, rng, counts[integration], integration)
     return counts
 
 
@@ -126,17 +135,24 @@ def noise_map(detector: DetectorModel) -> np.ndarray:
 
 
 def simulate_integration(
-    detector: DetectorModel, maps: ExposureMaps, rng: np.random.Generator, counts_dn: np.ndarray
-) -> None:
-    """Fill `counts_dn`, uint16 (group, y, x), with one integration."""
+    detector: DetectorModel, maps: ExposureMaps, rng: np.random.Generator, counts_dn: np.ndarray, integration: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Fill `counts_dn`, uint16 (group, y, x), with one integration, whose number counts from 0.
+
+    Returns what reference pixels share with the others: the common drift, float64 DN (group), and the 1/f noise of
+    `pink_lines`.
+    """
     n_groups, *shape = counts_dn.shape
     science, physics = ~detector.reference, detector.population.physics
     offset_dn = maps.bias_dn + RESET_NOISE_DN * rng.standard_normal(shape, np.float32) * science
-    offset_dn += PEDESTAL_DRIFT_DN * rng.standard_normal()
+    pedestal_dn = PEDESTAL_DRIFT_DN * rng.standard_normal()
+    offset_dn += pedestal_dn
     offset_dn[:, 1::2] += ODD_EVEN_DRIFT_DN * rng.standard_normal()
     lines_dn = pink_lines(detector.geometry, n_groups, rng)
     levels_dn = telegraph_levels(maps.telegraph, n_groups, rng)
     drift_dn = np.cumsum(GROUP_DRIFT_DN * rng.standard_normal(n_groups))
+    if detector.geometry.instrument == "MIRI":
+        drift_dn += group_offsets(integration, n_groups)
     gaussian = np.median(maps.electrons_per_group[science]) > GAUSSIAN_ABOVE_E
     sigma_e = np.sqrt(maps.electrons_per_group)
     total_e = np.zeros(shape, np.float32)
@@ -161,6 +177,7 @@ def simulate_integration(
         raw_dn += drift_dn[group] + line_image(detector.geometry, lines_dn[:, group])
         raw_dn += maps.noise_dn * rng.standard_normal(shape, np.float32)
         counts_dn[group] = np.clip(np.rint(raw_dn), 0, ADC_MAXIMUM_DN)
+    return pedestal_dn + drift_dn, lines_dn
 
 
 def compress(true_dn: np.ndarray, per_dn: np.ndarray | float) -> np.ndarray:
@@ -171,24 +188,52 @@ def compress(true_dn: np.ndarray, per_dn: np.ndarray | float) -> np.ndarray:
     ).astype(np.float32)  # fmt: skip
 
 
-def pink_lines(geometry, n_groups: int, rng: np.random.Generator) -> np.ndarray:
+def pink_lines(geometry: Geometry, n_groups: int, rng: np.random.Generator) -> np.ndarray:
     """1/f noise of every readout line in DN: float32 (output, group, line), continuous through an integration."""
     length = n_groups * geometry.n_slow
     frequency = np.fft.rfftfreq(length)
     amplitude = np.zeros(len(frequency))
     amplitude[1:] = 1 / np.sqrt(frequency[1:])
-    phases = rng.standard_normal((geometry.noutputs, len(frequency), 2)) @ np.array([1, 1j])
+    phases = rng.standard_normal((geometry.n_amplifiers, len(frequency), 2)) @ np.array([1, 1j])
     noise = np.fft.irfft(phases * amplitude, n=length, axis=-1)
     noise *= PINK_NOISE_DN / noise.std(axis=-1, keepdims=True)
-    return noise.astype(np.float32).reshape(geometry.noutputs, n_groups, geometry.n_slow)
+    return noise.astype(np.float32).reshape(geometry.n_amplifiers, n_groups, geometry.n_slow)
 
 
-def line_image(geometry, lines: np.ndarray) -> np.ndarray:
+def line_image(geometry: Geometry, lines: np.ndarray) -> np.ndarray:
     """Spread (output, line) over an image (y, x). A line runs along the fast axis; lines follow the slow axis."""
     if geometry.slowaxis < 0:
         lines = lines[:, ::-1]
-    image = over_outputs(geometry, lines)  # (fast, slow)
-    return image.T if abs(geometry.fastaxis) == 1 else image
+    image = lines[output_of_lines(geometry)]  # (fast, slow)
+    return image.T if geometry.fast_along_x else image
+
+
+def raw_shape(geometry: Geometry) -> tuple[int, int]:
+    """(rows, columns) of a raw image, with the interleaved reads of IRS2."""
+    return (RAW_ROWS, geometry.n_columns) if geometry.interleaved else geometry.shape
+
+
+def with_reference_reads(
+    geometry: Geometry, science: np.ndarray, drift_dn: np.ndarray, lines_dn: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Put `science`, uint16 (group, y, x), between the IRS2 reads of reference pixels: uint16 (group, raw row, x).
+
+    These share drift and 1/f noise with the pixels of their amplifier; the reference output has the drift only.
+    """
+    rows = science_rows(geometry.detector)
+    per_output = RAW_ROWS // geometry.noutputs
+    output = np.arange(RAW_ROWS) // per_output - (0 if geometry.detector == "NRS2" else 1)
+    own = ~rows & (output >= 0) & (output < geometry.n_amplifiers)
+    level_dn = REFERENCE_READ_DN + 5 * rng.standard_normal((RAW_ROWS, 1), np.float32)
+    lines_dn = lines_dn[..., ::-1] if geometry.slowaxis < 0 else lines_dn
+    raw = np.empty((len(science), RAW_ROWS, geometry.n_columns), np.uint16)
+    for group, pixels in enumerate(science):
+        reads_dn = level_dn + np.float32(drift_dn[group])
+        reads_dn = reads_dn + REFERENCE_READ_NOISE_DN * rng.standard_normal(raw.shape[1:], np.float32)
+        reads_dn[own] += lines_dn[output[own], group]
+        raw[group] = np.rint(reads_dn)
+        raw[group, rows] = pixels
+    return raw
 
 
 def telegraph_levels(pixels: np.ndarray, n_groups: int, rng: np.random.Generator) -> np.ndarray:

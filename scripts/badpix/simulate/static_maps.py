@@ -4,7 +4,8 @@ from math import erf
 
 import numpy as np
 
-from badpix.simulate.headers import INSTRUMENTS, Geometry, unlit_columns
+from badpix.simulate.headers import Geometry, output_of_lines, unlit_columns
+from badpix.simulate.instruments import INSTRUMENTS
 from badpix.simulate.populations import Physics
 
 NONLINEARITY_PER_DN = 6.0e-7  # true = measured + this x measured^2: 1.5% at the end of a flat ramp
@@ -26,8 +27,9 @@ def static_maps(
         return (sigma * rng.standard_normal(size)).astype(np.float32)
 
     bias = 11000 + normal(40) + normal(15, (1, shape[1])) + normal(6, (shape[0], 1))
-    bias += output_map(geometry, 60 * rng.standard_normal(geometry.noutputs))
-    gain = 1.6 * (1 + normal(0.005)) * (1 + output_map(geometry, 0.02 * rng.standard_normal(geometry.noutputs)))
+    bias += output_map(geometry, 60 * rng.standard_normal(geometry.n_amplifiers))
+    gain = INSTRUMENTS[geometry.instrument].gain_e_per_dn * (1 + normal(0.005))
+    gain = gain * (1 + output_map(geometry, 0.02 * rng.standard_normal(geometry.n_amplifiers)))
     read_noise = 6.5 * np.exp(normal(0.12))
     # median 0.01 e/s with a tail of warm pixels: about one in a thousand is 12 times as high
     dark_rate = 0.006 * np.exp(normal(0.8)) * science
@@ -47,7 +49,7 @@ def static_maps(
         "nonlinearity_per_dn": np.full((1, 1), NONLINEARITY_PER_DN),
     }
     if physics.output_noise_scatter:
-        spread = np.exp(physics.output_noise_scatter * rng.standard_normal(geometry.noutputs))
+        spread = np.exp(physics.output_noise_scatter * rng.standard_normal(geometry.n_amplifiers))
         maps["read_noise_dn"] = read_noise * output_map(geometry, spread)
     if physics.nonlinearity_scatter:
         maps["nonlinearity_per_dn"] = NONLINEARITY_PER_DN * (1 + normal(physics.nonlinearity_scatter))
@@ -55,22 +57,13 @@ def static_maps(
 
 
 def output_map(geometry: Geometry, values: np.ndarray) -> np.ndarray:
-    """Spread one value per amplifier output over its part of the image: float32 (y, x).
+    """Spread one value per amplifier over the pixels that it reads: float32 (y, x).
 
-    The outputs divide the axis that is read fast: strips along y where FASTAXIS is +-1, along x where it is +-2; those
-    of MIRI take turns from pixel to pixel.
+    The amplifiers divide the axis that is read fast: along x where FASTAXIS is +-1, along y where it is +-2.
     """
-    line = over_outputs(geometry, np.asarray(values, np.float32))
+    line = np.asarray(values, np.float32)[output_of_lines(geometry)]
     image = np.broadcast_to(line, (geometry.n_slow, geometry.n_fast))
-    return image if abs(geometry.fastaxis) == 1 else image.T
-
-
-def over_outputs(geometry: Geometry, values: np.ndarray) -> np.ndarray:
-    """Values per output (output, ...) as values per pixel along the axis that is read fast (pixel, ...)."""
-    n_pixels = geometry.n_fast // geometry.noutputs
-    if INSTRUMENTS[geometry.instrument].interleaved:
-        return np.concatenate([values] * n_pixels)
-    return np.repeat(values, n_pixels, axis=0)
+    return image if geometry.fast_along_x else image.T
 
 
 def lamp(shape: tuple[int, int], physics: Physics) -> np.ndarray:

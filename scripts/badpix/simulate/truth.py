@@ -9,7 +9,9 @@ from astropy.table import Table
 
 from badpix.files import atomic_path
 from badpix.simulate.detector import DetectorModel
+from badpix.simulate.headers import output_of_lines
 from badpix.simulate.populations import Population
+from badpix.simulate.static_maps import output_map
 
 REFERENCE_CODE = -1  # reference pixels are neither planted nor healthy
 HEALTHY_CODE = 0
@@ -48,9 +50,10 @@ def outliers_by_nature(detector: DetectorModel) -> np.ndarray:
     """
     weakest = {planted.behaviour: planted.strength.low for planted in detector.population.types if planted.permanent}
     geometry = detector.geometry
-    axis = 0 if abs(geometry.fastaxis) == 2 else 1  # the outputs divide the axis that is read fast
-    parts = np.split(detector.read_noise_dn, geometry.noutputs, axis=axis)
-    noise = np.concatenate([part / np.median(part) for part in parts], axis=axis)
+    lines = detector.read_noise_dn if geometry.fast_along_x else detector.read_noise_dn.T
+    output = output_of_lines(geometry)
+    typical = [np.median(lines[:, output == number]) for number in range(geometry.n_amplifiers)]
+    noise = detector.read_noise_dn / output_map(geometry, typical)
     dark_dn_per_frame = detector.dark_rate_dn_per_s * geometry.frame_time_s
     return (noise >= weakest["noisy"]) | (dark_dn_per_frame >= weakest["hot"])
 
@@ -116,6 +119,7 @@ def write_truth(fits_path: str | Path, csv_path: str | Path, detector: DetectorM
         ("INSTRUME", geometry.instrument, "instrument"),
         ("DETECTOR", geometry.detector, "detector"),
         ("SUBARRAY", geometry.subarray, "subarray"),
+        ("READPATT", geometry.readpatt, "read pattern"),
         ("SUBSTRT1", geometry.xstart, "first pixel in x, 1-based"),
         ("SUBSTRT2", geometry.ystart, "first pixel in y, 1-based"),
         ("SEED", seed, "of the simulated detector"),
@@ -142,6 +146,7 @@ def check_same_detector(fits_path: str | Path, detector: DetectorModel, seed: in
     """Raise ValueError when the truth file at `fits_path` belongs to another detector than this one."""
     geometry = detector.geometry
     expected = {"DETECTOR": geometry.detector, "SUBARRAY": geometry.subarray, "SEED": seed}
+    expected["READPATT"] = geometry.readpatt
     expected["POPULATN"] = detector.population.name
     with fits.open(fits_path) as hdus:
         found = {key: hdus[0].header.get(key) for key in expected}

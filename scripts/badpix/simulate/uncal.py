@@ -6,24 +6,35 @@ import numpy as np
 from astropy.io import fits
 
 from badpix.files import atomic_path
-from badpix.simulate.headers import Geometry, exposure_meta, exposure_name, modified_julian_date, start_time
+from badpix.simulate.headers import (
+    Geometry,
+    Segment,
+    exposure_meta,
+    exposure_name,
+    modified_julian_date,
+    start_time,
+)
 
 
-def write_uncal(folder: str | Path, counts_dn: np.ndarray, geometry: Geometry, kind: str, index: int) -> Path:
+def write_uncal(
+    folder: str | Path, counts_dn: np.ndarray, geometry: Geometry, kind: str, index: int, segment: Segment | None = None
+) -> Path:
     """Write `counts_dn` (uint16, DN; integration, group, y, x) under its JWST name and return the path.
 
-    `kind` is "dark" or "flat", `index` counts from 1.
+    `counts_dn` is that of the whole exposure, of which a `segment` holds a part. `kind` is "dark" or "flat", `index`
+    counts from 1.
     """
     from stdatamodels.jwst.datamodels import Level1bModel  # 2 s to import: only where it is needed
 
     n_integrations, n_groups = counts_dn.shape[:2]
-    path = Path(folder) / exposure_name(geometry, kind, index)
+    path = Path(folder) / exposure_name(geometry, kind, index, segment)
     with atomic_path(path) as temporary, Level1bModel(strict_validation=True) as model:
-        model.data = counts_dn
-        for key, value in exposure_meta(geometry, kind, index, n_integrations, n_groups).items():
+        own = slice(segment.first_integration - 1, segment.last_integration) if segment else slice(None)
+        model.data = counts_dn[own]
+        for key, value in exposure_meta(geometry, kind, index, n_integrations, n_groups, segment).items():
             setattr_path(model.meta, key, value)
         dtype = model.get_dtype("int_times")
-        model.int_times = integration_times(geometry, kind, index, n_integrations, n_groups, dtype)
+        model.int_times = integration_times(geometry, kind, index, n_integrations, n_groups, dtype)[own]
         model.save(str(temporary))
         fits.setval(temporary, "FILENAME", value=path.name)  # save() puts the temporary name there
     return path
@@ -33,6 +44,8 @@ def setattr_path(node: object, dotted: str, value: object) -> None:
     """Set a nested datamodel attribute, e.g. `observation.date` below `meta`."""
     *parents, last = dotted.split(".")
     for name in parents:
+        if not hasattr(node, name):
+            setattr(node, name, {})  # a table has no place for the keywords of an image
         node = getattr(node, name)
     setattr(node, last, value)
 

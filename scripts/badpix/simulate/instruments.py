@@ -1,0 +1,131 @@
+"""What the simulator knows of the instruments: detectors, exposure types, arrays, read patterns. Data tables only.
+
+It is kept apart from config/detectors on purpose: the simulator says what the workflow must find out.
+"""
+
+from dataclasses import dataclass, field
+from math import isqrt
+
+
+@dataclass(frozen=True)
+class Subarray:
+    """A part of the detector that is read, in pixels; starts are 1-based as in the headers.
+
+    Without starts it lies in the upper right corner of the detector, so that it has reference pixels.
+    """
+
+    name: str
+    n_columns: int
+    n_rows: int
+    xstart: int | None = None
+    ystart: int | None = None
+
+    @property
+    def side(self) -> int:
+        """The square that it stands for: MIRI's have reference columns beside it, a strip has as many pixels."""
+        if max(self.n_columns, self.n_rows) < 2 * min(self.n_columns, self.n_rows):
+            return min(self.n_columns, self.n_rows)
+        return isqrt(self.n_columns * self.n_rows)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The full frame: its size and the widths of its border of reference pixels (left, right, bottom, top)."""
+
+    n_columns: int
+    n_rows: int
+    border: tuple[int, int, int, int]
+
+
+NEAR_INFRARED = Frame(2048, 2048, (4, 4, 4, 4))
+MID_INFRARED = Frame(1032, 1024, (4, 4, 0, 0))  # no reference rows
+
+
+def corner(name: str, size: int) -> Subarray:
+    """A square subarray in the upper right corner."""
+    return Subarray(name, size, size)
+
+
+@dataclass(frozen=True)
+class InstrumentMode:
+    """What one instrument calls its darks, internal flats, one-frame read patterns and subarrays.
+
+    The first of `read_patterns` and of `subarrays` is the default. `gain_e_per_dn` is the mean over the detector;
+    `frame_times_s` maps a subarray to its frame time where no formula gives it.
+    """
+
+    default_detector: str
+    dark_type: str
+    flat_type: str
+    read_patterns: tuple[str, ...]
+    optics: dict
+    subarrays: tuple[Subarray, ...]
+    frame: Frame = NEAR_INFRARED
+    gain_e_per_dn: float = 1.6
+    frame_times_s: dict = field(default_factory=dict)
+    detector_types: dict = field(default_factory=dict)  # detector -> (dark type, flat type) where they differ
+
+
+INSTRUMENTS = {
+    "NIRISS": InstrumentMode(
+        "NIS", "NIS_DARK", "NIS_LAMP", ("NISRAPID",), {"filter": "CLEAR", "pupil": "F150W"},
+        (corner("SUB256", 256), corner("SUB64", 64), corner("SUB80", 80), corner("SUB128", 128)),
+    ),
+    # NIRCam has no square subarray of 256: the grism one lends its name
+    "NIRCAM": InstrumentMode(
+        "NRCA1", "NRC_DARK", "NRC_LED", ("RAPID",), {"filter": "F200W", "pupil": "FLAT"},
+        (
+            corner("SUBGRISM256", 256), corner("SUB64P", 64), corner("SUB160", 160), corner("SUB320", 320),
+            corner("SUB400P", 400), corner("SUB640", 640),
+        ),
+    ),
+    # Where these lie with the mirror in place of a grating, as for lamp flats. SUB512 has no reference pixels.
+    "NIRSPEC": InstrumentMode(
+        "NRS1", "NRS_DARK", "NRS_LAMP", ("NRSRAPID", "NRSIRS2RAPID"), {"filter": "OPAQUE", "grating": "MIRROR"},
+        (Subarray("SUB512", 512, 32, 1025, 975), Subarray("SUB2048", 2048, 32, 1, 975)),
+    ),
+    "FGS": InstrumentMode("GUIDER1", "FGS_DARK", "FGS_INTFLAT", ("FGSRAPID",), {}, (corner("128X128", 128),)),
+    # The spectrometer's two detectors are read in full only; they take the imager's subarrays here for small tests.
+    "MIRI": InstrumentMode(
+        "MIRIMAGE", "MIR_DARKIMG", "MIR_FLATIMAGE", ("FASTR1",), {},
+        (
+            Subarray("SUB256", 256, 256, 413, 51), Subarray("SUB64", 72, 64, 1, 779),
+            Subarray("SUB128", 136, 128, 1, 889), Subarray("BRIGHTSKY", 512, 512, 457, 51),
+            Subarray("MASK1550", 288, 224, 1, 467),
+        ),
+        frame=MID_INFRARED,
+        gain_e_per_dn=5.5,
+        # clock cycles of 10 microseconds, as the pipeline's emicorr step has them
+        frame_times_s={
+            "FULL": 2.77504, "SUB64": 0.08512, "SUB128": 0.11904, "SUB256": 0.29952, "BRIGHTSKY": 0.86528,
+            "MASK1550": 0.23968,
+        },
+        # MIR_DARKALL reads all three detectors at a time
+        detector_types={
+            "MIRIFULONG": ("MIR_DARKMRS", "MIR_FLATMRS"),
+            "MIRIFUSHORT": ("MIR_DARKALL", "MIR_FLATMRS"),
+        },
+    ),
+}  # fmt: skip
+
+# FASTAXIS, SLOWAXIS per detector (CRDS checks the same values), and module and channel of NIRCam, channels of the MRS
+DETECTORS = {
+    "NIS": ("NIRISS", -2, -1, None, None),
+    "NRCA1": ("NIRCAM", -1, 2, "A", "SHORT"),
+    "NRCA2": ("NIRCAM", 1, -2, "A", "SHORT"),
+    "NRCA3": ("NIRCAM", -1, 2, "A", "SHORT"),
+    "NRCA4": ("NIRCAM", 1, -2, "A", "SHORT"),
+    "NRCALONG": ("NIRCAM", -1, 2, "A", "LONG"),
+    "NRCB1": ("NIRCAM", 1, -2, "B", "SHORT"),
+    "NRCB2": ("NIRCAM", -1, 2, "B", "SHORT"),
+    "NRCB3": ("NIRCAM", 1, -2, "B", "SHORT"),
+    "NRCB4": ("NIRCAM", -1, 2, "B", "SHORT"),
+    "NRCBLONG": ("NIRCAM", 1, -2, "B", "LONG"),
+    "NRS1": ("NIRSPEC", 2, 1, None, None),
+    "NRS2": ("NIRSPEC", -2, -1, None, None),
+    "GUIDER1": ("FGS", -2, -1, None, None),
+    "GUIDER2": ("FGS", 2, -1, None, None),
+    "MIRIMAGE": ("MIRI", 1, 2, None, None),
+    "MIRIFULONG": ("MIRI", 1, 2, None, "34"),
+    "MIRIFUSHORT": ("MIRI", 1, 2, None, "12"),
+}
