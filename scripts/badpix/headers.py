@@ -16,9 +16,9 @@ from badpix.files import file_problem, is_machine_fault, write_text
 KEYWORDS = (
     "INSTRUME", "DETECTOR", "EXP_TYPE", "READPATT", "SUBARRAY", "SUBSTRT1", "SUBSTRT2", "SUBSIZE1", "SUBSIZE2",
     "FASTAXIS", "SLOWAXIS", "NINTS", "NGROUPS", "NFRAMES", "GROUPGAP", "TFRAME", "TGROUP", "DATE-OBS", "TIME-OBS",
-    "EXPSTART", "EXSEGNUM",
+    "EXPSTART", "EXSEGNUM", "EXSEGTOT",
 )  # fmt: skip
-FORMAT = 3
+FORMAT = 4
 
 
 def read_facts(path):

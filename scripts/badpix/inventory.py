@@ -155,6 +155,17 @@ def _raw_problem(fact, product):
     return None
 
 
+def _segment_problem(name, keywords):
+    """Why a segment would be taken for a whole exposure, with a vote of its own; None if it is not."""
+    if keywords.get("EXSEGTOT", 1) != 1 and segment_of(name) is None:
+        number = keywords.get("EXSEGNUM", 1)
+        return (
+            f"it is segment {number} of an exposure (EXSEGTOT is {keywords['EXSEGTOT']}), but its name does not say so;"
+            f" end it in -seg{number:>03}"
+        )
+    return None
+
+
 def _missing_files(kind, files, detector):
     missing = [product for product in PRODUCTS_NEEDED[kind] if product not in files]
     if "uncal" not in files and missing:
@@ -272,8 +283,10 @@ def take_inventory(files, facts_of, detectors, config):
     for kind, exposures in files.items():
         for name, paths in exposures.items():
             facts = {product: facts_of(path) for product, path in paths.items()}
-            problem = _name_problem(name, paths.values()) or own_problem(
-                kind, paths, facts, detectors, config["min_groups"]
+            problem = (
+                _name_problem(name, paths.values())
+                or own_problem(kind, paths, facts, detectors, config["min_groups"])
+                or _segment_problem(name, _keywords(facts))
             )
             if problem:
                 nowhere[name] = problem

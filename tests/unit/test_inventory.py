@@ -293,6 +293,15 @@ def test_an_exposure_under_two_names_counts_once():
     }
 
 
+def test_a_segment_whose_name_does_not_say_so_is_no_exposure_of_its_own():
+    parts = [DARK | {"EXSEGNUM": number, "EXSEGTOT": 2} for number in (1, 2)]
+    found = inventory([DARK, DARK, *parts, DARK | {"EXSEGNUM": 1, "EXSEGTOT": 1}], [FLAT])
+    assert used(found)["darks"] == ["d1", "d2", "d5"]
+    assert found.left_out["NIS"]["d4"] == (
+        "it is segment 2 of an exposure (EXSEGTOT is 2), but its name does not say so; end it in -seg002"
+    )
+
+
 def test_segments_and_detectors_may_begin_together():
     begin = {"EXPSTART": 60462.5}
     found = inventory([DARK | begin | {"EXSEGNUM": 1}, DARK | begin | {"EXSEGNUM": 2}, DARK | NIRCAM | begin])

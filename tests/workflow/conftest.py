@@ -1,13 +1,16 @@
 """A simulated detector and a finished run of the workflow on it, made once and shared by all tests and processes."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 
 import simulate
-from workflow.runner import copy_run, succeed
+from workflow.runner import PROJECT, copy_run, succeed
 
+# What the workflow is made of.
+PROJECT_PARTS = ("Snakefile", "rules", "scripts", "config", "envs", "profiles")
 # What the shared run makes beside the mask.
 FULL_RUN = {"keep_intermediates": True, "quality_check": True, "plot": True}
 
@@ -66,3 +69,17 @@ def finished_copy(finished, tmp_path):
 def results(finished):
     """The results of the shared run for its only detector."""
     return Path(finished) / "results" / "NIS"
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A copy of the project elsewhere, whose library may be edited."""
+    target = tmp_path / "project"
+    target.mkdir()
+    for part in PROJECT_PARTS:
+        source = PROJECT / part
+        if source.is_dir():
+            shutil.copytree(source, target / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, target / part)
+    return target

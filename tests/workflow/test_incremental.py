@@ -20,7 +20,6 @@ pytestmark = pytest.mark.pipeline
 NUMBERS = (2, 3, 4)  # of the exposures in the run; those before and after them are there to be added
 NAMES = {"darks": "jw09001001001_02101_0000{}_nis_uncal.fits", "flats": "jw09002001001_03101_0000{}_nis_uncal.fits"}
 VOTE = {"bad_pixel_mask": 1, "plots": 1}
-PROJECT_PARTS = ("Snakefile", "rules", "scripts", "config", "envs", "profiles")
 
 
 @pytest.fixture(scope="session")
@@ -207,20 +206,6 @@ def test_each_rule_watches_what_its_script_imports(rule):
     assert digest == script or rule in ("prefetch_references", "refused_detector")
     path = PROJECT / "scripts" / script
     assert [str(file) for file in modules_used(path)] == really_imported(path)
-
-
-@pytest.fixture
-def project(tmp_path):
-    """A copy of the project whose library may be edited."""
-    target = tmp_path / "project"
-    target.mkdir()
-    for part in PROJECT_PARTS:
-        source = PROJECT / part
-        if source.is_dir():
-            shutil.copytree(source, target / part, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy2(source, target / part)
-    return target
 
 
 # Module -> what its edit must repeat, and rules that have nothing to do with it.

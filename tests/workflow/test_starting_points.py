@@ -49,9 +49,12 @@ def linked(source, target):
     return target
 
 
-def test_each_exposure_starts_from_the_latest_state_given(finished, directory):
-    """Darks: one from read-only products, one from links of another name with blanks and dots, one from compressed
-    products; two raw, one of them compressed. Flats: three from rates, two raw, behind links."""
+def test_each_exposure_starts_from_the_latest_state_given(finished, directory, project):
+    """By another copy of the project, on one core instead of two, in another order.
+
+    Darks: one from read-only products, one from links of another name with blanks and dots, one from compressed
+    products; two raw, one of them compressed. Flats: three from rates, two raw, behind links.
+    """
     config = dict(CRDS)
     for key, product in DARK_PRODUCTS.items():
         files = made(finished, "darks", product)
@@ -67,7 +70,8 @@ def test_each_exposure_starts_from_the_latest_state_given(finished, directory):
     for path in raw(finished, "flats"):
         linked(path, directory / "raw flats" / path.name)
     config["flats"] = "raw flats"
-    run = succeed(directory, config=config)
+    config |= {key: files[::-1] for key, files in config.items() if isinstance(files, list)}
+    run = succeed(directory, config=config, cores=1, project=project)
     assert run.jobs["detector1_dark"] == 2 and run.jobs["detector1_flat"] == 2
     assert run.jobs["dark_statistics"] == run.jobs["flat_statistics"] == 5
     results = directory / "results" / "NIS"
@@ -75,7 +79,7 @@ def test_each_exposure_starts_from_the_latest_state_given(finished, directory):
     before, after = measured(finished / "results" / "NIS"), measured(results)
     assert same(after["mask"]["DQ"], before["mask"]["DQ"])
     assert all(same(image, before["evidence"][name]) for name, image in after["evidence"].items())
-    assert succeed(directory, "--dry-run", config=config).nothing_to_do
+    assert succeed(directory, "--dry-run", config=config, project=project).nothing_to_do
 
 
 def test_a_product_that_is_missing_is_said_and_a_raw_file_helps_out(finished, directory):
