@@ -8,8 +8,9 @@ from badpix.blocks import row_blocks, slopes
 from badpix.clipping import clipped_mean_std
 from badpix.content import check_image, check_ramps, check_variances
 from badpix.products import check_agree, check_announced, check_steps, rates_shape
-from badpix.ramps import GroupTimes, count_groups, early_late_window, group_differences, pedestal_t0
+from badpix.ramps import GroupTimes, count_groups, group_differences, pedestal_t0
 from badpix.statistics_file import StatisticsWriter
+from badpix.windows import early_late_window
 
 logger = logging.getLogger("badpix.dark_statistics")
 

@@ -6,9 +6,9 @@ Ballots are counted exposure by exposure, so the memory does not grow with their
 import numpy as np
 
 from badpix.clipping import clipped_mean_std
-from badpix.ramps import early_late_window
 from badpix.verdict import Verdict
 from badpix.vote import Tally, decide
+from badpix.windows import early_late_window
 
 DARK_TYPES = ("hot", "rc", "low_pedestal", "high_cr", "noisy")
 RC_TESTS = ("high_pedestal", "rc_jumps")

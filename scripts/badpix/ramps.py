@@ -1,23 +1,18 @@
 """Measurements on the ramps of one integration: what each pixel did, without any threshold.
 
-All functions take the `SCI` (group, y, x) and `GROUPDQ` (group, y, x) planes of a `jump` file, whole or some rows.
+All functions take the `SCI` (group, y, x, float32) and `GROUPDQ` (group, y, x, uint8) planes of a `jump` file, whole or
+some rows.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from badpix.dq import GROUP_FLAGS
+from badpix.ramp_kernels import count_flags, count_steps, first_good_group, measure_differences
+from badpix.windows import early_late_window
 
-DO_NOT_USE = GROUP_FLAGS["DO_NOT_USE"]
-SATURATED = GROUP_FLAGS["SATURATED"]
-JUMP_DET = GROUP_FLAGS["JUMP_DET"]
-
-# The jump step takes the steep start of an RC pixel for the rule and its flat end for jumps; such are no steps.
-STEP_SIGMA = 3
-
-# Scale from the median absolute deviation to the standard deviation of a Gaussian, 1 / Phi^-1(3/4).
-MAD_TO_SIGMA = 1.4826
+COUNTS = ("NJUMP", "NJUMP_EARLY", "NJUMP_LATE", "NGOOD", "NGOOD_EARLY", "NGOOD_LATE", "NSAT", "FIRST_SAT")
+DIFFERENCES = ("CDS_NOISE", "CDS_EARLY", "CDS_LATE", "CDS_FIRST")
 
 
 @dataclass(frozen=True)
@@ -39,14 +34,6 @@ class GroupTimes:
         return np.asarray(group) * self.group_time_s + mean_frame * self.frame_time_s
 
 
-def early_late_window(n_groups, early_cutoff_fraction):
-    """Length of the equal early and late windows, `int(early_cutoff_fraction * n_groups)` groups.
-
-    The small term keeps products such as 0.29 * 100, which is below 29 in floating point, from losing a group.
-    """
-    return int(early_cutoff_fraction * n_groups + 1e-9)
-
-
 def count_groups(groupdq, early_cutoff_fraction):
     """Count flagged and usable groups per pixel.
 
@@ -54,39 +41,9 @@ def count_groups(groupdq, early_cutoff_fraction):
     first and the last groups), `NGOOD`, `NGOOD_EARLY`, `NGOOD_LATE` (groups that could hold a jump: neither SATURATED
     nor DO_NOT_USE), `NSAT` (groups with SATURATED), `FIRST_SAT` (index of the first SATURATED group, -1 if none).
     """
-    n_groups = groupdq.shape[0]
-    window = early_late_window(n_groups, early_cutoff_fraction)
-    jump = (groupdq & JUMP_DET) != 0
-    good = (groupdq & (SATURATED | DO_NOT_USE)) == 0
-    saturated = (groupdq & SATURATED) != 0
-
-    def total(mask):
-        return mask.sum(axis=0, dtype=np.int16)
-
-    n_saturated = total(saturated)
-    late = slice(n_groups - window, n_groups)
-    return {
-        "NJUMP": total(jump),
-        "NJUMP_EARLY": total(jump[:window]),
-        "NJUMP_LATE": total(jump[late]),
-        "NGOOD": total(good),
-        "NGOOD_EARLY": total(good[:window]),
-        "NGOOD_LATE": total(good[late]),
-        "NSAT": n_saturated,
-        "FIRST_SAT": np.where(n_saturated > 0, saturated.argmax(axis=0), -1).astype(np.int16),
-    }
-
-
-def masked_median(values, valid):
-    """Median of `values` along the first axis over `valid` elements; NaN where there are none. Same dtype as values."""
-    ordered = np.sort(np.where(valid, values, np.inf), axis=0)
-    n_valid = valid.sum(axis=0)
-    upper = np.take_along_axis(ordered, np.minimum(n_valid // 2, len(values) - 1)[np.newaxis], axis=0)[0]
-    lower = np.take_along_axis(ordered, np.maximum((n_valid - 1) // 2, 0)[np.newaxis], axis=0)[0]
-    # Where nothing is valid both are +inf; their mean is replaced, so the arithmetic must not warn.
-    with np.errstate(invalid="ignore"):
-        median = lower + (upper - lower) / 2
-    return np.where(n_valid > 0, median, np.nan).astype(values.dtype)
+    counts = np.empty((len(COUNTS), *groupdq.shape[1:]), np.int16)
+    count_flags(groupdq, early_late_window(len(groupdq), early_cutoff_fraction), counts)
+    return dict(zip(COUNTS, counts, strict=True))
 
 
 def group_differences(sci, groupdq, early_cutoff_fraction):
@@ -100,35 +57,18 @@ def group_differences(sci, groupdq, early_cutoff_fraction):
     below and above their predecessor, by more than STEP_SIGMA x CDS_NOISE both from it and from the median difference.
     A telegraph signal falls as often as it rises; a cosmic ray only rises.
     """
-    usable = (groupdq & (SATURATED | DO_NOT_USE)) == 0
-    jump = (groupdq & JUMP_DET) != 0
-    usable_pair = usable[1:] & usable[:-1]
-    differences = np.diff(sci, axis=0)
-    empty = np.full(sci.shape[1:], np.nan, dtype=np.float32)
-    if len(differences) == 0:
-        planes = dict.fromkeys(("CDS_NOISE", "CDS_EARLY", "CDS_LATE", "CDS_FIRST"), empty)
-        return planes | dict.fromkeys(("NFALL", "NRISE"), np.zeros(sci.shape[1:], dtype=np.int16))
-
-    unflagged = usable_pair & ~jump[1:] & ~jump[:-1]
-    deviations = differences - masked_median(differences, unflagged)
-    noise = MAD_TO_SIGMA * masked_median(np.abs(deviations), unflagged)
-    noise[unflagged.sum(axis=0) < 2] = np.nan
-    first = np.take_along_axis(differences, usable_pair.argmax(axis=0)[np.newaxis], axis=0)[0]
-    window = min(early_late_window(sci.shape[0], early_cutoff_fraction), len(differences))
-    steps = (jump[1:] & usable_pair)[window:]
-    # A pixel that jumps all the time has no noise of its own to compare with; its neighbours have.
-    typical = np.nanmedian(noise) if np.isfinite(noise).any() else 0.0
-    least = STEP_SIGMA * np.where(np.isnan(noise), typical, noise)
-    fall = (differences < -least) & ~(deviations > -least)
-    rise = (differences > least) & ~(deviations < least)
-    return {
-        "CDS_NOISE": noise.astype(np.float32),
-        "CDS_EARLY": masked_median(differences[:window], usable_pair[:window]) if window else empty,
-        "CDS_LATE": masked_median(differences[-window:], usable_pair[-window:]) if window else empty,
-        "CDS_FIRST": np.where(usable_pair.any(axis=0), first, np.nan).astype(np.float32),
-        "NFALL": (steps & fall[window:]).sum(axis=0, dtype=np.int16),
-        "NRISE": (steps & rise[window:]).sum(axis=0, dtype=np.int16),
-    }
+    shape, n_differences = sci.shape[1:], len(sci) - 1
+    images = np.full((len(DIFFERENCES) + 1, *shape), np.nan, np.float32)
+    steps = np.zeros((2, *shape), np.int16)
+    if n_differences > 0:
+        window = min(early_late_window(len(sci), early_cutoff_fraction), n_differences)
+        measure_differences(sci, groupdq, window, images)
+        noise, middle = images[0], images[-1]
+        # A pixel that jumps all the time has no noise of its own to compare with; its neighbours have.
+        known = noise[np.isfinite(noise)]
+        typical = np.median(known) if known.size else np.float32(0)
+        count_steps(sci, groupdq, window, noise, middle, typical, steps)
+    return dict(zip(DIFFERENCES, images, strict=False)) | {"NFALL": steps[0], "NRISE": steps[1]}
 
 
 def pedestal_t0(sci, groupdq, slope_dn_per_s, times):
@@ -139,8 +79,7 @@ def pedestal_t0(sci, groupdq, slope_dn_per_s, times):
     The product `fitopt` gives PEDESTAL = first group - slope[DN/s] x 1 s instead, which is no time of any read
     pattern and leaves a hot pixel nearly its whole first group.
     """
-    good = (groupdq & (SATURATED | DO_NOT_USE)) == 0
-    first = good.argmax(axis=0)
-    signal = np.take_along_axis(sci, first[np.newaxis], axis=0)[0].astype(np.float64)
-    pedestal = signal - slope_dn_per_s.astype(np.float64) * times.effective_time_s(first)
-    return np.where(good.any(axis=0), pedestal, np.nan).astype(np.float32)
+    first, signal = np.empty(sci.shape[1:], np.int16), np.empty(sci.shape[1:], np.float32)
+    first_good_group(sci, groupdq, first, signal)
+    time_s = times.effective_time_s(np.arange(len(sci)))[np.maximum(first, 0)]
+    return (signal - slope_dn_per_s.astype(np.float64) * time_s).astype(np.float32)

@@ -6,11 +6,10 @@ import pytest
 from badpix.ramps import (
     GroupTimes,
     count_groups,
-    early_late_window,
     group_differences,
-    masked_median,
     pedestal_t0,
 )
+from badpix.windows import early_late_window
 
 DNU, SAT, JUMP = 1, 2, 4
 
@@ -49,14 +48,6 @@ def test_counts_with_empty_windows():
     counts = count_groups(flags(JUMP, JUMP, 0), 0.25)
     assert counts["NJUMP_EARLY"][0, 0] == counts["NJUMP_LATE"][0, 0] == 0
     assert counts["NJUMP"][0, 0] == 2
-
-
-def test_masked_median_even_odd_none():
-    values = np.array([[4, 4, 4], [1, 1, 1], [9, 9, 9], [2, 2, 2]], dtype=np.float32)
-    valid = np.array([[1, 1, 0], [1, 1, 0], [1, 1, 0], [1, 0, 0]], dtype=bool)
-    median = masked_median(values, valid)
-    assert median[:2].tolist() == [3.0, 4.0]  # (2 + 4) / 2 of 1, 2, 4, 9; the middle of 1, 4, 9
-    assert np.isnan(median[2])
 
 
 def test_cds_noise_ignores_the_jump():

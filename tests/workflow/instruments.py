@@ -41,11 +41,8 @@ KEYWORDS = ("INSTRUME", "SUBARRAY", "SUBSIZE1", "SUBSIZE2", "SUBSTRT1", "SUBSTRT
 
 CASES = {
     "NIRCAM": Case(
-        {"instrument": "NIRCAM", "detector": ["NRCA1", "NRCBLONG"], "size": 64},
-        {
-            "NRCA1": ("NIRCAM", "SUB64P", 64, 64, 1985, 1985, -1, 2),
-            "NRCBLONG": ("NIRCAM", "SUB64P", 64, 64, 1985, 1985, 1, -2),
-        },
+        {"instrument": "NIRCAM", "detector": "NRCBLONG", "size": 64},
+        {"NRCBLONG": ("NIRCAM", "SUB64P", 64, 64, 1985, 1985, 1, -2)},
     ),
     # The distance of the raw second group from the pedestal, which votes for MIRI: a low pedestal cancels in it, and
     # it holds the charge of hot pixels.

@@ -1,0 +1,30 @@
+"""Clipping of sorted values leaves what astropy leaves."""
+
+import numpy as np
+import pytest
+from astropy.stats import sigma_clip
+
+from badpix.clipping import clipped_mean_std
+
+
+@pytest.mark.parametrize("sigma", [2, 3, 4.5])
+@pytest.mark.parametrize("iterations", [1, 3, 10, None])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_as_astropy(sigma, iterations, dtype):
+    rng = np.random.default_rng(7)
+    values = np.concatenate([rng.normal(1e4, 5, 20_001), rng.exponential(300, 500), rng.normal(-4e4, 9e3, 200)])
+    values = values.astype(dtype)
+    kept = sigma_clip(values.astype(np.float64), sigma=sigma, maxiters=iterations, masked=False)
+    mean, std, number = clipped_mean_std(np.append(values, [np.nan, np.inf]), sigma, iterations)
+    assert (mean, std) == (pytest.approx(kept.mean(), rel=1e-9), pytest.approx(kept.std(), rel=1e-9))
+    assert number == values.size
+
+
+@pytest.mark.parametrize("values", [[5.0], [5.0, 5.0, 5.0], [1.0, 2.0]])
+def test_nothing_to_clip(values):
+    assert clipped_mean_std(values, 3) == (np.mean(values), np.std(values), len(values))
+
+
+def test_nothing_finite():
+    mean, std, number = clipped_mean_std([np.nan, -np.inf], 3)
+    assert np.isnan(mean) and np.isnan(std) and number == 0
