@@ -85,6 +85,6 @@ def test_counts_as_in_numpy(n_groups):
 
 @pytest.mark.parametrize("number", [0, 1, 2, 3, 19, 50, 301])
 def test_median(number):
-    values = np.random.default_rng(number).normal(size=60).astype(np.float32)
+    values = np.random.default_rng(number).normal(size=310).astype(np.float32)
     expected = np.median(values[:number]) if number else np.nan
     assert median(values.copy(), number) == pytest.approx(expected, rel=1e-6, nan_ok=True)
