@@ -11,7 +11,6 @@ from badpix.detectors import detector_from_mapping
 from badpix.evidence import summary_table, write_evidence
 from badpix.exposure_set import observation_dates
 from badpix.files import write_text
-from badpix.flat_response import read_response
 from badpix.geometry import full_frame, place, reference_pixels
 from badpix.history import history_lines
 from badpix.judgement import gather, judge
@@ -19,6 +18,7 @@ from badpix.logs import logger, logging_to
 from badpix.manual_flags import parse_manual_flags, read_text
 from badpix.mask_file import complete_pedigree, write_mask
 from badpix.outliers import read_outliers
+from badpix.response_file import read_response
 from badpix.settings import effective_max_dead_norm_signal
 
 

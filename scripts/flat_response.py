@@ -12,10 +12,11 @@ from badpix.detectors import detector_from_mapping
 from badpix.errors import TooFewExposures
 from badpix.exposure_set import read_set
 from badpix.files import atomic_path
-from badpix.flat_response import IMAGES, combine_flats
+from badpix.flat_response import combine_flats
 from badpix.geometry import reference_pixels
 from badpix.logs import logger, logging_to
 from badpix.outliers import read_outliers
+from badpix.response_file import IMAGES
 from badpix.segments import exposure_of
 
 # Of n values one alone can lie n / sqrt(n - 1) standard deviations from the median: 2.86 for 7, 3.02 for 8.

@@ -6,7 +6,7 @@ so that no single exposure decides, and a significant mean, so that the false fl
 """
 
 import numpy as np
-from scipy.stats import beta, norm, poisson
+from scipy.special import betaincinv, ndtr, ndtri, pdtrc
 
 from badpix.vote import votes_needed
 
@@ -14,12 +14,12 @@ from badpix.vote import votes_needed
 # noise of the other five.
 MIN_BALLOT_SIGMA = 2.5
 # Quantiles of a normal distribution one standard deviation below and above its median.
-LOWER, UPPER = norm.cdf(-1), norm.cdf(1)
+LOWER, UPPER = ndtr(-1), ndtr(1)
 
 
 def significance(probability):
     """Standard deviations that a normal variable exceeds with `probability` (one-sided)."""
-    return float(norm.isf(probability))
+    return float(-ndtri(probability))
 
 
 def ballot_probability(n_ballots, fraction, probability):
@@ -29,7 +29,7 @@ def ballot_probability(n_ballots, fraction, probability):
     regularised incomplete beta function I_p(k, n - k + 1) (Clopper & Pearson 1934), solved for p.
     """
     k = int(votes_needed(n_ballots, fraction))
-    return float(beta.ppf(probability, k, n_ballots - k + 1))
+    return float(betaincinv(k, n_ballots - k + 1, probability))
 
 
 def ballot_sigma(n_ballots, fraction, probability):
@@ -39,7 +39,10 @@ def ballot_sigma(n_ballots, fraction, probability):
 
 def steps_needed(rate, probability):
     """Smallest count that a Poisson variable of mean `rate` reaches with at most `probability`; at least one."""
-    return max(1, int(poisson.isf(probability, rate)) + 1)
+    count = 1
+    while pdtrc(count - 1, rate) > probability:
+        count += 1
+    return count
 
 
 def bulk(values):

@@ -2,6 +2,9 @@
 
 import numpy as np
 
+# astropy's own default; the specification has no keyword for the flats' one.
+CLIP_ITERATIONS = 5
+
 
 def clipped_mean_std(values, sigma, max_iterations=None):
     """Mean and population standard deviation of what sigma clipping about the median leaves.

@@ -43,16 +43,20 @@ class SlopeScatter:
 
 
 def _ratio_reached(planes, threshold):
-    """True where the early jump rate is at least `threshold` times the late one (images (y, x)).
+    """True where the early jump rate is at least `threshold` (> 0) times the late one (images (y, x)).
 
     Multiplied out, because a quotient of quotients falls short of thresholds that it should meet: (3/5) / (1/5) is
     2.9999999999999996 in floating point.
     """
-    early, late = planes["NJUMP_EARLY"].astype(np.int64), planes["NJUMP_LATE"].astype(np.int64)
-    n_early, n_late = planes["NGOOD_EARLY"].astype(np.int64), planes["NGOOD_LATE"].astype(np.int64)
+    reached = np.zeros(planes["NJUMP_EARLY"].shape, bool)
+    some_early = planes["NJUMP_EARLY"] > 0  # few pixels
+    early, late, n_early, n_late = (
+        planes[name][some_early].astype(np.int64) for name in ("NJUMP_EARLY", "NJUMP_LATE", "NGOOD_EARLY", "NGOOD_LATE")
+    )
     some_late = early * n_late >= np.round(threshold * (late * n_early), 9)
     no_late = early >= threshold * ZERO_RATE * n_early
-    return np.where(late > 0, some_late, no_late)
+    reached[some_early] = np.where(late > 0, some_late, no_late)
+    return reached
 
 
 def integration_ballots(planes, pedestal, pedestal_mean, pedestal_std, n_groups, settings):

@@ -1,22 +1,16 @@
 """The response of the detector from its flats: mean of all integrations, clipped, and normalised."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from astropy.convolution import Box2DKernel, convolve
-from astropy.io import fits
 from astropy.stats import sigma_clip
 from scipy.ndimage import median_filter
 
 from badpix.blocks import row_blocks
-from badpix.clipping import clipped_mean_std
+from badpix.clipping import CLIP_ITERATIONS, clipped_mean_std
 from badpix.flat_background import background
+from badpix.response_file import FlatResponse
 from badpix.statistics_file import open_statistics
 
-# Names of the images in the file, in the order of FlatResponse.
-IMAGES = ("MEAN", "STD", "NVALID", "RESPONSE")
-# astropy's own default; the specification has no keyword for it.
-CLIP_ITERATIONS = 5
 # Bytes of slopes stacked at a time; clipping needs a few times as much.
 STACK_BYTES = 16 * 2**20
 
@@ -83,20 +77,6 @@ def normalise(mean, science, method, sigma, smoothing_type, width):
     return mean.copy()
 
 
-@dataclass(frozen=True)
-class FlatResponse:
-    """The flats of a detector as one: images (y, x).
-
-    `mean` and `std` (float64, DN/s) of the integrations after clipping and `n_valid` (int32), how many are left;
-    `normalised` (float64), the mean divided by the level of its surroundings.
-    """
-
-    mean: np.ndarray
-    std: np.ndarray
-    n_valid: np.ndarray
-    normalised: np.ndarray
-
-
 def combine_flats(paths, science, settings):
     """The FlatResponse of the statistics files `paths`.
 
@@ -114,9 +94,3 @@ def combine_flats(paths, science, settings):
         settings["smoothing_box_width"],
     )
     return FlatResponse(mean, std, n_valid, normalised)
-
-
-def read_response(path):
-    """The FlatResponse of the file that scripts/flat_response.py wrote."""
-    with fits.open(path) as hdus:
-        return FlatResponse(*(np.array(hdus[name].data) for name in IMAGES))

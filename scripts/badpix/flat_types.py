@@ -3,8 +3,7 @@
 import numpy as np
 from scipy.ndimage import binary_dilation
 
-from badpix.clipping import clipped_mean_std
-from badpix.flat_response import CLIP_ITERATIONS
+from badpix.clipping import CLIP_ITERATIONS, clipped_mean_std
 from badpix.verdict import Verdict
 
 FLAT_TYPES = ("DEAD", "LOW_QE", "OPEN", "ADJ_OPEN")

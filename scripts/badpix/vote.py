@@ -18,7 +18,11 @@ def decide(k, n_valid, fraction, min_valid=1):
 
     `k` and `n_valid` are integers or integer arrays of one shape; the result is boolean, of that shape.
     """
-    return (np.asarray(k) >= votes_needed(n_valid, fraction)) & (np.asarray(n_valid) >= max(1, min_valid))
+    k, n_valid = np.asarray(k), np.asarray(n_valid)
+    # Few numbers of ballots occur in an image of millions of pixels: each is worked out once.
+    needed = votes_needed(np.arange(n_valid.max(initial=0) + 1), fraction)
+    needed[: max(1, min_valid)] = np.iinfo(np.int64).max
+    return k >= needed[n_valid]
 
 
 class Tally:
