@@ -8,9 +8,7 @@ import json
 from contextlib import suppress
 from pathlib import Path
 
-from astropy.io import fits
-
-from badpix.files import file_problem, is_machine_fault, write_text
+from badpix.files import is_machine_fault, write_text
 
 # What the inventory needs to know of an exposure.
 KEYWORDS = (
@@ -26,6 +24,11 @@ def read_facts(path):
 
     OSError when the machine cannot read it.
     """
+    # Every job of a cluster reads the workflow: where all headers are remembered it does without astropy.
+    from astropy.io import fits
+
+    from badpix.whole_file import file_problem
+
     if problem := file_problem(path):
         return {"problem": problem}
     try:

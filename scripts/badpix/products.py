@@ -6,7 +6,8 @@ from pathlib import Path
 from astropy.io import fits
 
 from badpix.errors import BadExposure
-from badpix.files import file_problem, is_machine_fault
+from badpix.files import is_machine_fault
+from badpix.whole_file import file_problem
 
 REQUIRED_STEPS = {"S_DQINIT": "dq_init", "S_SATURA": "saturation", "S_JUMP": "jump", "S_RAMP": "ramp_fit"}
 

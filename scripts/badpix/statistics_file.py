@@ -13,7 +13,8 @@ from astropy.io import fits
 from astropy.table import Table
 
 from badpix.errors import BadExposure, StatisticsError
-from badpix.files import atomic_path, card_text, file_problem
+from badpix.files import atomic_path, card_text
+from badpix.whole_file import file_problem
 
 # What is copied from the exposure's own primary header, where present.
 KEYWORDS = (

@@ -9,8 +9,8 @@ import pytest
 from astropy.io import fits
 
 from badpix import headers
-from badpix.files import file_problem
 from badpix.headers import HeaderCache, read_facts
+from badpix.whole_file import file_problem
 
 # astropy says about damaged files what it must.
 pytestmark = pytest.mark.filterwarnings("ignore::astropy.utils.exceptions.AstropyWarning")
@@ -231,7 +231,7 @@ def test_a_file_that_may_not_be_read_is_read_once_it_may(tmp_path, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     with monkeypatch.context() as context:
-        context.setattr(headers.fits, "open", refused)
+        context.setattr("astropy.io.fits.open", refused)
         assert cache.facts(path)["problem"] == "cannot be read: Permission denied"
         cache.save()
     assert HeaderCache(tmp_path / "cache.json").facts(path)["problem"] is None

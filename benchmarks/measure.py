@@ -1,0 +1,69 @@
+"""Run a process and say what it took, and what the rows of the benchmark table look like."""
+
+import os
+import platform
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[1]
+MB = 2**20
+# Of the address "serverless" keeps CRDS off the network.
+ENVIRONMENT = os.environ | {"CRDS_SERVER_URL": "https://jwst-serverless.invalid", "OMP_NUM_THREADS": "1"}
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a process and those it waited for took: wall and processor time (s), largest memory of one of them (MB)."""
+
+    wall_s: float
+    cpu_s: float
+    peak_mb: float
+
+
+@dataclass
+class Row:
+    """A row of the table: what was measured, the figure with its unit, its target, and what it is made of."""
+
+    what: str
+    value: float
+    unit: str
+    target: str
+    met: bool
+    made_of: dict = field(default_factory=dict)
+
+
+def run(command, log, **environment):
+    """Run `command` to its end with its output in the file `log`; returns a Usage, SystemExit if it fails."""
+    with open(log, "w", encoding="utf-8") as stream:
+        start = time.monotonic()
+        process = subprocess.Popen(
+            [str(word) for word in command],
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            env=ENVIRONMENT | environment,
+        )
+        _, status, resources = os.wait4(process.pid, 0)
+        wall = time.monotonic() - start
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{' '.join(map(str, command))} failed, see {log}")
+    return Usage(wall, resources.ru_utime + resources.ru_stime, resources.ru_maxrss / 1024)
+
+
+def snakemake(results, config, cores, *options):
+    """The command that runs the workflow with the configuration file `config` into the folder `results`."""
+    program = Path(sys.executable).with_name("snakemake")
+    return [program, "--snakefile", PROJECT / "Snakefile", "--directory", results, "--configfile", config,
+            "--cores", cores, "--nolock", *options]  # fmt: skip
+
+
+def machine():
+    """One line about the machine: processor, cores, memory."""
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{model}, {os.cpu_count()} cores, {memory:.0f} GiB, Python {platform.python_version()}"
