@@ -23,15 +23,20 @@ def clipped_mean_std(values, sigma, max_iterations=None):
     distance = ordered - ordered[ordered.size // 2]
     sums, squares = (np.concatenate([[0.0], np.cumsum(powers)]) for powers in (distance, distance**2))
     low, high, iteration = 0, ordered.size, 0
+    within = slice(low, high)
     while max_iterations is None or iteration < max_iterations:
         number = high - low
         median = (ordered[low + (number - 1) // 2] + ordered[low + number // 2]) / 2
         mean_square = (squares[high] - squares[low]) / number
-        spread = np.sqrt(max(0.0, mean_square - ((sums[high] - sums[low]) / number) ** 2))
-        inner_low = max(low, int(np.searchsorted(ordered, median - sigma * spread, "left")))
-        inner_high = min(high, int(np.searchsorted(ordered, median + sigma * spread, "right")))
-        if (inner_low, inner_high) == (low, high) or inner_low >= inner_high:
+        spread = sigma * np.sqrt(max(0.0, mean_square - ((sums[high] - sums[low]) / number) ** 2))
+        # What lies within the last limits stays, even if it had gone before.
+        limits = np.searchsorted(ordered, median - spread, "left"), np.searchsorted(ordered, median + spread, "right")
+        inner_low, inner_high = max(low, int(limits[0])), min(high, int(limits[1]))
+        if inner_low >= inner_high:
+            break
+        within = slice(*limits)
+        if (inner_low, inner_high) == (low, high):
             break
         low, high, iteration = inner_low, inner_high, iteration + 1
-    kept = ordered[low:high]
+    kept = ordered[within]
     return float(np.mean(kept)), float(np.std(kept)), ordered.size

@@ -2,30 +2,28 @@
 
 import numpy as np
 from astropy.convolution import Box2DKernel, convolve
-from astropy.stats import sigma_clip
 from scipy.ndimage import median_filter
 
 from badpix.blocks import row_blocks
 from badpix.clipping import CLIP_ITERATIONS, clipped_mean_std
 from badpix.flat_background import background
 from badpix.response_file import FlatResponse
+from badpix.stack_kernels import clip_along
 from badpix.statistics_file import open_statistics
 
-# Bytes of slopes stacked at a time; clipping needs a few times as much.
+# Bytes of slopes stacked at a time.
 STACK_BYTES = 16 * 2**20
 
 
 def clipped_stack(stack, sigma):
-    """Mean, standard deviation and number of values along a stack (integration, y, x) after sigma clipping.
+    """Mean, standard deviation and number of values along a stack (integration, y, x), float32, after sigma clipping.
 
     NaN abstains. Returns float64 mean and population std (y, x), NaN where nothing is left, and int32 number.
     """
-    clipped = sigma_clip(
-        np.ma.masked_invalid(np.asarray(stack, dtype=np.float64)), sigma=sigma, maxiters=CLIP_ITERATIONS, axis=0
-    )
-    mean = np.ma.filled(clipped.mean(axis=0), np.nan)
-    std = np.ma.filled(clipped.std(axis=0), np.nan)
-    return mean, std, clipped.count(axis=0).astype(np.int32)
+    shape = stack.shape[1:]
+    mean, std, number = np.empty(shape), np.empty(shape), np.empty(shape, np.int32)
+    clip_along(stack, float(sigma), CLIP_ITERATIONS, mean, std, number)
+    return mean, std, number
 
 
 def mean_flat(paths, science, sigma):
@@ -40,11 +38,11 @@ def mean_flat(paths, science, sigma):
     for path in paths:
         with open_statistics(path) as statistics:
             n_integrations += statistics["SLOPE"].shape[0]
-    for rows in row_blocks(n_rows, 8 * n_columns * n_integrations, STACK_BYTES):
+    for rows in row_blocks(n_rows, 4 * n_columns * n_integrations, STACK_BYTES):
         parts = []
         for path in paths:
             with open_statistics(path) as statistics:
-                parts.append(np.array(statistics["SLOPE"].data[:, rows], dtype=np.float64))
+                parts.append(np.array(statistics["SLOPE"].data[:, rows], dtype=np.float32))
         stack = np.concatenate(parts)
         stack[:, ~science[rows]] = np.nan
         mean[rows], std[rows], number[rows] = clipped_stack(stack, sigma)

@@ -1,12 +1,11 @@
 """The loops over the pixels of a ramp, compiled: each pixel is looked at once, in memory that does not grow.
 
-With numpy the same takes a sort of whole cubes for every median. Compiled code is kept between runs by numba, beside
-this file or, where that cannot be written, in the user's cache directory.
+With numpy the same takes a sort of whole cubes for every median.
 """
 
-import numba
 import numpy as np
 
+from badpix.compiled import compiled, put_in_order
 from badpix.dq import GROUP_FLAGS
 
 DO_NOT_USE = GROUP_FLAGS["DO_NOT_USE"]
@@ -19,32 +18,7 @@ STEP_SIGMA = np.float32(3)
 
 # Scale from the median absolute deviation to the standard deviation of a Gaussian, 1 / Phi^-1(3/4).
 MAD_TO_SIGMA = np.float32(1.4826)
-# Straight insertion was faster than numba's own sorting up to some 150 differences.
-FEW = 128
 HALF, NAN = np.float32(0.5), np.float32(np.nan)
-
-
-def compiled(function):
-    """`function` compiled when it is first called, and kept if there is a place for it."""
-    try:
-        return numba.njit(cache=True, nogil=True)(function)
-    except RuntimeError:  # no directory that can be written: compiled in every process
-        return numba.njit(nogil=True)(function)
-
-
-@compiled
-def put_in_order(values, number):
-    """Sort the first `number` of `values` in place: by straight insertion if they are few."""
-    if number > FEW:
-        values[:number].sort()
-        return
-    for i in range(1, number):
-        value = values[i]
-        j = i - 1
-        while j >= 0 and values[j] > value:
-            values[j + 1] = values[j]
-            j -= 1
-        values[j + 1] = value
 
 
 @compiled

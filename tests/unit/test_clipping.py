@@ -20,6 +20,14 @@ def test_as_astropy(sigma, iterations, dtype):
     assert number == values.size
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_few_values_as_astropy(seed):
+    """Where limits move as values go, some that had gone lie within the last ones."""
+    values = np.random.default_rng(seed).normal(0, 1, 25)
+    kept = sigma_clip(values, sigma=1.2, maxiters=5, masked=False)
+    assert clipped_mean_std(values, 1.2, 5)[:2] == (pytest.approx(kept.mean()), pytest.approx(kept.std()))
+
+
 @pytest.mark.parametrize("values", [[5.0], [5.0, 5.0, 5.0], [1.0, 2.0]])
 def test_nothing_to_clip(values):
     assert clipped_mean_std(values, 3) == (np.mean(values), np.std(values), len(values))
