@@ -5,7 +5,8 @@ With numpy the same takes a sort of whole cubes for every median.
 
 import numpy as np
 
-from badpix.compiled import compiled, put_in_order
+from badpix.column_sort import CHUNK, median_of_columns, sort_columns
+from badpix.compiled import compiled
 from badpix.dq import GROUP_FLAGS
 
 DO_NOT_USE = GROUP_FLAGS["DO_NOT_USE"]
@@ -18,37 +19,7 @@ STEP_SIGMA = np.float32(3)
 
 # Scale from the median absolute deviation to the standard deviation of a Gaussian, 1 / Phi^-1(3/4).
 MAD_TO_SIGMA = np.float32(1.4826)
-HALF, NAN = np.float32(0.5), np.float32(np.nan)
-
-
-@compiled
-def median(values, number):
-    """Median (float32) of the first `number` of `values` (float32), which are put in order; NaN if there are none."""
-    if number == 0:
-        return NAN
-    put_in_order(values, number)
-    lower, upper = values[(number - 1) // 2], values[number // 2]
-    return lower + (upper - lower) * HALF
-
-
-@compiled
-def median_deviation(ordered, number, middle):
-    """Median (float32) of the distances from `middle`, the median of the first `number` > 0 of `ordered`, which are so.
-
-    The distances grow to both sides of the middle, so that merging the two sides puts them in order.
-    """
-    right = number // 2
-    left = right - 1
-    lower = upper = np.float32(0)
-    for _ in range(number // 2 + 1):
-        lower = upper
-        if left < 0 or (right < number and ordered[right] - middle <= middle - ordered[left]):
-            upper = abs(ordered[right] - middle)
-            right += 1
-        else:
-            upper = abs(ordered[left] - middle)
-            left -= 1
-    return upper if number % 2 else lower + (upper - lower) * HALF
+INFINITE, NAN = np.float32(np.inf), np.float32(np.nan)
 
 
 @compiled
@@ -85,46 +56,55 @@ def count_flags(groupdq, window, counts):
 
 
 @compiled
-def measure_differences(sci, groupdq, window, images):
+def measure_differences(sci, groupdq, window, comparators, window_comparators, images):
     """Fill `images`, float32 (5, y, x): CDS_NOISE, CDS_EARLY, CDS_LATE, CDS_FIRST, median unflagged difference.
 
     `sci` is float32 (group, y, x), at least two groups; `groupdq` uint8 of the same shape; `window` the number of early
-    and of late differences.
+    and of late differences. The comparators are those of `sorting_network` for all differences and for `window`.
     """
     n_groups, n_rows, n_columns = sci.shape
-    difference = np.empty(n_groups - 1, np.float32)
-    good = np.empty(n_groups - 1, np.bool_)
-    sample = np.empty(n_groups - 1, np.float32)
+    n_differences = n_groups - 1
+    # What is left out is infinite, and so sorted to the end. `usable` may be flagged as jumps, `clean` is not.
+    usable, clean = np.empty((n_differences, CHUNK), np.float32), np.empty((n_differences, CHUNK), np.float32)
+    n_usable, n_clean, middle = np.empty(CHUNK, np.int32), np.empty(CHUNK, np.int32), np.empty(CHUNK, np.float32)
     for y in range(n_rows):
-        for x in range(n_columns):
-            n_unflagged, first, found = 0, NAN, False
-            before = groupdq[0, y, x]
-            for group in range(n_groups - 1):
-                after = groupdq[group + 1, y, x]
-                step = sci[group + 1, y, x] - sci[group, y, x]
-                difference[group] = step
-                good[group] = (before | after) & UNUSABLE == 0 and np.isfinite(step)
-                if good[group]:
-                    if not found:
-                        first, found = step, True
-                    if (before | after) & JUMP_DET == 0:
-                        sample[n_unflagged] = step
-                        n_unflagged += 1
-                before = after
-            middle = median(sample, n_unflagged)
-            if n_unflagged > 1:
-                images[0, y, x] = MAD_TO_SIGMA * median_deviation(sample, n_unflagged, middle)
-            else:
-                images[0, y, x] = NAN
-            images[3, y, x] = first
-            images[4, y, x] = middle
-            for image, start in ((1, 0), (2, n_groups - 1 - window)):
-                number = 0
-                for group in range(start, start + window):
-                    if good[group]:
-                        sample[number] = difference[group]
-                        number += 1
-                images[image, y, x] = median(sample, number)
+        for start in range(0, n_columns, CHUNK):
+            end = min(start + CHUNK, n_columns)
+            width = end - start
+            n_clean[:] = 0
+            first = images[3, y, start:end]
+            first[:] = NAN
+            for group in range(n_differences):
+                before, after = groupdq[group, y, start:end], groupdq[group + 1, y, start:end]
+                low, high = sci[group, y, start:end], sci[group + 1, y, start:end]
+                for x in range(width):
+                    flags = before[x] | after[x]
+                    step = high[x] - low[x]
+                    good = flags & UNUSABLE == 0 and np.isfinite(step)
+                    usable[group, x] = step if good else INFINITE
+                    unflagged = good and flags & JUMP_DET == 0
+                    clean[group, x] = step if unflagged else INFINITE
+                    n_clean[x] += unflagged
+                    if good and np.isnan(first[x]):
+                        first[x] = step
+            sort_columns(clean, comparators)
+            median_of_columns(clean, n_clean, 1, middle)
+            images[4, y, start:end] = middle[:width]
+            for image, begin in ((1, 0), (2, n_differences - window)):
+                part = usable[begin : begin + window].copy()
+                n_usable[:] = 0
+                for group in range(window):
+                    for x in range(width):
+                        n_usable[x] += part[group, x] != INFINITE
+                sort_columns(part, window_comparators)
+                median_of_columns(part, n_usable, 1, images[image, y, start:end])
+            for group in range(n_differences):
+                for x in range(width):
+                    clean[group, x] = abs(clean[group, x] - middle[x])
+            sort_columns(clean, comparators)
+            noise = images[0, y, start:end]
+            median_of_columns(clean, n_clean, 2, noise)
+            noise *= MAD_TO_SIGMA
 
 
 @compiled

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from badpix.column_sort import sorting_network
 from badpix.ramp_kernels import count_flags, count_steps, first_good_group, measure_differences
 from badpix.windows import early_late_window
 
@@ -62,7 +63,7 @@ def group_differences(sci, groupdq, early_cutoff_fraction):
     steps = np.zeros((2, *shape), np.int16)
     if n_differences > 0:
         window = min(early_late_window(len(sci), early_cutoff_fraction), n_differences)
-        measure_differences(sci, groupdq, window, images)
+        measure_differences(sci, groupdq, window, sorting_network(n_differences), sorting_network(window), images)
         noise, middle = images[0], images[-1]
         # A pixel that jumps all the time has no noise of its own to compare with; its neighbours have.
         known = noise[np.isfinite(noise)]

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
-from badpix.ramp_kernels import MAD_TO_SIGMA, STEP_SIGMA, median
+from badpix.ramp_kernels import MAD_TO_SIGMA, STEP_SIGMA
 from badpix.ramps import count_groups, group_differences
 from badpix.windows import early_late_window
 
@@ -81,10 +81,3 @@ def test_counts_as_in_numpy(n_groups):
     for name, mask in expected.items():
         assert np.array_equal(counts[name], mask.sum(axis=0)), name
     assert np.array_equal(counts["FIRST_SAT"], np.where(saturated.any(axis=0), saturated.argmax(axis=0), -1))
-
-
-@pytest.mark.parametrize("number", [0, 1, 2, 3, 19, 50, 301])
-def test_median(number):
-    values = np.random.default_rng(number).normal(size=310).astype(np.float32)
-    expected = np.median(values[:number]) if number else np.nan
-    assert median(values.copy(), number) == pytest.approx(expected, rel=1e-6, nan_ok=True)
