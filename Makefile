@@ -1,5 +1,6 @@
 # make demo   simulate a detector, run the whole workflow on it, and score the masks against the truth
 # make recovery   the same for many detectors, to docs/recovery.md (hours; see scripts/recovery.py --help)
+# make bench   what the workflow costs beyond detector1, to docs/benchmarks.md (an hour; BENCH="--size 256 ..." for less)
 # make test   all tests            make lint   ruff            make requirements   pin envs/*.in again
 PYTHON ?= python3
 CORES ?= 2
@@ -9,13 +10,16 @@ SIZE ?= 256
 SEED ?= 1
 BIN = $(VENV)/bin
 
-.PHONY: demo recovery test lint docs requirements clean
+.PHONY: demo recovery bench test lint docs requirements clean
 
 demo: $(VENV)/.run-ready
 	scripts/demo.sh $(BIN) $(DEMO) $(SIZE) $(SEED) $(CORES)
 
 recovery: $(VENV)/.run-ready
 	$(BIN)/python scripts/recovery.py --out recovery --ablations --cores $(CORES) --page docs/recovery.md
+
+bench: $(VENV)/.run-ready
+	$(BIN)/python benchmarks/bench.py --out bench --page docs/benchmarks.md $(BENCH)
 
 test: $(VENV)/.test-ready
 	$(BIN)/python -m pytest -n $(CORES)

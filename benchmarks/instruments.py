@@ -17,6 +17,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(PROJECT / "scripts"), str(PROJECT / "tests")]
 
 import numpy as np  # noqa: E402
+from page import write_table  # noqa: E402
 
 from badpix.mask_file import read_mask  # noqa: E402
 from badpix.score_tables import completeness_table, healthy_table, purity_table  # noqa: E402
@@ -39,7 +40,6 @@ RUNS = {
     "NIRSPEC IRS2": (IRS2_FULL, TEST.format("IRS2") + " (5 groups, no flats)"),
     "FGS": (CASES["FGS"], TEST.format("FGS")),
 }  # fmt: skip
-MARKS = ("<!-- table -->\n", "<!-- end of table -->\n")
 TYPES = ("dead", "low_qe", "open", "hot_saturated", "hot", "rc", "telegraph", "noisy", "low_pedestal")
 
 
@@ -72,13 +72,6 @@ def table_of(rows):
         shares = ("–" if np.isnan(row[kind][0]) else "{:.2f} / {:.2f}".format(*row[kind]) for kind in TYPES)
         lines.append([*(row[key] for key in ("case", "detector", "start", "test", "seconds", "healthy")), *shares])
     return "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines)
-
-
-def write_table(page, table):
-    """Put `table` between the two marks of the page."""
-    before, rest = page.read_text(encoding="utf-8").split(MARKS[0])
-    _, after = rest.split(MARKS[1])
-    page.write_text(f"{before}{MARKS[0]}{table}{MARKS[1]}{after}", encoding="utf-8")
 
 
 def main():

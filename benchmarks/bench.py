@@ -1,0 +1,88 @@
+"""Measure what the workflow costs beyond detector1, and write the table of docs/benchmarks.md.
+
+    python benchmarks/bench.py --out bench [--size 2048 --groups 20 --page docs/benchmarks.md]
+
+Simulates exposures of NIRCam's NRCA1 and measures, each as a ratio within one run: the whole workflow against bare
+detector1 calls, statistics and vote against reading what they read, the flats' response against astropy, a dry run with
+very many exposures. Writes OUT/bench.csv; with --only some of the parts, the others' rows of that file are kept.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import in_process
+import many
+import pandas as pd
+import whole
+import yaml
+from measure import PROJECT, machine
+from page import write_table
+
+RESPONSE_KEYS = {"flat_mean_sigma_threshold": 3.0, "flat_mean_normalization_method": "smoothed",
+                 "smoothing_type": "Box2D", "smoothing_box_width": 15}  # fmt: skip
+DETECTOR = "NRCA1"
+
+
+def statistics(folder, options):
+    return in_process.statistics(folder, whole.products_kept(folder / "bare"), DETECTOR)
+
+
+def votes(folder, options):
+    flight = yaml.safe_load((PROJECT / "config" / "presets" / "flight.yaml").read_text(encoding="utf-8"))
+    # Single flats have files of their own, the cost of which is that of flat_statistics.
+    presets = {"documented defaults": {}, "flight preset": flight | {"flat_ballot": "mean"}}
+    results = folder / "results" / DETECTOR
+    return in_process.votes(folder / "votes", results, DETECTOR, options.votes, presets)
+
+
+def responses(folder, options):
+    return in_process.responses(folder, folder / "results" / DETECTOR, DETECTOR, RESPONSE_KEYS)
+
+
+PARTS = {"whole": whole.measure, "statistics": statistics, "votes": votes, "response": responses, "many": many.measure}
+
+
+def table_of(frame):
+    """The table in Markdown."""
+    lines = ["| what | measured | target | met | made of |", "| --- | ---: | --- | --- | --- |"]
+    for row in frame.itertuples():
+        parts = ", ".join(f"{name} {value:.4g}" for name, value in json.loads(row.made_of).items())
+        met = "yes" if row.met else "no"
+        lines.append(f"| {row.what} | {row.value:.4g} {row.unit} | {row.target} | {met} | {parts} |")
+    return "\n".join(lines) + "\n"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--size", type=int, default=2048, help="pixels on a side (2048)")
+    parser.add_argument("--groups", type=int, default=20, help="groups per integration (20)")
+    parser.add_argument("--votes", type=int, nargs="+", default=[5, 25, 100], help="exposures that vote (5 25 100)")
+    parser.add_argument("--many", type=int, default=10_000, help="exposures of the dry run (10000)")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="some of the parts")
+    parser.add_argument("--page", type=Path, help="page whose table is written anew")
+    options = parser.parse_args()
+    folder = options.out.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "votes").mkdir(exist_ok=True)
+    stored = folder / "bench.csv"
+    columns = ["part", "what", "value", "unit", "target", "met", "made_of"]
+    frame = pd.read_csv(stored, keep_default_na=False) if stored.exists() else pd.DataFrame(columns=columns)
+    for part in options.only:
+        rows = [
+            [part, row.what, row.value, row.unit, row.target, row.met, json.dumps(row.made_of)]
+            for row in PARTS[part](folder, options)
+        ]
+        frame = pd.concat([frame[frame["part"] != part], pd.DataFrame(rows, columns=columns)])
+        frame["order"] = frame["part"].map(list(PARTS).index)
+        frame = frame.sort_values("order", kind="stable").drop(columns="order")
+        frame.to_csv(stored, index=False)
+    said = f"{machine()}; NIRCam {options.size} x {options.size}, {options.groups} groups, 1 integration.\n\n"
+    print(said + table_of(frame))
+    if options.page:
+        write_table(options.page, said + table_of(frame))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+"""The parts of the benchmarks that need a process of their own, so that its memory can be told.
+
+    python benchmarks/children.py TASK JSON
+
+Prints a JSON object of seconds. Times leave out the start of Python and the imports, which are said by themselves.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+START = time.perf_counter()
+PROJECT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(PROJECT / "scripts"))
+
+import dataclasses  # noqa: E402
+import runpy  # noqa: E402
+
+import numpy as np  # noqa: E402
+
+from badpix.config import load_schema, load_steps, validated  # noqa: E402
+from badpix.detectors import load_detectors  # noqa: E402
+
+REPEATS = 3
+BUFFER = np.empty(2**24, np.uint8)
+
+
+def script(name):
+    """The function `main` of a script of the workflow, imported."""
+    return runpy.run_path(str(PROJECT / "scripts" / f"{name}.py"), run_name=name)["main"]
+
+
+def detector_facts(name):
+    """The detector's data as a plain mapping."""
+    return dataclasses.asdict(load_detectors(PROJECT / "config" / "detectors")[name])
+
+
+def configuration(keys):
+    """All keys of the configuration, with defaults."""
+    schemas = PROJECT / "config" / "schemas"
+    schema, steps = load_schema(schemas / "config.schema.yaml"), load_steps(schemas / "detector1_steps.json")
+    return validated({"darks": "d", "flats": "f"} | keys, schema, steps)
+
+
+def planes_of(path, names):
+    """(offset, bytes) of the images `names` in the file at `path`."""
+    from astropy.io import fits
+
+    with fits.open(path) as hdus:
+        return [(hdus.fileinfo(name)["datLoc"], hdus.fileinfo(name)["datSpan"]) for name in names]
+
+
+def read_planes(path, planes):
+    """Read the bytes of `planes` into new memory, as a program that works on them must."""
+    return [np.fromfile(path, np.uint8, size, offset=offset) for offset, size in planes]
+
+
+def seconds(function, *arguments):
+    """Seconds that one call takes."""
+    start = time.perf_counter()
+    function(*arguments)
+    return time.perf_counter() - start
+
+
+def reduce(kind, products, needed, output, detector):
+    """Statistics of one exposure, and reading what they need: `needed` maps product to the names of its images."""
+    main = script(f"{kind}_statistics")
+    arguments = (products, output, "exposure", detector_facts(detector), 0.25)
+    imports = time.perf_counter() - START
+    main(*(arguments if kind == "dark" else arguments[:3]))  # compiled code is read, or made, once
+    planes = {product: planes_of(products[product], names) for product, names in needed.items()}
+    reading = min(
+        sum(seconds(read_planes, products[product], planes[product]) for product in planes) for _ in range(REPEATS)
+    )
+    working = min(seconds(main, *(arguments if kind == "dark" else arguments[:3])) for _ in range(REPEATS))
+    return {"imports s": imports, "read s": reading, "work s": working}
+
+
+def read_whole(paths):
+    """Read all bytes of the files, a piece at a time."""
+    for path in paths:
+        with open(path, "rb", buffering=0) as stream:
+            while stream.readinto(BUFFER):
+                pass
+
+
+def vote(darks, flats, response, keys, outputs, detector):
+    """The vote over statistics files, and reading all of them once."""
+    main = script("bad_pixel_mask")
+    imports = time.perf_counter() - START
+    config = configuration(keys)
+    responses = {"mean": response, "exposures": []}
+    read_whole([*darks, *flats])
+    reading = seconds(read_whole, [*darks, *flats])
+    working = seconds(
+        main, {"darks": darks, "flats": flats}, responses, outputs, detector_facts(detector), config, None, {}, {}, {}
+    )
+    return {"imports s": imports, "read s": reading, "work s": working}
+
+
+def response(flats, output, detector, keys):
+    """The response of the flats by rows."""
+    main = script("flat_response")
+    imports = time.perf_counter() - START
+    return {"imports s": imports, "work s": seconds(main, flats, output, detector_facts(detector), keys)}
+
+
+def astropy_response(flats, output, sigma, width):
+    """The same with astropy alone: the whole stack clipped at once, and divided by its box-smoothed mean."""
+    from astropy.convolution import Box2DKernel, convolve
+    from astropy.io import fits
+    from astropy.stats import sigma_clip
+
+    imports = time.perf_counter() - START
+    start = time.perf_counter()
+    stack = np.concatenate([fits.getdata(path, "SLOPE") for path in flats]).astype(np.float64)
+    clipped = sigma_clip(np.ma.masked_invalid(stack), sigma=sigma, maxiters=5, axis=0)
+    mean = np.ma.filled(clipped.mean(axis=0), np.nan)
+    # The frame of reference pixels counts as the workflow has it: no light, and the median beyond.
+    border = np.zeros(mean.shape, bool)
+    border[:4], border[-4:], border[:, :4], border[:, -4:] = True, True, True, True
+    mean[border] = np.nan
+    smooth = convolve(mean, Box2DKernel(width), boundary="fill", fill_value=np.nanmedian(mean))
+    norm = mean / smooth
+    working = time.perf_counter() - start
+    fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(norm, name="RESPONSE")]).writeto(output, overwrite=True)
+    return {"imports s": imports, "work s": working}
+
+
+if __name__ == "__main__":
+    task = {"reduce": reduce, "vote": vote, "response": response, "astropy_response": astropy_response}[sys.argv[1]]
+    print(json.dumps(task(**json.loads(sys.argv[2]))))

@@ -1,0 +1,98 @@
+"""Statistics, vote and response in processes of their own, against reading what they read."""
+
+import json
+import sys
+
+import numpy as np
+from astropy.io import fits
+from inputs import copies
+from measure import PROJECT, Row, run
+
+RATES = ["SCI", "DQ", "VAR_POISSON", "VAR_RNOISE"]
+NEEDED = {
+    "dark": {"jump": ["SCI", "GROUPDQ"], "rateints": RATES, "fitopt": ["PEDESTAL"]},
+    "flat": {"rateints": RATES},
+}
+MEMORY_MB = 1536
+FLATS_STACKED = 25
+LIMITS = {"DEAD": (-np.inf, 0.05), "LOW_QE": (0.05, 0.5), "bright": (1.05, np.inf)}
+
+
+def child(task, folder, name, **arguments):
+    """Run a task of children.py: (what it says, Usage)."""
+    log = folder / f"{name}.log"
+    usage = run([sys.executable, PROJECT / "benchmarks" / "children.py", task, json.dumps(arguments)], log)
+    return json.loads(log.read_text(encoding="utf-8").splitlines()[-1]), usage
+
+
+def statistics(folder, products, detector):
+    """Rows for the statistics of a dark and of a flat; `products` maps kind -> product -> path of one exposure."""
+    for kind, needed in NEEDED.items():
+        given = {product: str(path) for product, path in products[kind].items() if product in needed}
+        said, usage = child(
+            "reduce", folder, f"{kind}_statistics", kind=kind, products=given, needed=needed,
+            output=str(folder / f"exposure_{kind}_statistics.fits"), detector=detector,
+        )  # fmt: skip
+        ratio = said["work s"] / said["read s"]
+        yield Row(f"{kind}_statistics of one exposure / reading its planes", ratio, "", "<= 3", ratio <= 3,
+                  said | {"peak MB": usage.peak_mb})  # fmt: skip
+
+
+def votes(folder, results, detector, numbers, presets):
+    """Rows for the vote over so many darks and flats, under each preset (name -> keys); results hold the statistics."""
+    response = str(results / "flat_response.fits")
+    for number in numbers:
+        sources = {kind: sorted((results / kind).glob("*_statistics.fits")) for kind in ("darks", "flats")}
+        paths = {
+            kind: [str(p) for i, path in enumerate(files)
+                   for p in copies(path, len(range(i, number, len(files))), folder / f"{number}" / kind / f"{i}")]
+            for kind, files in sources.items()
+        }  # fmt: skip
+        for preset, keys in presets.items():
+            outputs = {name: str(folder / f"{name}.out") for name in ("evidence", "summary", "quarantine")}
+            outputs["mask"] = str(folder / "mask.fits")
+            said, usage = child("vote", folder, f"vote_{number}_{preset}", response=response, keys=keys,
+                                outputs=outputs, detector=detector, **paths)  # fmt: skip
+            what = f"vote, N = {number}, {preset}"
+            ratio = said["work s"] / said["read s"]
+            fits_in = usage.peak_mb <= MEMORY_MB
+            yield Row(f"{what}: peak memory", usage.peak_mb, "MB", f"<= {MEMORY_MB}", fits_in, said)
+            yield Row(f"{what}: time / reading its statistics", ratio, "", "<= 3", ratio <= 3, said)
+        for kind in paths:
+            for path in paths[kind]:
+                (folder / path).unlink()
+
+
+def with_noise(paths, folder):
+    """Statistics of flats with fresh noise, since copies of one would not scatter."""
+    for seed, path in enumerate(paths):
+        with fits.open(path, mode="update") as hdus:
+            scatter = np.sqrt(np.nan_to_num(hdus["VAR_SLOPE"].data))
+            hdus["SLOPE"].data += np.random.default_rng(seed).normal(size=scatter.shape).astype(np.float32) * scatter
+
+
+def responses(folder, results, detector, settings):
+    """Rows for the response of FLATS_STACKED flats, against astropy on the whole stack."""
+    source = sorted((results / "flats").glob("*_statistics.fits"))[0]
+    flats = copies(source, FLATS_STACKED, folder / "flats_stacked")
+    with_noise(flats, folder)
+    flats = [str(path) for path in flats]
+    ours, theirs = folder / "response.fits", folder / "astropy_response.fits"
+    said, usage = child("response", folder, "response", flats=flats, output=str(ours), detector=detector, keys=settings)
+    said = child("response", folder, "response", flats=flats, output=str(ours), detector=detector, keys=settings)[0]
+    other, other_usage = child(
+        "astropy_response", folder, "astropy_response", flats=flats, output=str(theirs),
+        sigma=settings["flat_mean_sigma_threshold"], width=settings["smoothing_box_width"],
+    )  # fmt: skip
+    found = [{name: (image >= low) & (image < high) for name, (low, high) in LIMITS.items()}
+             for image in (fits.getdata(path, "RESPONSE") for path in (ours, theirs))]  # fmt: skip
+    differing = sum(int((found[0][name] != found[1][name]).sum()) for name in LIMITS)
+    faster = other["work s"] / said["work s"]
+    made_of = {"work s": said["work s"], "astropy s": other["work s"], "astropy peak MB": other_usage.peak_mb}
+    title = f"flat_response of {FLATS_STACKED} integrations"
+    yield Row(f"{title}: peak memory", usage.peak_mb, "MB", f"<= {MEMORY_MB}", usage.peak_mb <= MEMORY_MB, made_of)
+    yield Row(f"{title}: times as fast as astropy", faster, "", ">= 2", faster >= 2, made_of)
+    yield Row(f"{title}: pixels flagged differently", differing, "", "0", differing == 0,
+              {name: int(image.sum()) for name, image in found[0].items()})  # fmt: skip
+    for path in flats:
+        (folder / path).unlink()
