@@ -21,6 +21,8 @@ NOISE_FLOOR = 0.1
 
 # One fall may be chance; an exposure with so many is a telegraph's beyond doubt.
 MIN_CERTAIN_FALLS = 2
+# Rises that as few healthy pixels reach count as a signal's own; the others may be cosmic rays.
+CHANCE_RISES = 0.02
 
 # The jump step's default threshold, in standard deviations of a difference, and one more for the noise upon it.
 MISSED_JUMP_SIGMA = 5
@@ -43,9 +45,20 @@ def read_noise_of_differences(planes, group_time_s):
         return np.log(np.maximum(rest, floor)) / 2
 
 
-def _two_levels(n_fall, n_rise):
-    """True where falls come with rises: a telegraph signal between two levels, not an inverse RC pixel, which sinks."""
-    return n_fall <= 2 * n_rise + 1
+def quiet_rate(counts):
+    """Mean of the Poisson distribution of counts whose zeros are as frequent as those of `counts`; 0 if it is empty.
+
+    What real signals add makes other counts larger, not the zeros of healthy pixels fewer.
+    """
+    return -np.log(max(np.mean(counts == 0), 0.01)) if counts.size else 0.0
+
+
+def _two_levels(n_fall, n_rise, rate=0.0):
+    """True where falls come with rises: a telegraph signal between two levels, not an inverse RC pixel, which sinks.
+
+    `rate` is the mean number of rises that cosmic rays make: several falls need more rises than these.
+    """
+    return (n_fall <= 2 * n_rise + 1) & ((n_fall <= 1) | (n_rise >= steps_needed(rate, CHANCE_RISES)))
 
 
 class DarkExcess:
@@ -76,6 +89,7 @@ class DarkExcess:
             self.tests["early"] = test(s.rc_fraction_threshold)
         self.falls, self.certain_falls = Tally(science.shape), Tally(science.shape)
         self.n_fall, self.n_rise = np.zeros(science.shape, np.int32), np.zeros(science.shape, np.int32)
+        self.rise_rate = 0.0
 
     def add_exposure(self, *segments, pedestal_name):
         """Take in one exposure: its open statistics files, one unless it came in segments.
@@ -118,8 +132,9 @@ class DarkExcess:
 
     def _add_falls(self, n_fall, n_rise, valid):
         """One ballot per exposure: more falls than noise makes, whose rate the quiet pixels of the detector tell."""
-        quiet = np.mean(n_fall[self.science & valid] == 0) if valid.any() else 1.0
-        rate = -np.log(max(quiet, 0.5))
+        judged = self.science & valid
+        rate = quiet_rate(n_fall[judged])
+        self.rise_rate += quiet_rate(n_rise[judged])
         ballot = ballot_probability(self.n_exposures, self.settings.high_cr_fraction, self.probability)
         self.falls.add(n_fall >= steps_needed(rate, ballot), valid)
         certain = max(MIN_CERTAIN_FALLS, steps_needed(rate, self.probability / self.n_exposures))
@@ -166,7 +181,7 @@ class DarkExcess:
                 result[name] = result[name].either(verdict) if name in result else verdict
         if s.telegraph_search:
             found = decide(self.falls.k, self.falls.n_valid, s.high_cr_fraction, s.min_valid)
-            found &= _two_levels(self.n_fall, self.n_rise)
+            found &= _two_levels(self.n_fall, self.n_rise, self.rise_rate)
             result["high_cr"] = Verdict(
                 found & self.science,
                 (self.falls.n_valid < s.min_valid) & self.science,

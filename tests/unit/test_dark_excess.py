@@ -124,6 +124,19 @@ def test_falls_without_rises_are_no_telegraph():
     assert types_of({"NFALL": 0, "NRISE": 20}) == set()
 
 
+def test_rises_that_cosmic_rays_make_are_no_second_level():
+    """One pixel in eight is hit in each of eight exposures: 1.07 rises a pixel, of which 4 have a chance of 2.1%."""
+
+    def types_with(n_rise):
+        hit = [{(row,): {"NRISE": 1} for row in range(SHAPE[0]) if row % 8 == number} for number in range(8)]
+        falls = [{PIXEL: {"NFALL": 1, "NRISE": int(number < n_rise)}} for number in range(8)]
+        found = verdicts([hits | own for hits, own in zip(hit, falls, strict=True)])
+        return {name for name, verdict in found.items() if verdict.found[PIXEL]}
+
+    assert types_with(4) == set()
+    assert types_with(5) == {"high_cr"}
+
+
 def test_a_noisy_pixel_is_not_hot_by_chance():
     """Its mean slope lies 12 sigma of a quiet pixel high, but it is five times as noisy."""
     slopes = {"SLOPE": 0.24}
