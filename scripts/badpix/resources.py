@@ -40,3 +40,8 @@ def vote_mb(keywords):
 def mask_mb(keywords):
     """Writing a mask with the datamodels."""
     return round(PIPELINE_MB + _pixels(keywords) * 20 / MB)
+
+
+def comparison_mb(keywords):
+    """Comparing two masks: a dozen images and the lists of what changed (to be measured)."""
+    return round(PIPELINE_MB + _pixels(keywords) * 120 / MB)
