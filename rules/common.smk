@@ -152,5 +152,7 @@ def targets():
         if config["leave_one_out"]:
             wanted.append(f"{RESULTS}/{place}/leave_one_out.csv")
         wanted.extend(comparisons(place))
+    if config["keep_history"]:
+        wanted.extend(f"{RESULTS}/{detector}/history.png" for detector in {p.split("/")[0]: 0 for p in INVENTORY.masks})
     wanted.extend(f"{RESULTS}/{place}/refused" for place in INVENTORY.refused)
     return wanted

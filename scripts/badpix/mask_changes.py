@@ -80,8 +80,8 @@ def change_matrix(changes):
     """Type by type: the number of science pixels with the flags of the row before and those of the column after.
 
     A type is a set of flags, so that each pixel counts once: in the row `good` all but the first are new, in the column
-    `good` recovered; elsewhere those whose row and column differ are reclassified. A DataFrame, `good` first, with a row
-    for each type that there was and a column for each that there is.
+    `good` recovered; elsewhere those whose row and column differ are reclassified. A DataFrame, `good` first, with a
+    row for each type that there was and a column for each that there is.
     """
     counts = transition_counts(changes)
     matrix = counts.pivot(index="before_dq", columns="after_dq", values="pixels").fillna(0).astype("int64")

@@ -76,6 +76,8 @@ OWN = {
     "compare_with": None,
     "max_new_fraction": None,
     "max_recovered_fraction": None,
+    "keep_history": True,
+    "history_directory": None,
     "leave_one_out": False,
     "quarantine_outliers": False,
     "outlier_factor": 3.0,
