@@ -48,7 +48,7 @@ rule history:
     benchmark:
         RESULTS + "/{detector}/benchmarks/history.tsv"
     resources:
-        mem_mb=memory(resources.comparison_mb),
+        mem_mb=memory(resources.history_mb),
     params:
         directory=history_directory,
         masks=mask_facts,

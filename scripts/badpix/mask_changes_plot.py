@@ -66,7 +66,8 @@ def show_matrix(axes, matrix):
             colour = cell_colour(before, after, values[row, column])
             axes.add_patch(plt.Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=colour, edgecolor="white"))
             if values[row, column]:
-                axes.text(column, row, f"{values[row, column]:,}", ha="center", va="center", fontsize=8)
+                number = f"{values[row, column]:,}"
+                axes.text(column, row, number, ha="center", va="center", fontsize=8 if len(number) < 8 else 6)
     rows, columns = ([name.replace("+", " +\n") for name in names] for names in (matrix.index, matrix.columns))
     axes.set_xticks(range(len(columns)), columns, rotation=45, ha="right", fontsize=8)
     axes.set_yticks(range(len(rows)), rows, fontsize=8)

@@ -16,8 +16,7 @@ from badpix.simulate.planting import PIXEL_DTYPE
 # that are bad at times, so that these go on as before.
 EXPOSURES_PER_EPOCH = 10000
 MAX_EPOCHS = 9  # exposure numbers have five digits
-# What a pixel may turn into or from: each type leads to another flag, or at least to one that is found for certain, and
-# its neighbours stay healthy.
+# What a pixel may turn into or from, as far as the population has it: types that leave their neighbours healthy.
 CHANGING = ("dead", "low_qe", "hot", "hot_saturated", "rc", "telegraph", "low_pedestal")
 CHANGED_PER_AREA = 20  # pixels of each change in 256 x 256
 CHANGED_MINIMUM = 3
@@ -50,9 +49,10 @@ def evolve(detector: DetectorModel, epoch: int, seed: int) -> tuple[DetectorMode
 def next_epoch(detector: DetectorModel, rng: np.random.Generator) -> tuple[DetectorModel, list[tuple]]:
     """The detector one epoch later, and what has changed as rows of COLUMNS without the epoch."""
     types, codes = detector.population.types, detector.population.codes
+    changing = [name for name in CHANGING if name in codes]
     number = max(CHANGED_MINIMUM, round(CHANGED_PER_AREA * detector.geometry.relative_area))
     old = detector.pixels.copy()
-    able = np.flatnonzero(np.isin(old["code"], [codes[name] for name in CHANGING]) & (old["group"] == ""))
+    able = np.flatnonzero(np.isin(old["code"], [codes[name] for name in changing]) & (old["group"] == ""))
     if len(able) < 2 * number:
         raise ValueError(f"{len(able)} planted pixels are too few for {number} to recover and {number} to change")
     recovered, changed = np.split(rng.permutation(able)[: 2 * number], 2)
@@ -61,13 +61,13 @@ def next_epoch(detector: DetectorModel, rng: np.random.Generator) -> tuple[Detec
         rows.append((old["x"][index], old["y"][index], "recovered", types[old["code"][index] - 1].name, ""))
     for index in changed:
         before = types[old["code"][index] - 1]
-        others = [name for name in CHANGING if types[codes[name] - 1].expected != before.expected]
+        others = [name for name in changing if types[codes[name] - 1].expected != before.expected]
         name = rng.choice(others)
         turn_into(old[index : index + 1], name, detector, rng)
         rows.append((old["x"][index], old["y"][index], "reclassified", before.name, name))
     new = np.zeros(number, PIXEL_DTYPE)
     new["y"], new["x"] = free_places(detector, number, rng)
-    for index, name in enumerate(rng.permutation(np.resize(CHANGING, number))):
+    for index, name in enumerate(rng.permutation(np.resize(changing, number))):
         turn_into(new[index : index + 1], name, detector, rng)
         rows.append((new["x"][index], new["y"][index], "new", "", name))
     return replace(detector, pixels=np.concatenate([np.delete(old, recovered), new])), rows
