@@ -16,6 +16,8 @@ include: "rules/common.smk"
 include: "rules/detector1.smk"
 include: "rules/statistics.smk"
 include: "rules/mask.smk"
+include: "rules/changes.smk"
+include: "rules/history.smk"
 include: "rules/plots.smk"
 
 

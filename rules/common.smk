@@ -13,6 +13,7 @@ from badpix import resources
 from badpix.config import ConfigError, check_detector, load_schema, load_steps, validated
 from badpix.detectors import load_detectors
 from badpix.digest import library_digest
+from badpix.epochs import EPOCH_PATTERN, divide
 from badpix.geometry import Geometry
 from badpix.headers import HeaderCache
 from badpix.inputs import KEYS, InputError, configured_kinds, match_inputs
@@ -38,6 +39,7 @@ def read_inventory():
     inventory = take_inventory(match_inputs(config), headers.facts, DETECTORS, config)
     headers.save()
     refuse_incomplete(inventory, configured_kinds(config), config)
+    divide(inventory, configured_kinds(config), config)
     for detector, kinds in inventory.detectors.items():
         if kinds["flats"]:
             check_detector(config, DETECTORS[detector])
@@ -63,6 +65,8 @@ MASK_FILE = str(Path(config["output_file"])).replace("{", "{{").replace("}", "}}
 
 wildcard_constraints:
     detector="[A-Z0-9]+",
+    # Empty for a mask of all exposures of a detector.
+    epoch=EPOCH_PATTERN,
     exposure="[^/]+",
 
 
@@ -76,9 +80,14 @@ def detector_facts(wildcards):
     return dataclasses.asdict(DETECTORS[wildcards.detector])
 
 
+def place_of(wildcards):
+    """The place of a mask below the results: its detector, and its epoch if there are epochs."""
+    return wildcards.detector + wildcards.get("epoch", "")
+
+
 def exposures(wildcards, kind):
-    """The exposures of a detector and kind: name -> Exposure."""
-    return INVENTORY.detectors[wildcards.detector][kind]
+    """The exposures of a detector (or of one of its epochs) and kind: name -> Exposure."""
+    return INVENTORY.exposures(place_of(wildcards), kind)
 
 
 def any_exposure(wildcards):
@@ -134,13 +143,16 @@ def keep_or_temp(path):
 def targets():
     """All that a run makes."""
     wanted = []
-    for detector in INVENTORY.detectors:
-        wanted.append(f"{RESULTS}/{detector}/{MASK_FILE}")
+    for place in INVENTORY.masks:
+        wanted.append(f"{RESULTS}/{place}/{MASK_FILE}")
         if config["quality_check"]:
-            wanted.append(f"{RESULTS}/{detector}/quality_check.json")
+            wanted.append(f"{RESULTS}/{place}/quality_check.json")
         if config["plot"]:
-            wanted.append(f"{RESULTS}/{detector}/plots.png")
+            wanted.append(f"{RESULTS}/{place}/plots.png")
         if config["leave_one_out"]:
-            wanted.append(f"{RESULTS}/{detector}/leave_one_out.csv")
-    wanted.extend(f"{RESULTS}/{detector}/refused" for detector in INVENTORY.refused)
+            wanted.append(f"{RESULTS}/{place}/leave_one_out.csv")
+        wanted.extend(comparisons(place))
+    if config["keep_history"]:
+        wanted.extend(f"{RESULTS}/{detector}/history.png" for detector in {p.split("/")[0]: 0 for p in INVENTORY.masks})
+    wanted.extend(f"{RESULTS}/{place}/refused" for place in INVENTORY.refused)
     return wanted

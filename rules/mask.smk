@@ -21,14 +21,14 @@ def ballots(wildcards):
 
 def outliers(wildcards):
     """The table of outliers, if they are to be left out."""
-    return [f"{RESULTS}/{wildcards.detector}/leave_one_out.csv"] if config["quarantine_outliers"] else []
+    return [f"{RESULTS}/{place_of(wildcards)}/leave_one_out.csv"] if config["quarantine_outliers"] else []
 
 
 def mask_inputs(wildcards):
     """What votes, the flats' response if there are flats, the outliers and the manual flags if there are any."""
     files = ballots(wildcards) | {"outliers": outliers(wildcards)}
     if files["flats"]:
-        files["response"] = f"{RESULTS}/{wildcards.detector}/flat_response.fits"
+        files["response"] = f"{RESULTS}/{place_of(wildcards)}/flat_response.fits"
     if path := manual_flag_path(wildcards):
         files["manual_flags"] = path
     return files
@@ -45,8 +45,9 @@ def manual_flag_path(wildcards):
 
 
 def vote_config(wildcards):
-    """The configuration keys that the vote reads."""
-    return {key: config[key] for key in vote_keys()}
+    """The configuration keys that the vote reads; an epoch's mask is for data from its first exposure on."""
+    keys = {key: config[key] for key in vote_keys()}
+    return keys | {"useafter": INVENTORY.start(place_of(wildcards))} if wildcards.epoch else keys
 
 
 def input_names(wildcards):
@@ -118,11 +119,11 @@ rule leave_one_out:
     input:
         unpack(ballots),
     output:
-        table=RESULTS + "/{detector}/leave_one_out.csv",
+        table=RESULTS + "/{detector}{epoch}/leave_one_out.csv",
     log:
-        RESULTS + "/{detector}/logs/leave_one_out.log",
+        RESULTS + "/{detector}{epoch}/logs/leave_one_out.log",
     benchmark:
-        RESULTS + "/{detector}/benchmarks/leave_one_out.tsv"
+        RESULTS + "/{detector}{epoch}/benchmarks/leave_one_out.tsv"
     resources:
         mem_mb=memory(resources.vote_mb),
     params:
@@ -132,7 +133,7 @@ rule leave_one_out:
         flats=lambda wildcards: list(by_exposure(exposures(wildcards, "flats"))),
         library=digest("leave_one_out.py"),
     message:
-        "{wildcards.detector}: the vote without each exposure in turn"
+        "{wildcards.detector}{wildcards.epoch}: the vote without each exposure in turn"
     conda:
         CONDA_ENV
     script:
@@ -145,11 +146,11 @@ rule flat_response:
         statistics=lambda wildcards: statistics_of(wildcards, "flats"),
         outliers=outliers,
     output:
-        response=RESULTS + "/{detector}/flat_response.fits",
+        response=RESULTS + "/{detector}{epoch}/flat_response.fits",
     log:
-        RESULTS + "/{detector}/logs/flat_response.log",
+        RESULTS + "/{detector}{epoch}/logs/flat_response.log",
     benchmark:
-        RESULTS + "/{detector}/benchmarks/flat_response.tsv"
+        RESULTS + "/{detector}{epoch}/benchmarks/flat_response.tsv"
     resources:
         mem_mb=memory(resources.response_mb),
     params:
@@ -157,7 +158,7 @@ rule flat_response:
         settings={key: config[key] for key in RESPONSE_KEYS},
         library=digest("flat_response.py"),
     message:
-        "{wildcards.detector}: response of the flats"
+        "{wildcards.detector}{wildcards.epoch}: response of the flats"
     conda:
         CONDA_ENV
     script:
@@ -169,25 +170,25 @@ rule bad_pixel_mask:
     input:
         unpack(mask_inputs),
     output:
-        mask=RESULTS + "/{detector}/" + MASK_FILE,
-        evidence=RESULTS + "/{detector}/evidence.fits",
-        summary=RESULTS + "/{detector}/summary.csv",
-        quarantine=RESULTS + "/{detector}/quarantine.csv",
+        mask=RESULTS + "/{detector}{epoch}/" + MASK_FILE,
+        evidence=RESULTS + "/{detector}{epoch}/evidence.fits",
+        summary=RESULTS + "/{detector}{epoch}/summary.csv",
+        quarantine=RESULTS + "/{detector}{epoch}/quarantine.csv",
     log:
-        RESULTS + "/{detector}/logs/bad_pixel_mask.log",
+        RESULTS + "/{detector}{epoch}/logs/bad_pixel_mask.log",
     benchmark:
-        RESULTS + "/{detector}/benchmarks/bad_pixel_mask.tsv"
+        RESULTS + "/{detector}{epoch}/benchmarks/bad_pixel_mask.tsv"
     resources:
         mem_mb=memory(resources.vote_mb),
     params:
         detector=detector_facts,
         config=vote_config,
-        quarantined=lambda wildcards: INVENTORY.left_out[wildcards.detector],
+        quarantined=lambda wildcards: INVENTORY.left_out[place_of(wildcards)],
         file_names=input_names,
         parameters=header_parameters,
         library=digest("bad_pixel_mask.py"),
     message:
-        "{wildcards.detector}: vote and mask"
+        "{wildcards.detector}{wildcards.epoch}: vote and mask"
     conda:
         CONDA_ENV
     script:
@@ -197,21 +198,21 @@ rule bad_pixel_mask:
 rule quality_check:
     """dq_init of a real ramp with the mask; its flags must arrive in PIXELDQ."""
     input:
-        mask=RESULTS + "/{detector}/" + MASK_FILE,
+        mask=RESULTS + "/{detector}{epoch}/" + MASK_FILE,
         ramp=ramp_for_check,
     output:
-        report=RESULTS + "/{detector}/quality_check.json",
+        report=RESULTS + "/{detector}{epoch}/quality_check.json",
     log:
-        RESULTS + "/{detector}/logs/quality_check.log",
+        RESULTS + "/{detector}{epoch}/logs/quality_check.log",
     benchmark:
-        RESULTS + "/{detector}/benchmarks/quality_check.tsv"
+        RESULTS + "/{detector}{epoch}/benchmarks/quality_check.tsv"
     resources:
         mem_mb=memory(resources.detector1_mb),
     params:
         crds=crds_settings(),
         library=digest("quality_check.py"),
     message:
-        "{wildcards.detector}: quality check of the mask"
+        "{wildcards.detector}{wildcards.epoch}: quality check of the mask"
     conda:
         CONDA_ENV
     script:
@@ -221,11 +222,11 @@ rule quality_check:
 rule refused_detector:
     """Fails, and says why, for a detector of which no mask can be made; the others go on."""
     output:
-        touch(RESULTS + "/{detector}/refused"),
+        touch(RESULTS + "/{detector}{epoch}/refused"),
     log:
-        RESULTS + "/{detector}/logs/refused_detector.log",
+        RESULTS + "/{detector}{epoch}/logs/refused_detector.log",
     params:
-        reason=lambda wildcards: INVENTORY.refused[wildcards.detector],
+        reason=lambda wildcards: INVENTORY.refused[place_of(wildcards)],
     message:
         "{params.reason}"
     localrule: True

@@ -4,19 +4,19 @@
 rule plots:
     """Response, noise and found pixels as images and histograms."""
     input:
-        evidence=RESULTS + "/{detector}/evidence.fits",
+        evidence=RESULTS + "/{detector}{epoch}/evidence.fits",
     output:
-        figure=RESULTS + "/{detector}/plots.png",
+        figure=RESULTS + "/{detector}{epoch}/plots.png",
     log:
-        RESULTS + "/{detector}/logs/plots.log",
+        RESULTS + "/{detector}{epoch}/logs/plots.log",
     benchmark:
-        RESULTS + "/{detector}/benchmarks/plots.tsv"
+        RESULTS + "/{detector}{epoch}/benchmarks/plots.tsv"
     resources:
         mem_mb=memory(resources.vote_mb),
     params:
         library=digest("plots.py"),
     message:
-        "{wildcards.detector}: plots"
+        "{wildcards.detector}{wildcards.epoch}: plots"
     conda:
         CONDA_ENV
     script:

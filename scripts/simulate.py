@@ -2,7 +2,9 @@
 
 Writes below the output folder: darks/*_uncal.fits, flats/*_uncal.fits, truth.fits, truth.csv, crds_cache/ and
 config.yaml. Run again into the same folder with --first-dark (--first-flat) to add exposures of the same detector:
-its truth, cache and config are then left as they are.
+its truth, cache and config are then left as they are. With --epoch it has grown older: bad pixels are new, recovered or
+of another type, as truth_epoch<N>.fits and changes_epoch<N>.csv (all since the first epoch) say; the exposures of the
+epoch are added to the folder.
 
 With several detectors, or run again for another one, the truth of each after the first is truth_<detector>.fits.
 """
@@ -17,6 +19,7 @@ from astropy.io import fits
 
 from badpix.simulate.crds_cache import write_crds_cache
 from badpix.simulate.detector import DetectorModel, make_detector
+from badpix.simulate.evolution import evolve, first_number
 from badpix.simulate.headers import make_geometry, split_integrations
 from badpix.simulate.instruments import INSTRUMENTS
 from badpix.simulate.populations import POPULATIONS
@@ -43,6 +46,7 @@ def main(
     subarray: str | None = None,
     readpatt: str | None = None,
     segments: int = 1,
+    epoch: int = 1,
 ) -> list[Path]:
     """Write the simulation and return the paths of the files, darks first. Arguments as on the command line."""
     names = [detector] if detector is None or isinstance(detector, str) else list(detector)
@@ -55,7 +59,11 @@ def main(
         truth = truth_path(Path(out), geometry.detector)
         if truth.exists():
             check_same_detector(truth, model, own_seed)
+        elif epoch > 1:
+            raise ValueError(f"epoch {epoch} goes into the folder of the first one, and {truth} is not there")
+        model, changes = evolve(model, epoch, own_seed)
         for kind, count, first in (("dark", darks, first_dark), ("flat", flats, first_flat)):
+            first += first_number(epoch) - 1
             for index in range(first, first + count):
                 paths += write_exposure(
                     Path(out) / f"{kind}s", model, kind, index, integrations, groups, own_seed, segments
@@ -63,7 +71,11 @@ def main(
         if not truth.exists():  # written last: where it exists, the cache is complete
             write_crds_cache(Path(out) / "crds_cache", [model], groups)
             write_truth(truth, truth.with_suffix(".csv"), model, own_seed)
-            write_config(Path(out) / "config.yaml", out, len(list(Path(out).glob("truth*.fits"))) > 1)
+            write_config(Path(out) / "config.yaml", out, several_detectors(Path(out)))
+        if epoch > 1:
+            truth = truth.with_name(f"{truth.stem}_epoch{epoch}.fits")
+            write_truth(truth, truth.with_suffix(".csv"), model, own_seed)
+            changes.to_csv(truth.with_name(truth.stem.replace("truth", "changes") + ".csv"), index=False)
         print(f"{len(model.pixels)} planted pixels: {truth}")
     return paths
 
@@ -95,7 +107,12 @@ def write_exposure(
     return paths
 
 
-def write_config(path: Path, out: str | Path, several_detectors: bool = False) -> None:
+def several_detectors(folder: Path) -> bool:
+    """Whether the folder has the truth of more than one detector; epochs of one do not count."""
+    return len([path for path in folder.glob("truth*.fits") if "_epoch" not in path.name]) > 1
+
+
+def write_config(path: Path, out: str | Path, several: bool = False) -> None:
     """Write the workflow configuration that runs this demo; paths as given, quoted as JSON, which is valid YAML."""
     keys = {
         "darks": f"{out}/darks",
@@ -104,7 +121,7 @@ def write_config(path: Path, out: str | Path, several_detectors: bool = False) -
         "crds_path": f"{out}/crds_cache",
         "crds_server_url": SERVER_URL,
     }
-    if several_detectors:
+    if several:
         keys["detectors"] = "all"
     path.write_text("".join(f"{key}: {json.dumps(str(value))}\n" for key, value in keys.items()))
 
@@ -129,6 +146,10 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same detector and exposures (1)")
     parser.add_argument("--first-dark", type=int, default=1, help="number of the first dark, to add more later (1)")
     parser.add_argument("--first-flat", type=int, default=1, help="number of the first flat, to add more later (1)")
+    parser.add_argument(
+        "--epoch", type=int, default=1,
+        help="of the detector: after the first one (1) some bad pixels are new, recovered or of another type",
+    )  # fmt: skip
     parser.add_argument(
         "--population", choices=sorted(POPULATIONS), default="demo",
         help="of bad pixels: demo is clear cut, survey reaches from undetectable to obvious (demo)",

@@ -8,6 +8,7 @@ import datetime
 import json
 import re
 
+from badpix.epoch_ranges import date_texts, range_problems
 from badpix.schema import mapping_problems, with_defaults
 from badpix.settings import effective_max_dead_norm_signal
 from badpix.step_parameters import step_problems
@@ -18,6 +19,7 @@ THRESHOLD_KEYS = (
     "flat_mean_normalization_method", "low_qe_and_open_search", "max_dead_norm_signal", "max_low_qe_norm_signal",
     "max_open_adj_norm_signal",
 )  # fmt: skip
+GATE_KEYS = ("max_new_fraction", "max_recovered_fraction")
 
 
 class ConfigError(ValueError):
@@ -58,6 +60,8 @@ def validated(config, schema, steps_spec):
     given = dict(config)
     if "useafter" in given:
         given["useafter"] = useafter_text(given["useafter"])
+    if "epochs" in given:
+        given["epochs"] = date_texts(given["epochs"])
     found = mapping_problems(given, schema, schema)
     # A rule is applied only where the values it compares are sound, so that no problem is reported twice.
     unsound = {re.split(r"[.\[:]", problem, maxsplit=1)[0] for problem in found}
@@ -191,6 +195,25 @@ def _pedigree(config):
     return []
 
 
+def _epochs(config):
+    epochs = config["epochs"]
+    if isinstance(epochs, dict):
+        return [] if epochs else ["epochs: {} is not allowed; it needs max_gap_days"]
+    return range_problems(epochs) if epochs else []
+
+
+def _comparison(config):
+    if config["compare_with"] == "previous" and config["epochs"] is None:
+        return ["compare_with: 'previous' is the mask of the epoch before, and epochs is null; set epochs"]
+    if config["compare_with"] is None:
+        return [
+            f"{key}: {config[key]} is not allowed without compare_with; name the mask that the new one is compared with"
+            for key in GATE_KEYS
+            if config[key] is not None
+        ]
+    return []
+
+
 # Each rule is given the complete configuration and returns its problems; it reads the keys named before it.
 RULES = (
     ((*INPUT_KEYS,), _inputs),
@@ -202,4 +225,6 @@ RULES = (
     (THRESHOLD_KEYS, _thresholds),
     (("useafter",), _useafter),
     (("pedigree",), _pedigree),
+    (("epochs",), _epochs),
+    (("compare_with", "epochs", *GATE_KEYS), _comparison),
 )

@@ -50,6 +50,12 @@ class Exposure:
         """True when it comes with all it needs from detector1, so that the pipeline need not run."""
         return all(product in self.files for product in PRODUCTS_NEEDED[self.kind])
 
+    @property
+    def start(self):
+        """When it began, as a datetime (UTC)."""
+        began = datetime.datetime.fromisoformat(f"{self.keywords['DATE-OBS']}T{self.keywords['TIME-OBS']}")
+        return began.replace(tzinfo=None)
+
 
 @dataclass
 class Inventory:
@@ -58,11 +64,33 @@ class Inventory:
     `detectors` maps detector -> kind -> exposure name -> Exposure. `left_out` maps detector -> {exposure: reason}; what
     cannot be assigned to a detector concerns all of them and stands under each. `refused` maps the detectors of which
     no mask can be made to the reason; the others go on.
+
+    `masks` has the exposures of each mask that is made: place of the mask below the results -> kind -> exposure name ->
+    Exposure. The place is the detector, or `<detector>/epochs/<epoch>` where epochs are asked for (`badpix.epochs`),
+    and then `left_out` and `refused` have such places beside detectors.
     """
 
     detectors: dict = field(default_factory=dict)
     left_out: dict = field(default_factory=dict)
     refused: dict = field(default_factory=dict)
+    masks: dict = field(default_factory=dict)
+
+    def exposures(self, place, kind):
+        """The exposures of a detector, or of an epoch of one, and kind: name -> Exposure."""
+        return (self.masks.get(place) or self.detectors[place])[kind]
+
+    def start(self, place):
+        """When the first exposure at `place` began, `YYYY-MM-DD HH:MM:SS`."""
+        kinds = self.masks.get(place) or self.detectors[place]
+        first = min(exposure.start for exposures in kinds.values() for exposure in exposures.values())
+        return first.isoformat(sep=" ", timespec="seconds")
+
+    def before(self, place):
+        """The place of the mask of the epoch before that at `place`; None for the first one."""
+        detector = place.split("/")[0]
+        own = sorted((other for other in self.masks if other.split("/")[0] == detector), key=self.start)
+        earlier = own[: own.index(place)]
+        return earlier[-1] if earlier else None
 
 
 class InventoryError(ValueError):
@@ -316,22 +344,29 @@ def take_inventory(files, facts_of, detectors, config):
     return inventory
 
 
+def shortage(place, kinds, left_out, configured, config):
+    """Why no mask can be made of the exposures `kinds` (kind -> name -> Exposure) at `place`; None if one can.
+
+    `left_out` maps exposures left out to the reason, `configured` are the kinds that must be there.
+    """
+    for kind in configured:
+        minimum, number = config[f"min_{kind}"], len(by_exposure(kinds[kind]))
+        if number < minimum:
+            reasons = "".join(f"\n  {name}: {why}" for name, why in left_out.items())
+            return f"{place}: no mask, because {number} usable {kind} remain and min_{kind} is {minimum}." + (
+                f" Left out:{reasons}" if reasons else ""
+            )
+    return None
+
+
 def refuse_incomplete(inventory, configured, config):
     """Move the detectors of which too few exposures remain of a kind that is `configured` to those refused.
 
     Raises InventoryError when no detector is left.
     """
     for detector, kinds in list(inventory.detectors.items()):
-        for kind in configured:
-            minimum = config[f"min_{kind}"]
-            number = len(by_exposure(kinds[kind]))
-            if number < minimum:
-                reasons = "".join(f"\n  {name}: {why}" for name, why in inventory.left_out[detector].items())
-                inventory.refused[detector] = (
-                    f"{detector}: no mask, because {number} usable {kind} remain and min_{kind} is {minimum}."
-                    + (f" Left out:{reasons}" if reasons else "")
-                )
-                del inventory.detectors[detector]
-                break
+        if reason := shortage(detector, kinds, inventory.left_out[detector], configured, config):
+            inventory.refused[detector] = reason
+            del inventory.detectors[detector]
     if not inventory.detectors:
         raise InventoryError("\n".join(inventory.refused.values()))

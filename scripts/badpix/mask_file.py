@@ -11,6 +11,7 @@ from stdatamodels.jwst import datamodels
 from badpix import irs2
 from badpix.dq import PIXEL_FLAGS
 from badpix.files import atomic_path, card_text
+from badpix.geometry import Geometry, cut
 
 CARD_LENGTH = 80
 
@@ -125,6 +126,18 @@ def write_interleaved_copy(source, target, detector):
         model.dq = irs2.interleave(
             np.array(model.dq, dtype=np.uint32), detector, np.uint32(PIXEL_FLAGS["REFERENCE_PIXEL"])
         )
+        model.save(str(target), overwrite=True)
+
+
+def write_cut_copy(source, target, part):
+    """Write a copy of the mask `source` cut to the Geometry `part`, which lies within it. Not for IRS2."""
+    whole = Geometry.from_header(fits.getheader(source))
+    with datamodels.MaskModel(str(source)) as model:
+        model.dq = cut(np.array(model.dq, dtype=np.uint32), whole, part)
+        subarray = model.meta.subarray
+        subarray.name = part.subarray
+        subarray.xstart, subarray.ystart = part.x_start, part.y_start
+        subarray.xsize, subarray.ysize = part.n_columns, part.n_rows
         model.save(str(target), overwrite=True)
 
 

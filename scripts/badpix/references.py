@@ -13,12 +13,35 @@ def fetch_references(exposure):
     Returns (CRDS context, dict of reference type -> file name or `N/A`). Raises ReferencesUnavailable.
     """
     # Imported here because it takes seconds, and after the CRDS environment has been set.
+    from jwst.pipeline import Detector1Pipeline
+
+    context, paths = references_of(exposure, sorted(set(Detector1Pipeline().reference_file_types)))
+    return context, {kind: _file_name(path) for kind, path in sorted(paths.items())}
+
+
+def fetch_mask(exposure):
+    """Fetch the MASK that CRDS selects for the file `exposure`: (CRDS context, its path in the cache).
+
+    Raises ReferencesUnavailable, also where CRDS has none.
+    """
+    context, paths = references_of(exposure, ["mask"])
+    if _file_name(paths["mask"]) == "N/A":
+        raise ReferencesUnavailable(
+            f"CRDS ({context}) has no mask for {exposure} ({paths['mask']}), so there is none to compare with; set "
+            "compare_with to a mask file, or to null"
+        )
+    return context, paths["mask"]
+
+
+def references_of(exposure, types):
+    """Fetch reference files of `types` that CRDS selects for the file `exposure` into the cache.
+
+    Returns (CRDS context, dict of type -> path, or what CRDS says where there is none). Raises ReferencesUnavailable.
+    """
     import crds
     from crds.core.exceptions import CrdsError
-    from jwst.pipeline import Detector1Pipeline
     from stdatamodels.jwst import datamodels
 
-    types = sorted(set(Detector1Pipeline().reference_file_types))
     try:
         with datamodels.open(str(exposure)) as model:
             parameters = model.get_crds_parameters()
@@ -30,7 +53,7 @@ def fetch_references(exposure):
             f"CRDS cannot give the reference files of {exposure}: {_reason(error)} [{settings}; "
             "set these variables, or crds_path and crds_server_url in the configuration]"
         ) from error
-    return context, {kind: _file_name(path) for kind, path in sorted(paths.items())}
+    return context, paths
 
 
 def _reason(error):

@@ -72,6 +72,12 @@ OWN = {
     "min_flats": 3,
     "min_groups": 2,
     "mask_frame": "subarray",
+    "epochs": None,
+    "compare_with": None,
+    "max_new_fraction": None,
+    "max_recovered_fraction": None,
+    "keep_history": True,
+    "history_directory": None,
     "leave_one_out": False,
     "quarantine_outliers": False,
     "outlier_factor": 3.0,
@@ -142,7 +148,8 @@ def test_every_key_is_documented_and_has_a_sound_default(key):
     assert node["section"] in SCHEMA["sections"]
     assert node["changes"] in {
         "inputs", "detector1_dark", "detector1_flat", "dark_statistics", "flat_statistics", "flat_response",
-        "exposure_response", "leave_one_out", "bad_pixel_mask", "plots", "quality_check", "nothing",
+        "exposure_response", "leave_one_out", "bad_pixel_mask", "plots", "quality_check",
+        "compare_masks", "release_gate", "history", "nothing",
     }  # fmt: skip
     assert problems(node["default"], node, SCHEMA, key) == []
     jsonschema.Draft202012Validator({**KEYS[key], "$defs": SCHEMA["$defs"]}).validate(node["default"])

@@ -216,3 +216,9 @@ CHANGES = {
         start="single",
     ),
 }
+
+# Keys that change nothing of the mask of all exposures, and the files of their tests.
+TESTED_ELSEWHERE = dict.fromkeys(
+    ("epochs", "compare_with", "max_new_fraction", "max_recovered_fraction", "keep_history", "history_directory"),
+    "test_epochs.py",
+)

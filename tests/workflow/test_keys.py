@@ -17,7 +17,7 @@ from astropy.io import fits
 
 from badpix.mask_file import read_mask
 from workflow.conftest import FULL_RUN, make_once
-from workflow.key_changes import BOTH_KINDS, CHANGES, DARK, FLAT, MIRI_EXPOSURES, REST, VOTE
+from workflow.key_changes import BOTH_KINDS, CHANGES, DARK, FLAT, MIRI_EXPOSURES, REST, TESTED_ELSEWHERE, VOTE
 from workflow.products import RULE_OF, differing, edited, jobs_of, mask_header, measured, same
 from workflow.runner import PROJECT, copy_run, snakemake, succeed
 
@@ -29,7 +29,7 @@ SCHEMA = yaml.safe_load((PROJECT / "config" / "schemas" / "config.schema.yaml").
 RULES = (
     "reference_pixel_mask", "prefetch_references", "detector1_dark", "detector1_flat", "dark_statistics",
     "flat_statistics", "exposure_response", "leave_one_out", "flat_response", "bad_pixel_mask", "quality_check",
-    "plots",
+    "plots", "compare_masks", "release_gate", "history",
 )  # fmt: skip
 
 
@@ -113,6 +113,7 @@ def processed(finished, tmp_path_factory):
             "dark_fitopt_files": "given",
             "dark_uncal_files": "given",
             "results": "results",
+            "keep_history": False,
             # So that all products have a say, and one exposure of three decides.
             "min_darks": 1,
             "pedestal_source": "fitopt",
@@ -372,7 +373,10 @@ def test_crds_server_url(start):
 
 def test_every_key_has_a_test():
     assert not CHANGES.keys() & TESTED_APART
-    assert CHANGES.keys() | TESTED_APART == SCHEMA["properties"].keys()
+    assert not TESTED_ELSEWHERE.keys() & (CHANGES.keys() | TESTED_APART)
+    assert CHANGES.keys() | TESTED_APART | TESTED_ELSEWHERE.keys() == SCHEMA["properties"].keys()
+    for key, file in TESTED_ELSEWHERE.items():
+        assert key in Path(__file__).with_name(file).read_text(encoding="utf-8"), file
 
 
 @pytest.mark.parametrize("key", CHANGES)

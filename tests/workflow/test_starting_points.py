@@ -20,9 +20,9 @@ DARK_PRODUCTS = {"dark_slope_files": "rateints", "dark_jump_files": "jump", "dar
 
 @pytest.fixture
 def directory(finished, tmp_path):
-    """A directory with the CRDS cache of the finished run and an empty configuration."""
+    """A directory with the CRDS cache of the finished run and a configuration without inputs."""
     os.symlink(finished / "crds_cache", tmp_path / "crds_cache")
-    (tmp_path / "config.yaml").write_text("{}\n", encoding="utf-8")
+    (tmp_path / "config.yaml").write_text("keep_history: false\n", encoding="utf-8")
     return tmp_path
 
 

@@ -1,0 +1,56 @@
+"""Check the configuration's list of epochs. Imports nothing heavy, since every job checks the configuration again."""
+
+import datetime
+import re
+from itertools import pairwise
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+RANGE_KEYS = ("name", "start", "end")
+
+
+def date_texts(setting):
+    """`setting` with the dates that YAML makes of text without quotes as text; anything else as it is."""
+    if not isinstance(setting, list):
+        return setting
+    return [
+        {key: value.isoformat() if type(value) is datetime.date else value for key, value in row.items()}
+        if isinstance(row, dict)
+        else row
+        for row in setting
+    ]
+
+
+def range_problems(setting):
+    """What is wrong with a list of epochs whose rows hold texts only, a line each."""
+    found = []
+    for number, row in enumerate(setting):
+        key = f"epochs[{number}]"
+        if missing := [name for name in RANGE_KEYS if name not in row]:
+            found.append(f"{key}: has no {' and no '.join(missing)}; an epoch needs {', '.join(RANGE_KEYS)}")
+            continue
+        if not NAME.fullmatch(row["name"]):
+            found.append(
+                f"{key}.name: {row['name']!r} is not allowed; it must be of letters, digits, '.', '_', '-'"
+                " and begin with a letter or digit"
+            )
+        for name in ("start", "end"):
+            try:
+                datetime.date.fromisoformat(row[name])
+            except ValueError as error:
+                found.append(f"{key}.{name}: {row[name]!r} is not allowed; it must be a real date ({error})")
+        if row["end"] < row["start"]:
+            found.append(f"{key}: its end {row['end']} is before its start {row['start']}")
+    return found or _clashes(setting)
+
+
+def _clashes(setting):
+    """Names given twice and ranges that share a day, of sound rows."""
+    names = [row["name"] for row in setting]
+    found = [f"epochs: the name {name!r} is given twice" for name in sorted(set(names)) if names.count(name) > 1]
+    for one, other in pairwise(sorted(setting, key=lambda row: row["start"])):
+        if other["start"] <= one["end"]:
+            found.append(
+                f"epochs: {one['name']} ({one['start']} to {one['end']}) and {other['name']} ({other['start']} to"
+                f" {other['end']}) share days; the first and the last day belong to an epoch"
+            )
+    return found

@@ -1,0 +1,38 @@
+"""The mask that CRDS selects now for an exposure, cut to the exposure's array as dq_init does.
+
+Reads the header of the exposure; writes a MASK file.
+"""
+
+import shutil
+
+from astropy.io import fits
+
+from badpix.detector1 import set_crds_environment
+from badpix.files import atomic_path
+from badpix.geometry import Geometry
+from badpix.logs import logger, logging_to
+from badpix.mask_file import write_cut_copy
+from badpix.references import fetch_mask
+
+
+def main(exposure, output, crds, whole):
+    """Write the mask that CRDS selects for the file `exposure` to `output`; not cut if it is to stay `whole`.
+
+    Raises ReferencesUnavailable when CRDS cannot give one.
+    """
+    set_crds_environment(**crds)
+    context, selected = fetch_mask(exposure)
+    header = fits.getheader(selected)
+    logger.info("%s: context %s selects the mask %s, USEAFTER %s", exposure, context, selected, header.get("USEAFTER"))
+    part = Geometry.from_header(fits.getheader(exposure))
+    with atomic_path(output) as temporary:
+        if whole or header["SUBARRAY"] in (part.subarray, "GENERIC"):
+            shutil.copyfile(selected, temporary)
+        else:
+            logger.info("cut to %s", part)
+            write_cut_copy(selected, temporary, part)
+
+
+if "snakemake" in globals():
+    with logging_to(snakemake.log[0], snakemake.rule):
+        main(snakemake.input.exposure, snakemake.output.mask, snakemake.params.crds, snakemake.params.whole)

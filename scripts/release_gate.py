@@ -1,0 +1,26 @@
+"""Fail when a new mask differs from the one before by more than the configuration allows.
+
+Reads the numbers of a comparison (JSON); writes those that were held against a limit (JSON).
+"""
+
+import json
+from pathlib import Path
+
+from badpix.files import write_text
+from badpix.logs import logger, logging_to
+from badpix.release import check_release
+
+
+def main(summary, report, limits):
+    """Hold the comparison `summary` against `limits` (new and recovered -> largest fraction, None for no limit).
+
+    Raises ReleaseRefused, with the numbers, when one is exceeded.
+    """
+    checks = check_release(json.loads(Path(summary).read_text(encoding="utf-8")), limits)
+    logger.info("within the limits: %s", checks)
+    write_text(report, json.dumps({"passed": True, "checks": checks}, indent=2) + "\n")
+
+
+if "snakemake" in globals():
+    with logging_to(snakemake.log[0], snakemake.rule):
+        main(snakemake.input.summary, snakemake.output.report, snakemake.params.limits)
