@@ -30,15 +30,31 @@ MIRI_FULL = Case({"instrument": "MIRI", "subarray": "FULL", "integrations": 1}, 
 IRS2_FULL = replace(
     CASES["IRS2"], simulation=CASES["IRS2"].simulation | {"flats": 3, "groups": 20}, headers={"NRS1": ()}
 )
+ALL_DETECTORS = {
+    "NIRCAM": [f"NRC{module}{channel}" for module in "AB" for channel in ("1", "2", "3", "4", "LONG")],
+    "MIRI": ["MIRIMAGE", "MIRIFULONG", "MIRIFUSHORT"],
+    "NIRSPEC": ["NRS1", "NRS2"],
+    "FGS": ["GUIDER1", "GUIDER2"],
+}
+
+
+def with_all_detectors(name):
+    """The case `name` of the tests, with every detector of its instrument."""
+    detectors = ALL_DETECTORS[name]
+    return replace(
+        CASES[name], simulation=CASES[name].simulation | {"detector": detectors}, headers=dict.fromkeys(detectors)
+    )
+
+
 # Name -> the case, and the test that runs it, or something smaller.
 RUNS = {
     "NIRISS": (NIRISS, "test_end_to_end, test_starting_points"),
-    "NIRCAM": (CASES["NIRCAM"], TEST.format("NIRCAM")),
-    "MIRI": (CASES["MIRI"], TEST.format("MIRI")),
+    "NIRCAM": (with_all_detectors("NIRCAM"), TEST.format("NIRCAM") + " (NRCBLONG)"),
+    "MIRI": (with_all_detectors("MIRI"), TEST.format("MIRI") + " (MIRIMAGE, MIRIFUSHORT)"),
     "MIRI full frame": (MIRI_FULL, TEST.format("MIRI") + " (subarray)"),
-    "NIRSPEC": (CASES["NIRSPEC"], TEST.format("NIRSPEC")),
+    "NIRSPEC": (with_all_detectors("NIRSPEC"), TEST.format("NIRSPEC") + " (NRS2)"),
     "NIRSPEC IRS2": (IRS2_FULL, TEST.format("IRS2") + " (5 groups, no flats)"),
-    "FGS": (CASES["FGS"], TEST.format("FGS")),
+    "FGS": (with_all_detectors("FGS"), TEST.format("FGS") + " (GUIDER2)"),
 }  # fmt: skip
 TYPES = ("dead", "low_qe", "open", "hot_saturated", "hot", "rc", "telegraph", "noisy", "low_pedestal")
 
