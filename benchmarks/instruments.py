@@ -77,7 +77,7 @@ def rows_of(name, directory):
             row = {"case": name, "detector": detector, "start": start, "seconds": round(seconds), "test": test}
             for kind in TYPES:
                 row[kind] = complete["completeness"][kind], pure.get(complete["expected"][kind], np.nan)
-            yield row | {"healthy": int(healthy["DO_NOT_USE"])}
+            yield row | {"healthy": int(healthy["DO_NOT_USE in the mask"])}
 
 
 def table_of(rows):
