@@ -19,6 +19,7 @@ include: "rules/mask.smk"
 include: "rules/changes.smk"
 include: "rules/history.smk"
 include: "rules/plots.smk"
+include: "rules/report.smk"
 
 
 rule all:

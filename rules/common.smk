@@ -149,6 +149,8 @@ def targets():
             wanted.append(f"{RESULTS}/{place}/quality_check.json")
         if config["plot"]:
             wanted.append(f"{RESULTS}/{place}/plots.png")
+        if config["report"]:
+            wanted.append(f"{RESULTS}/{place}/report.html")
         if config["leave_one_out"]:
             wanted.append(f"{RESULTS}/{place}/leave_one_out.csv")
         wanted.extend(comparisons(place))

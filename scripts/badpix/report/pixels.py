@@ -8,8 +8,9 @@ WHOLE_ARRAY = 128 * 128
 MAX_LISTED = 100_000
 # Bytes of measurements per integration, before compression, that a page may hold.
 DETAIL_BYTES = 20 * 2**20
-# Ramps are shown of so many pixels of each type.
+# Ramps are shown of so many pixels of each type, fewer where they would take more than so many bytes.
 RAMPS_PER_TYPE = 12
+RAMP_BYTES = 4 * 2**20
 
 
 def by_rarity(masks, seed=0):
@@ -56,6 +57,12 @@ def sampled_pixels(evidence, per_type=RAMPS_PER_TYPE):
     """Sorted flat indices of some found pixels of each type, the same at every call."""
     rng = np.random.default_rng(1)
     chosen = [
-        rng.permutation(np.flatnonzero(mask))[:per_type] for mask in type_masks(evidence.found, evidence.bit_of).values()
+        rng.permutation(np.flatnonzero(mask))[:per_type]
+        for mask in type_masks(evidence.found, evidence.bit_of).values()
     ]
     return np.unique(np.concatenate([np.zeros(0, np.int64), *chosen]))
+
+
+def ramps_per_type(n_values, n_types):
+    """Of how many pixels of each type the ramps fit, if one pixel has `n_values` groups in all exposures together."""
+    return int(np.clip(RAMP_BYTES // (4 * max(1, n_values) * max(1, n_types)), 1, RAMPS_PER_TYPE))

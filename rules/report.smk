@@ -1,0 +1,72 @@
+# Report pages: one per detector, and one over all of them, when the configuration asks for them.
+
+
+def report_inputs(wildcards):
+    """What the page of a detector tells of: all that voted, what came out, and where the ramps of pixels are."""
+    files = mask_inputs(wildcards)
+    files.pop("manual_flags", None)
+    files["ramps"] = [path for paths in ramp_files(wildcards).values() for path in paths.values()]
+    if config["leave_one_out"] or config["quarantine_outliers"]:
+        files["leave_one_out"] = f"{RESULTS}/{wildcards.detector}/leave_one_out.csv"
+    if config["compare_with"] is not None:
+        files["compare_with"] = config["compare_with"]
+    return files
+
+
+def ramp_files(wildcards):
+    """Exposure -> the file that has its ramps for good: the raw one, or the jump file it was given as."""
+    files = {}
+    for kind in KEYS:
+        for name, exposure in exposures(wildcards, kind).items():
+            for product_name in ("uncal", "jump"):
+                if product_name in exposure.files:
+                    files[name] = {product_name: exposure.files[product_name]}
+                    break
+    return files
+
+
+def ramp_files_and_kept(wildcards):
+    """As `ramp_files`, with the jump files that stay. Those are no input: a run that did not keep them has none."""
+    files = ramp_files(wildcards)
+    if config["keep_intermediates"]:
+        for name, exposure in exposures(wildcards, "darks").items():
+            if not exposure.from_products:
+                kept = f"{RESULTS}/{wildcards.detector}/darks/{name}_jump.fits"
+                files[name] = files.get(name, {}) | {"jump": kept}
+    return files
+
+
+rule report_page:
+    """The report page of a detector."""
+    input:
+        unpack(report_inputs),
+        mask=RESULTS + "/{detector}/" + MASK_FILE,
+        evidence=RESULTS + "/{detector}/evidence.fits",
+        quarantine=RESULTS + "/{detector}/quarantine.csv",
+    output:
+        page=report(
+            RESULTS + "/{detector}/report.html",
+            caption="captions/report_page.rst",
+            category="{detector}",
+            labels={"what": "report page"},
+        ),
+    log:
+        RESULTS + "/{detector}/logs/report_page.log",
+    benchmark:
+        RESULTS + "/{detector}/benchmarks/report_page.tsv"
+    resources:
+        mem_mb=memory(resources.report_mb),
+    params:
+        detector=detector_facts,
+        config=vote_config,
+        quarantined=lambda wildcards: INVENTORY.left_out[wildcards.detector],
+        ramp_files=ramp_files_and_kept,
+        benchmarks=RESULTS + "/{detector}/benchmarks",
+        index="../report.html",
+        library=digest("report_page.py"),
+    message:
+        "{wildcards.detector}: report page"
+    conda:
+        CONDA_ENV
+    script:
+        "../scripts/report_page.py"
