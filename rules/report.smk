@@ -7,9 +7,9 @@ def report_inputs(wildcards):
     files.pop("manual_flags", None)
     files["ramps"] = [path for paths in ramp_files(wildcards).values() for path in paths.values()]
     if config["leave_one_out"] or config["quarantine_outliers"]:
-        files["leave_one_out"] = f"{RESULTS}/{wildcards.detector}/leave_one_out.csv"
-    if config["compare_with"] is not None:
-        files["compare_with"] = config["compare_with"]
+        files["leave_one_out"] = f"{RESULTS}/{place_of(wildcards)}/leave_one_out.csv"
+    if (before := compared_mask(place_of(wildcards))) is not None:
+        files["compare_with"] = before
     return files
 
 
@@ -40,33 +40,51 @@ rule report_page:
     """The report page of a detector."""
     input:
         unpack(report_inputs),
-        mask=RESULTS + "/{detector}/" + MASK_FILE,
-        evidence=RESULTS + "/{detector}/evidence.fits",
-        quarantine=RESULTS + "/{detector}/quarantine.csv",
+        mask=RESULTS + "/{detector}{epoch}/" + MASK_FILE,
+        evidence=RESULTS + "/{detector}{epoch}/evidence.fits",
+        quarantine=RESULTS + "/{detector}{epoch}/quarantine.csv",
     output:
-        page=report(
-            RESULTS + "/{detector}/report.html",
-            caption="captions/report_page.rst",
-            category="{detector}",
-            labels={"what": "report page"},
-        ),
+        page=reported("report.html", "report page"),
+        facts=RESULTS + "/{detector}{epoch}/report.json",
     log:
-        RESULTS + "/{detector}/logs/report_page.log",
+        RESULTS + "/{detector}{epoch}/logs/report_page.log",
     benchmark:
-        RESULTS + "/{detector}/benchmarks/report_page.tsv"
+        RESULTS + "/{detector}{epoch}/benchmarks/report_page.tsv"
     resources:
         mem_mb=memory(resources.report_mb),
     params:
         detector=detector_facts,
         config=vote_config,
-        quarantined=lambda wildcards: INVENTORY.left_out[wildcards.detector],
+        quarantined=lambda wildcards: INVENTORY.left_out[place_of(wildcards)],
         ramp_files=ramp_files_and_kept,
-        benchmarks=RESULTS + "/{detector}/benchmarks",
-        index="../report.html",
+        benchmarks=RESULTS + "/{detector}{epoch}/benchmarks",
+        index=lambda wildcards: "../" * (1 + place_of(wildcards).count("/")) + "report.html",
         library=digest("report_page.py"),
     message:
-        "{wildcards.detector}: report page"
+        "{wildcards.detector}{wildcards.epoch}: report page"
     conda:
         CONDA_ENV
     script:
         "../scripts/report_page.py"
+
+
+rule report_index:
+    """The page over all detectors."""
+    input:
+        facts=[f"{RESULTS}/{place}/report.json" for place in INVENTORY.masks],
+    output:
+        page=report(RESULTS + "/report.html", caption="captions/report_index.rst", category="All detectors"),
+    log:
+        RESULTS + "/logs/report_index.log",
+    benchmark:
+        RESULTS + "/benchmarks/report_index.tsv"
+    params:
+        pages=[f"{place}/report.html" for place in INVENTORY.masks],
+        refused=dict(INVENTORY.refused),
+        library=digest("report_index.py"),
+    message:
+        "the page over all detectors"
+    conda:
+        CONDA_ENV
+    script:
+        "../scripts/report_index.py"

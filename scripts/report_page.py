@@ -1,307 +1,27 @@
 """Write the report page of a detector: one HTML file that opens from disk, without a network.
 
-Reads the statistics of the exposures, the flats' response, the evidence, the mask, the tables beside them, the benchmark
-files, and the ramps of a few pixels from raw (or kept jump) files. No verdict is made here: ballots are the vote's own,
-thresholds are those of the evidence file, and the page stops if the ballots do not add up to the votes counted there.
+Reads the statistics of the exposures, the flats' response, the evidence, the mask, the tables beside them, the
+benchmark files, and the ramps of a few pixels from raw (or kept jump) files. No verdict is made here: ballots are the
+vote's own, thresholds are those of the evidence file, and the job stops if the ballots do not add up to the votes
+counted there. Writes the facts for the page over all detectors as JSON, too.
 """
 
-import datetime
 import json
-from pathlib import Path
 
-import numpy as np
-import pandas as pd
-from astropy.io import fits
-
-from badpix import __version__
 from badpix.detectors import detector_from_mapping
-from badpix.dq import PIXEL_FLAGS
 from badpix.files import write_text
-from badpix.geometry import Geometry, amplifiers, cut, full_frame
 from badpix.judgement import gather
 from badpix.logs import logger, logging_to
-from badpix.mask_file import read_mask
 from badpix.outliers import read_outliers
-from badpix.report import inspector, page
-from badpix.report.darks import ABSTAINED, YES, DarkReader
+from badpix.report import page
+from badpix.report.assemble import ReportPage
 from badpix.report.evidence import read_evidence
-from badpix.report.flats import FlatReader
-from badpix.report.histograms import Histogram
-from badpix.report.packing import Pack
-from badpix.report.pixels import listed_pixels, ramps_per_type, sampled_pixels, type_masks
-from badpix.report.ramps import read_ramps
-from badpix.report.tables import MEASURES, exposure_table, flag_table, job_times, type_table
-from badpix.report.words import look
-from badpix.response_file import read_response
 from badpix.settings import effective_max_dead_norm_signal
 
-ODD_NOTE = (
-    "An exposure stands out (▲) by a measure when it is further from the median of the others than six times their "
-    "scatter, and by more than what matters."
-)
 
-
-def compared_mask(path, frame):
-    """The DQ image of another mask on the array of the Geometry `frame`; ValueError where it does not cover that."""
-    dq, header = read_mask(path), fits.getheader(path, 0)
-    try:
-        other = Geometry.from_header(header)
-    except KeyError:
-        other = None  # a mask that does not say where it lies must be as large as this one
-    if other is not None and other.shape == dq.shape:
-        try:
-            return cut(dq, other, frame)
-        except ValueError as error:
-            raise ValueError(f"compare_with: {path}: {error}") from None
-    if dq.shape != frame.shape:
-        raise ValueError(f"compare_with: {path} has {dq.shape} pixels, the new mask {frame.shape}")
-    return dq
-
-
-def check_ballots(test, said, counts, pixels):
-    """Raise ValueError when the ballots shown are not those that were counted: statistics and evidence then differ."""
-    k, n_valid = (image.ravel()[pixels] for image in counts)
-    if not (np.array_equal((said == YES).sum(axis=1), k) and np.array_equal((said != ABSTAINED).sum(axis=1), n_valid)):
-        raise ValueError(f"the ballots of test {test} do not add up to the votes in the evidence file; make the mask anew")
-
-
-def bytes_per_pixel(inputs, evidence, config):
-    """About how many bytes of measurements a pixel takes: values and ballots of every integration."""
-    n = {
-        kind: sum(fits.getval(exposure.path, "NAXIS3", "SLOPE") for exposure in inputs.used[kind])
-        for kind in ("darks", "flats")
-    }
-    n_tests = sum(len(tests) for tests in evidence.tests.values())
-    beyond = 12 if config["ramp_shape_search"] or config["noisy_test"] == "cds" else 0
-    return n["darks"] * (12 + beyond + n_tests) + n["flats"] * 5 + 8 * n_tests
-
-
-def ramps_of(inputs, ramp_files, evidence):
-    """The Ramps of some found pixels in all exposures used, darks first; and the pixels (flat indices)."""
-    shapes = [
-        (kind.removesuffix("s"), exposure.name, exposure.header)
-        for kind in ("darks", "flats")
-        for exposure in inputs.used[kind]
-    ]
-    n_values = sum(int(header.get("NINTS", 1)) * int(header.get("NGROUPS", 1)) for _, _, header in shapes)
-    pixels = sampled_pixels(evidence, ramps_per_type(n_values, len(evidence.bit_of)))
-    y, x = np.divmod(pixels, evidence.found.shape[1])
-    ramps = [read_ramps(name, kind, ramp_files.get(name, {}), y, x) for kind, name, _ in shapes] if pixels.size else []
-    return [ramp for ramp in ramps if ramp is not None], pixels
-
-
-def image_histograms(evidence, science):
-    """Histograms of the measured images of the evidence file."""
-    found = {}
-    for name in ("NOISE", "RESPONSE"):
-        if name in evidence.measured:
-            values = evidence.measured[name][science]
-            limits = [row.value for row in evidence.limits(quantity=name)]
-            found[name] = Histogram.around(values, limits)
-            found[name].add(values)
-    return found
-
-
-def mask_identity(path):
-    """The facts of a mask's header: identity, parameters (key -> value) and HISTORY lines."""
-    header = fits.getheader(path, 0)
-    keys = ("FILENAME", "DATE", "INSTRUME", "DETECTOR", "SUBARRAY", "AUTHOR", "DESCRIP", "PEDIGREE", "USEAFTER")
-    parameters = {
-        key.removeprefix("BADPIX ").lower(): str(value) for key, value in header.items() if key.startswith("BADPIX ")
-    }
-    # A long entry is spread over several cards.
-    history = [line for line in str(header.get("HISTORY", "")).splitlines() if line.strip()]
-    return {key: header[key] for key in keys if key in header}, parameters, history
-
-
-class ReportPage:
-    """Collects what the page shows; `inputs` are the judgement.Inputs, `given` the keyword arguments of `main`."""
-
-    def __init__(self, inputs, evidence, given):
-        self.inputs, self.evidence, self.given = inputs, evidence, given
-        self.science = inputs.science
-        self.shape = inputs.geometry.shape
-        self.pack = Pack()
-        self.figures = []
-        self.panels = []
-        self.rows = []
-
-    def read_mask(self):
-        """The mask, whole and on the measured array, and the one to compare it with."""
-        geometry = self.inputs.geometry
-        dq = read_mask(self.given["mask"])
-        frame = geometry if dq.shape == geometry.shape else full_frame(geometry, self.inputs.detector)
-        compare_with = self.given["compare_with"]
-        before = None if compare_with is None else compared_mask(compare_with, frame)
-        self.flags = flag_table(dq, before)
-        self.do_not_use = float(np.mean((dq & np.uint32(PIXEL_FLAGS["DO_NOT_USE"])) != 0))
-        self.dq = cut(dq, frame, geometry)
-        self.before = None if before is None else cut(before, frame, geometry)
-
-    def read_pixels(self):
-        """Choose the pixels and read what is known of them."""
-        config, evidence = self.given["config"], self.evidence
-        by_hand = (self.dq != 0) & (evidence.found == 0) & self.science
-        self.pixels, self.n_candidates = listed_pixels(evidence, by_hand)
-        self.n_detailed = inspector.n_detailed(self.pixels.size, bytes_per_pixel(self.inputs, evidence, config))
-        detailed = self.pixels[: self.n_detailed]
-        self.tests = inspector.pack_pixels(self.pack, evidence, self.dq, self.pixels)
-        self.histograms = []
-        if self.inputs.used["darks"]:
-            reader = DarkReader(self.inputs, config, evidence, detailed)
-            darks = reader.read()
-            self._check(darks.ballots, detailed)
-            self.panels += inspector.pack_darks(self.pack, evidence, darks, reader.region_of)
-            self.rows += darks.rows
-            self.histograms += page.histogram_figures(darks.histograms, darks.centres, evidence, darks.integrations)
-        if self.inputs.used["flats"]:
-            response = read_response(self.given["responses"]["mean"])
-            flats = FlatReader(
-                self.inputs, config, response, self.given["responses"].get("exposures", ()), detailed
-            ).read()
-            self._check(flats.ballots, detailed)
-            self.panels += inspector.pack_flats(self.pack, evidence, flats)
-            self.rows += flats.rows
-        self.histograms += page.image_histogram_figures(image_histograms(evidence, self.science), evidence)
-        ramps, sampled = ramps_of(self.inputs, self.given["ramp_files"], evidence)
-        self.ramps = inspector.pack_ramps(self.pack, ramps, sampled) if ramps else []
-
-    def _check(self, ballots, pixels):
-        for test, said in ballots.items():
-            check_ballots(test, said, self.evidence.counts(test), pixels)
-
-    def draw(self):
-        """All plots; those of the map need the layers."""
-        evidence, science = self.evidence, self.science
-        masks = type_masks(evidence.found, evidence.bit_of)
-        changed = [None, None]
-        if self.before is not None:
-            now, then = (self.dq != 0) & science, (self.before != 0) & science
-            changed = [now & ~then, then & ~now]
-        by_hand = (self.dq != 0) & (evidence.found == 0) & science
-        self.layers = page.layers_of(masks, by_hand, evidence.intermittent != 0, *changed)
-        images = {}
-        if "RESPONSE" in evidence.measured:
-            images["response"] = (evidence.measured["RESPONSE"], "Normalised response of the flats", "")
-        if "NOISE" in evidence.measured:
-            images["noise"] = (evidence.measured["NOISE"], "Scatter of the jump-free dark slopes", "DN/s")
-        figures, self.map_facts = page.detector_figures(self.shape, self.layers, images)
-        self.rows = exposure_table(self.rows)
-        self.exposure_figures = page.exposure_figures(self.rows)
-        self.votes = page.vote_figures(evidence, science)
-        self.figures = [
-            *figures, *self.histograms, *self.votes, *(plot for plots in self.exposure_figures.values() for plot in plots),
-            *page.panel_figures(self.panels, bool(self.ramps)),
-        ]  # fmt: skip
-
-    def page_data(self):
-        """What inspector.js needs, beside the packed numbers."""
-        evidence, geometry = self.evidence, self.inputs.geometry
-        for test in self.tests:
-            name = test["name"]
-            means = evidence.mean_limits(name)
-            test["mean_side"] = means[0].side if means else None
-            test["limits"] = [
-                {"quantity": row.quantity, "side": row.side, "value": row.value, "unit": row.unit}
-                for row in evidence.limits(name)
-                if not row.exposure and np.isfinite(row.value)
-            ]
-        looks = {name: {"label": look(name).label, "color": look(name).color, "outline": look(name).outline}
-                 for name in evidence.bit_of}  # fmt: skip
-        return {
-            "nx": self.shape[1],
-            "ny": self.shape[0],
-            "x0": geometry.x_start - 1,
-            "y0": geometry.y_start - 1,
-            "types": [{"name": name, "bit": bit} for name, bit in evidence.bit_of.items()],
-            "flags": [{"name": name, "bit": bit.bit_length() - 1} for name, bit in PIXEL_FLAGS.items()],
-            "looks": looks,
-            "tests": self.tests,
-            "panels": self.panels,
-            "ramps": self.ramps,
-            "images": self.map_facts["images"],
-            "measured": [
-                ["RESPONSE", "Response"],
-                ["NFLAT", "Flat integrations in it"],
-                ["NOISE", "Scatter of slopes (DN/s)"],
-                ["NCLEAN", "Slopes without a jump"],
-            ],
-            "n_listed": int(self.pixels.size),
-            "n_candidates": int(self.n_candidates),
-            "n_detailed": int(self.n_detailed),
-            "manifest": self.pack.manifest,
-        }
-
-    def listed_note(self):
-        """Which pixels the page has, in words."""
-        whole = self.pixels.size == self.evidence.found.size
-        words = "all pixels of the array" if whole else f"{self.pixels.size:,} pixels: those with a flag, or bad at times"
-        if self.pixels.size < self.n_candidates:
-            words = f"{self.pixels.size:,} of the {self.n_candidates:,} pixels with a flag or bad at times, rare types first"
-        note = f"This page has {words}."
-        if self.n_detailed < self.pixels.size:
-            note += f" Measurements per integration are there for {self.n_detailed:,} of them, rare types first."
-        return note
-
-    def variables(self):
-        """The variables of templates/page.html."""
-        given, inputs, geometry = self.given, self.inputs, self.inputs.geometry
-        identity, parameters, history = mask_identity(given["mask"])
-        loo = {}
-        if given["leave_one_out"]:
-            loo = dict(pd.read_csv(given["leave_one_out"], dtype={"exposure": str})[["exposure", "n_changed"]].values)
-        keys = {
-            kind: [key for key in MEASURES if any(key in row for row in self.rows if row["kind"] == kind)]
-            for kind in ("dark", "flat")
-        }
-        left_out = pd.read_csv(given["quarantine"], dtype=str).fillna("")
-        exposures = {kind: {row["exposure"] for row in self.rows if row["kind"] == kind} for kind in ("dark", "flat")}
-        return {
-            "instrument": inputs.detector.instrument,
-            "detector": inputs.detector.name,
-            "array": f"{geometry.subarray}, {geometry.n_columns} × {geometry.n_rows} pixels",
-            "description": identity.get("DESCRIP", ""),
-            "n_darks": len(exposures["dark"]),
-            "n_flats": len(exposures["flat"]),
-            "left_out": list(left_out.itertuples(index=False, name=None)),
-            "n_odd": sum(bool(row["odd"]) for row in self.rows),
-            "do_not_use": self.do_not_use,
-            "index": given["index"],
-            "n_science": int(self.science.sum()),
-            "types": type_table(self.evidence, self.science.sum()),
-            "flags": self.flags,
-            "compared": Path(given["compare_with"]).name if given["compare_with"] else None,
-            "layers": {name: int(pixels.size) for name, pixels in self.layers.items()},
-            "off": ("intermittent", "added", "removed"),
-            "sampled": {n: shown for n, shown in self.map_facts["shown"].items() if shown < self.layers[n].size},
-            "images": self.map_facts["images"],
-            "image_step": self.map_facts["step"],
-            "nx": self.shape[1],
-            "ny": self.shape[0],
-            "panels": [{"figure": panel["figure"], "note": panel.get("note")} for panel in self.panels],
-            "has_ramps": bool(self.ramps),
-            "listed_note": self.listed_note(),
-            "exposures": self.rows,
-            "exposure_keys": keys,
-            "exposure_figures": {kind: [plot.name for plot in plots] for kind, plots in self.exposure_figures.items()},
-            "odd_note": ODD_NOTE,
-            "loo": loo,
-            "histograms": [plot.name for plot in self.histograms],
-            "votes": [plot.name for plot in self.votes],
-            "identity": identity,
-            "parameters": parameters,
-            "history": history,
-            "config": {key: json.dumps(value) for key, value in sorted(given["config"].items())},
-            "jobs": job_times(given["benchmarks"]),
-            "version": __version__,
-            "made": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
-            "page_data": self.page_data(),
-            "pixel_pack": self.pack.base64(),
-        }
-
-
-def main(statistics, output, detector, config, quarantined, outliers, evidence, **given):
-    """Write the report page of `detector` (a mapping with the fields of Detector) at `output`.
+def main(statistics, outputs, detector, config, quarantined, outliers, evidence, **given):
+    """Write the report page of `detector` (a mapping with the fields of Detector) at `outputs["page"]`, and its facts
+    at `outputs["facts"]`.
 
     `statistics`, `config`, `quarantined` and `outliers` are as for scripts/bad_pixel_mask.py, `evidence` is the file
     that it wrote. `given` has the paths `mask`, `quarantine`, `leave_one_out` and `compare_with` (each of the two last
@@ -318,8 +38,9 @@ def main(statistics, output, detector, config, quarantined, outliers, evidence, 
     report.read_mask()
     report.read_pixels()
     report.draw()
-    text = page.render(f"{detector.name} – bad pixel mask", report.figures, report.variables())
-    write_text(output, text)
+    text = page.render(f"{detector.name} – bad pixel mask", report.figures, report.lazy, report.variables())
+    write_text(outputs["page"], text)
+    write_text(outputs["facts"], json.dumps(report.facts(), indent=1, ensure_ascii=False) + "\n")
     logger.info("%s: %d pixels, %d with measurements, %.1f MB", detector.name, report.pixels.size, report.n_detailed,
                 len(text) / 2**20)  # fmt: skip
 
@@ -328,7 +49,7 @@ if "snakemake" in globals():
     with logging_to(snakemake.log[0], snakemake.rule):
         main(
             {"darks": list(snakemake.input.darks), "flats": list(snakemake.input.flats)},
-            snakemake.output.page,
+            dict(snakemake.output.items()),
             snakemake.params.detector,
             snakemake.params.config,
             snakemake.params.quarantined,

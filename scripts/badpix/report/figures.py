@@ -8,6 +8,7 @@ from bokeh.models import (
     ColumnDataSource,
     CustomJS,
     HoverTool,
+    Label,
     LinearColorMapper,
     Range1d,
     Span,
@@ -91,7 +92,7 @@ def detector_ranges(shape):
 def detector_figure(shape, ranges, name, **options):
     x_range, y_range = ranges
     plot = styled(
-        name=name, x_range=x_range, y_range=y_range, match_aspect=True, active_scroll="wheel_zoom",
+        name=name, x_range=x_range, y_range=y_range, active_scroll="wheel_zoom",
         x_axis_label="x (pixel)", y_axis_label="y (pixel)", **options,
     )  # fmt: skip
     plot.grid.grid_line_color = None
@@ -100,7 +101,9 @@ def detector_figure(shape, ranges, name, **options):
 
 def map_figure(shape, layers, backgrounds, ranges):
     """The map: `layers` maps names of Looks to flat indices, `backgrounds` names to sources of `image_source`."""
-    plot = detector_figure(shape, ranges, "map", height=680, tools="pan,wheel_zoom,box_zoom,reset,save,tap")
+    plot = detector_figure(
+        shape, ranges, "map", height=680, match_aspect=True, tools="pan,wheel_zoom,box_zoom,reset,save,tap"
+    )
     plot.background_fill_color = "#f4f6f8"
     mapper = LinearColorMapper(palette=PALE_GREYS, low=0, high=255)
     for number, (name, source) in enumerate(backgrounds.items()):
@@ -128,9 +131,13 @@ def map_figure(shape, layers, backgrounds, ranges):
     return plot, shown
 
 
-def image_figure(name, heading, unit, source, low, high, shape, ranges):
-    """An image of the detector with its colour bar, at the zoom of the map."""
-    plot = detector_figure(shape, ranges, name, height=430, title=heading)
+def image_figure(name, heading, unit, source, low, high, shape):
+    """An image of the detector with its colour bar."""
+    side = 470 / max(shape)
+    plot = detector_figure(
+        shape, detector_ranges(shape), name, title=heading, sizing_mode="fixed", frame_width=round(side * shape[1]),
+        frame_height=round(side * shape[0]), width=round(side * shape[1]) + 150, height=round(side * shape[0]) + 90,
+    )  # fmt: skip
     plot.image(source=source, color_mapper=LinearColorMapper(palette=IMAGE_COLORS, low=0, high=255))
     bar = ColorBar(
         color_mapper=LinearColorMapper(palette=IMAGE_COLORS[1:], low=low, high=high), title=unit, width=12, padding=6,
@@ -142,7 +149,7 @@ def image_figure(name, heading, unit, source, low, high, shape, ranges):
 
 
 def histogram_figure(name, heading, unit, histogram, limits, centred):
-    """A histogram with thresholds: `limits` maps (label, side) to their values, one or one per integration."""
+    """A histogram with thresholds: `limits` maps (test, side) to their values, one or one per integration."""
     plot = styled(
         name=name, height=250, title=heading, y_axis_type="log", tools="pan,box_zoom,reset,save", toolbar_location=None,
         x_axis_label=("from the middle of the detector, " if centred else "") + unit, y_axis_label="pixels",
@@ -152,14 +159,20 @@ def histogram_figure(name, heading, unit, histogram, limits, centred):
         left=histogram.edges[:-1], right=histogram.edges[1:], top=top, bottom=0.5, fill_color="#8fa6bb", line_color=None
     )
     plot.y_range.start = 0.5
-    for (_, side), values in limits.items():
+    named = {}
+    for (test, side), values in limits.items():
         low, high = min(values), max(values)
-        dash = {ABOVE: "solid", BELOW: "solid"}.get(side, "dashed")
         if high > low:
             plot.add_layout(BoxAnnotation(left=low, right=high, fill_color="#D55E00", fill_alpha=0.25))
-        line = Span(location=float(np.median(values)), dimension="height", line_color="#B34A00", line_width=1.6)
-        line.line_dash = dash
+        named.setdefault(float(np.median(values)), []).append((test, side))
+    for value, tests in named.items():
+        line = Span(location=value, dimension="height", line_color="#B34A00", line_width=1.6)
+        line.line_dash = "solid" if any(side in (ABOVE, BELOW) for _, side in tests) else "dashed"
         plot.add_layout(line)
+        words = Label(x=value, y=plot.height - 82, y_units="screen", text=", ".join(test for test, _ in tests),
+                      angle=np.pi / 2, x_offset=-2, text_align="right", text_font_size="10px", text_color="#8a3a00",
+                      background_fill_color="#ffffff", background_fill_alpha=0.75)  # fmt: skip
+        plot.add_layout(words)
     return plot
 
 
@@ -210,10 +223,10 @@ def vote_figure(name, heading, fractions, needed):
 def panel_figure(name, entry):
     """A plot of the inspector, empty: the page fills its sources."""
     heading, unit = title(entry["quantity"])
-    n_columns = len(entry["columns"])
+    lines = ", ".join(dict.fromkeys(line["test"] for line in entry["lines"]))
     plot = styled(
-        name=name, height=200, title=f"{heading} ({unit})", toolbar_location=None, tools="",
-        x_range=(0.4, n_columns + 0.6),
+        name=name, height=200, title=f"{heading} ({unit})" + (f" — {lines}" if lines else ""), toolbar_location=None,
+        tools="", x_range=(0.4, len(entry["columns"]) + 0.6), y_range=Range1d(0, 1, name=f"{name}-range"),
     )  # fmt: skip
     plot.xaxis.ticker = BasicTicker(min_interval=1, num_minor_ticks=0)
     limits = ColumnDataSource({"x": [], "y": [], "label": []}, name=f"{name}-limits")
@@ -228,7 +241,7 @@ def ramp_figure():
     """The plot of a ramp, empty: the page fills its sources."""
     plot = styled(
         name="ramp", height=300, title="Ramp", x_axis_label="time from the first group (s)", y_axis_label="signal (DN)",
-        toolbar_location=None, tools="",
+        toolbar_location=None, tools="", x_range=Range1d(0, 1, name="ramp-x"), y_range=Range1d(0, 1, name="ramp-y"),
     )  # fmt: skip
     lines = ColumnDataSource({"x": [], "y": [], "color": [], "dash": []}, name="ramp-lines")
     plot.multi_line("x", "y", source=lines, line_color="color", line_dash="dash", line_width=1.8)

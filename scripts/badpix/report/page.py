@@ -1,13 +1,9 @@
 """Put a report page together: plots, tables and pixels into one HTML file that needs nothing else."""
 
-import json
-from pathlib import Path
-
 import numpy as np
-from bokeh.embed import file_html
+from bokeh.document import Document
+from bokeh.embed import file_html, json_item
 from bokeh.resources import INLINE
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from badpix.report.figures import (
     detector_ranges,
@@ -21,35 +17,10 @@ from badpix.report.figures import (
     vote_figure,
 )
 from badpix.report.tables import MEASURES
-from badpix.report.words import TESTS, look, title
+from badpix.report.templating import environment
+from badpix.report.words import TESTS, title
 
-TEMPLATES = Path(__file__).resolve().parent / "templates"
 VOTE_BINS = 21
-
-
-def number(value, form=","):
-    """A number for a table; a dash for what was not measured."""
-    if value is None or (isinstance(value, float) and not np.isfinite(value)):
-        return "–"
-    return format(value, form)
-
-
-def environment():
-    """The templates, with what they may call."""
-    made = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
-    made.globals |= {"look": look, "number": number, "measures": MEASURES}
-    made.globals["include_raw"] = lambda name: Markup((TEMPLATES / name).read_text(encoding="utf-8"))
-    made.filters["json"] = as_json
-    return made
-
-
-def as_json(value):
-    """JSON for a <script> element: nothing in it can end the element."""
-    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
-    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
 
 
 def layers_of(type_masks, only_mask, intermittent, added, removed):
@@ -71,7 +42,7 @@ def detector_figures(shape, layers, images):
     figures = [plot]
     for name, (source, low, high, _) in sources.items():
         _, heading, unit = images[name]
-        figures.append(image_figure(f"image-{name}", heading, unit, source, low, high, shape, ranges))
+        figures.append(image_figure(f"image-{name}", heading, unit, source, low, high, shape))
     step = max([parts[3] for parts in sources.values()], default=1)
     return figures, {"images": list(images), "step": step, "shown": shown}
 
@@ -85,11 +56,9 @@ def histogram_figures(histograms, centres, evidence, integrations):
         for number_of, (segment, integration, _) in enumerate(integrations):
             for row in evidence.limits(quantity=quantity, exposure=segment, integration=integration):
                 centre = centred[number_of] if centred else 0.0
-                limits.setdefault((TESTS.get(row.test, row.test), row.side), []).append(row.value - centre)
+                limits.setdefault((row.test, row.side), []).append(row.value - centre)
         heading, unit = title(quantity)
-        figures.append(
-            histogram_figure(f"histogram-{len(figures)}", heading, unit, histogram, limits, bool(centred))
-        )
+        figures.append(histogram_figure(f"histogram-{len(figures)}", heading, unit, histogram, limits, bool(centred)))
     return figures
 
 
@@ -99,7 +68,7 @@ def image_histogram_figures(histograms, evidence):
     for quantity, histogram in histograms.items():
         limits = {}
         for row in evidence.limits(quantity=quantity):
-            limits.setdefault((TESTS.get(row.test, row.test), row.side), []).append(row.value)
+            limits.setdefault((row.test, row.side), []).append(row.value)
         heading, unit = title(quantity)
         figures.append(histogram_figure(f"histogram-{quantity}", heading, unit, histogram, limits, False))
     return figures
@@ -142,7 +111,19 @@ def panel_figures(panels, with_ramps):
     return figures + ([ramp_figure()] if with_ramps else [])
 
 
-def render(path_title, figures, variables):
-    """The page as text. `figures` are placed by their names; `variables` are those of templates/page.html."""
-    template = environment().get_template("page.html")
-    return file_html(figures, INLINE, path_title, template=template, template_variables=variables)
+def render(path_title, figures, lazy, variables):
+    """The page as text. `figures` are placed by their names and drawn at once, `lazy` ones when they come into view.
+
+    `variables` are those of templates/page.html.
+    """
+    variables = variables | {
+        "measures": MEASURES,
+        "plots": {plot.name: json_item(plot, plot.name) for plot in lazy},
+        "heights": {plot.name: plot.height for plot in lazy},
+    }
+    template, document = environment().get_template("page.html"), Document()
+    # Each root added anew would walk through all models.
+    with document.models.freeze():
+        for plot in figures:
+            document.add_root(plot)
+    return file_html(document, INLINE, path_title, template=template, template_variables=variables)

@@ -36,10 +36,10 @@ MEASURES = {
     "pedestal": Measure("Pedestal", "DN", ".1f", in_units_of="pedestal_std"),
     "pedestal_std": Measure("Pedestal scatter", "DN", ".1f", relative=0.1),
     "saturated": Measure("Saturated", "% of pixels", ".3%", relative=0.25, absolute=1e-3),
-    "slope": Measure("Median slope", "DN/s", ".4g", relative=0.05, in_units_of="slope_std"),
+    "slope": Measure("Median slope", "DN/s", "digits", relative=0.05, in_units_of="slope_std"),
     "noise": Measure("Noise of differences", "DN", ".2f", relative=0.1),
     "no_slope": Measure("Without slope", "% of pixels", ".3%", relative=0.25, absolute=1e-3),
-    "last_groups": Measure("Last raw groups", "DN", ".0f", relative=0.05),
+    "last_groups": Measure("Last raw groups", "DN", ",.0f", relative=0.05),
     "response_scatter": Measure("Scatter from mean response", "", ".4f", relative=0.5),
 }
 

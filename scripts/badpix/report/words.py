@@ -74,6 +74,18 @@ QUANTITIES = {
     "RESPONSE": ("Response in flats", "of the level around it"),
     "NOISE": ("Scatter of jump-free slopes", "DN/s"),
 }
+# Limits on something that is no quantity of its own.
+LIMITS = {
+    "EXCESS / (SLOPE x TGROUP)": "excess over what the pixel collects in a group",
+    "EXCESS / CDS_LATE": "excess over the late difference",
+    "JUMP_RATIO": "ratio of jumps",
+    "RESPONSE of neighbours (all)": "response of all neighbours",
+    "RESPONSE of neighbours (mean)": "mean response of the neighbours",
+    "LAST_GROUPS": "mean of the last raw groups",
+    "RESPONSE": "response",
+    "NJUMP": "jumps",
+    "NOISE": "scatter",
+}
 
 
 def look(name):

@@ -117,6 +117,19 @@
     }
   }
 
+  // ------------------------------------------------------------ plots further down, drawn when they come into view
+  const plots = JSON.parse($("plots").textContent);
+  async function draw(place) {
+    const item = plots[place.id];
+    delete plots[place.id];
+    if (item) await Bokeh.embed.embed_item(item);
+  }
+  const seen = new IntersectionObserver((entries) => {
+    for (const entry of entries) if (entry.isIntersecting) { seen.unobserve(entry.target); draw(entry.target); }
+  }, { rootMargin: "600px" });
+  for (const place of document.querySelectorAll(".lazy")) seen.observe(place);
+  window.addEventListener("beforeprint", () => document.querySelectorAll(".lazy").forEach(draw));
+
   // ------------------------------------------------------------ the chosen pixel
   let chosen = null;
 
@@ -182,59 +195,90 @@
   function limitsOf(test, row) {
     const words = [];
     for (const limit of test.limits) {
-      const measured = arrays[limit.quantity] ? ` is ${shown(arrays[limit.quantity][row])};` : "";
-      words.push(`${limit.quantity}${measured} ${limit.side} ${shown(limit.value)}${limit.unit ? " " + limit.unit : ""}`);
+      const measured = arrays[limit.quantity] ? ` is ${shown(arrays[limit.quantity][row])},` : "";
+      words.push(`${limit.label}${measured} ${limit.side} ${shown(limit.value)}${limit.unit ? " " + limit.unit : ""} asked for`);
     }
     if (arrays[`m_${test.name}`] && row < page.n_detailed) {
       const mean = arrays[`m_${test.name}`][row], limit = arrays[`l_${test.name}`][row];
-      words.push(`mean excess is ${shown(mean)}; ${test.mean_side} ${shown(limit)}`);
+      words.push(`mean excess is ${shown(mean)}, ${test.mean_side} ${shown(limit)} asked for`);
     }
     return words.join(" · ");
   }
 
-  function votes() {
-    const place = $("votes"), row = chosen.row;
-    place.replaceChildren();
-    if (row < 0) return;
+  // Marks of the ballots, those of one exposure together.
+  function marks(test, row) {
+    const cell = element("td", null, { class: "ballots" });
+    if (!arrays[`b_${test.name}`] || row >= page.n_detailed) return cell;
+    const each = [...values(`b_${test.name}`, row)];
+    const groups = test.unit === "integrations" ? page.integrations : each.map(() => 1);
+    let place = 0;
+    const text = groups.map((count) => each.slice(place, (place += count))
+      .map((b) => (b === YES ? "■" : b === NO ? "□" : "·")).join("")).join(test.unit === "integrations" ? " " : "");
+    cell.append(element("span", text, { "aria-hidden": "true" }));
+    const words = each.map((b) => (b === YES ? "yes" : b === NO ? "no" : "abstained")).join(", ");
+    cell.append(element("span", words, { class: "unseen" }));
+    return cell;
+  }
+
+  function voteLines(test, row) {
+    const k = arrays[`k_${test.name}`][row], n = arrays[`n_${test.name}`][row];
+    let [said, holds] = verdict(test, row, k, n);
+    const found = page.types.filter((type) => test.types.includes(type.name)).some((type) => has(arrays.found[row], type.bit));
+    if (holds && !found) said = "yes, not flagged";
+    const line = element("tr", null, { "data-test": test.name, "data-k": k, "data-n": n });
+    const name = element("th", `${test.label} `, { scope: "row" });
+    name.append(element("code", test.types.join(", ")));
+    line.append(name, marks(test, row), element("td", `${k} of ${n}`, { class: "n" }));
+    line.append(element("td", test.fraction === null ? "" : `${test.needed[n]} ${test.unit}`, { class: "n" }));
+    line.append(element("td", said, { class: holds ? "yes" : "no" }));
+    const limits = limitsOf(test, row);
+    if (!limits) return { holds, lines: [line] };
+    line.classList.add("has-sub");
+    const sub = element("tr", null, { class: "sub" });
+    sub.append(element("td", limits, { colspan: "5" }));
+    return { holds, lines: [line, sub] };
+  }
+
+  function voteTable(caption) {
     const table = element("table");
-    table.append(element("caption", "Votes: ■ yes, □ no, · could not judge, in the order of the exposures"));
+    table.append(element("caption", caption));
     const head = element("tr");
-    for (const [name, kind] of [["Test", ""], ["Ballots", ""], ["Yes", "n"], ["Needed", "n"], ["Holds", ""]]) {
+    for (const [name, kind] of [["Test and types", ""], ["Ballots", ""], ["Yes", "n"], ["Needed", "n"], ["Holds", ""]]) {
       head.append(element("th", name, { scope: "col", class: kind }));
     }
-    table.append(element("thead"));
+    table.append(element("thead"), element("tbody"));
     table.tHead.append(head);
-    const body = element("tbody");
+    return table;
+  }
+
+  // The tests that hold are shown, the others are a click away.
+  function votes() {
+    const row = chosen.row, more = $("more-votes");
+    $("votes").replaceChildren();
+    more.classList.toggle("hidden", row < 0);
+    if (row < 0) return;
+    const holding = voteTable("Votes: ■ yes, □ no, · could not judge, in the order of the exposures"), rest = voteTable("");
+    let count = 0;
     for (const test of page.tests) {
       if (!test.counted) continue;
-      const k = arrays[`k_${test.name}`][row], n = arrays[`n_${test.name}`][row];
-      const [said, holds] = verdict(test, row, k, n);
-      const line = element("tr", null, { "data-test": test.name, "data-k": k, "data-n": n });
-      const name = element("th", test.label + " ", { scope: "row", title: test.types.join(", ") });
-      line.append(name);
-      const ballots = element("td", null, { class: "ballots" });
-      if (arrays[`b_${test.name}`] && row < page.n_detailed) {
-        const each = [...values(`b_${test.name}`, row)];
-        ballots.textContent = each.map((b) => (b === YES ? "■" : b === NO ? "□" : "·")).join("");
-        ballots.setAttribute("aria-label", each.map((b) => (b === YES ? "yes" : b === NO ? "no" : "abstained")).join(", "));
-      }
-      line.append(ballots, element("td", `${k} of ${n}`, { class: "n" }));
-      line.append(element("td", test.fraction === null ? "" : `${test.needed[n]} ${test.unit}`, { class: "n" }));
-      line.append(element("td", said, { class: holds ? "yes" : "no" }));
-      body.append(line);
-      const limits = limitsOf(test, row);
-      if (limits) {
-        line.classList.add("has-sub");
-        const sub = element("tr", null, { class: "sub" });
-        sub.append(element("td", limits, { colspan: "5" }));
-        body.append(sub);
-      }
+      const { holds, lines } = voteLines(test, row);
+      if (!holds) count += 1;
+      (holds ? holding : rest).tBodies[0].append(...lines);
     }
-    table.append(body);
-    place.append(table);
+    if (holding.tBodies[0].rows.length) $("votes").append(holding);
+    more.querySelector("summary").textContent = `${count} tests that do not hold here`;
+    more.querySelector("div").replaceChildren(rest);
   }
 
   // ------------------------------------------------------------ measurements per integration
+  // All finite values in view, with a margin.
+  function fit(range, numbers) {
+    const finite = numbers.filter(Number.isFinite);
+    const low = finite.length ? Math.min(...finite) : 0, high = finite.length ? Math.max(...finite) : 1;
+    const margin = (high - low) * 0.08 || Math.abs(high) * 0.1 || 1;
+    range.setv({ start: low - margin, end: high + margin });
+  }
+
   function panels() {
     const row = chosen.row, there = row >= 0 && row < page.n_detailed;
     $("panels").classList.toggle("hidden", !there);
@@ -257,6 +301,7 @@
         });
       }
       model(`${panel.figure}-limits`).data = limits;
+      fit(model(`${panel.figure}-range`), [...measured, ...limits.y]);
     }
   }
 
@@ -325,6 +370,8 @@
     }
     model("ramp-lines").data = lines;
     model("ramp-points").data = points;
+    fit(model("ramp-x"), points.x);
+    fit(model("ramp-y"), points.y);
     note.textContent = entry.source === "uncal"
       ? "From the raw file (uncal): no bias, non-linearity or jump has been dealt with; the jump file was not kept."
       : "From the jump file: calibrated; ▲ jump, × saturated, + do not use.";
