@@ -257,12 +257,14 @@ class DarkExcess:
         if s.telegraph_search:
             found = decide(self.falls.k, self.falls.n_valid, s.high_cr_fraction, s.min_valid)
             found &= _two_levels(self.n_fall, self.n_rise, self.rise_rate)
+            needed = float(steps_needed(self.rise_rate, CHANCE_RISES))
+            rises = Threshold("falls", "RISES", AT_LEAST, needed, "groups of all exposures")
             result["high_cr"] = Verdict(
                 found & self.science,
                 (self.falls.n_valid < s.min_valid) & self.science,
                 {"falls": (self.falls.k, self.falls.n_valid)},
                 (self.certain_falls.k > 0) & ~found & self.science,
-                (*self.fall_limits, *vote_rows("falls", s.high_cr_fraction, "exposures", s.min_valid)),
+                (*self.fall_limits, rises, *vote_rows("falls", s.high_cr_fraction, "exposures", s.min_valid)),
             )
         return result
 

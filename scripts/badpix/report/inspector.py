@@ -136,6 +136,9 @@ def pack_darks(pack, evidence, darks, region_of):
         pack.add(f"q_{quantity}", values)
         columns = by_exposure if quantity == "NFALL" else darks.integrations
         panels.append(panel(evidence, quantity, columns, f"q_{quantity}", values.dtype.kind == "i"))
+    if "NRISE" in darks.values:
+        pack.add("FALLS", darks.values["NFALL"].sum(axis=1, dtype=np.int32))
+        pack.add("RISES", darks.values["NRISE"].sum(axis=1, dtype=np.int32))
     for test, said in darks.ballots.items():
         pack.add(f"b_{test}", said)
     mean_conditions(pack, evidence, darks, region_of)

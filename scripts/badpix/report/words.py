@@ -85,6 +85,7 @@ LIMITS = {
     "RESPONSE": "response",
     "NJUMP": "jumps",
     "NOISE": "scatter",
+    "RISES": "jumps upwards",
 }
 
 

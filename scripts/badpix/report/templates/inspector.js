@@ -195,8 +195,12 @@
   function limitsOf(test, row) {
     const words = [];
     for (const limit of test.limits) {
-      const measured = arrays[limit.quantity] ? ` is ${shown(arrays[limit.quantity][row])},` : "";
+      const measured = arrays[limit.quantity] && row < arrays[limit.quantity].length ? ` is ${shown(arrays[limit.quantity][row])},` : "";
       words.push(`${limit.label}${measured} ${limit.side} ${shown(limit.value)}${limit.unit ? " " + limit.unit : ""} asked for`);
+    }
+    if (test.name === "falls" && row < page.n_detailed) {
+      const rises = arrays.RISES[row];
+      words.push(`jumps downwards are ${arrays.FALLS[row]}, at most twice those upwards and one, ${2 * rises + 1}, allowed`);
     }
     if (arrays[`m_${test.name}`] && row < page.n_detailed) {
       const mean = arrays[`m_${test.name}`][row], limit = arrays[`l_${test.name}`][row];
