@@ -57,7 +57,10 @@ rule report_page:
         config=vote_config,
         quarantined=lambda wildcards: INVENTORY.left_out[place_of(wildcards)],
         ramp_files=ramp_files_and_kept,
-        benchmarks=RESULTS + "/{detector}{epoch}/benchmarks",
+        benchmarks=lambda wildcards: [
+            f"{RESULTS}/{place}/benchmarks" for place in dict.fromkeys((wildcards.detector, place_of(wildcards)))
+        ],
+        epoch=lambda wildcards: place_of(wildcards).partition("/epochs/")[2],
         index=lambda wildcards: "../" * (1 + place_of(wildcards).count("/")) + "report.html",
         library=digest("report_page.py"),
     message:

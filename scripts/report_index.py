@@ -23,7 +23,7 @@ def main(facts, pages, refused, output):
     variables = {
         "detectors": sorted(
             (row | {"page": address} for row, address in zip(detectors, pages, strict=True)),
-            key=lambda row: (row["instrument"], row["detector"]),
+            key=lambda row: (row["instrument"], row["detector"], row["epoch"]),
         ),
         "types": list(dict.fromkeys(name for row in detectors for name in row["types"])),
         "compared": any(row["added"] is not None for row in detectors),

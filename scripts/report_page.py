@@ -26,7 +26,8 @@ def main(statistics, outputs, detector, config, quarantined, outliers, evidence,
     `statistics`, `config`, `quarantined` and `outliers` are as for scripts/bad_pixel_mask.py, `evidence` is the file
     that it wrote. `given` has the paths `mask`, `quarantine`, `leave_one_out` and `compare_with` (each of the two last
     may be None), `responses` as bad_pixel_mask.py takes them, `ramp_files` (exposure -> {`jump`, `uncal`: path}),
-    `benchmarks`, a folder, and `index`, the address of the page over all detectors.
+    `benchmarks`, a list of folders, `index`, the address of the page over all detectors, and `epoch`, the name of the
+    mask's epoch (empty if there are none).
     """
     detector = detector_from_mapping(detector)
     default = effective_max_dead_norm_signal(
@@ -38,7 +39,8 @@ def main(statistics, outputs, detector, config, quarantined, outliers, evidence,
     report.read_mask()
     report.read_pixels()
     report.draw()
-    text = page.render(f"{detector.name} – bad pixel mask", report.figures, report.lazy, report.variables())
+    name = " ".join(filter(None, (detector.name, given["epoch"])))
+    text = page.render(f"{name} – bad pixel mask", report.figures, report.lazy, report.variables())
     write_text(outputs["page"], text)
     write_text(outputs["facts"], json.dumps(report.facts(), indent=1, ensure_ascii=False) + "\n")
     logger.info("%s: %d pixels, %d with measurements, %.1f MB", detector.name, report.pixels.size, report.n_detailed,
@@ -66,4 +68,5 @@ if "snakemake" in globals():
             ramp_files=snakemake.params.ramp_files,
             benchmarks=snakemake.params.benchmarks,
             index=snakemake.params.index,
+            epoch=snakemake.params.epoch,
         )

@@ -2,7 +2,6 @@
 
 import datetime
 import json
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,8 +9,8 @@ from astropy.io import fits
 
 from badpix import __version__
 from badpix.dq import PIXEL_FLAGS
-from badpix.geometry import Geometry, cut, full_frame
-from badpix.mask_file import read_mask
+from badpix.geometry import cut, full_frame
+from badpix.mask_pairs import check_pair, read_image
 from badpix.report import inspector, page
 from badpix.report.darks import ABSTAINED, YES, DarkReader
 from badpix.report.flats import FlatReader
@@ -28,23 +27,6 @@ ODD_NOTE = (
     "scatter, and by more than what matters."
 )
 NOTHING = np.zeros(0, np.int64)
-
-
-def compared_mask(path, frame):
-    """The DQ image of another mask on the array of the Geometry `frame`; ValueError where it does not cover that."""
-    dq, header = read_mask(path), fits.getheader(path, 0)
-    try:
-        other = Geometry.from_header(header)
-    except KeyError:
-        other = None  # a mask that does not say where it lies must be as large as this one
-    if other is not None and other.shape == dq.shape:
-        try:
-            return cut(dq, other, frame)
-        except ValueError as error:
-            raise ValueError(f"compare_with: {path}: {error}") from None
-    if dq.shape != frame.shape:
-        raise ValueError(f"compare_with: {path} has {dq.shape} pixels, the new mask {frame.shape}")
-    return dq
 
 
 def check_ballots(test, said, counts, pixels):
@@ -127,10 +109,13 @@ class ReportPage:
     def read_mask(self):
         """The mask, whole and on the measured array, and the one to compare it with."""
         geometry = self.inputs.geometry
-        dq = read_mask(self.given["mask"])
+        mask, before = read_image(self.given["mask"]), None
+        if self.given["compare_with"] is not None:
+            compared = read_image(self.given["compare_with"])
+            check_pair(compared, mask)
+            before = compared.dq
+        dq = mask.dq
         frame = geometry if dq.shape == geometry.shape else full_frame(geometry, self.inputs.detector)
-        compare_with = self.given["compare_with"]
-        before = None if compare_with is None else compared_mask(compare_with, frame)
         self.flags = flag_table(dq, before)
         self.do_not_use = float(np.mean((dq & np.uint32(PIXEL_FLAGS["DO_NOT_USE"])) != 0))
         self.dq = cut(dq, frame, geometry)
@@ -254,6 +239,7 @@ class ReportPage:
         geometry = self.inputs.geometry
         return {
             "instrument": self.inputs.detector.instrument,
+            "epoch": self.given["epoch"],
             "detector": self.inputs.detector.name,
             "array": f"{geometry.subarray}, {geometry.n_columns} × {geometry.n_rows} pixels",
             "darks": kinds.count("dark"),
@@ -279,7 +265,7 @@ class ReportPage:
         }
         left_out = pd.read_csv(given["quarantine"], dtype=str).fillna("")
         return {
-            **{key: facts[key] for key in ("instrument", "detector", "array", "do_not_use")},
+            **{key: facts[key] for key in ("instrument", "detector", "epoch", "array", "do_not_use")},
             "description": identity.get("DESCRIP", ""),
             "n_darks": facts["darks"],
             "n_flats": facts["flats"],
@@ -289,7 +275,7 @@ class ReportPage:
             "n_science": int(self.science.sum()),
             "types": type_table(self.evidence, self.science.sum()),
             "flags": self.flags,
-            "compared": Path(given["compare_with"]).name if given["compare_with"] else None,
+            "compared": given["compare_with"],
             "layers": {name: int(pixels.size) for name, pixels in self.layers.items()},
             "off": ("intermittent", "added", "removed"),
             "sampled": {n: shown for n, shown in self.map_facts["shown"].items() if shown < self.layers[n].size},

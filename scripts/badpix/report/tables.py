@@ -119,10 +119,10 @@ def flag_table(dq, before=None):
     return rows
 
 
-def job_times(folder):
-    """A dict per rule of the benchmark files below `folder`: rule, jobs, total, median and longest (s), peak (MB)."""
-    folder, rows = Path(folder), {}
-    for path in sorted(folder.rglob("*.tsv")):
+def job_times(folders):
+    """A dict per rule of the benchmark files below `folders`: rule, jobs, total, median and longest (s), peak (MB)."""
+    rows, found = {}, [(path, root) for root in map(Path, folders) for path in sorted(root.rglob("*.tsv"))]
+    for path, folder in found:
         table = pd.read_csv(path, sep="\t")
         if table.empty:
             continue
