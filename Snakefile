@@ -12,6 +12,9 @@ min_version("9.0")
 configfile: workflow.basedir + "/config/config.yaml"
 
 
+report: "rules/captions/workflow.rst"
+
+
 include: "rules/common.smk"
 include: "rules/detector1.smk"
 include: "rules/statistics.smk"
@@ -19,6 +22,7 @@ include: "rules/mask.smk"
 include: "rules/changes.smk"
 include: "rules/history.smk"
 include: "rules/plots.smk"
+include: "rules/report.smk"
 
 
 rule all:

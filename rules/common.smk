@@ -135,6 +135,13 @@ def memory(function, kind=None):
     return megabytes
 
 
+def reported(name, label):
+    """Mark file `name` of a mask as part of Snakemake's own report, with the caption of that name."""
+    caption = BASE / "rules" / "captions" / f"{Path(name).stem}.rst"
+    path = RESULTS + "/{detector}{epoch}/" + name
+    return report(path, caption=caption, category="{detector}{epoch}", labels={"file": label})
+
+
 def keep_or_temp(path):
     """Mark a large intermediate for removal once it has been used, unless the configuration keeps it."""
     return path if config["keep_intermediates"] else temp(path)
@@ -149,10 +156,14 @@ def targets():
             wanted.append(f"{RESULTS}/{place}/quality_check.json")
         if config["plot"]:
             wanted.append(f"{RESULTS}/{place}/plots.png")
+        if config["report"]:
+            wanted.append(f"{RESULTS}/{place}/report.html")
         if config["leave_one_out"]:
             wanted.append(f"{RESULTS}/{place}/leave_one_out.csv")
         wanted.extend(comparisons(place))
     if config["keep_history"]:
         wanted.extend(f"{RESULTS}/{detector}/history.png" for detector in {p.split("/")[0]: 0 for p in INVENTORY.masks})
+    if config["report"] and INVENTORY.masks:
+        wanted.append(f"{RESULTS}/report.html")
     wanted.extend(f"{RESULTS}/{place}/refused" for place in INVENTORY.refused)
     return wanted

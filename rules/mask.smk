@@ -119,7 +119,7 @@ rule leave_one_out:
     input:
         unpack(ballots),
     output:
-        table=RESULTS + "/{detector}{epoch}/leave_one_out.csv",
+        table=reported("leave_one_out.csv", "votes without each exposure"),
     log:
         RESULTS + "/{detector}{epoch}/logs/leave_one_out.log",
     benchmark:
@@ -172,8 +172,8 @@ rule bad_pixel_mask:
     output:
         mask=RESULTS + "/{detector}{epoch}/" + MASK_FILE,
         evidence=RESULTS + "/{detector}{epoch}/evidence.fits",
-        summary=RESULTS + "/{detector}{epoch}/summary.csv",
-        quarantine=RESULTS + "/{detector}{epoch}/quarantine.csv",
+        summary=reported("summary.csv", "counts per type and flag"),
+        quarantine=reported("quarantine.csv", "exposures left out"),
     log:
         RESULTS + "/{detector}{epoch}/logs/bad_pixel_mask.log",
     benchmark:
@@ -201,7 +201,7 @@ rule quality_check:
         mask=RESULTS + "/{detector}{epoch}/" + MASK_FILE,
         ramp=ramp_for_check,
     output:
-        report=RESULTS + "/{detector}{epoch}/quality_check.json",
+        report=reported("quality_check.json", "quality check"),
     log:
         RESULTS + "/{detector}{epoch}/logs/quality_check.log",
     benchmark:

@@ -6,7 +6,7 @@ rule plots:
     input:
         evidence=RESULTS + "/{detector}{epoch}/evidence.fits",
     output:
-        figure=RESULTS + "/{detector}{epoch}/plots.png",
+        figure=reported("plots.png", "plots"),
     log:
         RESULTS + "/{detector}{epoch}/logs/plots.log",
     benchmark:

@@ -8,6 +8,8 @@ import numpy as np
 
 from badpix.calibration import ballot_probability, steps_needed
 from badpix.excess import HIGH, LOW, ExcessTest
+from badpix.segments import exposure_of
+from badpix.thresholds import ABOVE, AT_LEAST, BELOW, MEAN_EXCESS, Threshold, around, vote_rows
 from badpix.verdict import Verdict
 from badpix.vote import Tally, decide
 
@@ -61,6 +63,50 @@ def _two_levels(n_fall, n_rise, rate=0.0):
     return (n_fall <= 2 * n_rise + 1) & ((n_fall <= 1) | (n_rise >= steps_needed(rate, CHANCE_RISES)))
 
 
+def measured_quantities(planes, settings, group_time_s, science):
+    """What the searches that are on compare, one after the other: (test, values, min_excess, min_certain), the last
+    three as `ExcessTest.add` takes them.
+
+    `planes` maps PLANES and PEDESTAL to images (y, x) of one integration, `science` is a boolean image.
+    """
+    # The noise is measured always: it tells how much the other means of a pixel may scatter.
+    yield "noise", read_noise_of_differences(planes, group_time_s), 0.0, 0.0
+    if settings.hot_rate_threshold is not None:
+        # Too bright for a slope: saturated before there were two groups to fit.
+        slope = np.where((planes["NSAT"] > 0) & np.isnan(planes["SLOPE"]), np.float32(np.inf), planes["SLOPE"])
+        # A cosmic ray that the jump step just misses, in the middle of a ramp of n groups, tilts it by 1.5 / n.
+        step = MISSED_JUMP_SIGMA * np.nanmedian(planes["CDS_NOISE"][science])
+        tilt = 1.5 * step / (max(1, planes["NGOOD"].max()) * group_time_s)
+        yield "rate", slope, settings.warm_rate_threshold, tilt
+    if settings.pedestal_test == "calibrated":
+        pedestal = np.where(planes["FIRST_SAT"] != 0, planes["PEDESTAL"], np.float32(np.nan))
+        least = MIN_PEDESTAL_GROUPS * (np.abs(planes["SLOPE"]) * group_time_s)
+        yield "high_pedestal", pedestal, least, 0.0
+        yield "low_pedestal", pedestal, least, 0.0
+    if settings.ramp_shape_search:
+        floor = MIN_SLOPE_CHANGE * np.abs(planes["CDS_LATE"])
+        yield "first", planes["CDS_FIRST"] - planes["CDS_LATE"], floor, 0.0
+        yield "early", planes["CDS_EARLY"] - planes["CDS_LATE"], floor, 0.0
+
+
+# What each test compares, for the table of thresholds: the quantity and its unit. That of the pedestals is their plane.
+QUANTITIES = {
+    "noise": ("READ_NOISE", "ln DN"),
+    "rate": ("SLOPE", "DN/s"),
+    "high_pedestal": (None, "DN"),
+    "low_pedestal": (None, "DN"),
+    "first": ("CDS_FIRST - CDS_LATE", "DN/group"),
+    "early": ("CDS_EARLY - CDS_LATE", "DN/group"),
+}
+# What a vote of these tests needs as well, in parts of what the pixel itself does.
+FURTHER = {
+    "high_pedestal": ("EXCESS / (SLOPE x TGROUP)", MIN_PEDESTAL_GROUPS),
+    "low_pedestal": ("EXCESS / (SLOPE x TGROUP)", MIN_PEDESTAL_GROUPS),
+    "first": ("EXCESS / CDS_LATE", MIN_SLOPE_CHANGE),
+    "early": ("EXCESS / CDS_LATE", MIN_SLOPE_CHANGE),
+}
+
+
 class DarkExcess:
     """Measures darks one after the other and decides on the types hot, warm, rc, inverse_rc, low_pedestal, noisy and
     high_cr, each if its key is on.
@@ -76,7 +122,6 @@ class DarkExcess:
             return ExcessTest(science, n_integrations, fraction, self.probability, regions)
 
         s = settings
-        # The noise is measured always: it tells how much the other means of a pixel may scatter.
         self.tests = {"noise": test(s.noisy_fraction, regions)}
         if s.hot_rate_threshold is not None:
             self.tests["rate"] = test(s.hot_fraction)
@@ -87,6 +132,7 @@ class DarkExcess:
         if s.ramp_shape_search:
             self.tests["first"] = test(s.rc_fraction_threshold)
             self.tests["early"] = test(s.rc_fraction_threshold)
+        self.where, self.fall_limits, self.pedestal_name = [], [], ""
         self.falls, self.certain_falls = Tally(science.shape), Tally(science.shape)
         self.n_fall, self.n_rise = np.zeros(science.shape, np.int32), np.zeros(science.shape, np.int32)
         self.rise_rate = 0.0
@@ -96,6 +142,7 @@ class DarkExcess:
 
         Plane `pedestal_name` holds the pedestals that vote.
         """
+        self.pedestal_name = pedestal_name
         totals = {name: np.zeros(self.science.shape, np.int32) for name in ("NFALL", "NRISE", "NGOOD")}
         for statistics in segments:
             group_time_s = statistics[0].header["TGROUP"]
@@ -103,58 +150,84 @@ class DarkExcess:
                 planes = {name: statistics[name].data[integration] for name in PLANES}
                 planes["PEDESTAL"] = statistics[pedestal_name].data[integration]
                 self._add_integration(planes, group_time_s)
+                self.where.append((statistics[0].header.get("EXPOSURE", ""), integration + 1))
                 for name, total in totals.items():
                     total += planes[name]
         if self.settings.telegraph_search:
-            self._add_falls(totals["NFALL"], totals["NRISE"], totals["NGOOD"] > 0)
+            needed = self._add_falls(totals["NFALL"], totals["NRISE"], totals["NGOOD"] > 0)
+            name = exposure_of(segments[0][0].header.get("EXPOSURE", ""))
+            self.fall_limits.append(Threshold("falls", "NFALL", AT_LEAST, float(needed), "groups", exposure=name))
 
     def _add_integration(self, planes, group_time_s):
-        tests, s = self.tests, self.settings
-        tests["noise"].add(read_noise_of_differences(planes, group_time_s))
-        if "rate" in tests:
-            # Too bright for a slope: saturated before there were two groups to fit.
-            slope = np.where((planes["NSAT"] > 0) & np.isnan(planes["SLOPE"]), np.float32(np.inf), planes["SLOPE"])
-            # A cosmic ray that the jump step just misses, in the middle of a ramp of n groups, tilts it by 1.5 / n.
-            step = MISSED_JUMP_SIGMA * np.nanmedian(planes["CDS_NOISE"][self.science])
-            tilt = 1.5 * step / (max(1, planes["NGOOD"].max()) * group_time_s)
-            excess = tests["rate"].add(slope, s.warm_rate_threshold, tilt)
-            with np.errstate(invalid="ignore"):
-                self.hot.add(excess > s.hot_rate_threshold, ~np.isnan(excess))
-        if "high_pedestal" in tests:
-            pedestal = np.where(planes["FIRST_SAT"] != 0, planes["PEDESTAL"], np.float32(np.nan))
-            per_group = np.abs(planes["SLOPE"]) * group_time_s
-            tests["high_pedestal"].add(pedestal, MIN_PEDESTAL_GROUPS * per_group)
-            tests["low_pedestal"].add(pedestal, MIN_PEDESTAL_GROUPS * per_group)
-        if "first" in tests:
-            floor = MIN_SLOPE_CHANGE * np.abs(planes["CDS_LATE"])
-            tests["first"].add(planes["CDS_FIRST"] - planes["CDS_LATE"], floor)
-            tests["early"].add(planes["CDS_EARLY"] - planes["CDS_LATE"], floor)
+        measured = measured_quantities(planes, self.settings, group_time_s, self.science)
+        for name, values, min_excess, min_certain in measured:
+            excess = self.tests[name].add(values, min_excess, min_certain)
+            if name == "rate":
+                with np.errstate(invalid="ignore"):
+                    self.hot.add(excess > self.settings.hot_rate_threshold, ~np.isnan(excess))
 
     def _add_falls(self, n_fall, n_rise, valid):
-        """One ballot per exposure: more falls than noise makes, whose rate the quiet pixels of the detector tell."""
+        """One ballot per exposure: more falls than noise makes, whose rate the quiet pixels of the detector tell.
+
+        Returns how many falls that takes.
+        """
         judged = self.science & valid
         rate = quiet_rate(n_fall[judged])
         self.rise_rate += quiet_rate(n_rise[judged])
         ballot = ballot_probability(self.n_exposures, self.settings.high_cr_fraction, self.probability)
-        self.falls.add(n_fall >= steps_needed(rate, ballot), valid)
+        needed = steps_needed(rate, ballot)
+        self.falls.add(n_fall >= needed, valid)
         certain = max(MIN_CERTAIN_FALLS, steps_needed(rate, self.probability / self.n_exposures))
         self.certain_falls.add(_two_levels(n_fall, n_rise) & (n_fall >= certain), valid)
         self.n_fall += n_fall
         self.n_rise += n_rise
+        return needed
 
     def noise_ratio(self):
         """How much noisier than the typical one each pixel is, float32 (y, x), at least 1."""
         noise = self.tests["noise"].mean()
         return np.maximum(1, np.exp(np.where(np.isfinite(noise), noise, 0)))
 
+    def _thresholds(self, name, test, side):
+        """The Thresholds of ballot count `name`, those of the ExcessTest `test` (a key) on one side."""
+        quantity, unit = QUANTITIES[test]
+        quantity, direction, excess = quantity or self.pedestal_name, ABOVE if side == HIGH else BELOW, self.tests[test]
+        # A margin that a setting asks for as well is the wider of the two.
+        least = self.settings.warm_rate_threshold if test == "rate" else 0.0
+        rows = []
+        for bulks, (exposure, integration) in zip(excess.bulks, self.where, strict=True):
+            for region, (centre, sigma) in enumerate(bulks, 1):
+                where = {"exposure": exposure, "integration": integration, "region": region if len(bulks) > 1 else 0}
+                margin = max(excess.ballot_sigma * sigma, least)
+                rows.append(around(name, quantity, direction, centre, margin, unit, **where))
+        for region, (centre, margin) in enumerate(excess.mean_limits[side], 1):
+            region = region if len(excess.regions) > 1 else 0
+            rows.append(Threshold(name, MEAN_EXCESS, direction, side * (centre + margin), unit, region=region))
+        if test in FURTHER:
+            quantity, part = FURTHER[test]
+            rows.append(Threshold(name, quantity, ABOVE, part, "", margin=part))
+        return (*rows, *vote_rows(name, excess.fraction, "integrations", self.settings.min_valid))
+
+    def _hot_thresholds(self):
+        """The Thresholds that tell hot from warm."""
+        limit, test = self.settings.hot_rate_threshold, self.tests["rate"]
+        rows = [
+            around("hot_rate", "SLOPE", ABOVE, bulks[0][0], limit, "DN/s", exposure=exposure, integration=integration)
+            for bulks, (exposure, integration) in zip(test.bulks, self.where, strict=True)
+        ]
+        return (*rows, *vote_rows("hot_rate", self.settings.hot_fraction, "integrations", self.settings.min_valid))
+
     def _verdict(self, found, tests, side, at_times=True):
-        """A Verdict from ExcessTests: unjudged when none of them had ballots enough."""
+        """A Verdict from ExcessTests (ballot count -> key of `tests`): unjudged when none had ballots enough."""
+        thresholds = tuple(row for name, key in tests.items() for row in self._thresholds(name, key, side))
+        tests = {name: self.tests[key] for name, key in tests.items()}
         judged = np.logical_or.reduce([test.judged(self.settings.min_valid) for test in tests.values()])
         strong = np.logical_or.reduce([test.intermittent(side) for test in tests.values()])
         ballots = {
             name: (test.votes[side].astype(np.int32), test.n_valid.astype(np.int32)) for name, test in tests.items()
         }
-        return Verdict(found & self.science, ~judged & self.science, ballots, strong & ~found if at_times else None)
+        at_times = strong & ~found if at_times else None
+        return Verdict(found & self.science, ~judged & self.science, ballots, at_times, thresholds)
 
     def verdicts(self):
         """Verdict per type, for the types whose search is on."""
@@ -162,31 +235,36 @@ class DarkExcess:
         result = {}
         if s.noisy_test == "cds":
             test = tests["noise"]
-            result["noisy"] = self._verdict(test.found(HIGH, s.min_valid), {"cds_noise": test}, HIGH)
+            result["noisy"] = self._verdict(test.found(HIGH, s.min_valid), {"cds_noise": "noise"}, HIGH)
         if "rate" in tests:
             bright = tests["rate"].found(HIGH, s.min_valid, scale)
             hot = bright & decide(self.hot.k, self.hot.n_valid, s.hot_fraction, s.min_valid)
-            result["hot"] = self._verdict(hot, {"rate": tests["rate"]}, HIGH)
-            result["warm"] = self._verdict(bright & ~hot, {"rate": tests["rate"]}, HIGH, at_times=False)
+            result["hot"] = self._verdict(hot, {"rate": "rate"}, HIGH)
+            result["hot"].thresholds += self._hot_thresholds()
+            result["warm"] = self._verdict(bright & ~hot, {"rate": "rate"}, HIGH, at_times=False)
         if "high_pedestal" in tests:
             high, low = tests["high_pedestal"], tests["low_pedestal"]
-            result["rc"] = self._verdict(high.found(HIGH, s.min_valid, scale), {"high_pedestal": high}, HIGH)
-            result["low_pedestal"] = self._verdict(low.found(LOW, s.min_valid, scale), {"low_pedestal": low}, LOW)
+            found_high, found_low = high.found(HIGH, s.min_valid, scale), low.found(LOW, s.min_valid, scale)
+            result["rc"] = self._verdict(found_high, {"high_pedestal": "high_pedestal"}, HIGH)
+            result["low_pedestal"] = self._verdict(found_low, {"low_pedestal": "low_pedestal"}, LOW)
         if "first" in tests:
             for name, side in (("rc", HIGH), ("inverse_rc", LOW)):
-                shape = {f"{key}_{name}": tests[key] for key in ("first", "early")}
-                found = np.logical_or.reduce([test.found(side, s.min_valid, scale) for test in shape.values()])
+                shape = {f"{key}_{name}": key for key in ("first", "early")}
+                found = np.logical_or.reduce([tests[key].found(side, s.min_valid, scale) for key in shape.values()])
                 # One difference is as easily bent by a cosmic ray: at times says nothing.
                 verdict = self._verdict(found, shape, side, at_times=False)
                 result[name] = result[name].either(verdict) if name in result else verdict
         if s.telegraph_search:
             found = decide(self.falls.k, self.falls.n_valid, s.high_cr_fraction, s.min_valid)
             found &= _two_levels(self.n_fall, self.n_rise, self.rise_rate)
+            needed = float(steps_needed(self.rise_rate, CHANCE_RISES))
+            rises = Threshold("falls", "RISES", AT_LEAST, needed, "groups of all exposures")
             result["high_cr"] = Verdict(
                 found & self.science,
                 (self.falls.n_valid < s.min_valid) & self.science,
                 {"falls": (self.falls.k, self.falls.n_valid)},
                 (self.certain_falls.k > 0) & ~found & self.science,
+                (*self.fall_limits, rises, *vote_rows("falls", s.high_cr_fraction, "exposures", s.min_valid)),
             )
         return result
 

@@ -6,6 +6,7 @@ Ballots are counted exposure by exposure, so the memory does not grow with their
 import numpy as np
 
 from badpix.clipping import clipped_mean_std
+from badpix.thresholds import ABOVE, AT_LEAST, BELOW, Threshold, around, vote_rows
 from badpix.verdict import Verdict
 from badpix.vote import Tally, decide
 from badpix.windows import early_late_window
@@ -105,6 +106,12 @@ class DarkVote:
         self.shape = shape
         self.tallies = {test: Tally(shape) for test in TESTS}
         self.scatter = SlopeScatter(shape)
+        jumps, ratio = float(settings.max_jump_limit), float(settings.jump_ratio_threshold)
+        self.thresholds = [
+            Threshold("many_jumps", "NJUMP", AT_LEAST, jumps, "groups"),
+            Threshold("rc_jumps", "NJUMP", AT_LEAST, jumps, "groups"),
+            Threshold("rc_jumps", "JUMP_RATIO", AT_LEAST, ratio, "early rate / late rate"),
+        ]
 
     def _by_integration(self, test):
         return test == "saturated" or self.settings.ballot == "integration"
@@ -123,8 +130,19 @@ class DarkVote:
                 for test, (yes, valid) in ballots.items():
                     (self.tallies[test] if self._by_integration(test) else own[test]).add(yes, valid)
                 self.scatter.add(planes["SLOPE"], (planes["NJUMP"] == 0) & np.isfinite(planes["SLOPE"]))
+                where = {"exposure": statistics[0].header.get("EXPOSURE", ""), "integration": integration + 1}
+                self._note(name, row, where)
         for test, tally in own.items():
             self.tallies[test].add(decide(tally.k, tally.n_valid, EXPOSURE_FRACTION), tally.n_valid > 0)
+
+    def _note(self, name, row, where):
+        """Keep the thresholds of an integration: `name` is the pedestal's plane, `row` that of INTEGRATIONS."""
+        mean, limit = float(row[f"{name}_MEAN"]), self.settings.pedestal_sigma_threshold * float(row[f"{name}_STD"])
+        self.thresholds += [
+            Threshold("saturated", "NSAT", AT_LEAST, float(row["N_GROUPS"]), "groups", **where),
+            around("high_pedestal", name, ABOVE, mean, limit, "DN", **where),
+            around("low_pedestal", name, BELOW, mean, limit, "DN", **where),
+        ]
 
     def _vote(self, science, fraction, *tests):
         """Verdict by the tests named: found when one of them reaches `fraction`, unjudged when none has ballots."""
@@ -134,7 +152,11 @@ class DarkVote:
             found |= decide(tally.k, tally.n_valid, fraction, self.settings.min_valid)
             judged |= tally.n_valid >= self.settings.min_valid
         ballots = {test: (self.tallies[test].k, self.tallies[test].n_valid) for test in tests}
-        return Verdict(found & science, ~judged & science, ballots)
+        thresholds = [threshold for threshold in self.thresholds if threshold.test in tests]
+        for test in tests:
+            unit = "integrations" if self._by_integration(test) else "exposures"
+            thresholds += vote_rows(test, fraction, unit, self.settings.min_valid)
+        return Verdict(found & science, ~judged & science, ballots, thresholds=tuple(thresholds))
 
     def noise(self):
         """Scatter of the jump-free slopes (DN/s), NaN with fewer than `min_clean_slopes` of them; and their number."""
@@ -151,7 +173,8 @@ class DarkVote:
         judged = np.isfinite(std)
         # All slopes of a pixel together are one ballot: the rule compares one scatter with the detector's.
         ballots = {"noisy": (yes.astype(np.int32), judged.astype(np.int32))}
-        return Verdict(yes & science, ~judged & science, ballots)
+        limit = around("noisy", "NOISE", ABOVE, mean, self.settings.dark_noisy_threshold * width, "DN/s")
+        return Verdict(yes & science, ~judged & science, ballots, thresholds=(limit,))
 
     def verdicts(self, science, rc_tests=RC_TESTS):
         """The verdict per dark type; `science` is the boolean image (y, x) of the pixels that may be flagged."""

@@ -49,10 +49,17 @@ def modules_used(script):
     return sorted(seen)
 
 
+def templates_used(modules):
+    """The files in folders `templates` beside any of the `modules` (paths), sorted: what these fill in and write."""
+    folders = {module.parent / "templates" for module in modules}
+    return sorted(file for folder in folders for file in folder.glob("*") if file.is_file())
+
+
 def library_digest(script):
-    """Hexadecimal digest (16 digits) of the contents of `modules_used(script)`."""
+    """Hexadecimal digest (16 digits) of the contents of `modules_used(script)` and of the templates beside them."""
     digest = hashlib.sha256()
     root = Path(script).resolve().parent
-    for file in modules_used(script):
+    modules = modules_used(script)
+    for file in (*modules, *templates_used(modules)):
         digest.update(str(file.relative_to(root)).encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()[:16]

@@ -3,7 +3,8 @@
 Images (y, x), uint32: `FOUND`, `INSUFFICIENT` (could not be judged) and `INTERMITTENT` (certainly bad in some
 exposures, but not in enough), a bit per type of bad pixel as table `TYPES` tells. For each ballot count `<TEST>_K` (yes
 votes) and `<TEST>_N` (ballots that could judge), int32. Measured images as float32: `NOISE` (DN/s) and `NCLEAN`,
-`RESPONSE` and `NFLAT`.
+`RESPONSE` and `NFLAT`. Table `TESTS` says which tests each type has, table `THRESHOLDS` what they were held against: a
+row per limit, with the columns of `badpix.thresholds.Threshold`.
 """
 
 import numpy as np
@@ -13,6 +14,7 @@ from astropy.table import Table
 
 from badpix.combine import count_flags
 from badpix.files import atomic_path
+from badpix.thresholds import as_table
 
 
 def bit_image(images, bit_of):
@@ -55,6 +57,11 @@ def write_evidence(path, verdicts, measured, header):
         if unit:
             hdu.header["BUNIT"] = unit
         hdus.append(hdu)
+    pairs = [(name, test) for name, verdict in verdicts.items() for test in verdict.ballots]
+    tests = Table(rows=pairs, names=["TYPE", "TEST"], dtype=["U32", "U32"])
+    hdus.append(fits.BinTableHDU(tests, name="TESTS"))
+    limits = dict.fromkeys(threshold for verdict in verdicts.values() for threshold in verdict.thresholds)
+    hdus.append(fits.BinTableHDU(as_table(limits), name="THRESHOLDS"))
     with atomic_path(path) as temporary:
         fits.HDUList(hdus).writeto(temporary, overwrite=True)
 

@@ -18,7 +18,8 @@ class ExcessTest:
 
     Memory does not grow with the integrations, 14 bytes a pixel: `n_valid` counts the ballots (int16 image (y, x)),
     `votes` and `strong` those beyond the threshold on each side, and those significant by themselves; `total` sums
-    the excesses over the bulk (float32).
+    the excesses over the bulk (float32). `bulks` has for each integration the (centre, standard deviation) of every
+    region, `mean_limits` for each side asked for the (centre, margin) of the means in every region.
     """
 
     def __init__(self, science, n_ballots, fraction, probability, regions=(np.s_[:, :],)):
@@ -32,6 +33,7 @@ class ExcessTest:
         self.votes = {side: np.zeros(science.shape, np.int16) for side in (HIGH, LOW)}
         self.strong = {side: np.zeros(science.shape, np.int16) for side in (HIGH, LOW)}
         self.total = np.zeros(science.shape, np.float32)
+        self.bulks, self.mean_limits = [], {}
 
     def add(self, values, min_excess=0.0, min_certain=0.0):
         """Count one integration: image (y, x), NaN abstains; a vote needs `min_excess` (number or image) as well.
@@ -42,8 +44,10 @@ class ExcessTest:
         """
         excess = np.full(values.shape, np.nan, np.float32)
         min_excess = np.broadcast_to(min_excess, values.shape)
+        self.bulks.append([])
         for region in self.regions:
             centre, sigma = bulk(values[region][self.science[region]])
+            self.bulks[-1].append((centre, sigma))
             excess[region] = values[region] - centre
             for side in (HIGH, LOW):
                 with np.errstate(invalid="ignore"):
@@ -71,8 +75,10 @@ class ExcessTest:
         share = np.maximum(self.n_valid, 1) / max(1, self.n_valid.max(initial=0))
         standard = side * self.mean() * np.sqrt(share, dtype=np.float32) / scale
         significant = np.zeros(standard.shape, bool)
+        self.mean_limits[side] = []
         for region in self.regions:
             centre, sigma = bulk(standard[region][self.science[region]])
+            self.mean_limits[side].append((side * centre, self.sigma * sigma))
             with np.errstate(invalid="ignore"):
                 significant[region] = standard[region] - centre > self.sigma * sigma
         return significant & self.majority(side, min_valid)

@@ -3,7 +3,8 @@
 import numpy as np
 from scipy.ndimage import binary_dilation
 
-from badpix.flat_types import bright_neighbours, find_dead
+from badpix.flat_types import bright_neighbours, dead_limits, find_dead, other_limits
+from badpix.thresholds import vote_rows
 from badpix.verdict import Verdict
 from badpix.vote import Tally, decide
 
@@ -21,15 +22,20 @@ class FlatBallots:
     def __init__(self, science, lit, settings):
         self.science, self.lit, self.settings = science, lit, settings
         self.tallies = {test: Tally(science.shape) for test in TESTS}
+        self.limits = other_limits(settings)
+        for name in ("DEAD", "LOW_QE", "OPEN"):
+            self.limits[name] += vote_rows(name, settings.flat_fraction, "flats", settings.min_valid)
 
-    def add(self, norm):
+    def add(self, norm, exposure=""):
         """Count one exposure: its response, float image (y, x); NaN abstains, and so does what is not lit."""
         s, science = self.settings, self.lit
         valid = science & np.isfinite(norm)
         norm = np.where(valid, norm, np.nan)
-        dead = find_dead(norm, science, s) if s.dead_search else np.zeros_like(science)
-        nothing = np.zeros_like(science)
-        low = is_open = nothing
+        dead = low = is_open = np.zeros_like(science)
+        if s.dead_search:
+            limits = dead_limits(norm, science, s, exposure)
+            self.limits["DEAD"] += limits
+            dead = find_dead(norm, science, s, limits)
         if s.low_qe_and_open_search:
             with np.errstate(invalid="ignore"):
                 low = norm < s.max_low_qe_norm_signal
@@ -66,5 +72,6 @@ class FlatBallots:
                 science & ~judged & ~found[name] if searched[name] else np.zeros_like(science),
                 {name: (tally.k, tally.n_valid)} if name != "ADJ_OPEN" else {},
                 at_times,
+                tuple(self.limits[name]),
             )
         return result

@@ -4,6 +4,7 @@ import numpy as np
 from scipy.ndimage import binary_dilation
 
 from badpix.clipping import CLIP_ITERATIONS, clipped_mean_std
+from badpix.thresholds import ABOVE, AT_LEAST, BELOW, Threshold, around
 from badpix.verdict import Verdict
 
 FLAT_TYPES = ("DEAD", "LOW_QE", "OPEN", "ADJ_OPEN")
@@ -12,15 +13,46 @@ FLAT_TYPES = ("DEAD", "LOW_QE", "OPEN", "ADJ_OPEN")
 MIN_NEIGHBOURS = 2
 
 
-def find_dead(norm, science, settings):
-    """Boolean image of the pixels that one of the configured searches calls dead. NaN in `norm` is never dead."""
+def dead_limits(norm, science, settings, exposure=""):
+    """The Thresholds of the configured searches for dead pixels on the response `norm` (y, x), each enough by itself.
+
+    `exposure` is the flat whose response it is, empty for that of all.
+    """
+    limits = []
+    if "sigma_rate" in settings.dead_search_type:
+        mean, std, _ = clipped_mean_std(norm[science], settings.flat_mean_sigma_threshold, CLIP_ITERATIONS)
+        margin = settings.dead_sigma_threshold * std
+        limits.append(around("DEAD", "RESPONSE", BELOW, mean, margin, "", exposure=exposure))
+    if "absolute_rate" in settings.dead_search_type:
+        limits.append(Threshold("DEAD", "RESPONSE", BELOW, float(settings.max_dead_norm_signal), ""))
+    return limits
+
+
+def other_limits(settings):
+    """Type -> Thresholds that are settings, beside those of `dead_limits`."""
+    s = settings
+    limits = {name: [] for name in FLAT_TYPES}
+    if s.dead_search and s.run_dead_flux_check:
+        limits["DEAD"].append(Threshold("DEAD", "LAST_GROUPS", BELOW, float(s.flux_check), "DN"))
+    if s.low_qe_and_open_search:
+        for name in ("LOW_QE", "OPEN"):
+            limits[name].append(Threshold(name, "RESPONSE", BELOW, float(s.max_low_qe_norm_signal), ""))
+            if name == "LOW_QE" or not s.open_includes_dead:
+                limits[name].append(Threshold(name, "RESPONSE", AT_LEAST, float(s.max_dead_norm_signal), ""))
+        neighbours = f"RESPONSE of neighbours ({s.open_rule})"
+        limits["OPEN"].append(Threshold("OPEN", neighbours, ABOVE, float(s.max_open_adj_norm_signal), ""))
+    return limits
+
+
+def find_dead(norm, science, settings, limits=None):
+    """Boolean image of the pixels that one of the configured searches calls dead. NaN in `norm` is never dead.
+
+    `limits` are those of `dead_limits`, if they are known.
+    """
     dead = np.zeros(norm.shape, dtype=bool)
     with np.errstate(invalid="ignore"):
-        if "sigma_rate" in settings.dead_search_type:
-            mean, std, _ = clipped_mean_std(norm[science], settings.flat_mean_sigma_threshold, CLIP_ITERATIONS)
-            dead |= norm < mean - settings.dead_sigma_threshold * std
-        if "absolute_rate" in settings.dead_search_type:
-            dead |= norm < settings.max_dead_norm_signal
+        for limit in dead_limits(norm, science, settings) if limits is None else limits:
+            dead |= norm < limit.value
     return dead & science
 
 
@@ -73,9 +105,11 @@ def flat_verdicts(norm, n_valid, science, settings, last_groups=None):
     judged = np.isfinite(norm) & (n_valid >= settings.min_valid)
     norm = np.where(judged, norm, np.nan)
     nothing = np.zeros(norm.shape, dtype=bool)
-    found = dict.fromkeys(FLAT_TYPES, nothing)
+    found, limits = dict.fromkeys(FLAT_TYPES, nothing), other_limits(settings)
     if settings.dead_search:
-        found["DEAD"] = find_dead(norm, science, settings)
+        dead_at = dead_limits(norm, science, settings)
+        limits["DEAD"] += dead_at
+        found["DEAD"] = find_dead(norm, science, settings, dead_at)
         if settings.run_dead_flux_check:
             with np.errstate(invalid="ignore"):
                 found["DEAD"] = found["DEAD"] & ~(last_groups >= settings.flux_check)
@@ -87,6 +121,7 @@ def flat_verdicts(norm, n_valid, science, settings, last_groups=None):
             found[name],
             science & ~judged & ~found[name] if searched[name] else nothing,
             {name: (found[name].astype(np.int32), ((judged | found[name]) & searched[name]).astype(np.int32))},
+            thresholds=tuple(limits[name]),
         )
         for name in FLAT_TYPES
     }

@@ -152,7 +152,7 @@ def judge_flats(inputs, response, single_responses, config):
         names = {card_text(name) for name in whole_exposures(inputs.used["flats"])}
         for path in single_responses:
             if quarantine_reason(path) is None and fits.getval(path, "EXPOSURE") in names:
-                vote.add(fits.getdata(path, "RESPONSE"))
+                vote.add(fits.getdata(path, "RESPONSE"), fits.getval(path, "EXPOSURE"))
         return vote.verdicts(last_groups), measured
     lit_response = np.where(lit, response.normalised, np.nan)
     return flat_verdicts(lit_response, response.n_valid, inputs.science, settings, last_groups), measured

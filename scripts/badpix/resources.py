@@ -37,6 +37,11 @@ def vote_mb(keywords):
     return round(PIPELINE_MB + _pixels(keywords) * 270 / MB)
 
 
+def report_mb(keywords):
+    """Report page: the planes of one integration, images and histograms, and what is known of the pixels it lists."""
+    return round(PIPELINE_MB + 500 + _pixels(keywords) * 250 / MB)
+
+
 def mask_mb(keywords):
     """Writing a mask with the datamodels."""
     return round(PIPELINE_MB + _pixels(keywords) * 20 / MB)

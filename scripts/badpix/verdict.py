@@ -11,13 +11,14 @@ class Verdict:
 
     `found` and `insufficient` (could not be judged) are boolean; `ballots` maps the name of each ballot count to
     (k, n_valid), int32; `intermittent` (boolean, or None where nobody looked) are pixels that were certainly bad in
-    some exposures but not in enough.
+    some exposures but not in enough. `thresholds` are the Thresholds that the ballots and the vote were held against.
     """
 
     found: np.ndarray
     insufficient: np.ndarray
     ballots: dict
     intermittent: np.ndarray | None = None
+    thresholds: tuple = ()
 
     def either(self, other):
         """The verdict of two searches for the same type: found by one of them, unjudged only by both."""
@@ -28,4 +29,5 @@ class Verdict:
             self.insufficient & other.insufficient & ~found,
             self.ballots | other.ballots,
             np.logical_or.reduce(seen) & ~found if seen else None,
+            self.thresholds + other.thresholds,
         )

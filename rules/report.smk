@@ -1,0 +1,93 @@
+# Report pages: one per detector, and one over all of them, when the configuration asks for them.
+
+
+def report_inputs(wildcards):
+    """What the page of a detector tells of: all that voted, what came out, and where the ramps of pixels are."""
+    files = mask_inputs(wildcards)
+    files.pop("manual_flags", None)
+    files["ramps"] = [path for paths in ramp_files(wildcards).values() for path in paths.values()]
+    if config["leave_one_out"] or config["quarantine_outliers"]:
+        files["leave_one_out"] = f"{RESULTS}/{place_of(wildcards)}/leave_one_out.csv"
+    if (before := compared_mask(place_of(wildcards))) is not None:
+        files["compare_with"] = before
+    return files
+
+
+def ramp_files(wildcards):
+    """Exposure -> the file that has its ramps for good: the raw one, or the jump file it was given as."""
+    files = {}
+    for kind in KEYS:
+        for name, exposure in exposures(wildcards, kind).items():
+            for product_name in ("uncal", "jump"):
+                if product_name in exposure.files:
+                    files[name] = {product_name: exposure.files[product_name]}
+                    break
+    return files
+
+
+def ramp_files_and_kept(wildcards):
+    """As `ramp_files`, with the jump files that stay. Those are no input: a run that did not keep them has none."""
+    files = ramp_files(wildcards)
+    if config["keep_intermediates"]:
+        for name, exposure in exposures(wildcards, "darks").items():
+            if not exposure.from_products:
+                kept = f"{RESULTS}/{wildcards.detector}/darks/{name}_jump.fits"
+                files[name] = files.get(name, {}) | {"jump": kept}
+    return files
+
+
+rule report_page:
+    """The report page of a detector."""
+    input:
+        unpack(report_inputs),
+        mask=RESULTS + "/{detector}{epoch}/" + MASK_FILE,
+        evidence=RESULTS + "/{detector}{epoch}/evidence.fits",
+        quarantine=RESULTS + "/{detector}{epoch}/quarantine.csv",
+    output:
+        page=reported("report.html", "report page"),
+        facts=RESULTS + "/{detector}{epoch}/report.json",
+    log:
+        RESULTS + "/{detector}{epoch}/logs/report_page.log",
+    benchmark:
+        RESULTS + "/{detector}{epoch}/benchmarks/report_page.tsv"
+    resources:
+        mem_mb=memory(resources.report_mb),
+    params:
+        detector=detector_facts,
+        config=vote_config,
+        quarantined=lambda wildcards: INVENTORY.left_out[place_of(wildcards)],
+        ramp_files=ramp_files_and_kept,
+        benchmarks=lambda wildcards: [
+            f"{RESULTS}/{place}/benchmarks" for place in dict.fromkeys((wildcards.detector, place_of(wildcards)))
+        ],
+        epoch=lambda wildcards: place_of(wildcards).partition("/epochs/")[2],
+        index=lambda wildcards: "../" * (1 + place_of(wildcards).count("/")) + "report.html",
+        library=digest("report_page.py"),
+    message:
+        "{wildcards.detector}{wildcards.epoch}: report page"
+    conda:
+        CONDA_ENV
+    script:
+        "../scripts/report_page.py"
+
+
+rule report_index:
+    """The page over all detectors."""
+    input:
+        facts=[f"{RESULTS}/{place}/report.json" for place in INVENTORY.masks],
+    output:
+        page=report(RESULTS + "/report.html", caption="captions/report_index.rst", category="All detectors"),
+    log:
+        RESULTS + "/logs/report_index.log",
+    benchmark:
+        RESULTS + "/benchmarks/report_index.tsv"
+    params:
+        pages=[f"{place}/report.html" for place in INVENTORY.masks],
+        refused=dict(INVENTORY.refused),
+        library=digest("report_index.py"),
+    message:
+        "the page over all detectors"
+    conda:
+        CONDA_ENV
+    script:
+        "../scripts/report_index.py"

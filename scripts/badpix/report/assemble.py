@@ -1,0 +1,305 @@
+"""All that the report page of a detector shows, from the files of its run."""
+
+import datetime
+import json
+
+import numpy as np
+import pandas as pd
+from astropy.io import fits
+
+from badpix import __version__
+from badpix.dq import PIXEL_FLAGS
+from badpix.geometry import cut, full_frame
+from badpix.mask_pairs import check_pair, read_image
+from badpix.report import inspector, page
+from badpix.report.darks import ABSTAINED, YES, DarkReader
+from badpix.report.flats import FlatReader
+from badpix.report.histograms import Histogram
+from badpix.report.packing import Pack
+from badpix.report.pixels import listed_pixels, ramps_per_type, sampled_pixels, type_masks
+from badpix.report.ramps import read_ramps
+from badpix.report.tables import MEASURES, exposure_table, flag_table, job_times, type_table
+from badpix.report.words import LIMITS, look, title
+from badpix.response_file import read_response
+
+ODD_NOTE = (
+    "An exposure stands out (▲) by a measure when it is further from the median of the others than six times their "
+    "scatter, and by more than what matters."
+)
+NOTHING = np.zeros(0, np.int64)
+
+
+def check_ballots(test, said, counts, pixels):
+    """Raise ValueError when the ballots shown are not those that were counted: statistics and evidence then differ."""
+    k, n_valid = (image.ravel()[pixels] for image in counts)
+    same_k = np.array_equal((said == YES).sum(axis=1), k)
+    if not (same_k and np.array_equal((said != ABSTAINED).sum(axis=1), n_valid)):
+        raise ValueError(f"the ballots of test {test} do not add up to the votes in the evidence; make the mask anew")
+
+
+def bytes_per_pixel(inputs, evidence, config):
+    """About how many bytes of measurements a pixel takes: values and ballots of every integration."""
+    n = {
+        kind: sum(fits.getval(exposure.path, "NAXIS3", "SLOPE") for exposure in inputs.used[kind])
+        for kind in ("darks", "flats")
+    }
+    n_tests = sum(len(tests) for tests in evidence.tests.values())
+    beyond = 12 if config["ramp_shape_search"] or config["noisy_test"] == "cds" else 0
+    return n["darks"] * (12 + beyond + n_tests) + n["flats"] * 5 + 8 * n_tests
+
+
+def ramps_of(inputs, ramp_files, evidence):
+    """The Ramps of some found pixels in all exposures used, darks first; and the pixels (flat indices)."""
+    shapes = [
+        (kind.removesuffix("s"), exposure.name, exposure.header)
+        for kind in ("darks", "flats")
+        for exposure in inputs.used[kind]
+    ]
+    n_values = sum(int(header.get("NINTS", 1)) * int(header.get("NGROUPS", 1)) for _, _, header in shapes)
+    pixels = sampled_pixels(evidence, ramps_per_type(n_values, len(evidence.bit_of)))
+    y, x = np.divmod(pixels, evidence.found.shape[1])
+    ramps = [read_ramps(name, kind, ramp_files.get(name, {}), y, x) for kind, name, _ in shapes] if pixels.size else []
+    return [ramp for ramp in ramps if ramp is not None], pixels
+
+
+def image_histograms(evidence, science):
+    """Histograms of the measured images of the evidence file."""
+    found = {}
+    for name in ("NOISE", "RESPONSE"):
+        if name in evidence.measured:
+            values = evidence.measured[name][science]
+            limits = [row.value for row in evidence.limits(quantity=name)]
+            found[name] = Histogram.around(values, limits)
+            found[name].add(values)
+    return found
+
+
+def history_entries(header):
+    """The HISTORY of a header as whole entries: one that fills its card goes on in the next."""
+    entries, goes_on = [], False
+    for card in header.cards:
+        if card.keyword == "HISTORY":
+            entries[-1:] = [entries[-1] + card.value] if goes_on else [*entries[-1:], card.value]
+            goes_on = len(card.image.rstrip()) == len(card.image)
+    return entries
+
+
+def mask_identity(path):
+    """The facts of a mask's header: identity, parameters (key -> value) and HISTORY lines."""
+    header = fits.getheader(path, 0)
+    keys = ("FILENAME", "DATE", "INSTRUME", "DETECTOR", "SUBARRAY", "AUTHOR", "DESCRIP", "PEDIGREE", "USEAFTER")
+    parameters = {
+        key.removeprefix("BADPIX ").lower(): str(value) for key, value in header.items() if key.startswith("BADPIX ")
+    }
+    return {key: header[key] for key in keys if key in header}, parameters, history_entries(header)
+
+
+class ReportPage:
+    """Collects what the page shows; `inputs` are the judgement.Inputs, `given` the keyword arguments of `main`."""
+
+    def __init__(self, inputs, evidence, given):
+        self.inputs, self.evidence, self.given = inputs, evidence, given
+        self.science = inputs.science
+        self.shape = inputs.geometry.shape
+        self.pack = Pack()
+        self.figures = []
+        self.panels = []
+        self.rows = []
+
+    def read_mask(self):
+        """The mask, whole and on the measured array, and the one to compare it with."""
+        geometry = self.inputs.geometry
+        mask, before = read_image(self.given["mask"]), None
+        if self.given["compare_with"] is not None:
+            compared = read_image(self.given["compare_with"])
+            check_pair(compared, mask)
+            before = compared.dq
+        dq = mask.dq
+        frame = geometry if dq.shape == geometry.shape else full_frame(geometry, self.inputs.detector)
+        self.flags = flag_table(dq, before)
+        self.do_not_use = float(np.mean((dq & np.uint32(PIXEL_FLAGS["DO_NOT_USE"])) != 0))
+        self.dq = cut(dq, frame, geometry)
+        self.before = None if before is None else cut(before, frame, geometry)
+
+    def read_pixels(self):
+        """Choose the pixels and read what is known of them."""
+        config, evidence = self.given["config"], self.evidence
+        by_hand = (self.dq != 0) & (evidence.found == 0) & self.science
+        self.pixels, self.n_candidates = listed_pixels(evidence, by_hand)
+        self.n_detailed = inspector.n_detailed(self.pixels.size, bytes_per_pixel(self.inputs, evidence, config))
+        detailed = self.pixels[: self.n_detailed]
+        self.tests = inspector.pack_pixels(self.pack, evidence, self.dq, self.pixels)
+        self.histograms, self.per_exposure = [], []
+        if self.inputs.used["darks"]:
+            reader = DarkReader(self.inputs, config, evidence, detailed)
+            darks = reader.read()
+            self._check(darks.ballots, detailed)
+            self.per_exposure = [row["integrations"] for row in darks.rows]
+            self.panels += inspector.pack_darks(self.pack, evidence, darks, reader.region_of)
+            self.rows += darks.rows
+            self.histograms += page.histogram_figures(darks.histograms, darks.centres, evidence, darks.integrations)
+        if self.inputs.used["flats"]:
+            response = read_response(self.given["responses"]["mean"])
+            flats = FlatReader(
+                self.inputs, config, response, self.given["responses"].get("exposures", ()), detailed
+            ).read()
+            self._check(flats.ballots, detailed)
+            self.panels += inspector.pack_flats(self.pack, evidence, flats)
+            self.rows += flats.rows
+        self.histograms += page.image_histogram_figures(image_histograms(evidence, self.science), evidence)
+        ramps, sampled = ramps_of(self.inputs, self.given["ramp_files"], evidence)
+        self.ramps = inspector.pack_ramps(self.pack, ramps, sampled) if ramps else []
+
+    def _check(self, ballots, pixels):
+        for test, said in ballots.items():
+            check_ballots(test, said, self.evidence.counts(test), pixels)
+
+    def draw(self):
+        """All plots; those of the map need the layers."""
+        evidence, science = self.evidence, self.science
+        masks = type_masks(evidence.found, evidence.bit_of)
+        changed = [None, None]
+        if self.before is not None:
+            now, then = (self.dq != 0) & science, (self.before != 0) & science
+            changed = [now & ~then, then & ~now]
+        by_hand = (self.dq != 0) & (evidence.found == 0) & science
+        self.layers = page.layers_of(masks, by_hand, evidence.intermittent != 0, *changed)
+        images = {}
+        if "RESPONSE" in evidence.measured:
+            images["response"] = (evidence.measured["RESPONSE"], "Normalised response of the flats", "")
+        if "NOISE" in evidence.measured:
+            images["noise"] = (evidence.measured["NOISE"], "Scatter of the jump-free dark slopes", "DN/s")
+        figures, self.map_facts = page.detector_figures(self.shape, self.layers, images)
+        self.rows = exposure_table(self.rows)
+        self.exposure_figures = page.exposure_figures(self.rows)
+        self.votes = page.vote_figures(evidence, science)
+        self.figures = figures + page.panel_figures(self.panels, bool(self.ramps))
+        by_kind = (plot for plots in self.exposure_figures.values() for plot in plots)
+        self.lazy = [*self.histograms, *self.votes, *by_kind]
+
+    def page_data(self):
+        """What inspector.js needs, beside the packed numbers."""
+        evidence, geometry = self.evidence, self.inputs.geometry
+        for test in self.tests:
+            name = test["name"]
+            means = evidence.mean_limits(name)
+            test["mean_side"] = means[0].side if means else None
+            test["limits"] = [
+                {
+                    "quantity": row.quantity,
+                    "label": LIMITS.get(row.quantity) or title(row.quantity)[0],
+                    "side": row.side,
+                    "value": row.value,
+                    "unit": row.unit,
+                }
+                for row in evidence.limits(name)
+                if not row.exposure and np.isfinite(row.value)
+            ]
+        looks = {name: {"label": look(name).label, "color": look(name).color, "outline": look(name).outline}
+                 for name in evidence.bit_of}  # fmt: skip
+        return {
+            "nx": self.shape[1],
+            "ny": self.shape[0],
+            "x0": geometry.x_start - 1,
+            "y0": geometry.y_start - 1,
+            "types": [{"name": name, "bit": bit} for name, bit in evidence.bit_of.items()],
+            "flags": [{"name": name, "bit": bit.bit_length() - 1} for name, bit in PIXEL_FLAGS.items()],
+            "looks": looks,
+            "tests": self.tests,
+            "panels": self.panels,
+            "ramps": self.ramps,
+            "images": self.map_facts["images"],
+            "measured": [
+                ["RESPONSE", "Response"],
+                ["NFLAT", "Flat integrations in it"],
+                ["NOISE", "Scatter of slopes (DN/s)"],
+                ["NCLEAN", "Slopes without a jump"],
+            ],
+            "integrations": self.per_exposure,
+            "n_listed": int(self.pixels.size),
+            "n_candidates": int(self.n_candidates),
+            "n_detailed": int(self.n_detailed),
+            "manifest": self.pack.manifest,
+        }
+
+    def listed_note(self):
+        """Which pixels the page has, in words."""
+        n, kind = self.pixels.size, "pixels with a flag or bad at times"
+        words = "all pixels of the array" if n == self.evidence.found.size else f"the {n:,} {kind}"
+        if n < self.n_candidates:
+            words = f"{n:,} of the {self.n_candidates:,} {kind}, rare types first"
+        note = f"This page has {words}."
+        if self.n_detailed < self.pixels.size:
+            note += f" Measurements per integration are there for {self.n_detailed:,} of them, rare types first."
+        return note
+
+    def facts(self):
+        """What the page over all detectors says of this one."""
+        kinds = [row["kind"] for row in self.rows]
+        geometry = self.inputs.geometry
+        return {
+            "instrument": self.inputs.detector.instrument,
+            "epoch": self.given["epoch"],
+            "detector": self.inputs.detector.name,
+            "array": f"{geometry.subarray}, {geometry.n_columns} × {geometry.n_rows} pixels",
+            "darks": kinds.count("dark"),
+            "flats": kinds.count("flat"),
+            "left_out": len(self.inputs.left_out),
+            "stand_out": [row["exposure"] for row in self.rows if row["odd"]],
+            "do_not_use": self.do_not_use,
+            "types": {row["name"]: row["n"] for row in type_table(self.evidence, self.science.sum())},
+            "added": None if self.before is None else int(self.layers.get("added", NOTHING).size),
+            "removed": None if self.before is None else int(self.layers.get("removed", NOTHING).size),
+        }
+
+    def variables(self):
+        """The variables of templates/page.html."""
+        given, facts = self.given, self.facts()
+        identity, parameters, history = mask_identity(given["mask"])
+        loo = {}
+        if given["leave_one_out"]:
+            loo = dict(pd.read_csv(given["leave_one_out"], dtype={"exposure": str})[["exposure", "n_changed"]].values)
+        keys = {
+            kind: [key for key in MEASURES if any(key in row for row in self.rows if row["kind"] == kind)]
+            for kind in ("dark", "flat")
+        }
+        left_out = pd.read_csv(given["quarantine"], dtype=str).fillna("")
+        return {
+            **{key: facts[key] for key in ("instrument", "detector", "epoch", "array", "do_not_use")},
+            "description": identity.get("DESCRIP", ""),
+            "n_darks": facts["darks"],
+            "n_flats": facts["flats"],
+            "left_out": list(left_out.itertuples(index=False, name=None)),
+            "n_odd": len(facts["stand_out"]),
+            "index": given["index"],
+            "n_science": int(self.science.sum()),
+            "types": type_table(self.evidence, self.science.sum()),
+            "flags": self.flags,
+            "compared": given["compare_with"],
+            "layers": {name: int(pixels.size) for name, pixels in self.layers.items()},
+            "off": ("intermittent", "added", "removed"),
+            "sampled": {n: shown for n, shown in self.map_facts["shown"].items() if shown < self.layers[n].size},
+            "images": self.map_facts["images"],
+            "image_step": self.map_facts["step"],
+            "nx": self.shape[1],
+            "ny": self.shape[0],
+            "panels": [{"figure": panel["figure"], "note": panel.get("note")} for panel in self.panels],
+            "has_ramps": bool(self.ramps),
+            "listed_note": self.listed_note(),
+            "exposures": self.rows,
+            "exposure_keys": keys,
+            "exposure_figures": {kind: [plot.name for plot in plots] for kind, plots in self.exposure_figures.items()},
+            "odd_note": ODD_NOTE,
+            "loo": loo,
+            "histograms": [plot.name for plot in self.histograms],
+            "votes": [plot.name for plot in self.votes],
+            "identity": identity,
+            "parameters": parameters,
+            "history": history,
+            "config": {key: json.dumps(value) for key, value in sorted(given["config"].items())},
+            "jobs": job_times(given["benchmarks"]),
+            "version": __version__,
+            "made": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
+            "page_data": self.page_data(),
+            "pixel_pack": self.pack.base64(),
+        }

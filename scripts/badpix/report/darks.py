@@ -1,0 +1,212 @@
+"""The darks of a report: what each listed pixel showed in every integration, and how it made every ballot vote.
+
+The ballots are those of the vote: its own functions on the pixels' values, or its thresholds from the evidence file.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from badpix.calibration import bulk
+from badpix.dark_excess import PLANES, QUANTITIES, measured_quantities
+from badpix.dark_vote import EXPOSURE_FRACTION, PLANES_USED, integration_ballots, pedestal_plane
+from badpix.exposure_set import whole_exposures
+from badpix.geometry import amplifiers
+from badpix.report.histograms import Histogram
+from badpix.settings import DarkExcessSettings, DarkVoteSettings
+from badpix.statistics_file import open_segments
+from badpix.thresholds import ABOVE
+from badpix.vote import decide
+
+NO, YES, ABSTAINED = 0, 1, 2
+# Search -> the ballot counts that it may have.
+COUNTS_OF = {
+    "noise": ("cds_noise",),
+    "rate": ("rate",),
+    "high_pedestal": ("high_pedestal",),
+    "low_pedestal": ("low_pedestal",),
+    "first": ("first_rc", "first_inverse_rc"),
+    "early": ("early_rc", "early_inverse_rc"),
+}
+
+
+def ballot(yes, valid):
+    """uint8 array of NO, YES and ABSTAINED."""
+    return np.where(valid, np.where(yes, YES, NO), ABSTAINED).astype(np.uint8)
+
+
+def of_exposures(ballots):
+    """The ballot of an exposure from those of its integrations, uint8 (pixel, integration) -> (pixel)."""
+    k, n_valid = (ballots == YES).sum(axis=1), (ballots != ABSTAINED).sum(axis=1)
+    return ballot(decide(k, n_valid, EXPOSURE_FRACTION), n_valid > 0)
+
+
+@dataclass
+class DarkReport:
+    """What the darks say of some pixels, and of themselves.
+
+    `integrations` lists (segment, integration, exposure), `exposures` their names. `values` maps quantity to an array
+    (pixel, integration) float32, or (pixel, exposure) for NFALL; `ballots` maps test to uint8 (pixel, ballot),
+    `centres` quantity to the centre of each integration where it is told from one. `noise_excess` is the logarithm by
+    which a pixel's noise exceeds the usual, (pixel, integration). `histograms` maps quantity to a Histogram of all
+    science pixels and integrations, from the centre where there is one. `rows` has a dict per exposure.
+    """
+
+    integrations: list = field(default_factory=list)
+    exposures: list = field(default_factory=list)
+    values: dict = field(default_factory=dict)
+    ballots: dict = field(default_factory=dict)
+    centres: dict = field(default_factory=dict)
+    noise_excess: list = field(default_factory=list)
+    histograms: dict = field(default_factory=dict)
+    rows: list = field(default_factory=list)
+
+
+class DarkReader:
+    """Reads the darks of `inputs` (judgement.Inputs), one integration at a time, and fills a DarkReport.
+
+    `pixels` are the flat indices to tell of, `config` holds the keys of the vote.
+    """
+
+    def __init__(self, inputs, config, evidence, pixels):
+        self.inputs, self.evidence, self.pixels = inputs, evidence, pixels
+        self.settings = DarkVoteSettings.from_config(config)
+        self.beyond = DarkExcessSettings.from_config(config)
+        self.regions = amplifiers(inputs.geometry, inputs.detector)
+        numbers = np.zeros(inputs.geometry.shape, np.int8)
+        for number, region in enumerate(self.regions, 1):
+            numbers[region] = number
+        self.region_of = numbers.ravel()[pixels]
+        self.tests = {test for tests in evidence.tests.values() for test in tests}
+        self.report = DarkReport()
+
+    def read(self):
+        """The DarkReport."""
+        for name, segments in whole_exposures(self.inputs.used["darks"]).items():
+            with open_segments(segment.path for segment in segments) as files:
+                self._exposure(name, [(s.name, file) for s, file in zip(segments, files, strict=True)])
+        report = self.report
+        for mapping in (report.values, report.ballots):
+            for key, columns in mapping.items():
+                mapping[key] = np.stack(columns, axis=1)
+        return report
+
+    def _exposure(self, name, segments):
+        report, own = self.report, []
+        header = segments[0][1][0].header
+        totals = {plane: np.zeros(self.pixels.size, np.int32) for plane in ("NFALL", "NRISE", "NGOOD")}
+        measures = []
+        for segment, statistics in segments:
+            for i, row in enumerate(statistics["INTEGRATIONS"].data):
+                planes = {plane: statistics[plane].data[i] for plane in {*PLANES, *PLANES_USED}}
+                ballots, facts = self._integration(segment, i, row, planes, statistics)
+                own.append(ballots)
+                measures.append(facts)
+                report.integrations.append((segment, i + 1, name))
+                for plane, total in totals.items():
+                    total += planes[plane].ravel()[self.pixels]
+        report.exposures.append(name)
+        self._ballots(name, own, totals)
+        facts = {key: float(np.mean([measure[key] for measure in measures])) for key in measures[0]}
+        described = {"DATE-OBS": header.get("DATE-OBS", ""), "integrations": len(own), "groups": header.get("NGROUPS")}
+        report.rows.append({"kind": "dark", "exposure": name} | described | facts)
+
+    def _integration(self, segment, i, row, planes, statistics):
+        """The ballots of one integration (test -> uint8 of the pixels) and its facts for the table of exposures."""
+        voting = pedestal_plane(self.settings.pedestal_source, [hdu.name for hdu in statistics])
+        absolute = pedestal_plane(self.settings.pedestal_source, ())
+        pedestals = {plane: statistics[plane].data[i] for plane in {voting, absolute}}
+        spec_pedestal = pedestals[voting].ravel()[self.pixels]
+        chosen = {plane: planes[plane].ravel()[self.pixels] for plane in PLANES_USED}
+        said = integration_ballots(
+            chosen, spec_pedestal, row[f"{voting}_MEAN"], row[f"{voting}_STD"], row["N_GROUPS"], self.settings
+        )
+        calibrated = self.beyond.pedestal_test == "calibrated"
+        replaced = {"high_pedestal", "low_pedestal"} if calibrated else set()
+        ballots = {test: ballot(*said[test]) for test in said.keys() & self.tests - replaced}
+        quantities = {"SLOPE": planes["SLOPE"], "NJUMP": planes["NJUMP"], "NSAT": planes["NSAT"]}
+        shown = absolute if calibrated else voting
+        quantities[shown] = pedestals[shown]
+        if self.beyond.any:
+            planes["PEDESTAL"] = pedestals[absolute]
+            ballots |= self._beyond(segment, i + 1, planes, statistics[0].header["TGROUP"], quantities)
+        for name, image in quantities.items():
+            self._keep(name, image, segment, i + 1)
+        science = self.inputs.science
+        slope = planes["SLOPE"][science]
+        n_good = max(1, int(planes["NGOOD"][science].sum()))
+        facts = {
+            "jumps": 1000 * float(planes["NJUMP"][science].sum()) / n_good,
+            "pedestal": float(row[f"{shown}_MEAN"]),
+            "pedestal_std": float(row[f"{shown}_STD"]),
+            "saturated": float(np.mean(planes["NSAT"][science] == row["N_GROUPS"])),
+            "no_slope": float(np.mean(np.isnan(slope))),
+            "slope": float(np.nanmedian(slope)) if np.isfinite(slope).any() else np.nan,
+            "noise": float(np.nanmedian(planes["CDS_NOISE"][science])),
+        }
+        return ballots, facts
+
+    def _beyond(self, segment, integration, planes, group_time_s, quantities):
+        """The ballots of the searches beyond the specification; puts what they compare into `quantities`."""
+        ballots = {}
+        for search, values, least, _ in measured_quantities(planes, self.beyond, group_time_s, self.inputs.science):
+            if search == "noise":
+                self._note_noise(values)
+            picked = values.ravel()[self.pixels]
+            least = least.ravel()[self.pixels] if np.ndim(least) else least
+            counts = [test for test in COUNTS_OF[search] if test in self.tests]
+            for test in counts:
+                limits = self.evidence.limits(test, exposure=segment, integration=integration)
+                ballots[test] = self._excess_ballot(picked, least, [row for row in limits if row.exposure])
+            if counts and QUANTITIES[search][0] not in (None, "SLOPE"):
+                quantities[QUANTITIES[search][0]] = values
+        return ballots
+
+    def _excess_ballot(self, values, least, limits):
+        """As `ExcessTest.add` votes, with the centres and margins that it noted."""
+        yes = np.zeros(values.shape, bool)
+        for row in limits:
+            here = (self.region_of == row.region) | (row.region == 0)
+            with np.errstate(invalid="ignore"):
+                height = (1 if row.side == ABOVE else -1) * (values - row.centre)
+                yes |= here & (height > least) & (height > row.margin)
+        return ballot(yes, ~np.isnan(values))
+
+    def _note_noise(self, noise):
+        excess = np.full(noise.shape, np.nan, np.float32)
+        for region in self.regions:
+            excess[region] = noise[region] - bulk(noise[region][self.inputs.science[region]])[0]
+        self.report.noise_excess.append(excess.ravel()[self.pixels])
+
+    def _keep(self, name, image, segment, integration):
+        """Keep the pixels' values of a quantity and count all science pixels in its histogram."""
+        report = self.report
+        counting = image.dtype.kind == "i"
+        picked = image.ravel()[self.pixels]
+        report.values.setdefault(name, []).append(picked if counting else picked.astype(np.float32))
+        limits = self.evidence.limits(quantity=name, exposure=segment, integration=integration)
+        centres = [row.centre for row in limits if np.isfinite(row.centre)]
+        values = image[self.inputs.science]
+        centre = 0.0
+        if centres and not counting:
+            # Regions have a bulk each; the histogram is of all, so it takes what lies in the middle.
+            centre = float(np.median(centres))
+            report.centres.setdefault(name, []).append(centre)
+        values = values - np.float32(centre) if not counting else values
+        if name not in report.histograms:
+            reach = [row.value - centre for row in limits]
+            report.histograms[name] = Histogram.around(values, reach, counting)
+        report.histograms[name].add(values)
+
+    def _ballots(self, name, own, totals):
+        """Add the ballots of an exposure, by integration or as one, as the vote counts them."""
+        for test in own[0]:
+            said = np.stack([ballots[test] for ballots in own], axis=1)
+            if self.evidence.vote(test)[1] == "exposures":
+                said = of_exposures(said)[:, np.newaxis]
+            self.report.ballots.setdefault(test, []).extend(said.T)
+        if "falls" in self.tests:
+            (needed,) = [row.value for row in self.evidence.limits("falls", exposure=name) if row.exposure]
+            self.report.ballots.setdefault("falls", []).append(ballot(totals["NFALL"] >= needed, totals["NGOOD"] > 0))
+            self.report.values.setdefault("NFALL", []).append(totals["NFALL"].astype(np.int16))
+            self.report.values.setdefault("NRISE", []).append(totals["NRISE"].astype(np.int16))

@@ -1,0 +1,253 @@
+"""The plots of a report, as Bokeh models; each has a name, by which the template places it."""
+
+import numpy as np
+from bokeh.models import (
+    BasicTicker,
+    BoxAnnotation,
+    ColorBar,
+    ColumnDataSource,
+    CustomJS,
+    HoverTool,
+    Label,
+    LinearColorMapper,
+    Range1d,
+    Span,
+)
+from bokeh.palettes import Cividis256
+from bokeh.plotting import figure
+
+from badpix.report.words import look, title
+from badpix.thresholds import ABOVE, BELOW
+
+# Images are shown with at most so many pixels on a side: the means of blocks.
+MAX_IMAGE = 1024
+# Between these percentiles, so that bad pixels do not set the scale.
+PERCENTILES = (0.5, 99.5)
+# Marks of one layer that a browser draws without stuttering.
+MAX_MARKS = 60_000
+INK, MUTED, ACCENT, GRID = "#1d2733", "#5b6775", "#0b5c8f", "#e6eaee"
+# The map's background is grey and light, so that marks stand out on it; 0 is what was not measured.
+PALE_GREYS = ["#ffffff"] + [f"#{level:02x}{level:02x}{level:02x}" for level in np.linspace(150, 250, 255).astype(int)]
+IMAGE_COLORS = ["#ffffff", *Cividis256[1:]]
+
+
+def block_means(image, max_side=MAX_IMAGE):
+    """`image` (y, x) as means of square blocks, so that no side is longer than `max_side`; and the size of a block."""
+    step = int(np.ceil(max(image.shape) / max_side))
+    if step == 1:
+        return image, 1
+    rows, columns = (-(-side // step) for side in image.shape)
+    padded = np.full((rows * step, columns * step), np.nan, np.float32)
+    padded[: image.shape[0], : image.shape[1]] = image
+    blocks = padded.reshape(rows, step, columns, step)
+    valid = np.isfinite(blocks)
+    number = valid.sum(axis=(1, 3))
+    with np.errstate(invalid="ignore"):
+        total = np.where(valid, blocks, 0).sum(axis=(1, 3))
+    return np.where(number > 0, total / np.maximum(number, 1), np.nan).astype(np.float32), step
+
+
+def as_bytes(image):
+    """uint8 image from 1 to 255 between PERCENTILES of `image`, 0 where it is not finite; and the two values."""
+    finite = image[np.isfinite(image)]
+    low, high = np.percentile(finite, PERCENTILES) if finite.size else (0.0, 1.0)
+    high = high if high > low else low + 1
+    with np.errstate(invalid="ignore"):
+        scaled = np.clip(np.round(1 + 254 * (image - low) / (high - low)), 1, 255)
+    return np.where(np.isfinite(image), scaled, 0).astype(np.uint8), float(low), float(high)
+
+
+def styled(**options):
+    """A figure in the page's style, as wide as its place."""
+    defaults = {"sizing_mode": "stretch_width", "tools": "pan,wheel_zoom,box_zoom,reset,save",
+                "toolbar_location": "above", "background_fill_color": "#ffffff", "outline_line_color": None,
+                "border_fill_color": "#ffffff", "min_border_left": 58, "min_border_right": 14}  # fmt: skip
+    plot = figure(**(defaults | options))
+    plot.toolbar.logo = None
+    for axis in (plot.xaxis, plot.yaxis):
+        axis.axis_label_text_font_style = "normal"
+        axis.axis_label_text_color = axis.major_label_text_color = MUTED
+        axis.axis_line_color = axis.major_tick_line_color = "#c3cad2"
+        axis.minor_tick_line_color = None
+    plot.grid.grid_line_color = GRID
+    if plot.title:
+        plot.title.text_font_style, plot.title.text_color, plot.title.text_font_size = "normal", INK, "13px"
+    return plot
+
+
+def image_source(image, shape):
+    """Source of an `image` glyph over pixels of an array of `shape`: their centres are whole numbers."""
+    means, step = block_means(image)
+    data, low, high = as_bytes(means)
+    size = [data.shape[1] * step], [data.shape[0] * step]
+    return ColumnDataSource({"image": [data], "x": [-0.5], "y": [-0.5], "dw": size[0], "dh": size[1]}), low, high, step
+
+
+def detector_ranges(shape):
+    """Ranges (x, y) that show an array of `shape` (y, x) with a margin."""
+    margin = 0.02 * max(shape)
+    return Range1d(-0.5 - margin, shape[1] - 0.5 + margin), Range1d(-0.5 - margin, shape[0] - 0.5 + margin)
+
+
+def detector_figure(shape, ranges, name, **options):
+    x_range, y_range = ranges
+    plot = styled(
+        name=name, x_range=x_range, y_range=y_range, active_scroll="wheel_zoom",
+        x_axis_label="x (pixel)", y_axis_label="y (pixel)", **options,
+    )  # fmt: skip
+    plot.grid.grid_line_color = None
+    return plot
+
+
+def map_figure(shape, layers, backgrounds, ranges):
+    """The map: `layers` maps names of Looks to flat indices, `backgrounds` names to sources of `image_source`."""
+    plot = detector_figure(
+        shape, ranges, "map", height=680, match_aspect=True, tools="pan,wheel_zoom,box_zoom,reset,save,tap"
+    )
+    plot.background_fill_color = "#f4f6f8"
+    mapper = LinearColorMapper(palette=PALE_GREYS, low=0, high=255)
+    for number, (name, source) in enumerate(backgrounds.items()):
+        plot.image(source=source, color_mapper=mapper, name=f"background-{name}", visible=number == 0, level="image")
+    width = shape[1]
+    rng = np.random.default_rng(0)
+    shown = {}
+    for name, pixels in layers.items():
+        style = look(name)
+        if pixels.size > MAX_MARKS:
+            pixels = np.sort(rng.choice(pixels, MAX_MARKS, replace=False))
+        shown[name] = int(pixels.size)
+        source = ColumnDataSource({"x": (pixels % width).astype(np.int16), "y": (pixels // width).astype(np.int16)})
+        glyph = plot.scatter(
+            "x", "y", source=source, marker=style.marker, size=9, line_color=style.color, line_width=1.6,
+            fill_color=style.color, fill_alpha=0.15, name=f"layer-{name}",
+            visible=name not in ("intermittent", "added", "removed"),
+        )  # fmt: skip
+        # The page's own listener chooses pixels; a marker must not fade because another one was hit.
+        glyph.nonselection_glyph = glyph.selection_glyph = None
+    cursor = ColumnDataSource({"x": [], "y": []}, name="cursor")
+    plot.rect("x", "y", width=1, height=1, source=cursor, fill_color=None, line_color="#000000", line_width=2)
+    plot.scatter("x", "y", source=cursor, size=24, marker="circle", fill_color=None, line_color="#000000", line_width=2)
+    plot.js_on_event("tap", CustomJS(code="window.badpix && window.badpix.tapped(cb_obj.x, cb_obj.y)"))
+    return plot, shown
+
+
+def image_figure(name, heading, unit, source, low, high, shape):
+    """An image of the detector with its colour bar."""
+    side = 470 / max(shape)
+    plot = detector_figure(
+        shape, detector_ranges(shape), name, title=heading, sizing_mode="fixed", frame_width=round(side * shape[1]),
+        frame_height=round(side * shape[0]), width=round(side * shape[1]) + 150, height=round(side * shape[0]) + 90,
+    )  # fmt: skip
+    plot.image(source=source, color_mapper=LinearColorMapper(palette=IMAGE_COLORS, low=0, high=255))
+    bar = ColorBar(
+        color_mapper=LinearColorMapper(palette=IMAGE_COLORS[1:], low=low, high=high), title=unit, width=12, padding=6,
+        ticker=BasicTicker(desired_num_ticks=5), title_text_font_style="normal", border_line_color=None,
+        major_label_text_color=MUTED, title_text_color=MUTED,
+    )  # fmt: skip
+    plot.add_layout(bar, "right")
+    return plot
+
+
+def histogram_figure(name, heading, unit, histogram, limits, centred):
+    """A histogram with thresholds: `limits` maps (test, side) to their values, one or one per integration."""
+    plot = styled(
+        name=name, height=250, title=heading, y_axis_type="log", tools="pan,box_zoom,reset,save", toolbar_location=None,
+        x_axis_label=("from the middle of the detector, " if centred else "") + unit, y_axis_label="pixels",
+    )  # fmt: skip
+    top = np.maximum(histogram.counts, 0.5)
+    plot.quad(
+        left=histogram.edges[:-1], right=histogram.edges[1:], top=top, bottom=0.5, fill_color="#8fa6bb", line_color=None
+    )
+    plot.y_range.start = 0.5
+    named = {}
+    for (test, side), values in limits.items():
+        low, high = min(values), max(values)
+        if high > low:
+            plot.add_layout(BoxAnnotation(left=low, right=high, fill_color="#D55E00", fill_alpha=0.25))
+        named.setdefault(float(np.median(values)), []).append((test, side))
+    for value, tests in named.items():
+        line = Span(location=value, dimension="height", line_color="#B34A00", line_width=1.6)
+        line.line_dash = "solid" if any(side in (ABOVE, BELOW) for _, side in tests) else "dashed"
+        plot.add_layout(line)
+        words = Label(x=value, y=plot.height - 82, y_units="screen", text=", ".join(test for test, _ in tests),
+                      angle=np.pi / 2, x_offset=-2, text_align="right", text_font_size="10px", text_color="#8a3a00",
+                      background_fill_color="#ffffff", background_fill_alpha=0.75)  # fmt: skip
+        plot.add_layout(words)
+    return plot
+
+
+def exposure_figure(name, measure, rows, key):
+    """One measure of the exposures of a kind; those that stand out have another mark."""
+    values = np.array([row.get(key, np.nan) for row in rows], float) * (100 if measure.unit.startswith("%") else 1)
+    odd = np.array([key in row["odd"] for row in rows])
+    unit = f" ({measure.unit})" if measure.unit else ""
+    plot = styled(
+        name=name, height=190, title=measure.title + unit, toolbar_location=None, tools="",
+        x_range=(0.4, len(rows) + 0.6),
+    )  # fmt: skip
+    plot.xaxis.ticker = BasicTicker(min_interval=1, num_minor_ticks=0)
+    usual = float(np.nanmedian(values))
+    plot.add_layout(Span(location=usual, dimension="width", line_color="#9aa6b2", line_dash="dashed"))
+    names = [row["exposure"] for row in rows]
+    source = ColumnDataSource({"n": np.arange(1, len(rows) + 1), "value": values, "exposure": names})
+    plot.scatter("n", "value", source=source, size=8, color=ACCENT, name="all")
+    if odd.any():
+        marked = ColumnDataSource({"n": np.flatnonzero(odd) + 1, "value": values[odd]})
+        plot.scatter("n", "value", source=marked, size=17, marker="square", fill_color=None, line_color="#C1121F",
+                     line_width=2)  # fmt: skip
+    span = np.nanmax(values) - np.nanmin(values)
+    # The scale is that of the measure, not of the last digit.
+    least = 0.02 * max(abs(usual), 1e-6)
+    plot.y_range = Range1d(np.nanmin(values) - 0.15 * span - least, np.nanmax(values) + 0.15 * span + least)
+    plot.add_tools(HoverTool(tooltips=[("exposure", "@exposure"), ("value", "@value")], mode="vline", renderers="auto"))
+    return plot
+
+
+def vote_figure(name, heading, fractions, needed):
+    """How many pixels had which fraction of yes votes (histogram of 21 bins), at least one; `needed` is the limit."""
+    counts, edges = fractions
+    plot = styled(
+        name=name, height=210, title=heading, y_axis_type="log", toolbar_location=None, tools="",
+        x_axis_label="fraction of ballots that said yes", y_axis_label="pixels", x_range=(-0.03, 1.03),
+    )  # fmt: skip
+    plot.quad(
+        left=edges[:-1], right=edges[1:], top=np.maximum(counts, 0.5), bottom=0.5, fill_color="#8fa6bb",
+        line_color="#ffffff",
+    )  # fmt: skip
+    plot.y_range.start = 0.5
+    if needed is not None:
+        plot.add_layout(Span(location=needed, dimension="height", line_color="#B34A00", line_width=1.6))
+    return plot
+
+
+def panel_figure(name, entry):
+    """A plot of the inspector, empty: the page fills its sources."""
+    heading, unit = title(entry["quantity"])
+    lines = ", ".join(dict.fromkeys(line["test"] for line in entry["lines"]))
+    plot = styled(
+        name=name, height=200, title=f"{heading} ({unit})" + (f" — {lines}" if lines else ""), toolbar_location=None,
+        tools="", x_range=(0.4, len(entry["columns"]) + 0.6), y_range=Range1d(0, 1, name=f"{name}-range"),
+    )  # fmt: skip
+    plot.xaxis.ticker = BasicTicker(min_interval=1, num_minor_ticks=0)
+    limits = ColumnDataSource({"x": [], "y": [], "label": []}, name=f"{name}-limits")
+    plot.scatter("x", "y", source=limits, marker="dash", size=26, line_color="#B34A00", line_width=2)
+    points = ColumnDataSource({"x": [], "y": [], "label": []}, name=f"{name}-points")
+    plot.scatter("x", "y", source=points, size=8, color=ACCENT)
+    plot.add_tools(HoverTool(tooltips="@label"))
+    return plot
+
+
+def ramp_figure():
+    """The plot of a ramp, empty: the page fills its sources."""
+    plot = styled(
+        name="ramp", height=300, title="Ramp", x_axis_label="time from the first group (s)", y_axis_label="signal (DN)",
+        toolbar_location=None, tools="", x_range=Range1d(0, 1, name="ramp-x"), y_range=Range1d(0, 1, name="ramp-y"),
+    )  # fmt: skip
+    lines = ColumnDataSource({"x": [], "y": [], "color": [], "dash": []}, name="ramp-lines")
+    plot.multi_line("x", "y", source=lines, line_color="color", line_dash="dash", line_width=1.8)
+    points = ColumnDataSource({"x": [], "y": [], "color": [], "marker": [], "size": [], "label": []},
+                              name="ramp-points")  # fmt: skip
+    plot.scatter("x", "y", source=points, marker="marker", size="size", line_color="color", fill_color="color",
+                 fill_alpha=0.35)  # fmt: skip
+    plot.add_tools(HoverTool(tooltips="@label"))
+    return plot

@@ -1,0 +1,112 @@
+"""The flats of a report: the response of each listed pixel flat by flat, and how each flat voted."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from astropy.io import fits
+
+from badpix.exposure_set import whole_exposures
+from badpix.files import card_text
+from badpix.flat_background import unlit
+from badpix.flat_ballots import FlatBallots
+from badpix.report.darks import ABSTAINED, NO, YES
+from badpix.settings import FlatTypeSettings
+from badpix.statistics_file import open_segments, quarantine_reason
+
+# Type -> the test of FlatBallots that decides it.
+TEST_OF = {"DEAD": "dead", "LOW_QE": "low", "OPEN": "open"}
+
+
+@dataclass
+class FlatReport:
+    """What the flats say of some pixels, and of themselves.
+
+    `columns` names the columns of `response`, float32 (pixel, column): the response in each flat where each has a vote,
+    else the slope of each integration divided by the level around the pixel in the mean flat. `ballots` maps test to
+    uint8 (pixel, flat), empty where the mean flat decides. `rows` has a dict per exposure.
+    """
+
+    columns: list = field(default_factory=list)
+    response: np.ndarray | None = None
+    ballots: dict = field(default_factory=dict)
+    rows: list = field(default_factory=list)
+
+
+class FlatReader:
+    """Reads the flats of `inputs` (judgement.Inputs), one integration at a time, and fills a FlatReport.
+
+    `mean` is the FlatResponse of all, `single` lists the files of the single responses, if they vote; `pixels` are the
+    flat indices to tell of, `config` holds the keys of the vote.
+    """
+
+    def __init__(self, inputs, config, mean, single, pixels):
+        self.inputs, self.config, self.mean, self.single, self.pixels = inputs, config, mean, single, pixels
+        self.settings = FlatTypeSettings.from_config(config)
+        self.report = FlatReport()
+
+    def read(self):
+        """The FlatReport."""
+        each_votes = self.settings.flat_ballot == "exposure"
+        with np.errstate(divide="ignore", invalid="ignore"):
+            level = (self.mean.mean / self.mean.normalised).ravel()[self.pixels]
+        columns = []
+        for name, segments in whole_exposures(self.inputs.used["flats"]).items():
+            with open_segments(segment.path for segment in segments) as files:
+                stacks = [statistics["SLOPE"].data for statistics in files]
+                self._exposure(name, files, stacks)
+                if not each_votes:
+                    for segment, stack in zip(segments, stacks, strict=True):
+                        for i, slope in enumerate(stack):
+                            self.report.columns.append((segment.name, i + 1, name))
+                            columns.append((slope.ravel()[self.pixels] / level).astype(np.float32))
+        if each_votes:
+            columns = self._votes()
+        self.report.response = np.stack(columns, axis=1)
+        return self.report
+
+    def _exposure(self, name, files, stacks):
+        """A row of the table of exposures."""
+        science, header = self.inputs.science, files[0][0].header
+        slopes = [np.asarray(slope)[science] for stack in stacks for slope in stack]
+        last = [plane[science] for statistics in files if "LAST_GROUPS" in statistics
+                for plane in statistics["LAST_GROUPS"].data]  # fmt: skip
+        self.report.rows.append(
+            {
+                "kind": "flat",
+                "exposure": name,
+                "DATE-OBS": header.get("DATE-OBS", ""),
+                "integrations": len(slopes),
+                "groups": header.get("NGROUPS"),
+                "slope": float(np.mean([np.nanmedian(slope) for slope in slopes])),
+                "no_slope": float(np.mean([np.mean(np.isnan(slope)) for slope in slopes])),
+                "last_groups": float(np.mean([np.median(plane) for plane in last])) if last else np.nan,
+            }
+        )
+
+    def _votes(self):
+        """The response in each flat; fills the ballots, flat by flat, by the vote's own functions."""
+        science = self.inputs.science
+        lit = science
+        if self.config["unlit_fraction"] is not None:
+            lit = science & ~unlit(self.mean.mean, science, self.config["unlit_fraction"])
+        names = {card_text(name) for name in whole_exposures(self.inputs.used["flats"])}
+        rows = {card_text(row["exposure"]): row for row in self.report.rows}
+        columns = []
+        for path in self.single:
+            if quarantine_reason(path) is not None or (name := fits.getval(path, "EXPOSURE")) not in names:
+                continue
+            response = fits.getdata(path, "RESPONSE")
+            vote = FlatBallots(science, lit, self.settings)
+            vote.add(response)
+            for test, own in TEST_OF.items():
+                tally = vote.tallies[own]
+                k, n_valid = (image.ravel()[self.pixels] for image in (tally.k, tally.n_valid))
+                said = np.where(n_valid > 0, np.where(k > 0, YES, NO), ABSTAINED).astype(np.uint8)
+                self.report.ballots.setdefault(test, []).append(said)
+            self.report.columns.append((name, 0, name))
+            columns.append(response.ravel()[self.pixels].astype(np.float32))
+            # How far this flat is from the mean one; 1.4826 x MAD is the standard deviation of normal values.
+            off = (response - self.mean.normalised)[science]
+            rows[name]["response_scatter"] = 1.4826 * float(np.nanmedian(np.abs(off - np.nanmedian(off))))
+        self.report.ballots = {test: np.stack(said, axis=1) for test, said in self.report.ballots.items()}
+        return columns

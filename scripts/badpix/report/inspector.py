@@ -1,0 +1,180 @@
+"""What the page knows of every listed pixel, packed for its pixel inspector."""
+
+import numpy as np
+
+from badpix.report.pixels import DETAIL_BYTES
+from badpix.report.words import TESTS, title
+from badpix.vote import votes_needed
+
+
+def n_detailed(n_listed, bytes_per_pixel, budget=DETAIL_BYTES):
+    """How many pixels, the first of the list, can have their measurements in the page."""
+    return int(min(n_listed, budget // max(1, bytes_per_pixel)))
+
+
+def pack_pixels(pack, evidence, dq, pixels):
+    """Add what is one number per pixel: place, types, mask, votes and measured images. `pixels` are flat indices.
+
+    All arrays but `index` have the order of `pixels`. Returns the tests with their counts as dicts for the page.
+    """
+    order = np.argsort(pixels)
+    rank = np.arange(pixels.size)[order].astype(np.int32)
+    pack.add("index", pixels[order].astype(np.int32))
+    # `index` is sorted, so that a pixel is found quickly; its row in all other arrays is its rank.
+    pack.add("rank", rank)
+    for name, image in (("found", evidence.found), ("insufficient", evidence.insufficient),
+                        ("intermittent", evidence.intermittent), ("dq", dq)):  # fmt: skip
+        pack.add(name, image.ravel()[pixels].astype(np.uint32))
+    for name, image in evidence.measured.items():
+        picked = image.ravel()[pixels]
+        pack.add(name, picked.astype(np.float32 if image.dtype.kind == "f" else np.int32))
+    tests = []
+    for test in dict.fromkeys(test for names in evidence.tests.values() for test in names):
+        counts = evidence.counts(test)
+        fraction, unit, fewest = evidence.vote(test)
+        if counts is not None:
+            for name, image in zip(("k_", "n_"), counts, strict=True):
+                pack.add(name + test, np.clip(image.ravel()[pixels], 0, 65535).astype(np.uint16))
+            n_valid = np.arange(int(counts[1].max(initial=0)) + 1)
+            needed = [1] * n_valid.size if fraction is None else votes_needed(n_valid, fraction).tolist()
+        tests.append(
+            {
+                "name": test,
+                "label": TESTS.get(test, test),
+                "types": [kind for kind, names in evidence.tests.items() if test in names],
+                "counted": counts is not None,
+                "fraction": fraction,
+                "unit": unit,
+                "fewest": fewest,
+                "needed": needed if counts is not None else [],
+            }
+        )
+    return tests
+
+
+def mean_conditions(pack, evidence, darks, region_of):
+    """Add what the second condition of the searches beyond the specification sees: `m_<test>`, a pixel's mean excess,
+    and `l_<test>`, the limit on it, which is higher for a noisy pixel and for one with fewer ballots.
+
+    Arrays of `darks` (DarkReport) are those of the pixels with measurements; `region_of` gives their amplifiers.
+    """
+    if not darks.noise_excess:
+        return
+    noise = np.stack(darks.noise_excess, axis=1)
+    ratio = np.maximum(1, np.exp(np.nan_to_num(mean_excess(noise))))
+    for test, said in darks.ballots.items():
+        limits = evidence.mean_limits(test)
+        if not limits:
+            continue
+        values = excess_of(test, evidence, darks, region_of)
+        n_valid = (said != 2).sum(axis=1)
+        share = np.maximum(n_valid, 1) / max(1, int(evidence.counts(test)[1].max()))
+        scale = np.ones(1) if test == "cds_noise" else ratio
+        limit = np.full(n_valid.size, np.nan)
+        for row in limits:
+            here = (region_of == row.region) | (row.region == 0)
+            limit[here] = (row.value * scale / np.sqrt(share))[here]
+        pack.add(f"m_{test}", mean_excess(values).astype(np.float32))
+        pack.add(f"l_{test}", limit.astype(np.float32))
+
+
+def mean_excess(values):
+    """Mean over the integrations (pixel, integration) that are not NaN; NaN where there are none."""
+    valid = ~np.isnan(values)
+    total = np.where(valid, values, 0).sum(axis=1, dtype=np.float32)
+    return np.where(valid.any(axis=1), total / np.maximum(valid.sum(axis=1), 1), np.float32(np.nan))
+
+
+def excess_of(test, evidence, darks, region_of):
+    """The values of a test's quantity less the centres that the vote noted, float32 (pixel, integration)."""
+    columns = []
+    for number, (segment, integration, _) in enumerate(darks.integrations):
+        rows = [row for row in evidence.limits(test, exposure=segment, integration=integration) if row.exposure]
+        values = darks.values[rows[0].quantity][:, number].copy()
+        if test == "rate":
+            values[np.isnan(values) & (darks.values["NSAT"][:, number] > 0)] = np.inf
+        for row in rows:
+            here = (region_of == row.region) | (row.region == 0)
+            values[here] -= np.float32(row.centre)
+        columns.append(values)
+    return np.stack(columns, axis=1)
+
+
+def panel(evidence, quantity, columns, array, counting=False):
+    """A plot of the inspector: a quantity of one pixel in all `columns` ((segment, integration, exposure)).
+
+    Its lines are the thresholds: dicts with test, side, and `values` per region and column.
+    """
+    lines = {}
+    for number, (segment, integration, _) in enumerate(columns):
+        for row in evidence.limits(quantity=quantity, exposure=segment, integration=integration or None):
+            line = lines.setdefault((row.test, row.side), {})
+            line.setdefault(row.region, [None] * len(columns))[number] = round(row.value, 6)
+    name, unit = title(quantity)
+    return {
+        "quantity": quantity,
+        "title": name,
+        "unit": unit,
+        "array": array,
+        "counting": counting,
+        "columns": [f"{exposure} · {integration}" if integration else exposure for _, integration, exposure in columns],
+        "lines": [
+            {"test": test, "label": TESTS.get(test, test), "side": side, "values": regions}
+            for (test, side), regions in lines.items()
+        ],
+    }
+
+
+def pack_darks(pack, evidence, darks, region_of):
+    """Add the measurements and ballots of the darks; returns the panels of the inspector."""
+    panels = []
+    by_exposure = [(name, 0, name) for name in darks.exposures]
+    pack.add("region", region_of.astype(np.uint8))
+    for quantity, values in darks.values.items():
+        if quantity == "NRISE" or (quantity == "NSAT" and not values.any()):
+            continue
+        pack.add(f"q_{quantity}", values)
+        columns = by_exposure if quantity == "NFALL" else darks.integrations
+        panels.append(panel(evidence, quantity, columns, f"q_{quantity}", values.dtype.kind == "i"))
+    if "NRISE" in darks.values:
+        pack.add("FALLS", darks.values["NFALL"].sum(axis=1, dtype=np.int32))
+        pack.add("RISES", darks.values["NRISE"].sum(axis=1, dtype=np.int32))
+    for test, said in darks.ballots.items():
+        pack.add(f"b_{test}", said)
+    mean_conditions(pack, evidence, darks, region_of)
+    # What decides comes first.
+    return sorted(panels, key=lambda entry: (not entry["lines"], entry["counting"]))
+
+
+def pack_flats(pack, evidence, flats):
+    """Add the responses and ballots of the flats; returns the panels of the inspector."""
+    pack.add("q_RESPONSE", flats.response)
+    for test, said in flats.ballots.items():
+        pack.add(f"b_{test}", said)
+    entry = panel(evidence, "RESPONSE", flats.columns, "q_RESPONSE")
+    if not flats.ballots:
+        entry["note"] = "Each integration divided by the level around the pixel in the mean flat, which alone decides."
+    return [entry]
+
+
+def pack_ramps(pack, ramps, pixels):
+    """Add the ramps (list of Ramps) of the sampled `pixels` (flat indices, sorted); returns their list for the page."""
+    pack.add("ramp_index", pixels.astype(np.int32))
+    listed = []
+    for number, ramp in enumerate(ramps):
+        flat = ramp.signal.reshape(pixels.size, -1)
+        pack.add(f"ramp_{number}", flat.astype(np.uint16 if ramp.source == "uncal" else np.float32))
+        if ramp.flags is not None:
+            pack.add(f"ramp_flags_{number}", ramp.flags.reshape(pixels.size, -1))
+        listed.append(
+            {
+                "exposure": ramp.exposure,
+                "kind": ramp.kind,
+                "source": ramp.source,
+                "integrations": ramp.signal.shape[1],
+                "groups": ramp.signal.shape[2],
+                "group_time": ramp.group_time_s,
+                "flags": ramp.flags is not None,
+            }
+        )
+    return listed

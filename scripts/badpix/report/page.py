@@ -1,0 +1,129 @@
+"""Put a report page together: plots, tables and pixels into one HTML file that needs nothing else."""
+
+import numpy as np
+from bokeh.document import Document
+from bokeh.embed import file_html, json_item
+from bokeh.resources import INLINE
+
+from badpix.report.figures import (
+    detector_ranges,
+    exposure_figure,
+    histogram_figure,
+    image_figure,
+    image_source,
+    map_figure,
+    panel_figure,
+    ramp_figure,
+    vote_figure,
+)
+from badpix.report.tables import MEASURES
+from badpix.report.templating import environment
+from badpix.report.words import TESTS, title
+
+VOTE_BINS = 21
+
+
+def layers_of(type_masks, only_mask, intermittent, added, removed):
+    """Name of layer -> flat indices of its pixels, those of boolean images; empty layers are kept for types only."""
+    layers = {name: np.flatnonzero(mask) for name, mask in type_masks.items()}
+    extra = {"other": only_mask, "intermittent": intermittent, "added": added, "removed": removed}
+    return layers | {name: np.flatnonzero(mask) for name, mask in extra.items() if mask is not None and mask.any()}
+
+
+def detector_figures(shape, layers, images):
+    """The map and the images: a list of figures, and facts for the template.
+
+    `images` maps names to (image (y, x), heading, unit).
+    """
+    ranges = detector_ranges(shape)
+    sources = {name: image_source(image, shape) for name, (image, _, _) in images.items()}
+    backgrounds = {name: parts[0] for name, parts in sources.items()}
+    plot, shown = map_figure(shape, layers, backgrounds, ranges)
+    figures = [plot]
+    for name, (source, low, high, _) in sources.items():
+        _, heading, unit = images[name]
+        figures.append(image_figure(f"image-{name}", heading, unit, source, low, high, shape))
+    step = max([parts[3] for parts in sources.values()], default=1)
+    return figures, {"images": list(images), "step": step, "shown": shown}
+
+
+def histogram_figures(histograms, centres, evidence, integrations):
+    """A figure per quantity of the darks; `integrations` lists (segment, integration, exposure)."""
+    figures = []
+    for quantity, histogram in histograms.items():
+        centred = centres.get(quantity, [])
+        limits = {}
+        for number_of, (segment, integration, _) in enumerate(integrations):
+            for row in evidence.limits(quantity=quantity, exposure=segment, integration=integration):
+                centre = centred[number_of] if centred else 0.0
+                limits.setdefault((row.test, row.side), []).append(row.value - centre)
+        heading, unit = title(quantity)
+        figures.append(histogram_figure(f"histogram-{len(figures)}", heading, unit, histogram, limits, bool(centred)))
+    return figures
+
+
+def image_histogram_figures(histograms, evidence):
+    """A figure per measured image of the evidence file; `histograms` maps NOISE and RESPONSE to Histograms."""
+    figures = []
+    for quantity, histogram in histograms.items():
+        limits = {}
+        for row in evidence.limits(quantity=quantity):
+            limits.setdefault((row.test, row.side), []).append(row.value)
+        heading, unit = title(quantity)
+        figures.append(histogram_figure(f"histogram-{quantity}", heading, unit, histogram, limits, False))
+    return figures
+
+
+def vote_figures(evidence, science):
+    """A figure per test that has more than one ballot: how many pixels had which fraction of yes votes."""
+    figures = []
+    for test in dict.fromkeys(test for tests in evidence.tests.values() for test in tests):
+        fraction, _, _ = evidence.vote(test)
+        counts = evidence.counts(test)
+        if counts is None or fraction is None:
+            continue
+        k, n_valid = (image[science] for image in counts)
+        voted = (k > 0) & (n_valid > 0)
+        share = k[voted] / n_valid[voted]
+        histogram = np.histogram(share, bins=VOTE_BINS, range=(-0.5 / (VOTE_BINS - 1), 1 + 0.5 / (VOTE_BINS - 1)))
+        figures.append(vote_figure(f"votes-{test}", TESTS.get(test, test), histogram, fraction))
+    return figures
+
+
+def exposure_figures(rows):
+    """Kind -> figures, one per measure that its exposures have."""
+    figures = {}
+    for kind in ("dark", "flat"):
+        own = [row for row in rows if row["kind"] == kind]
+        for key, measure in MEASURES.items():
+            if any(np.isfinite(row.get(key, np.nan)) for row in own):
+                name = f"exposures-{kind}-{key}"
+                figures.setdefault(kind, []).append(exposure_figure(name, measure, own, key))
+    return figures
+
+
+def panel_figures(panels, with_ramps):
+    """The plots of the inspector; each panel gets the name of its figure."""
+    figures = []
+    for place, entry in enumerate(panels):
+        entry["figure"] = f"panel-{place}"
+        figures.append(panel_figure(entry["figure"], entry))
+    return figures + ([ramp_figure()] if with_ramps else [])
+
+
+def render(path_title, figures, lazy, variables):
+    """The page as text. `figures` are placed by their names and drawn at once, `lazy` ones when they come into view.
+
+    `variables` are those of templates/page.html.
+    """
+    variables = variables | {
+        "measures": MEASURES,
+        "plots": {plot.name: json_item(plot, plot.name) for plot in lazy},
+        "heights": {plot.name: plot.height for plot in lazy},
+    }
+    template, document = environment().get_template("page.html"), Document()
+    # Each root added anew would walk through all models.
+    with document.models.freeze():
+        for plot in figures:
+            document.add_root(plot)
+    return file_html(document, INLINE, path_title, template=template, template_variables=variables)

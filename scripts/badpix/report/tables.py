@@ -1,0 +1,148 @@
+"""The tables of a report: counts per type and flag, exposures and what stands out in them, times of the jobs."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from badpix.dq import PIXEL_FLAGS
+from badpix.report.pixels import type_masks
+
+# An exposure stands out by a measure when it differs from the median of the others of its kind by more than so many
+# times their scatter, and by more than what matters (see MEASURES). Three others have no scatter to speak of.
+OUTLYING = 6
+MIN_OTHERS = 3
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A column of the table of exposures: what it is, its unit, and how far from the others matters.
+
+    `relative` is that as a part of the others' median, `absolute` in the measure's unit, `in_units_of` names a column
+    of which half a unit counts.
+    """
+
+    title: str
+    unit: str
+    form: str
+    relative: float = 0.0
+    absolute: float = 0.0
+    in_units_of: str = ""
+
+
+MEASURES = {
+    "jumps": Measure("Jump rate", "per 1000 groups", ".2f", relative=0.25),
+    "pedestal": Measure("Pedestal", "DN", ".1f", in_units_of="pedestal_std"),
+    "pedestal_std": Measure("Pedestal scatter", "DN", ".1f", relative=0.1),
+    "saturated": Measure("Saturated", "% of pixels", ".3%", relative=0.25, absolute=1e-3),
+    "slope": Measure("Median slope", "DN/s", "digits", relative=0.05, in_units_of="slope_std"),
+    "noise": Measure("Noise of differences", "DN", ".2f", relative=0.1),
+    "no_slope": Measure("Without slope", "% of pixels", ".3%", relative=0.25, absolute=1e-3),
+    "last_groups": Measure("Last raw groups", "DN", ",.0f", relative=0.05),
+    "response_scatter": Measure("Scatter from mean response", "", ".4f", relative=0.5),
+}
+
+
+def odd_ones(values, measure, units=None):
+    """Boolean array: which of `values` (one per exposure of a kind, NaN where not measured) stand out.
+
+    `units` are the values of the column that `measure.in_units_of` names.
+    """
+    values = np.asarray(values, float)
+    odd = np.zeros(values.size, bool)
+    for i, value in enumerate(values):
+        others = np.delete(values, i)
+        others = others[np.isfinite(others)]
+        if others.size < MIN_OTHERS or not np.isfinite(value):
+            continue
+        usual = np.median(others)
+        scatter = 1.4826 * np.median(np.abs(others - usual))
+        matters = max(measure.absolute, measure.relative * abs(usual))
+        if measure.in_units_of and units is not None:
+            matters = max(matters, 0.5 * float(np.nanmedian(units)))
+        odd[i] = abs(value - usual) > max(OUTLYING * scatter, matters)
+    return odd
+
+
+def exposure_table(rows):
+    """The rows (dicts with kind, exposure and measures) with `odd`, the list of measures by which one stands out."""
+    result = [dict(row, odd=[]) for row in rows]
+    for kind in ("dark", "flat"):
+        own = [row for row in result if row["kind"] == kind]
+        for name, measure in MEASURES.items():
+            values = [row.get(name, np.nan) for row in own]
+            units = [row.get(measure.in_units_of, np.nan) for row in own] if measure.in_units_of else None
+            if units is not None and not np.isfinite(units).any():
+                units = None
+            for row, odd in zip(own, odd_ones(values, measure, units), strict=True):
+                if odd:
+                    row["odd"].append(name)
+    return result
+
+
+def type_table(evidence, n_science):
+    """A dict per type: name, n, fraction (of the science pixels), insufficient, intermittent."""
+    images = (evidence.found, evidence.insufficient, evidence.intermittent)
+    counts = [{k: int(m.sum()) for k, m in type_masks(image, evidence.bit_of).items()} for image in images]
+    return [
+        {
+            "name": name,
+            "n": counts[0][name],
+            "fraction": counts[0][name] / max(1, n_science),
+            "insufficient": counts[1][name],
+            "intermittent": counts[2][name],
+        }
+        for name in evidence.bit_of
+    ]
+
+
+def flag_table(dq, before=None):
+    """A dict per DQ flag of `dq` (uint32 image), with what differs from the mask `before` if there is one.
+
+    Keys: name, n, fraction (of all pixels), before, added, removed (None without `before`).
+    """
+    rows = []
+    for name, bit in PIXEL_FLAGS.items():
+        now = (dq & np.uint32(bit)) != 0
+        then = None if before is None else (before & np.uint32(bit)) != 0
+        if not now.any() and (then is None or not then.any()):
+            continue
+        row = {"name": name, "n": int(now.sum()), "fraction": float(now.mean()), "before": None}
+        if then is not None:
+            row |= {
+                "before": int(then.sum()),
+                "added": int((now & ~then).sum()),
+                "removed": int((then & ~now).sum()),
+            }
+        rows.append(row)
+    return rows
+
+
+def job_times(folders):
+    """A dict per rule of the benchmark files below `folders`: rule, jobs, total, median and longest (s), peak (MB)."""
+    rows, found = {}, [(path, root) for root in map(Path, folders) for path in sorted(root.rglob("*.tsv"))]
+    for path, folder in found:
+        table = pd.read_csv(path, sep="\t")
+        if table.empty:
+            continue
+        rule = path.relative_to(folder).parts[0].removesuffix(".tsv")
+        seconds, memory = (pd.to_numeric(table[name], errors="coerce").iloc[-1] for name in ("s", "max_rss"))
+        rows.setdefault(rule, []).append((float(seconds), float(memory), path.stem))
+    result = []
+    for rule, jobs in rows.items():
+        seconds = [job[0] for job in jobs]
+        longest = max(jobs)
+        result.append(
+            {
+                "rule": rule,
+                "jobs": len(jobs),
+                "total": sum(seconds),
+                "median": float(np.median(seconds)),
+                "longest": longest[0],
+                "longest_job": longest[2],
+                # A job that is over before it is looked at has no memory.
+                "peak_mb": float(np.nanmax([job[1] for job in jobs] + [0.0])),
+            }
+        )
+    return sorted(result, key=lambda row: -row["total"])

@@ -1,0 +1,44 @@
+"""Write the page over all detectors: what was made of each, with a link to its own page.
+
+Reads the facts that scripts/report_page.py wrote; one HTML file comes out, which opens from disk.
+"""
+
+import datetime
+import json
+from pathlib import Path
+
+from badpix import __version__
+from badpix.files import write_text
+from badpix.logs import logging_to
+from badpix.report.templating import environment
+
+
+def main(facts, pages, refused, output):
+    """Write the page at `output`.
+
+    `facts` lists the JSON files of the detectors, `pages` the addresses of their pages in the same order, `refused`
+    maps detectors of which no mask was made to the reason.
+    """
+    detectors = [json.loads(Path(path).read_text(encoding="utf-8")) for path in facts]
+    variables = {
+        "detectors": sorted(
+            (row | {"page": address} for row, address in zip(detectors, pages, strict=True)),
+            key=lambda row: (row["instrument"], row["detector"], row["epoch"]),
+        ),
+        "types": list(dict.fromkeys(name for row in detectors for name in row["types"])),
+        "compared": any(row["added"] is not None for row in detectors),
+        "refused": refused,
+        "version": __version__,
+        "made": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
+    }
+    write_text(output, environment().get_template("index.html").render(variables))
+
+
+if "snakemake" in globals():
+    with logging_to(snakemake.log[0], snakemake.rule):
+        main(
+            list(snakemake.input.facts),
+            snakemake.params.pages,
+            snakemake.params.refused,
+            snakemake.output.page,
+        )
