@@ -23,6 +23,7 @@ include: "rules/changes.smk"
 include: "rules/history.smk"
 include: "rules/plots.smk"
 include: "rules/report.smk"
+include: "rules/sweep.smk"
 
 
 rule all:

@@ -16,12 +16,13 @@ from badpix.digest import library_digest
 from badpix.epochs import EPOCH_PATTERN, divide
 from badpix.geometry import Geometry
 from badpix.headers import HeaderCache
-from badpix.inputs import KEYS, InputError, configured_kinds, match_inputs
+from badpix.inputs import KEYS, InputError, configured_kinds, find_files, match_inputs
 from badpix.inventory import InventoryError, refuse_incomplete, take_inventory
 from badpix.manual_flags import ManualFlagError, check_manual_flags
 from badpix.parameters import used_parameters
 from badpix.segments import by_exposure
-from badpix.settings import effective_max_dead_norm_signal, vote_keys
+from badpix.settings import RESPONSE_KEYS, effective_max_dead_norm_signal, vote_keys
+from badpix.sweep_points import sweep_points
 
 CONDA_ENV = str(BASE / "envs" / "badpix.yaml")
 DETECTORS = load_detectors(BASE / "config" / "detectors")

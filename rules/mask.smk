@@ -1,13 +1,5 @@
 # The vote across exposures, the mask, and its check in the pipeline.
 
-RESPONSE_KEYS = (
-    "flat_mean_sigma_threshold",
-    "flat_mean_normalization_method",
-    "smoothing_type",
-    "smoothing_box_width",
-)
-
-
 def ballots(wildcards):
     """All statistics of the detector by kind, and the responses of the single flats where they vote."""
     files = {kind: statistics_of(wildcards, kind) for kind in KEYS}

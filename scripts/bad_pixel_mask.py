@@ -6,33 +6,13 @@ the evidence FITS, the summary CSV (counts and fractions per type and per flag) 
 
 import pandas as pd
 
-from badpix.combine import combine, count_flags, flags_by_type
-from badpix.detectors import detector_from_mapping
 from badpix.evidence import summary_table, write_evidence
 from badpix.exposure_set import observation_dates
 from badpix.files import write_text
-from badpix.geometry import full_frame, place, reference_pixels
 from badpix.history import history_lines
-from badpix.judgement import gather, judge
 from badpix.logs import logger, logging_to
-from badpix.manual_flags import parse_manual_flags, read_text
 from badpix.mask_file import complete_pedigree, write_mask
-from badpix.outliers import read_outliers
-from badpix.response_file import read_response
-from badpix.settings import effective_max_dead_norm_signal
-
-
-def manual_flags(path, geometry, detector):
-    """The manual flags of the file at `path` (None: none), uint32 (y, x), cut to the array's place on the detector."""
-    if path is None:
-        return None
-    return parse_manual_flags(
-        read_text(path),
-        geometry.shape,
-        str(path),
-        origin=(geometry.x_start - 1, geometry.y_start - 1),
-        full_shape=(detector.n_rows, detector.n_columns),
-    )
+from badpix.whole_vote import vote
 
 
 def mask_identity(inputs):
@@ -93,24 +73,18 @@ def main(
     input file name of each exposure, `parameters` the values for the mask's header.
     `outliers` is the table of leave_one_out, if those it names are to be left out.
     """
-    detector = detector_from_mapping(detector)
-    default = effective_max_dead_norm_signal(
-        config["max_dead_norm_signal"], config["flat_mean_normalization_method"], detector.max_dead_norm_signal_dn_per_s
+    result = vote(statistics, responses, detector, config, manual_flag_path, quarantined, outliers)
+    save(
+        outputs,
+        result.inputs,
+        result.verdicts,
+        result.measured,
+        result.dq,
+        result.frame,
+        config,
+        file_names,
+        parameters,
     )
-    config = config | {"max_dead_norm_signal": default}
-    inputs = gather(statistics, detector, config, quarantined, read_outliers(outliers))
-    response = read_response(responses["mean"]) if inputs.used["flats"] else None
-    verdicts, measured = judge(inputs, response, responses.get("exposures", ()), config)
-    for name, verdict in verdicts.items():
-        unjudged = verdict.insufficient.sum()
-        logger.info("%s: %d pixels found, %d could not be judged", name, verdict.found.sum(), unjudged)
-    table = flags_by_type(config["flag_values"], config["dark_do_not_use"], config["flat_do_not_use"])
-    frame = full_frame(inputs.geometry, detector) if config["mask_frame"] == "full" else inputs.geometry
-    manual = manual_flags(manual_flag_path, frame, detector)
-    found = {name: place(verdict.found, inputs.geometry, frame) for name, verdict in verdicts.items()}
-    dq = combine(found, table, reference_pixels(frame, detector), manual, config["flat_do_not_use"])
-    logger.info("flags of the mask: %s", count_flags(dq))
-    save(outputs, inputs, verdicts, measured, dq, frame, config, file_names, parameters)
 
 
 if "snakemake" in globals():

@@ -67,7 +67,7 @@ def keys_by_section(schema):
 
 def yaml_value(key, value):
     """`key: value` as YAML; mappings in block style, what is inside them in flow style."""
-    if isinstance(value, dict):
+    if isinstance(value, dict) and value:
         return "\n".join([f"{key}:", *(f"  {name}: {flow(inner)}" for name, inner in value.items())])
     return f"{key}: {flow(value)}"
 

@@ -17,11 +17,12 @@ import yaml
 
 import simulate
 from badpix.recovery_page import write_page
-from badpix.recovery_plan import ABLATIONS, ACCEPTED, N_ABLATED, SCENARIOS
+from badpix.recovery_plan import ABLATIONS, N_ABLATED, SCENARIOS
 from badpix.score import score_tables
 from badpix.score_files import EVIDENCE, mask_of, read_findings, read_truth
 from badpix.score_pixels import pool, score_run
 from badpix.score_plots import plot_curves
+from badpix.score_tables import ACCEPTED
 
 PROJECT = Path(__file__).resolve().parents[1]
 PRESET = PROJECT / "config" / "presets" / "flight.yaml"

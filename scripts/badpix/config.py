@@ -12,6 +12,7 @@ from badpix.epoch_ranges import date_texts, range_problems
 from badpix.schema import mapping_problems, with_defaults
 from badpix.settings import effective_max_dead_norm_signal
 from badpix.step_parameters import step_problems
+from badpix.sweep_points import sweep_problems
 
 INPUT_KEYS = ("exposures", "darks", "flats", "dark_slope_files", "flat_slope_files")
 DARK_PRODUCT_KEYS = ("dark_slope_files", "dark_jump_files", "dark_fitopt_files")
@@ -73,6 +74,8 @@ def validated(config, schema, steps_spec):
     for key in ("detector1_dark", "detector1_flat"):
         if key not in unsound:
             found += step_problems(key, complete[key], steps_spec)
+    if not found:
+        found = sweep_problems(complete, schema, RULES)
     if found:
         raise ConfigError(found)
     return complete

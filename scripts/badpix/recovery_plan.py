@@ -75,8 +75,6 @@ LIMITS = {
     "inverse_rc": "strength >= 500",
     "low_pedestal": 100,
 }
-# Dark pixels may be warm or hot: both say that there is too much dark current.
-ACCEPTED = {"hot": ("hot", "warm")}
 
 N_ABLATED = 2  # seeds of the first scenario
 # The preset without one of its options: title -> keys that go back to their defaults.

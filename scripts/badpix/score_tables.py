@@ -30,6 +30,8 @@ INTERMITTENT_TYPES = ("intermittent_", "minority_")  # how their names begin
 MAJORITY = 0.5  # bad in such a part of the exposures a pixel may be called bad for good, or not
 ALONE = "(alone)"  # planted pixels of no group
 ALL = "(all)"
+# Dark pixels may be warm or hot: both say that there is too much dark current.
+ACCEPTED = {"hot": ("hot", "warm")}
 Accepted = Mapping[str, Iterable[str]]
 # By name of the planted type: the weakest strength that must be found, or a condition on the columns strength and
 # second of the pixel table, such as "strength >= 100 and second >= 0.1".
@@ -56,6 +58,12 @@ def accepted_types(types: pd.DataFrame, accepted: Accepted | None = None) -> dic
         allowed = set((accepted or {}).get(name, [expected])) - {""}
         result[name] = tuple(sorted(allowed, key=lambda detection: (detection != expected, detection)))
     return result
+
+
+def usual_accepted(score: Score) -> dict[str, set[str]]:
+    """ACCEPTED, as far as the truth has the planted types and the run knows the detection types."""
+    names = ACCEPTED.keys() & set(score.types.index)
+    return {name: set(ACCEPTED[name]) & set(score.detections) for name in sorted(names)}
 
 
 def in_own_type(score: Score, accepted: Accepted | None = None, column=found_as) -> pd.Series:

@@ -103,6 +103,11 @@ def effective_max_dead_norm_signal(value, method, detector_value):
     return detector_value if method == "none" else DEFAULT_MAX_DEAD_NORM_SIGNAL
 
 
+# What the responses of the flats are made with.
+RESPONSE_KEYS = (
+    "flat_mean_sigma_threshold", "flat_mean_normalization_method", "smoothing_type", "smoothing_box_width",
+)  # fmt: skip
+
 # Beside those of the two classes: what the vote needs to combine the types and to write the mask.
 MASK_KEYS = (
     "exclusive_types", "unlit_fraction", "mask_frame",

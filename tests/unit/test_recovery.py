@@ -16,10 +16,10 @@ from badpix.recovery_page import (
     purity_rows,
     write_page,
 )
-from badpix.recovery_plan import ABLATIONS, ACCEPTED, LIMITS, SCENARIOS, SEEDS
+from badpix.recovery_plan import ABLATIONS, LIMITS, SCENARIOS, SEEDS
 from badpix.score import score_tables
 from badpix.score_pixels import bad_in, score_run
-from badpix.score_tables import is_strong, purity_table
+from badpix.score_tables import ACCEPTED, is_strong, purity_table
 from badpix.simulate.populations import POPULATIONS
 from unit.test_score import make_findings, make_truth
 

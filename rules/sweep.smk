@@ -1,0 +1,80 @@
+# Votes with other thresholds from the cached statistics, for the target `sweep`; not part of `all`.
+
+POINTS = sweep_points(config["sweep"], config["sweep_grid"], config)
+
+
+def point_config(wildcards):
+    """The configuration of the vote with the values of the point."""
+    return vote_config(wildcards) | POINTS[wildcards.point]
+
+
+def sweep_inputs(wildcards):
+    """What the mask is made of, and the truth."""
+    return mask_inputs(wildcards) | {"truth": find_files("truth", config["truth"], ("truth",))}
+
+
+def sweep_targets(wildcards):
+    """The table and the figure of each detector."""
+    if not config["sweep"]:
+        raise WorkflowError("sweep: nothing is swept; give values to try, such as sweep: {max_jump_limit: [5, 8, 12]}")
+    for detector, kinds in INVENTORY.detectors.items():
+        if kinds["flats"]:
+            for point in POINTS.values():
+                check_detector(config | point, DETECTORS[detector])
+    return [f"{RESULTS}/{detector}/sweep/sweep.{end}" for detector in INVENTORY.detectors for end in ("csv", "png")]
+
+
+rule sweep_vote:
+    """One more vote, with the thresholds of a point of the sweep."""
+    input:
+        unpack(sweep_inputs),
+    output:
+        table=RESULTS + "/{detector}/sweep/points/{point}.csv",
+    log:
+        RESULTS + "/{detector}/logs/sweep_vote/{point}.log",
+    benchmark:
+        RESULTS + "/{detector}/benchmarks/sweep_vote/{point}.tsv"
+    wildcard_constraints:
+        point="[^/]+",
+    resources:
+        mem_mb=memory(resources.vote_mb),
+    params:
+        detector=detector_facts,
+        config=point_config,
+        quarantined=lambda wildcards: INVENTORY.left_out[wildcards.detector],
+        library=digest("sweep_vote.py"),
+    message:
+        "{wildcards.detector}: vote with {wildcards.point}"
+    conda:
+        CONDA_ENV
+    script:
+        "../scripts/sweep_vote.py"
+
+
+rule sweep_table:
+    """All points of the sweep as one table and a figure."""
+    input:
+        tables=expand(RESULTS + "/{{detector}}/sweep/points/{point}.csv", point=POINTS),
+    output:
+        table=RESULTS + "/{detector}/sweep/sweep.csv",
+        figure=RESULTS + "/{detector}/sweep/sweep.png",
+    log:
+        RESULTS + "/{detector}/logs/sweep_table.log",
+    benchmark:
+        RESULTS + "/{detector}/benchmarks/sweep_table.tsv"
+    params:
+        points=POINTS,
+        configured={key: config[key] for key in config["sweep"]},
+        grid=config["sweep_grid"],
+        library=digest("sweep_table.py"),
+    message:
+        "{wildcards.detector}: table and figure of the sweep"
+    conda:
+        CONDA_ENV
+    script:
+        "../scripts/sweep_table.py"
+
+
+rule sweep:
+    input:
+        sweep_targets,
