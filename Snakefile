@@ -24,6 +24,7 @@ include: "rules/history.smk"
 include: "rules/plots.smk"
 include: "rules/report.smk"
 include: "rules/sweep.smk"
+include: "rules/injection.smk"
 
 
 rule all:

@@ -1,6 +1,7 @@
 # The inventory of exposures and the helpers of the rules; no rules here.
 
 import dataclasses
+import functools
 import sys
 from pathlib import Path
 
@@ -64,8 +65,13 @@ RESULTS = config["results"]
 MASK_FILE = str(Path(config["output_file"])).replace("{", "{{").replace("}", "}}")
 
 
+# The run on exposures with planted pixels is that of a detector of its own, <detector>/recovery (rules/injection.smk).
+RECOVERY = "/recovery"
+DETECTORS |= {detector + RECOVERY: DETECTORS[detector] for detector in INVENTORY.detectors}
+
+
 wildcard_constraints:
-    detector="[A-Z0-9]+",
+    detector=f"[A-Z0-9]+({RECOVERY})?",
     # Empty for a mask of all exposures of a detector.
     epoch=EPOCH_PATTERN,
     exposure="[^/]+",
@@ -86,9 +92,26 @@ def place_of(wildcards):
     return wildcards.detector + wildcards.get("epoch", "")
 
 
+def given_place(wildcards):
+    """The place of the mask of the exposures as they were given: that of the same without planted pixels."""
+    return wildcards.detector.removesuffix(RECOVERY) + wildcards.get("epoch", "")
+
+
+@functools.cache
+def copies(place, kind, folder):
+    """The exposures at a place and of a kind with the raw files in `folder` in place of their own."""
+    return {
+        name: dataclasses.replace(exposure, files={"uncal": f"{folder}/{kind}/{name}_uncal.fits"})
+        for name, exposure in INVENTORY.exposures(place, kind).items()
+    }
+
+
 def exposures(wildcards, kind):
     """The exposures of a detector (or of one of its epochs) and kind: name -> Exposure."""
-    return INVENTORY.exposures(place_of(wildcards), kind)
+    place = given_place(wildcards)
+    if wildcards.detector.endswith(RECOVERY):
+        return copies(place, kind, f"{RESULTS}/{wildcards.detector}")
+    return INVENTORY.exposures(place, kind)
 
 
 def any_exposure(wildcards):

@@ -25,7 +25,8 @@ rule reference_pixel_mask:
 
 def first_raw_file(wildcards):
     """A raw file of the kind: references are the same for all exposures of a kind, but for their dates."""
-    given = exposures(wildcards, wildcards.kind).values()
+    # Copies with planted pixels need not be there yet, and ask for the same references.
+    given = INVENTORY.detectors[wildcards.detector.removesuffix(RECOVERY)][wildcards.kind].values()
     return next(exposure.files["uncal"] for exposure in given if not exposure.from_products)
 
 

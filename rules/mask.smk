@@ -1,5 +1,6 @@
 # The vote across exposures, the mask, and its check in the pipeline.
 
+
 def ballots(wildcards):
     """All statistics of the detector by kind, and the responses of the single flats where they vote."""
     files = {kind: statistics_of(wildcards, kind) for kind in KEYS}
@@ -39,7 +40,9 @@ def manual_flag_path(wildcards):
 def vote_config(wildcards):
     """The configuration keys that the vote reads; an epoch's mask is for data from its first exposure on."""
     keys = {key: config[key] for key in vote_keys()}
-    return keys | {"useafter": INVENTORY.start(place_of(wildcards))} if wildcards.epoch else keys
+    if wildcards.detector.endswith(RECOVERY):
+        keys["history"] = f"NOT FOR USE: bad pixels were planted into the exposures. {config['history']}".strip()
+    return keys | {"useafter": INVENTORY.start(given_place(wildcards))} if wildcards.get("epoch") else keys
 
 
 def input_names(wildcards):
@@ -175,7 +178,7 @@ rule bad_pixel_mask:
     params:
         detector=detector_facts,
         config=vote_config,
-        quarantined=lambda wildcards: INVENTORY.left_out[place_of(wildcards)],
+        quarantined=lambda wildcards: INVENTORY.left_out[given_place(wildcards)],
         file_names=input_names,
         parameters=header_parameters,
         library=digest("bad_pixel_mask.py"),

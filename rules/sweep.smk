@@ -10,6 +10,8 @@ def point_config(wildcards):
 
 def sweep_inputs(wildcards):
     """What the mask is made of, and the truth."""
+    if wildcards.detector.endswith(RECOVERY):
+        return mask_inputs(wildcards) | {"truth": [f"{RESULTS}/{wildcards.detector}/truth.fits"]}
     return mask_inputs(wildcards) | {"truth": find_files("truth", config["truth"], ("truth",))}
 
 

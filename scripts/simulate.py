@@ -70,11 +70,11 @@ def main(
                 )
         if not truth.exists():  # written last: where it exists, the cache is complete
             write_crds_cache(Path(out) / "crds_cache", [model], groups)
-            write_truth(truth, truth.with_suffix(".csv"), model, own_seed)
+            write_truth(truth, model, own_seed)
             write_config(Path(out) / "config.yaml", out, several_detectors(Path(out)))
         if epoch > 1:
             truth = truth.with_name(f"{truth.stem}_epoch{epoch}.fits")
-            write_truth(truth, truth.with_suffix(".csv"), model, own_seed)
+            write_truth(truth, model, own_seed)
             changes.to_csv(truth.with_name(truth.stem.replace("truth", "changes") + ".csv"), index=False)
         print(f"{len(model.pixels)} planted pixels: {truth}")
     return paths

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from astropy.io import fits
 
+from badpix.geometry import cut, full_frame
 from badpix.mask_file import read_mask
 from badpix.score_pixels import Findings, Truth
 
@@ -36,17 +37,22 @@ def read_truth(path: str | Path) -> Truth:
         )
 
 
-def read_findings(evidence: str | Path, mask: str | Path) -> Findings:
+def read_findings(evidence: str | Path, mask: str | Path, geometry=None, detector=None) -> Findings:
     """Images FOUND, INSUFFICIENT and, if there, INTERMITTENT of an evidence file, and the mask.
+
+    With the Geometry of the exposures and their Detector, a mask of the full frame is cut to the exposures' array.
 
     ValueError where an image, table or column is missing, or images differ in shape.
     """
+    dq = read_mask(mask)
+    if geometry is not None and dq.shape != geometry.shape:
+        dq = cut(dq, full_frame(geometry, detector), geometry)
     with fits.open(evidence, memmap=False) as hdus:
         types = read_table(hdus, "TYPES", evidence, {"BIT": int, "TYPE": str})
         return Findings(
             found=part(hdus, "FOUND", evidence).astype(np.uint32),
             bits=dict(zip(types["TYPE"], types["BIT"].tolist(), strict=True)),
-            dq=read_mask(mask),
+            dq=dq,
             insufficient=part(hdus, "INSUFFICIENT", evidence).astype(np.uint32),
             intermittent=hdus["INTERMITTENT"].data.astype(np.uint32) if "INTERMITTENT" in hdus else None,
             name=str(evidence),

@@ -66,29 +66,42 @@ def place_survey(geometry: Geometry, population: Population, rng: np.random.Gene
     """Positions, codes and groups of the survey: the clusters, then single pixels on a grid around them."""
     lit_from_x = unlit_columns(geometry)[1] + UNLIT_MARGIN
     clusters, free = plan_clusters(geometry, population, lit_from_x, rng)
-    y, x = free_cells(geometry, free, rng)
+    y, x = free_cells(science_bounds(geometry), free, rng)
     lit = x >= lit_from_x
     needs_light = np.array([planted.needs_light for planted in population.types])
     counts = survey_counts(population, geometry, len(x), np.count_nonzero(lit), needs_light)
-    codes = np.arange(1, len(counts) + 1)
-    light_codes = np.repeat(codes[needs_light], counts[needs_light])
-    other_codes = np.repeat(codes[~needs_light], counts[~needs_light])
-    # cells are in random order: pixels that need light take the first lit ones, the others the first of the rest
-    for_light = np.flatnonzero(lit)[: len(light_codes)]
-    for_others = np.setdiff1d(np.arange(len(x)), for_light)[: len(other_codes)]
-    cells = np.concatenate([for_light, for_others])
+    cells, kinds = assign_cells(lit, counts, needs_light)
     pixels = np.zeros(len(clusters) + len(cells), PIXEL_DTYPE)
     for name in ("y", "x", "code", "group"):
         pixels[name][: len(clusters)] = [row[name] for row in clusters]
     single = pixels[len(clusters) :]
     single["y"], single["x"] = y[cells], x[cells]
-    single["code"] = np.concatenate([light_codes, other_codes])
+    single["code"] = kinds + 1
     return pixels
 
 
-def free_cells(geometry: Geometry, free: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """One place (y, x) per grid cell, in random order; cells without a place in `free`, bool (y, x), drop out."""
-    first_y, last_y, first_x, last_x = science_bounds(geometry)
+def assign_cells(lit: np.ndarray, counts: np.ndarray, needs_light: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Which cells the planted pixels take and which kind stands in each: int arrays (pixel), numbers from 0.
+
+    `lit`: bool (cell), cells in random order; `counts`: int (kind); `needs_light`: bool (kind). Pixels that need light
+    take the first lit cells, the others the first of the rest.
+    """
+    kinds = np.arange(len(counts))
+    light_kinds = np.repeat(kinds[needs_light], counts[needs_light])
+    other_kinds = np.repeat(kinds[~needs_light], counts[~needs_light])
+    for_light = np.flatnonzero(lit)[: len(light_kinds)]
+    for_others = np.setdiff1d(np.arange(len(lit)), for_light)[: len(other_kinds)]
+    return np.concatenate([for_light, for_others]), np.concatenate([light_kinds, other_kinds])
+
+
+def free_cells(
+    bounds: tuple[int, int, int, int], free: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """One place (y, x) per grid cell, in random order; cells without a place in `free`, bool (y, x), drop out.
+
+    `bounds`: first and last row, first and last column of the science pixels.
+    """
+    first_y, last_y, first_x, last_x = bounds
     margin, shift = SURVEY_SCIENCE_MARGIN, SURVEY_SHIFTS - 1
     y_cells = np.arange(first_y + margin, last_y - margin - shift + 1, SURVEY_GRID_PITCH)
     x_cells = np.arange(first_x + margin, last_x - margin - shift + 1, SURVEY_GRID_PITCH)

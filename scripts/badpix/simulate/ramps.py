@@ -29,6 +29,8 @@ REFERENCE_READ_NOISE_DN = 6.5
 
 GAUSSIAN_ABOVE_E = 50.0  # shot noise of a whole image is drawn as a Gaussian from this median signal per group on
 
+DIRECT_NEIGHBOURS = ((-1, 0), (1, 0), (0, -1), (0, 1))  # (y, x)
+
 _STREAMS = {"dark": 1, "flat": 2}
 
 
@@ -118,7 +120,7 @@ def apply_response(detector: DetectorModel, index: int | None = None) -> np.ndar
         response[pixels["y"], pixels["x"]] = pixels["strength"]
     opened = detector.select("open", index)
     n_y, n_x = response.shape
-    for dy, dx in ((-1, 0), (1, 0), (0, -1), (0, 1)):
+    for dy, dx in DIRECT_NEIGHBOURS:
         # the charge of an open pixel goes to its direct neighbours
         y, x = opened["y"] + dy, opened["x"] + dx
         inside = (y >= 0) & (y < n_y) & (x >= 0) & (x < n_x)
@@ -169,8 +171,7 @@ def simulate_integration(
         signal_dn = total_e / detector.gain_e_per_dn
         if physics.ipc_direct:
             signal_dn = couple(signal_dn, physics.ipc_direct, physics.ipc_diagonal)
-        decay = 1 - np.exp(-(group + 1) / maps.rc["second"])
-        signal_dn[maps.rc["y"], maps.rc["x"]] += maps.rc["strength"] * decay
+        signal_dn[maps.rc["y"], maps.rc["x"]] += rc_signal(maps.rc, group)
         signal_dn = compress(signal_dn, detector.nonlinearity_per_dn)
         signal_dn[maps.telegraph["y"], maps.telegraph["x"]] += levels_dn[group]
         raw_dn = np.minimum(signal_dn + offset_dn, maps.full_well_dn)
@@ -234,6 +235,11 @@ def with_reference_reads(
         raw[group] = np.rint(reads_dn)
         raw[group, rows] = pixels
     return raw
+
+
+def rc_signal(pixels: np.ndarray, group: int) -> np.ndarray:
+    """What rc pixels (a strength below 0: inverse_rc) have beyond healthy ones in `group` (from 0), DN (pixel)."""
+    return pixels["strength"] * (1 - np.exp(-(group + 1) / pixels["second"]))
 
 
 def telegraph_levels(pixels: np.ndarray, n_groups: int, rng: np.random.Generator) -> np.ndarray:

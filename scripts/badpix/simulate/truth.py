@@ -1,17 +1,17 @@
 """The answer to a simulation: which pixel was planted as what, as a FITS file and as a table."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from astropy.io import fits
-from astropy.table import Table
 
-from badpix.files import atomic_path
 from badpix.simulate.detector import DetectorModel
 from badpix.simulate.headers import output_of_lines
-from badpix.simulate.populations import Population
+from badpix.simulate.populations import PlantedType
 from badpix.simulate.static_maps import output_map
+from badpix.truth_file import write_truth_file
 
 REFERENCE_CODE = -1  # reference pixels are neither planted nor healthy
 HEALTHY_CODE = 0
@@ -65,21 +65,27 @@ def unlit(detector: DetectorModel) -> np.ndarray:
 
 def healthy_neighbours(detector: DetectorModel, pixels: np.ndarray) -> np.ndarray:
     """Uint8 (y, x): 1 at the eight neighbours of `pixels` that are healthy science pixels."""
-    near = np.zeros(np.add(detector.reference.shape, 2), bool)  # one pixel more on each side
+    near = within_a_pixel(pixels["y"], pixels["x"], detector.reference.shape)
+    return (near & (truth_image(detector) == HEALTHY_CODE)).astype(np.uint8)
+
+
+def within_a_pixel(y: np.ndarray, x: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Bool (y, x) of `shape`: True at the pixels (`y`, `x`) and their eight neighbours."""
+    near = np.zeros(np.add(shape, 2), bool)  # one pixel more on each side
     for dy in (0, 1, 2):
         for dx in (0, 1, 2):
-            near[pixels["y"] + dy, pixels["x"] + dx] = True
-    return (near[1:-1, 1:-1] & (truth_image(detector) == HEALTHY_CODE)).astype(np.uint8)
+            near[y + dy, x + dx] = True
+    return near[1:-1, 1:-1]
 
 
-def type_table(population: Population) -> pd.DataFrame:
+def type_table(types: Sequence[PlantedType]) -> pd.DataFrame:
     """One row per planted type: CODE, NAME, EXPECTED (detection type that should find it, or empty), STRONGER, UNIT.
 
     STRONGER is +1 when a larger strength is easier to find, -1 when a smaller one is; UNIT is that of the strength.
     """
     rows = [
         (code, planted.name, planted.expected, planted.stronger, planted.unit)
-        for code, planted in enumerate(population.types, start=1)
+        for code, planted in enumerate(types, start=1)
     ]
     return pd.DataFrame(rows, columns=["CODE", "NAME", "EXPECTED", "STRONGER", "UNIT"])
 
@@ -111,11 +117,10 @@ def pixel_table(detector: DetectorModel) -> pd.DataFrame:
     )
 
 
-def write_truth(fits_path: str | Path, csv_path: str | Path, detector: DetectorModel, seed: int) -> None:
+def write_truth(fits_path: str | Path, detector: DetectorModel, seed: int) -> None:
     """Write the images TRUTH, ADJ_OPEN, DONTCARE and UNLIT and the tables TYPES and PIXELS; the latter also as CSV."""
     geometry, population = detector.geometry, detector.population
-    header = fits.Header()
-    for keyword, value, comment in (
+    cards = [
         ("INSTRUME", geometry.instrument, "instrument"),
         ("DETECTOR", geometry.detector, "detector"),
         ("SUBARRAY", geometry.subarray, "subarray"),
@@ -125,21 +130,14 @@ def write_truth(fits_path: str | Path, csv_path: str | Path, detector: DetectorM
         ("SEED", seed, "of the simulated detector"),
         ("POPULATN", population.name, "of bad pixels"),
         ("MINORITY", population.period, "pixels bad at times: period in exposures"),
-    ):
-        header[keyword] = (value, comment)
-    pixels = pixel_table(detector)
-    hdus = [
-        fits.PrimaryHDU(header=header),
-        fits.ImageHDU(truth_image(detector), name="TRUTH"),
-        fits.ImageHDU(adjacent_to_open(detector), name="ADJ_OPEN"),
-        fits.ImageHDU(do_not_care(detector), name="DONTCARE"),
-        fits.ImageHDU(unlit(detector), name="UNLIT"),
-        fits.BinTableHDU(Table.from_pandas(type_table(population)), name="TYPES"),
-        fits.BinTableHDU(Table.from_pandas(pixels), name="PIXELS"),
     ]
-    pixels.to_csv(csv_path, index=False)
-    with atomic_path(fits_path) as temporary:
-        fits.HDUList(hdus).writeto(temporary, overwrite=True)
+    images = {
+        "TRUTH": truth_image(detector),
+        "ADJ_OPEN": adjacent_to_open(detector),
+        "DONTCARE": do_not_care(detector),
+        "UNLIT": unlit(detector),
+    }
+    write_truth_file(fits_path, cards, images, type_table(population.types), pixel_table(detector))
 
 
 def check_same_detector(fits_path: str | Path, detector: DetectorModel, seed: int) -> None:

@@ -1,0 +1,92 @@
+"""Choose healthy pixels of the detector and what is planted in them.
+
+Reads the evidence and the mask of the run on the exposures as they are, and the statistics of some darks (for the noise
+of the pixels); writes the truth FITS (and the same pixels as CSV) that the simulator would write.
+"""
+
+import numpy as np
+
+from badpix.detectors import detector_from_mapping
+from badpix.geometry import Geometry, reference_pixels
+from badpix.injection_plan import places_for, plan_injection, planted_types
+from badpix.injection_tables import healthy_pixels
+from badpix.logs import logger, logging_to
+from badpix.score_files import read_findings
+from badpix.score_pixels import FLAT_TYPES, insufficient_for
+from badpix.simulate.truth import HEALTHY_CODE, REFERENCE_CODE, type_table, within_a_pixel
+from badpix.statistics_file import open_statistics, quarantine_reason
+from badpix.truth_file import write_truth_file
+
+# More darks than these tell the noise of a pixel no better than it is needed.
+DARKS_FOR_NOISE = 5
+
+
+def read_noise(statistics, y, x):
+    """Noise (DN) of one group at the pixels (y, x): the median over the integrations of some darks.
+
+    `statistics` lists statistics files. A difference of two groups is noisier by the square root of 2. Pixels without
+    a measured noise get the median of the others, 0 where there is no dark.
+    """
+    usable = [path for path in statistics if quarantine_reason(path) is None][:DARKS_FOR_NOISE]
+    planes = []
+    for path in usable:
+        with open_statistics(path) as hdus:
+            planes += [plane[y, x] for plane in hdus["CDS_NOISE"].data]
+    if not planes:
+        return np.zeros(len(y))
+    planes = np.array(planes, float)
+    typical = np.nanmedian(planes)
+    known = np.isfinite(planes).any(axis=0)
+    noise = np.full(len(y), typical)
+    noise[known] = np.nanmedian(planes[:, known], axis=0)
+    return noise / np.sqrt(2)
+
+
+def main(evidence, mask, statistics, output, detector, geometry, injection, kinds):
+    """Write the truth at `output`, and as CSV beside it.
+
+    `detector` maps the fields of Detector, `geometry` those of Geometry, `injection` is the key of that name; `kinds`
+    lists darks and flats as far as there are any, `statistics` the statistics files of the darks.
+    """
+    detector, geometry = detector_from_mapping(detector), Geometry(**geometry)
+    science = ~reference_pixels(geometry, detector)
+    findings = read_findings(evidence, mask, geometry, detector)
+    healthy = healthy_pixels(findings, science)
+    planes = dict(findings.planes())
+    unjudged = [planes[insufficient_for(name)] for name in FLAT_TYPES if name in findings.bits]
+    lit = ~np.logical_or.reduce(unjudged) if unjudged else np.zeros_like(healthy)
+    types = planted_types(injection["strengths"], kinds)
+    asked = injection["pixels_per_strength"]
+    pixels = plan_injection(places_for(healthy, science), lit, types, injection["strengths"], asked, injection["seed"])
+    number = pixels.groupby(["type", "strength"]).size().min()
+    logger.info("%d healthy of %d science pixels; %d are planted", healthy.sum(), science.sum(), len(pixels))
+    if number < asked:
+        logger.warning("there is room for %d pixels of each strength only, not pixels_per_strength = %d", number, asked)
+    y, x = pixels["y"].to_numpy(), pixels["x"].to_numpy()
+    codes = np.where(science, HEALTHY_CODE, REFERENCE_CODE).astype(np.int16)
+    codes[y, x] = pixels.pop("code")
+    opened = pixels[pixels["type"] == "open"]
+    adjacent = within_a_pixel(opened["y"].to_numpy(), opened["x"].to_numpy(), codes.shape) & (codes == HEALTHY_CODE)
+    pixels = pixels.assign(phase=-1, bad_of_8=8, group="", read_noise_dn=read_noise(statistics, y, x))
+    cards = [("DETECTOR", detector.name, "detector"), ("SEED", injection["seed"], "of the planted pixels")]
+    images = {
+        "TRUTH": codes,
+        "ADJ_OPEN": adjacent.astype(np.uint8),
+        "DONTCARE": (science & ~healthy).astype(np.uint8),
+    }
+    logger.info("planted:\n%s", pixels.groupby(["type", "strength"]).size().to_string())
+    write_truth_file(output, cards, images, type_table(types), pixels)
+
+
+if "snakemake" in globals():
+    with logging_to(snakemake.log[0], snakemake.rule):
+        main(
+            snakemake.input.evidence,
+            snakemake.input.mask,
+            list(snakemake.input.statistics),
+            snakemake.output.truth,
+            snakemake.params.detector,
+            snakemake.params.geometry,
+            snakemake.params.injection,
+            snakemake.params.kinds,
+        )

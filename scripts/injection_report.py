@@ -1,0 +1,50 @@
+"""Say what a run found of the pixels planted into its exposures, and what it changed elsewhere.
+
+Reads the truth of what was planted, and evidence and mask of the run without and with planted pixels. Writes three CSV:
+completeness per type and strength, what changed at other pixels, and what was found as what; and a figure.
+"""
+
+from badpix.detectors import detector_from_mapping
+from badpix.files import write_text
+from badpix.geometry import Geometry
+from badpix.injection_tables import change_table, curve_table, recovery_score, strength_table
+from badpix.logs import logger, logging_to
+from badpix.score_files import read_findings, read_truth
+from badpix.score_plots import plot_curves
+from badpix.score_tables import confusion_table
+
+
+def main(truth, before, after, outputs, detector, geometry, n_exposures, label):
+    """Write all `outputs` (recovery, changes, confusion, figure -> path).
+
+    `truth` is the truth file, `before` and `after` are (evidence, mask) of the run without and with planted pixels;
+    `detector` and `geometry` map the fields of Detector and Geometry; `n_exposures` of a kind voted; `label` names the
+    run in the figure.
+    """
+    detector, geometry = detector_from_mapping(detector), Geometry(**geometry)
+    before, after = (read_findings(*files, geometry, detector) for files in (before, after))
+    planted = read_truth(truth)
+    truth, score = recovery_score(planted, before, after, n_exposures)
+    if lost := len(planted.pixels) - len(truth.pixels):
+        logger.warning("%d planted pixels are left out, because the run without them finds them bad now", lost)
+    strengths, changes = strength_table(score), change_table(truth, before, after)
+    logger.info("completeness:\n%s", strengths.to_string(index=False))
+    logger.info("other pixels:\n%s", changes.to_string(index=False))
+    for name, table in (("recovery", strengths), ("changes", changes), ("confusion", confusion_table(score))):
+        write_text(outputs[name], table.to_csv(index=False))
+    curves, thresholds = curve_table(score)
+    plot_curves(outputs["figure"], curves.assign(run=label), thresholds.assign(run=label))
+
+
+if "snakemake" in globals():
+    with logging_to(snakemake.log[0], snakemake.rule):
+        main(
+            snakemake.input.truth,
+            (snakemake.input.evidence, snakemake.input.mask),
+            (snakemake.input.injected_evidence, snakemake.input.injected_mask),
+            dict(snakemake.output.items()),
+            snakemake.params.detector,
+            snakemake.params.geometry,
+            snakemake.params.n_exposures,
+            snakemake.wildcards.detector,
+        )
