@@ -2,6 +2,8 @@
 #
 # The run on the copies is that of a detector called <detector>/recovery: all rules apply to it as they are.
 
+import json
+
 
 def recovery_targets(wildcards):
     """The tables and the figure of each detector, of which every exposure must be raw."""
@@ -27,38 +29,53 @@ def injected_findings(wildcards):
     }
 
 
-rule injection_plan:
-    """Healthy pixels, and what is planted in them.
+PLAN = json.dumps({"injection": config["injection"], "library": digest("injection_plan.py")}, sort_keys=True)
 
-    Evidence, mask and statistics are ancient: another threshold must not plant other pixels and process all again.
-    """
-    input:
-        evidence=ancient(RESULTS + "/{detector}/evidence.fits"),
-        mask=ancient(RESULTS + "/{detector}/" + MASK_FILE),
-        statistics=ancient(lambda wildcards: statistics_of(wildcards, "darks")),
-    output:
-        truth=RESULTS + "/{detector}/recovery/truth.fits",
-        table=RESULTS + "/{detector}/recovery/truth.csv",
-    log:
-        RESULTS + "/{detector}/recovery/logs/injection_plan.log",
-    benchmark:
-        RESULTS + "/{detector}/recovery/benchmarks/injection_plan.tsv"
-    wildcard_constraints:
-        detector="[A-Z0-9]+",
-    resources:
-        mem_mb=memory(resources.vote_mb),
-    params:
-        detector=detector_facts,
-        geometry=geometry_of,
-        injection=config["injection"],
-        kinds=lambda wildcards: [kind for kind in KEYS if exposures(wildcards, kind)],
-        library=digest("injection_plan.py"),
-    message:
-        "{wildcards.detector}: pixels to plant"
-    conda:
-        CONDA_ENV
-    script:
-        "../scripts/injection_plan.py"
+
+def unplanned():
+    """The detectors whose pixels to plant are not chosen yet, or were chosen with other settings."""
+
+    def is_planned(path):
+        return path.exists() and path.read_text(encoding="utf-8") == PLAN
+
+    return [name for name in INVENTORY.detectors if not is_planned(Path(f"{RESULTS}/{name}{RECOVERY}/plan.json"))]
+
+
+# Once chosen, the pixels stay, and there is no rule that chooses them: through it the copies would hang on the mask. For
+# another threshold all would be processed again, or (with ancient input) nothing looked at that hangs on the copies.
+if unplanned():
+
+    rule injection_plan:
+        """Healthy pixels, and what is planted in them."""
+        input:
+            evidence=RESULTS + "/{detector}/evidence.fits",
+            mask=RESULTS + "/{detector}/" + MASK_FILE,
+            statistics=lambda wildcards: statistics_of(wildcards, "darks"),
+        output:
+            truth=RESULTS + "/{detector}/recovery/truth.fits",
+            table=RESULTS + "/{detector}/recovery/truth.csv",
+            plan=RESULTS + "/{detector}/recovery/plan.json",
+        log:
+            RESULTS + "/{detector}/recovery/logs/injection_plan.log",
+        benchmark:
+            RESULTS + "/{detector}/recovery/benchmarks/injection_plan.tsv"
+        wildcard_constraints:
+            detector="|".join(unplanned()),
+        resources:
+            mem_mb=memory(resources.vote_mb),
+        params:
+            detector=detector_facts,
+            geometry=geometry_of,
+            injection=config["injection"],
+            kinds=lambda wildcards: [kind for kind in KEYS if exposures(wildcards, kind)],
+            plan=PLAN,
+            library=digest("injection_plan.py"),
+        message:
+            "{wildcards.detector}: pixels to plant"
+        conda:
+            CONDA_ENV
+        script:
+            "../scripts/injection_plan.py"
 
 
 rule inject:

@@ -7,6 +7,7 @@ of the pixels); writes the truth FITS (and the same pixels as CSV) that the simu
 import numpy as np
 
 from badpix.detectors import detector_from_mapping
+from badpix.files import write_text
 from badpix.geometry import Geometry, reference_pixels
 from badpix.injection_plan import places_for, plan_injection, planted_types
 from badpix.injection_tables import healthy_pixels
@@ -42,8 +43,8 @@ def read_noise(statistics, y, x):
     return noise / np.sqrt(2)
 
 
-def main(evidence, mask, statistics, output, detector, geometry, injection, kinds):
-    """Write the truth at `output`, and as CSV beside it.
+def main(evidence, mask, statistics, output, detector, geometry, injection, kinds, plan):
+    """Write the truth at output `truth`, as CSV beside it, and the text `plan`, the settings, at output `plan`.
 
     `detector` maps the fields of Detector, `geometry` those of Geometry, `injection` is the key of that name; `kinds`
     lists darks and flats as far as there are any, `statistics` the statistics files of the darks.
@@ -75,7 +76,9 @@ def main(evidence, mask, statistics, output, detector, geometry, injection, kind
         "DONTCARE": (science & ~healthy).astype(np.uint8),
     }
     logger.info("planted:\n%s", pixels.groupby(["type", "strength"]).size().to_string())
-    write_truth_file(output, cards, images, type_table(types), pixels)
+    write_truth_file(output["truth"], cards, images, type_table(types), pixels)
+    # Last: where it stands, all of it does.
+    write_text(output["plan"], plan)
 
 
 if "snakemake" in globals():
@@ -84,9 +87,10 @@ if "snakemake" in globals():
             snakemake.input.evidence,
             snakemake.input.mask,
             list(snakemake.input.statistics),
-            snakemake.output.truth,
+            dict(snakemake.output.items()),
             snakemake.params.detector,
             snakemake.params.geometry,
             snakemake.params.injection,
             snakemake.params.kinds,
+            snakemake.params.plan,
         )
