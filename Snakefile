@@ -25,6 +25,7 @@ include: "rules/plots.smk"
 include: "rules/report.smk"
 include: "rules/sweep.smk"
 include: "rules/injection.smk"
+include: "rules/control.smk"
 
 
 rule all:

@@ -190,4 +190,6 @@ def targets():
     if config["report"] and INVENTORY.masks:
         wanted.append(f"{RESULTS}/report.html")
     wanted.extend(f"{RESULTS}/{place}/refused" for place in INVENTORY.refused)
+        if config["statistical_control"]:
+            wanted.append(f"{RESULTS}/{place}/control.csv")
     return wanted

@@ -7,47 +7,23 @@ CSV with a row per exposure.
 import pandas as pd
 
 from badpix.detectors import detector_from_mapping
-from badpix.exposure_set import read_set
 from badpix.files import write_text
-from badpix.flat_response import combine_flats
-from badpix.judgement import gather, judge
+from badpix.jackknife import votes
 from badpix.logs import logger, logging_to
 from badpix.outliers import changed_pixels, outlier_table
-from badpix.segments import by_exposure
-from badpix.settings import effective_max_dead_norm_signal
-
-# Whether there are enough is asked where the mask is made.
-ENOUGH = {"min_darks": 1, "min_flats": 1, "on_bad_exposure": "quarantine"}
-
-
-def types_of(kind, statistics, responses, detector, config, response_settings):
-    """Type -> boolean image (y, x) of the pixels found by the exposures of `kind` alone; and the science pixels."""
-    inputs = gather({"darks": [], "flats": [], kind: statistics}, detector, config | ENOUGH, {})
-    response = None
-    if kind == "flats":
-        response = combine_flats([flat.path for flat in inputs.used["flats"]], inputs.science, response_settings)
-    verdicts, _ = judge(inputs, response, responses, config)
-    return {name: verdict.found for name, verdict in verdicts.items()}, inputs.science
+from badpix.whole_vote import with_threshold_in_force
 
 
 def compare(kind, statistics, responses, detector, config, response_settings):
     """The `outlier_table` of the exposures of `kind`; `responses` maps exposure to the file of a flat's response."""
-    paths = {segment.name: segment.path for segment in read_set(statistics)[0]}
-    exposures = by_exposure(paths)
-
-    def types_without(left_out):
-        kept = [path for name, segments in exposures.items() if name != left_out for path in map(paths.get, segments)]
-        voting = [path for name, path in responses.items() if name in exposures and name != left_out]
-        return types_of(kind, kept, voting, detector, config, response_settings)
-
-    if len(exposures) < 2:
-        return outlier_table({}, 0, config["outlier_factor"])
-    found, science = types_without(None)
-    n_changed = {}
-    for name in exposures:
-        n_changed[name] = changed_pixels(found, types_without(name)[0])
-        logger.info("without %s the types of %d pixels change", name, n_changed[name])
-    return outlier_table(n_changed, int(science.sum()), config["outlier_factor"])
+    n_changed, whole = {}, None
+    for vote in votes(kind, statistics, responses, detector, config, response_settings):
+        if vote.left_out is None:
+            whole = vote
+            continue
+        n_changed[vote.left_out] = changed_pixels(whole.found, vote.found)
+        logger.info("without %s the types of %d pixels change", vote.left_out, n_changed[vote.left_out])
+    return outlier_table(n_changed, int(whole.science.sum()) if whole else 0, config["outlier_factor"])
 
 
 def main(statistics, responses, output, detector, config, response_settings):
@@ -58,10 +34,7 @@ def main(statistics, responses, output, detector, config, response_settings):
     the response.
     """
     detector = detector_from_mapping(detector)
-    default = effective_max_dead_norm_signal(
-        config["max_dead_norm_signal"], config["flat_mean_normalization_method"], detector.max_dead_norm_signal_dn_per_s
-    )
-    config = config | {"max_dead_norm_signal": default}
+    config = with_threshold_in_force(config, detector)
     tables = []
     for kind, paths in statistics.items():
         table = compare(kind, paths, responses, detector, config, response_settings)

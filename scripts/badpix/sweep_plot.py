@@ -29,24 +29,24 @@ def plot_sweep(path, table, configured, grid, title):
     size = (4.6 * len(panels) + 2, 3.2 * len(rows) + 0.6)
     figure, axes = plt.subplots(len(rows), len(panels), figsize=size, layout="constrained", squeeze=False)
     for line, row in zip(axes, rows, strict=True):
-        for ax, (key, part, groups) in zip(line, panels, strict=True):
-            draw_panel(ax, key, part, groups, configured[key], row)
+        for ax, (key, part) in zip(line, panels, strict=True):
+            draw_panel(ax, key, part, configured[key], row)
         line[0].set_ylabel(row[0])
-        handles = {}
-        for ax in line:
-            handles |= {handle.get_label(): handle for handle in ax.get_lines() if handle.get_label()[0] != "_"}
-        line[-1].legend(
+        handles = {h.get_label(): h for ax in line for h in ax.get_lines() if h.get_label()[0] != "_"}
+        legend = line[-1].legend(
             handles.values(), handles.keys(), loc="upper left", bbox_to_anchor=(1.01, 1), fontsize=8, frameon=False
         )
-    figure.suptitle(f"{title}: sweep of thresholds; the dotted line is the configured value")
+        for handle in legend.legend_handles:
+            handle.set_alpha(1)
+    figure.suptitle(f"{title}: sweep of thresholds (dotted: configured value; pale: does not change)")
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=110)
     plt.close(figure)
 
 
 def _one_at_a_time(table, configured):
-    """A panel per key: (key, its rows with column `at`, columns that tell lines apart)."""
-    return [(key, table[table["swept"] == key].assign(at=table["value"]), ["name"]) for key in configured]
+    """A panel per key: (key, its rows with column `at`)."""
+    return [(key, table[table["swept"] == key].assign(at=table["value"])) for key in configured]
 
 
 def _product(table, configured):
@@ -55,7 +55,7 @@ def _product(table, configured):
     part = table.assign(at=table[f"at_{key}"])
     for other in others:
         part["name"] = part["name"] + ", " + part[f"at_{other}"].map(lambda value, k=other: f"{k} {value}")
-    return [(key, part, ["name"])]
+    return [(key, part)]
 
 
 def positions(values):
@@ -69,18 +69,20 @@ def positions(values):
     return {text: place for place, text in enumerate(dict.fromkeys(values))}, False
 
 
-def draw_panel(axes, key, part, groups, configured, row):
-    """One row of the figure for one key."""
+def draw_panel(axes, key, part, configured, row):
+    """One row of the figure for one key; a line per name, coloured where it changes."""
     _, kind, column, ends = row
     part = part[(part["kind"] == kind) & part[column].notna()]
     at, numeric = positions(part["at"])
     part = part.assign(x=part["at"].map(at)).sort_values("x", kind="stable")
-    for number, (name, line) in enumerate(part.groupby(groups, sort=False)):
-        name = name[0] if isinstance(name, tuple) else name
-        style = {"color": f"C{number % 10}", "marker": MARKERS[number % len(MARKERS)], "markersize": 4}
+    for number, (name, line) in enumerate(part.groupby("name", sort=False)):
         y = line[column].astype(float)
+        changes = y.nunique() > 1
+        style = {"color": f"C{number % 10}", "marker": MARKERS[number % len(MARKERS)], "markersize": 4, "zorder": 3}
+        if not changes:  # there, but not in the way of those that do
+            style |= {"alpha": 0.25, "markersize": 2.5, "zorder": 1}
         axes.plot(line["x"], y, linewidth=1.2, label=name, **style)
-        if ends:
+        if ends and changes:
             low, high = (line[end].astype(float) for end in ends)
             axes.fill_between(line["x"].astype(float), low, high, color=style["color"], alpha=0.12, linewidth=0)
     if numeric:
@@ -93,7 +95,7 @@ def draw_panel(axes, key, part, groups, configured, row):
         axes.set_xticks(list(at.values()), list(at), rotation=20)
     if column == "n_pixels":
         axes.set_yscale("symlog", linthresh=1)
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, 1.5 * max(1, part[column].max()))
     else:
         axes.set_ylim(-0.04, 1.04)
     axes.set_xlabel(key)
