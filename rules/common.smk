@@ -184,12 +184,12 @@ def targets():
             wanted.append(f"{RESULTS}/{place}/report.html")
         if config["leave_one_out"]:
             wanted.append(f"{RESULTS}/{place}/leave_one_out.csv")
+        if config["statistical_control"]:
+            wanted.append(f"{RESULTS}/{place}/control.csv")
         wanted.extend(comparisons(place))
     if config["keep_history"]:
         wanted.extend(f"{RESULTS}/{detector}/history.png" for detector in {p.split("/")[0]: 0 for p in INVENTORY.masks})
     if config["report"] and INVENTORY.masks:
         wanted.append(f"{RESULTS}/report.html")
     wanted.extend(f"{RESULTS}/{place}/refused" for place in INVENTORY.refused)
-        if config["statistical_control"]:
-            wanted.append(f"{RESULTS}/{place}/control.csv")
     return wanted

@@ -11,12 +11,12 @@ rule statistical_control:
     input:
         unpack(control_inputs),
     output:
-        table=RESULTS + "/{detector}/control.csv",
-        stability=RESULTS + "/{detector}/stability.fits",
+        table=RESULTS + "/{detector}{epoch}/control.csv",
+        stability=RESULTS + "/{detector}{epoch}/stability.fits",
     log:
-        RESULTS + "/{detector}/logs/statistical_control.log",
+        RESULTS + "/{detector}{epoch}/logs/statistical_control.log",
     benchmark:
-        RESULTS + "/{detector}/benchmarks/statistical_control.tsv"
+        RESULTS + "/{detector}{epoch}/benchmarks/statistical_control.tsv"
     resources:
         mem_mb=memory(resources.vote_mb),
     params:
@@ -26,7 +26,7 @@ rule statistical_control:
         flats=lambda wildcards: list(by_exposure(exposures(wildcards, "flats"))),
         library=digest("statistical_control.py"),
     message:
-        "{wildcards.detector}: statistical control of the mask"
+        "{wildcards.detector}{wildcards.epoch}: statistical control of the mask"
     conda:
         CONDA_ENV
     script:

@@ -6,26 +6,45 @@ import json
 
 
 def recovery_targets(wildcards):
-    """The tables and the figure of each detector, of which every exposure must be raw."""
-    for detector, kinds in INVENTORY.detectors.items():
+    """The tables and the figure of each mask; every exposure must be raw."""
+    wanted = []
+    for place, kinds in INVENTORY.masks.items():
         given = [e.name for kind in KEYS for e in kinds[kind].values() if e.from_products]
         if given:
             raise WorkflowError(
-                f"recovery: {detector}: pixels are planted into raw files, and {len(given)} exposures were given"
+                f"recovery: {place}: pixels are planted into raw files, and {len(given)} exposures were given"
                 f" already processed, the first {given[0]}; give the raw ones (*_uncal.fits) as darks and flats"
             )
-    return [f"{RESULTS}/{detector}/recovery/recovery.{end}" for detector in INVENTORY.detectors for end in ("csv", "png")]
+        detector, *epoch = place.split("/", 1)
+        folder = "/".join([RESULTS, detector + RECOVERY, *epoch])
+        wanted += [f"{folder}/recovery.{end}" for end in ("csv", "png")]
+    return wanted
+
+
+def plain_mask_file():
+    """The path of the mask in its folder, for input functions: braces are none of a wildcard there."""
+    return MASK_FILE.replace("{{", "{").replace("}}", "}")
 
 
 def injected_findings(wildcards):
     """Evidence and mask of the run as it is and of that with planted pixels."""
-    folder = f"{RESULTS}/{wildcards.detector}"
-    mask = MASK_FILE.replace("{{", "{").replace("}}", "}")
+    before = f"{RESULTS}/{wildcards.detector}{wildcards.epoch}"
+    after = f"{RESULTS}/{wildcards.detector}{RECOVERY}{wildcards.epoch}"
     return {
-        "evidence": f"{folder}/evidence.fits",
-        "mask": f"{folder}/{mask}",
-        "injected_evidence": f"{folder}{RECOVERY}/evidence.fits",
-        "injected_mask": f"{folder}{RECOVERY}/{mask}",
+        "evidence": f"{before}/evidence.fits",
+        "mask": f"{before}/{plain_mask_file()}",
+        "injected_evidence": f"{after}/evidence.fits",
+        "injected_mask": f"{after}/{plain_mask_file()}",
+    }
+
+
+def findings_of_all_masks(wildcards):
+    """Evidence and masks of a detector, one or one for each epoch, and the statistics of its darks."""
+    folders = [f"{RESULTS}/{place}" for place in INVENTORY.masks if place.split("/")[0] == wildcards.detector]
+    return {
+        "evidence": [f"{folder}/evidence.fits" for folder in folders],
+        "mask": [f"{folder}/{plain_mask_file()}" for folder in folders],
+        "statistics": statistics_of(wildcards, "darks"),
     }
 
 
@@ -38,7 +57,8 @@ def unplanned():
     def is_planned(path):
         return path.exists() and path.read_text(encoding="utf-8") == PLAN
 
-    return [name for name in INVENTORY.detectors if not is_planned(Path(f"{RESULTS}/{name}{RECOVERY}/plan.json"))]
+    detectors = {place.split("/")[0]: None for place in INVENTORY.masks}
+    return [name for name in detectors if not is_planned(Path(f"{RESULTS}/{name}{RECOVERY}/plan.json"))]
 
 
 # Once chosen, the pixels stay, and there is no rule that chooses them: through it the copies would hang on the mask. For
@@ -48,9 +68,7 @@ if unplanned():
     rule injection_plan:
         """Healthy pixels, and what is planted in them."""
         input:
-            evidence=RESULTS + "/{detector}/evidence.fits",
-            mask=RESULTS + "/{detector}/" + MASK_FILE,
-            statistics=lambda wildcards: statistics_of(wildcards, "darks"),
+            unpack(findings_of_all_masks),
         output:
             truth=RESULTS + "/{detector}/recovery/truth.fits",
             table=RESULTS + "/{detector}/recovery/truth.csv",
@@ -111,14 +129,14 @@ rule injection_report:
         unpack(injected_findings),
         truth=RESULTS + "/{detector}/recovery/truth.fits",
     output:
-        recovery=RESULTS + "/{detector}/recovery/recovery.csv",
-        changes=RESULTS + "/{detector}/recovery/changes.csv",
-        confusion=RESULTS + "/{detector}/recovery/confusion.csv",
-        figure=RESULTS + "/{detector}/recovery/recovery.png",
+        recovery=RESULTS + "/{detector}/recovery{epoch}/recovery.csv",
+        changes=RESULTS + "/{detector}/recovery{epoch}/changes.csv",
+        confusion=RESULTS + "/{detector}/recovery{epoch}/confusion.csv",
+        figure=RESULTS + "/{detector}/recovery{epoch}/recovery.png",
     log:
-        RESULTS + "/{detector}/recovery/logs/injection_report.log",
+        RESULTS + "/{detector}/recovery{epoch}/logs/injection_report.log",
     benchmark:
-        RESULTS + "/{detector}/recovery/benchmarks/injection_report.tsv"
+        RESULTS + "/{detector}/recovery{epoch}/benchmarks/injection_report.tsv"
     wildcard_constraints:
         detector="[A-Z0-9]+",
     resources:
@@ -129,7 +147,7 @@ rule injection_report:
         n_exposures=lambda wildcards: max(len(by_exposure(exposures(wildcards, kind))) for kind in KEYS),
         library=digest("injection_report.py"),
     message:
-        "{wildcards.detector}: what was found of the planted pixels"
+        "{wildcards.detector}{wildcards.epoch}: what was found of the planted pixels"
     conda:
         CONDA_ENV
     script:

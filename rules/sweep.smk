@@ -16,14 +16,14 @@ def sweep_inputs(wildcards):
 
 
 def sweep_targets(wildcards):
-    """The table and the figure of each detector."""
+    """The table and the figure of each mask."""
     if not config["sweep"]:
         raise WorkflowError("sweep: nothing is swept; give values to try, such as sweep: {max_jump_limit: [5, 8, 12]}")
-    for detector, kinds in INVENTORY.detectors.items():
+    for place, kinds in INVENTORY.masks.items():
         if kinds["flats"]:
             for point in POINTS.values():
-                check_detector(config | point, DETECTORS[detector])
-    return [f"{RESULTS}/{detector}/sweep/sweep.{end}" for detector in INVENTORY.detectors for end in ("csv", "png")]
+                check_detector(config | point, DETECTORS[place.split("/")[0]])
+    return [f"{RESULTS}/{place}/sweep/sweep.{end}" for place in INVENTORY.masks for end in ("csv", "png")]
 
 
 rule sweep_vote:
@@ -31,11 +31,11 @@ rule sweep_vote:
     input:
         unpack(sweep_inputs),
     output:
-        table=RESULTS + "/{detector}/sweep/points/{point}.csv",
+        table=RESULTS + "/{detector}{epoch}/sweep/points/{point}.csv",
     log:
-        RESULTS + "/{detector}/logs/sweep_vote/{point}.log",
+        RESULTS + "/{detector}{epoch}/logs/sweep_vote/{point}.log",
     benchmark:
-        RESULTS + "/{detector}/benchmarks/sweep_vote/{point}.tsv"
+        RESULTS + "/{detector}{epoch}/benchmarks/sweep_vote/{point}.tsv"
     wildcard_constraints:
         point="[^/]+",
     resources:
@@ -43,10 +43,10 @@ rule sweep_vote:
     params:
         detector=detector_facts,
         config=point_config,
-        quarantined=lambda wildcards: INVENTORY.left_out[wildcards.detector],
+        quarantined=lambda wildcards: INVENTORY.left_out[given_place(wildcards)],
         library=digest("sweep_vote.py"),
     message:
-        "{wildcards.detector}: vote with {wildcards.point}"
+        "{wildcards.detector}{wildcards.epoch}: vote with {wildcards.point}"
     conda:
         CONDA_ENV
     script:
@@ -56,21 +56,21 @@ rule sweep_vote:
 rule sweep_table:
     """All points of the sweep as one table and a figure."""
     input:
-        tables=expand(RESULTS + "/{{detector}}/sweep/points/{point}.csv", point=POINTS),
+        tables=expand(RESULTS + "/{{detector}}{{epoch}}/sweep/points/{point}.csv", point=POINTS),
     output:
-        table=RESULTS + "/{detector}/sweep/sweep.csv",
-        figure=RESULTS + "/{detector}/sweep/sweep.png",
+        table=RESULTS + "/{detector}{epoch}/sweep/sweep.csv",
+        figure=RESULTS + "/{detector}{epoch}/sweep/sweep.png",
     log:
-        RESULTS + "/{detector}/logs/sweep_table.log",
+        RESULTS + "/{detector}{epoch}/logs/sweep_table.log",
     benchmark:
-        RESULTS + "/{detector}/benchmarks/sweep_table.tsv"
+        RESULTS + "/{detector}{epoch}/benchmarks/sweep_table.tsv"
     params:
         points=POINTS,
         configured={key: config[key] for key in config["sweep"]},
         grid=config["sweep_grid"],
         library=digest("sweep_table.py"),
     message:
-        "{wildcards.detector}: table and figure of the sweep"
+        "{wildcards.detector}{wildcards.epoch}: table and figure of the sweep"
     conda:
         CONDA_ENV
     script:

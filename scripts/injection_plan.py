@@ -43,19 +43,29 @@ def read_noise(statistics, y, x):
     return noise / np.sqrt(2)
 
 
+def healthy_and_lit(pairs, science, geometry, detector):
+    """Bool (y, x): pixels about which none of the runs, `pairs` of (evidence, mask), found anything, and pixels that
+    the flats of all of them could judge."""
+    healthy, lit = science.copy(), science.copy()
+    for evidence, mask in pairs:
+        findings = read_findings(evidence, mask, geometry, detector)
+        healthy &= healthy_pixels(findings, science)
+        planes = dict(findings.planes())
+        for name in set(FLAT_TYPES) & findings.bits.keys():
+            lit &= ~planes[insufficient_for(name)]
+    return healthy, lit
+
+
 def main(evidence, mask, statistics, output, detector, geometry, injection, kinds, plan):
     """Write the truth at output `truth`, as CSV beside it, and the text `plan`, the settings, at output `plan`.
 
     `detector` maps the fields of Detector, `geometry` those of Geometry, `injection` is the key of that name; `kinds`
-    lists darks and flats as far as there are any, `statistics` the statistics files of the darks.
+    lists darks and flats as far as there are any, `statistics` the statistics files of the darks; `evidence` and `mask`
+    those of all masks of the detector.
     """
     detector, geometry = detector_from_mapping(detector), Geometry(**geometry)
     science = ~reference_pixels(geometry, detector)
-    findings = read_findings(evidence, mask, geometry, detector)
-    healthy = healthy_pixels(findings, science)
-    planes = dict(findings.planes())
-    unjudged = [planes[insufficient_for(name)] for name in FLAT_TYPES if name in findings.bits]
-    lit = ~np.logical_or.reduce(unjudged) if unjudged else np.zeros_like(healthy)
+    healthy, lit = healthy_and_lit(zip(evidence, mask, strict=True), science, geometry, detector)
     types = planted_types(injection["strengths"], kinds)
     asked = injection["pixels_per_strength"]
     pixels = plan_injection(places_for(healthy, science), lit, types, injection["strengths"], asked, injection["seed"])
@@ -84,8 +94,8 @@ def main(evidence, mask, statistics, output, detector, geometry, injection, kind
 if "snakemake" in globals():
     with logging_to(snakemake.log[0], snakemake.rule):
         main(
-            snakemake.input.evidence,
-            snakemake.input.mask,
+            list(snakemake.input.evidence),
+            list(snakemake.input.mask),
             list(snakemake.input.statistics),
             dict(snakemake.output.items()),
             snakemake.params.detector,

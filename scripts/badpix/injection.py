@@ -128,7 +128,9 @@ def dimmed(
 
 def brightened(ramps: np.ndarray, factor: np.ndarray, exposure: Exposure, rng: np.random.Generator) -> np.ndarray:
     """The ramps of a flat's pixels whose light is `factor` (pixel; at least 1) times as much: uint16, as `plant`."""
-    light, usual = light_per_group(ramps)
-    light[:, 0] = usual * exposure.times.effective_time_s(0) / exposure.times.group_time_s
-    more = rng.poisson(np.maximum(light, 0) * (factor - 1) * exposure.gain_e_per_dn) / exposure.gain_e_per_dn
+    _, usual = light_per_group(ramps)
+    light = np.repeat(usual[:, None], ramps.shape[1], axis=1)
+    light[:, 0] *= exposure.times.effective_time_s(0) / exposure.times.group_time_s
+    # Other electrons than those that were read: their noise is independent.
+    more = rng.poisson(light * (factor - 1) * exposure.gain_e_per_dn) / exposure.gain_e_per_dn
     return to_counts(ramps + np.cumsum(more, axis=1))

@@ -19,7 +19,7 @@ from badpix.simulate.instruments import INSTRUMENTS
 
 # FITS holds unsigned 16-bit integers as signed ones less this.
 ZERO = 32768
-CHECKSUMS = ("CHECKSUM", "DATASUM")
+CHECKSUM = "CHECKSUM"
 
 
 def exposure_of_header(header, is_flat: bool) -> Exposure:
@@ -34,10 +34,11 @@ def raw_rows(header, y: np.ndarray) -> np.ndarray:
 
 
 @contextmanager
-def raw_counts(path, extension):
+def raw_counts(path, extension, name):
     """The integers of an image extension of 16-bit unsigned integers as they are in the file, open for writing.
 
     Yields a memory map (..., y, x) of big-endian int16; the counts are these + ZERO. None without such an extension.
+    `name` is what an error calls the file.
     """
     with fits.open(path) as hdus:
         if extension not in hdus:
@@ -45,26 +46,29 @@ def raw_counts(path, extension):
             return
         header, start, shape = hdus[extension].header, hdus[extension].fileinfo()["datLoc"], hdus[extension].shape
         if header["BITPIX"] != 16 or header.get("BZERO", 0) != ZERO or header.get("BSCALE", 1) != 1:
-            raise BadExposure(f"{Path(path).name}: {extension} does not hold unsigned 16-bit integers")
+            raise BadExposure(f"{name}: {extension} does not hold unsigned 16-bit integers")
     counts = np.memmap(path, dtype=">i2", mode="r+", offset=start, shape=shape)
     yield counts
     counts.flush()
 
 
 def copy_whole(source, target):
-    """Copy a raw file, uncompressed where its name ends in .gz, without checksums, which would be wrong soon."""
+    """Copy a raw file, uncompressed where its name ends in .gz."""
     if str(source).endswith(".gz"):
         with gzip.open(source) as packed, open(target, "wb") as file:
             shutil.copyfileobj(packed, file)
     else:
         shutil.copyfile(source, target)
-    with fits.open(target) as hdus:
-        has_checksums = any(key in hdu.header for hdu in hdus for key in CHECKSUMS)
-    if has_checksums:
-        with fits.open(target, mode="update") as hdus:
-            for hdu in hdus:
-                for key in CHECKSUMS:
-                    hdu.header.remove(key, ignore_missing=True)
+
+
+def renew_checksums(path):
+    """Make the checksums of a FITS file right again, where it has any."""
+    with fits.open(path) as hdus:
+        numbers = [number for number, hdu in enumerate(hdus) if CHECKSUM in hdu.header]
+    if numbers:
+        with fits.open(path, mode="update") as hdus:
+            for number in numbers:
+                hdus[number].add_checksum()
 
 
 def inject(source, target, pixels: pd.DataFrame, is_flat: bool, seed: int, exposure_name: str) -> int:
@@ -80,7 +84,7 @@ def inject(source, target, pixels: pd.DataFrame, is_flat: bool, seed: int, expos
         header = fits.getheader(temporary, 0)
         exposure = exposure_of_header(header, is_flat)
         changes = []
-        with raw_counts(temporary, "SCI") as counts:
+        with raw_counts(temporary, "SCI", Path(source).name) as counts:
             if counts is None:
                 raise BadExposure(f"{Path(source).name} has no SCI extension")
             for part, change in _changes(pixels, exposure, rng):
@@ -89,11 +93,12 @@ def inject(source, target, pixels: pd.DataFrame, is_flat: bool, seed: int, expos
                 after = change(before.astype(float)).astype(np.int32)
                 counts[..., y, x] = after - ZERO
                 changes.append((y, x, after[:, 0] - before[:, 0], np.count_nonzero(after != before)))
-        with raw_counts(temporary, "ZEROFRAME") as frames:
+        with raw_counts(temporary, "ZEROFRAME", Path(source).name) as frames:
             if frames is not None:
                 for y, x, more, _ in changes:
                     frame = frames[:, y, x].astype(np.int32) + ZERO + more
                     frames[:, y, x] = np.clip(frame, 0, 2 * ZERO - 1) - ZERO
+        renew_checksums(temporary)
     return sum(number for *_, number in changes)
 
 

@@ -22,11 +22,13 @@ NO_THRESHOLDS = {
     "author", "description", "pedigree", "useafter", "history", "mask_frame", "min_darks", "min_flats",
     "on_bad_exposure", "flag_values", "dark_do_not_use", "flat_do_not_use",
 }  # fmt: skip
+# Thresholds of the vote that other rules depend on, too.
+MORE_THAN_THE_VOTE = {"early_cutoff_fraction", "flat_ballot"}
 
 
 def sweep_keys():
     """The configuration keys that can be swept: those that re-run the vote and nothing before it, sorted."""
-    return sorted(set(vote_keys()) - NO_THRESHOLDS - set(RESPONSE_KEYS) - {"early_cutoff_fraction"})
+    return sorted(set(vote_keys()) - NO_THRESHOLDS - set(RESPONSE_KEYS) - MORE_THAN_THE_VOTE)
 
 
 def sweep_points(sweep, grid, config):
@@ -86,7 +88,7 @@ def _why_not(key, schema):
     if key not in schema["properties"]:
         return "there is no such key"
     changes = schema["properties"][key]["changes"]
-    if key in NO_THRESHOLDS or changes not in ("dark_statistics", "flat_response", "detector1_dark", "detector1_flat"):
+    if key not in MORE_THAN_THE_VOTE | set(RESPONSE_KEYS):
         return "it is no threshold of the vote, so it cannot be swept"
     return f"it cannot be swept, because a change of it re-runs {changes}; run the workflow once with each value"
 

@@ -214,7 +214,10 @@ def test_every_problem_is_listed_once():
 
 
 def test_keys_that_are_no_text_are_refused():
-    assert validated_problems({"darks": "x", 3: 4, True: 1}) == ("3: unknown key", "True: unknown key")
+    assert validated_problems({"darks": "x", 3: 4, True: 1}) == (
+        "3: unknown key",
+        "True: unknown key; did you mean truth?",
+    )
     assert "not a mapping" in validated_problems(None)[0]
 
 

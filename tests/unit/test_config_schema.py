@@ -89,6 +89,26 @@ OWN = {
     "crds_path": None,
     "crds_server_url": None,
     "crds_context": None,
+    "sweep": {},
+    "sweep_grid": "one_at_a_time",
+    "truth": None,
+    "statistical_control": False,
+}
+INJECTION = {
+    "pixels_per_strength": 100,
+    "seed": 1,
+    "strengths": {
+        "dead": [0.0, 0.02, 0.04],
+        "low_qe": [0.2, 0.4, 0.45, 0.55, 0.7],
+        "open": [0.0, 0.1, 0.25],
+        "hot": [0.3, 1.0, 2.0, 5.0, 20.0, 100.0],
+        "hot_saturated": [200000.0],
+        "rc": [100.0, 200.0, 400.0, 1000.0, 4000.0],
+        "inverse_rc": [100.0, 250.0, 500.0, 1500.0],
+        "telegraph": [20.0, 50.0, 100.0, 200.0, 400.0],
+        "noisy": [1.5, 2.0, 2.5, 4.0, 8.0],
+        "low_pedestal": [30.0, 60.0, 100.0, 300.0, 1000.0],
+    },
 }
 # Off, so that what comes out is the specification's.
 BEYOND = {
@@ -136,9 +156,9 @@ def test_the_schema_is_strict_at_every_level():
     free = [
         node for node in nodes(SCHEMA) if node.get("type") == "object" and node.get("additionalProperties") is not False
     ]
-    # The steps and their parameters are checked against jwst's own specifications.
+    # The steps and their parameters are checked against jwst's own specifications, what is swept against the keys.
     steps = SCHEMA["$defs"]["steps"]
-    assert free == [steps, steps["additionalProperties"]]
+    assert free == [KEYS["sweep"], steps, steps["additionalProperties"]]
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -149,7 +169,7 @@ def test_every_key_is_documented_and_has_a_sound_default(key):
     assert node["changes"] in {
         "inputs", "detector1_dark", "detector1_flat", "dark_statistics", "flat_statistics", "flat_response",
         "exposure_response", "leave_one_out", "bad_pixel_mask", "plots", "quality_check",
-        "compare_masks", "release_gate", "history", "nothing",
+        "compare_masks", "release_gate", "history", "nothing", "sweep_vote", "inject", "statistical_control",
     }  # fmt: skip
     assert problems(node["default"], node, SCHEMA, key) == []
     jsonschema.Draft202012Validator({**KEYS[key], "$defs": SCHEMA["$defs"]}).validate(node["default"])
@@ -157,7 +177,8 @@ def test_every_key_is_documented_and_has_a_sound_default(key):
 
 def test_the_defaults_are_those_of_the_specification():
     defaults = {key: node["default"] for key, node in KEYS.items()}
-    assert defaults == SPECIFIED | OWN | BEYOND | {"detector1_dark": STEP_DEFAULTS, "detector1_flat": STEP_DEFAULTS}
+    steps = {"detector1_dark": STEP_DEFAULTS, "detector1_flat": STEP_DEFAULTS}
+    assert defaults == SPECIFIED | OWN | BEYOND | steps | {"injection": INJECTION}
     for key, value in SPECIFIED.items():
         assert type(defaults[key]) is type(value), key
 

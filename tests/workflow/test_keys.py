@@ -368,6 +368,18 @@ def test_crds_server_url(start):
     assert jobs_of(succeed(directory, "--dry-run", config=config)) == BOTH_KINDS | REST
 
 
+@covers_key("sweep", "sweep_grid", "truth", "injection", "statistical_control")
+def test_what_other_targets_read_leaves_the_mask_alone(start):
+    """What these keys do is tested in test_trust.py."""
+    directory, config, _ = start("finished")
+    config |= {"sweep": {"max_jump_limit": [5]}, "sweep_grid": "product", "truth": "truth.fits"}
+    config |= {"injection": {"seed": 2}}
+    assert succeed(directory, "--dry-run", config=config).nothing_to_do
+    assert succeed(directory, "--dry-run", config=config | {"statistical_control": True}).jobs == {
+        "statistical_control": 1
+    }
+
+
 # ---------------------------------------------------------------- no key without a test
 
 
