@@ -12,7 +12,7 @@ from pathlib import Path
 
 from badpix.logs import logger, logging_to
 from badpix.mask_changes import change_matrix, compare
-from badpix.mask_pairs import MaskMismatch, check_pair, read_image, write_changes
+from badpix.mask_pairs import MaskMismatch, check_pair, labels, read_image, write_changes
 
 NAMES = {
     "matrix": "mask_changes.csv", "pixels": "changed_pixels.csv", "table": "changed_pixels.fits",
@@ -31,7 +31,7 @@ def main(before, after, outputs):
     old, new = read_image(before), read_image(after)
     check_pair(old, new)
     changes = compare(old.dq, new.dq)
-    draw_changes(outputs["figure"], changes, f"{new.header.get('DETECTOR', '')}: {old.path.name} to {new.path.name}")
+    draw_changes(outputs["figure"], changes, f"{new.header.get('DETECTOR', '')}: {' to '.join(labels(old, new))}")
     summary = write_changes(outputs, changes, old, new)
     logger.info("before: %s\nafter: %s\n%s", before, after, text_of(summary))
     logger.info("science pixels by their flags before (rows) and after:\n%s", change_matrix(changes).to_string())

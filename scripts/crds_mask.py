@@ -26,7 +26,7 @@ def main(exposure, output, crds, whole):
     logger.info("%s: context %s selects the mask %s, USEAFTER %s", exposure, context, selected, header.get("USEAFTER"))
     part = Geometry.from_header(fits.getheader(exposure))
     with atomic_path(output) as temporary:
-        if whole or header["SUBARRAY"] in (part.subarray, "GENERIC"):
+        if whole or header.get("SUBARRAY", "GENERIC") in (part.subarray, "GENERIC"):
             shutil.copyfile(selected, temporary)
         else:
             logger.info("cut to %s", part)

@@ -51,8 +51,12 @@ def compare(before, after):
 
 def flag_text(dq):
     """The flags of one DQ value in words, `good` if there are none: in the order of the bits, DO_NOT_USE last."""
-    names = [name for name, bit in PIXEL_FLAGS.items() if int(dq) & bit]
-    return "+".join(sorted(names, key="DO_NOT_USE".__eq__)) or GOOD
+    return flags_in_words(name for name, bit in PIXEL_FLAGS.items() if int(dq) & bit) or GOOD
+
+
+def flags_in_words(names):
+    """Flags as one text, in the order given but for DO_NOT_USE, which comes last."""
+    return "+".join(sorted(names, key="DO_NOT_USE".__eq__))
 
 
 def flag_texts(dq):

@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 
 from badpix.dq import PIXEL_FLAGS
+from badpix.mask_changes import flags_in_words
 
 ANY = "ANY"
 FLAGS = {name: bit for name, bit in PIXEL_FLAGS.items() if name not in ("REFERENCE_PIXEL", "NON_SCIENCE")}
@@ -141,7 +142,7 @@ def intermittent_pixels(pixels):
     """
     of_any = pixels[(pixels["flag"] == ANY) & (pixels["n_epochs_flagged"] < pixels["n_epochs"])]
     named = pixels[pixels["flag"] != ANY].merge(of_any[["x", "y"]], on=["x", "y"]).astype({"flag": "str"})
-    flags = named.groupby(["y", "x"])["flag"].agg("+".join).rename("flags").reset_index()
+    flags = named.groupby(["y", "x"])["flag"].agg(flags_in_words).rename("flags").reset_index()
     table = of_any.drop(columns="flag").merge(flags, on=["y", "x"])
     counted = ["n_epochs_flagged", "n_epochs", "fraction_flagged", "first_seen", "last_seen"]
     return table[["x", "y", "flags", *counted]].sort_values(["y", "x"], ignore_index=True)

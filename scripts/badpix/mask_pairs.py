@@ -8,7 +8,7 @@ import numpy as np
 from astropy.io import fits
 from astropy.table import Table
 
-from badpix.files import atomic_path, is_machine_fault, write_text
+from badpix.files import atomic_path, card_text, is_machine_fault, write_text
 from badpix.mask_changes import change_counts, change_matrix, changed_pixels
 from badpix.mask_file import read_mask
 
@@ -62,6 +62,13 @@ def _text(shape):
     return " x ".join(map(str, shape))
 
 
+def labels(before, after):
+    """What two MaskImages are called: their file names, or the ends of their paths from where these differ."""
+    parts = [mask.path.parts[::-1] for mask in (before, after)]
+    number = next((n for n, (one, other) in enumerate(zip(*parts, strict=False), 1) if one != other), 1)
+    return ["/".join(names[:number][::-1]) for names in parts]
+
+
 def description(mask):
     """What a mask file says about itself, for the record of a comparison."""
     return {"file": str(mask.path)} | {key.lower(): str(mask.header[key]) for key in SAID if key in mask.header}
@@ -83,8 +90,8 @@ def write_table(path, pixels, before, after):
     """Write the DataFrame of `changed_pixels` as the FITS table CHANGES."""
     table = Table({name: np.asarray(pixels[name], dtype=_dtype(pixels[name])) for name in pixels})
     hdu = fits.BinTableHDU(table, name="CHANGES")
-    for keyword, mask in (("BEFORE", before), ("AFTER", after)):
-        hdu.header[keyword] = (mask.path.name, "mask file")
+    for keyword, label in zip(("BEFORE", "AFTER"), labels(before, after), strict=True):
+        hdu.header[keyword] = (card_text(label), "mask file")
     fits.HDUList([fits.PrimaryHDU(), hdu]).writeto(path, overwrite=True)
 
 

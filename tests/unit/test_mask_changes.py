@@ -1,5 +1,7 @@
 """What has changed between two masks, on arrays of a few pixels."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ from stdatamodels.jwst import datamodels
 import compare_masks
 from badpix.dq import PIXEL_FLAGS, bits
 from badpix.mask_changes import (
+    KINDS,
     change_counts,
     change_matrix,
     changed_pixels,
@@ -18,7 +21,7 @@ from badpix.mask_changes import (
     flag_texts,
 )
 from badpix.mask_changes_plot import MAX_TYPES, REST, legible
-from badpix.mask_pairs import MaskMismatch, check_pair, read_image
+from badpix.mask_pairs import MaskImage, MaskMismatch, check_pair, labels, read_image
 
 BEFORE = [["HOT"], [], ["HOT"], ["HOT", "DO_NOT_USE"], [], ["REFERENCE_PIXEL"], ["REFERENCE_PIXEL"], ["DEAD"]]
 AFTER = [
@@ -45,8 +48,6 @@ def changes():
 
 
 def test_kinds_by_hand(changes):
-    from badpix.mask_changes import KINDS
-
     assert [KINDS[code] for code in changes.kind.ravel()] == CHANGE
     assert changes.science.ravel().tolist() == [True] * 5 + [False] * 3
 
@@ -186,6 +187,15 @@ def test_the_script_reads_through_dq_def_and_writes_all(pair, tmp_path, changes)
         assert (table.header["BEFORE"], table.header["AFTER"]) == ("old.fits", "new.fits")
         for name in listed:
             assert [str(value) for value in table.data[name]] == [str(value) for value in listed[name]], name
+
+
+def test_masks_of_one_name_are_told_apart_by_their_folders():
+    def labelled(*paths):
+        return labels(*(MaskImage(Path(path), None, {}) for path in paths))
+
+    assert labelled("a/old.fits", "b/new.fits") == ["old.fits", "new.fits"]
+    assert labelled("x/a/m.fits", "x/b/m.fits") == ["a/m.fits", "b/m.fits"]
+    assert labelled("m.fits", "m.fits") == ["m.fits", "m.fits"]
 
 
 def test_nothing_changed_makes_empty_lists(tmp_path):

@@ -26,6 +26,7 @@ from badpix.mask_file import (
     dq_definition,
     normalise_useafter,
     read_mask,
+    write_cut_copy,
     write_mask,
 )
 from badpix.quality import QualityCheckFailed, missing_flags
@@ -151,6 +152,23 @@ def test_the_longest_parameter_name_there_is(tmp_path, value):
     name = "detector1_dark.clean_flicker_noise.mask_science_regions"
     found = parameter(write(tmp_path / "m.fits", parameters={name: value}), name)
     assert found in (value, str(value).strip()), "digits were lost"
+
+
+def test_a_mask_cut_to_a_subarray_is_what_dq_init_would_take(tmp_path):
+    source, target = write(tmp_path / "whole.fits"), tmp_path / "part.fits"
+    with fits.open(source, mode="update") as hdus:  # HOT and RC change their bits, as files of CRDS may have them
+        rows = hdus["DQ_DEF"].data
+        names = [name.strip() for name in rows["NAME"]]
+        one, other = names.index("HOT"), names.index("RC")
+        for column in ("BIT", "VALUE"):
+            rows[column][[one, other]] = rows[column][[other, one]]
+    whole = read_mask(source)
+    assert whole[3, 5] == bits(["DO_NOT_USE", "RC"])
+    part = Geometry("SUB32", 1987, 1988, 20, 10, -2, -1)
+    write_cut_copy(source, target, part)
+    assert np.array_equal(read_mask(target), whole[3:13, 2:22])
+    assert read_mask(target)[0, 3] == bits(["DO_NOT_USE", "RC"])
+    assert Geometry.from_header(fits.getheader(target)) == part
 
 
 def test_a_failure_leaves_no_mask(tmp_path):
