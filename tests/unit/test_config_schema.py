@@ -76,6 +76,7 @@ OWN = {
     "compare_with": None,
     "max_new_fraction": None,
     "max_recovered_fraction": None,
+    "report": False,
     "keep_history": True,
     "history_directory": None,
     "leave_one_out": False,
@@ -170,6 +171,7 @@ def test_every_key_is_documented_and_has_a_sound_default(key):
         "inputs", "detector1_dark", "detector1_flat", "dark_statistics", "flat_statistics", "flat_response",
         "exposure_response", "leave_one_out", "bad_pixel_mask", "plots", "quality_check",
         "compare_masks", "release_gate", "history", "nothing", "sweep_vote", "inject", "statistical_control",
+        "report_page",
     }  # fmt: skip
     assert problems(node["default"], node, SCHEMA, key) == []
     jsonschema.Draft202012Validator({**KEYS[key], "$defs": SCHEMA["$defs"]}).validate(node["default"])

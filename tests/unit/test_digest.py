@@ -72,3 +72,14 @@ def test_every_script_has_one(path):
     if path.name == "bad_pixel_mask.py":
         assert {"badpix/vote.py", "badpix/dark_vote.py", "badpix/mask_file.py"} <= used, "also what is not direct"
         assert "badpix/detector1.py" not in used, "a change of the pipeline's part must not re-run the vote"
+
+
+def test_templates_beside_a_module_belong_to_it(script):
+    before = fresh(script)
+    folder = script.parent / "badpix" / "sub" / "templates"
+    folder.mkdir()
+    (folder / "page.html").write_text("<p>")
+    with_page = fresh(script)
+    assert with_page != before
+    (folder / "page.html").write_text("<div>")
+    assert fresh(script) not in (before, with_page)

@@ -1,0 +1,351 @@
+"""The report pages in a real browser: what they say of a pixel is what the files say, and the keys `report` and
+`compare_with` make them."""
+
+import json
+import re
+import shutil
+
+import numpy as np
+import pytest
+import yaml
+from astropy.io import fits
+
+from badpix.dq import PIXEL_FLAGS
+from badpix.mask_file import read_mask
+from workflow.browser import needs_browser, opened
+from workflow.conftest import FULL_RUN, make_once
+from workflow.key_changes import DARK, FLAT
+from workflow.runner import PROJECT, copy_run, snakemake, succeed
+
+pytestmark = pytest.mark.pipeline
+
+FLIGHT = yaml.safe_load((PROJECT / "config" / "presets" / "flight.yaml").read_text(encoding="utf-8"))
+PAGE = {"report": True, "quality_check": False, "plot": False}
+OLD = "old_mask.fits"
+
+
+# Name and label of the element that has the focus.
+FOCUSED = """() => {
+    const e = document.activeElement;
+    const label = e.getAttribute("aria-label") || e.textContent.trim() || (e.labels && e.labels[0]?.textContent.trim());
+    return [e.id || e.dataset.layer || e.tagName, label];
+}"""
+
+
+@pytest.fixture(scope="session")
+def reported(finished, tmp_path_factory):
+    """Pages of the finished run as specified, with kept ramps and an exposure left out (folder `documented`), and of a
+    vote with the preset without them, compared with the former mask (in `results`). Read only."""
+
+    def make(directory):
+        copy_run(finished, directory)
+        (directory / "darks" / "broken_uncal.fits").touch()
+        run = succeed(directory, config=FULL_RUN | PAGE)
+        assert run.jobs == {"bad_pixel_mask": 1, "report_page": 1, "report_index": 1}
+        shutil.copytree(directory / "results", directory / "documented")
+        shutil.copy2(directory / "results" / "NIS" / "test_bpm.fits", directory / OLD)
+        succeed(directory, config=FLIGHT | PAGE | {"compare_with": OLD})
+
+    return make_once(tmp_path_factory, "reported", make)
+
+
+@pytest.fixture(params=["documented", "results"])
+def run(request, reported):
+    """The results of one of the two runs."""
+    return reported / request.param / "NIS"
+
+
+def planes(run, name, kind="dark"):
+    """Plane `name` of all integrations of the exposures of a kind, in the order of their names: (integration, y, x)."""
+    stacks = []
+    for path in sorted((run / f"{kind}s").glob(f"*_{kind}_statistics.fits")):
+        with fits.open(path) as hdus:
+            if not hdus[0].header["QUARANT"]:
+                stacks.append(np.array(hdus[name].data))
+    return np.concatenate(stacks)
+
+
+def one_of_each_type(run):
+    """(x, y) of a found pixel of each type, and of one pixel that nothing was found in."""
+    with fits.open(run / "evidence.fits") as hdus:
+        found, types = hdus["FOUND"].data, {row["TYPE"]: int(row["BIT"]) for row in hdus["TYPES"].data}
+        inside = np.zeros(found.shape, bool)
+        inside[5:-5, 5:-5] = True
+        places = [np.argwhere((found >> np.uint32(bit)) & 1 == 1) for bit in types.values()]
+        places.append(np.argwhere((found == 0) & (hdus["INTERMITTENT"].data == 0) & inside))
+    return [tuple(int(i) for i in place[len(place) // 2][::-1]) for place in places if len(place)]
+
+
+def choose(page, x, y):
+    """Ask the page for a pixel, as a reader does."""
+    page.fill("#pixel-x", str(x))
+    page.fill("#pixel-y", str(y))
+    page.press("#pixel-y", "Enter")
+    page.wait_for_function(f"document.getElementById('h-pixel').textContent.startsWith('Pixel x {x}, y {y}')")
+
+
+def votes_shown(page):
+    """Test -> (yes votes, ballots) as the page's tables say, with the marks of the single ballots."""
+    return page.evaluate(
+        "() => Object.fromEntries([...document.querySelectorAll('tr[data-test]')].map((row) => [row.dataset.test,"
+        " [row.cells[2].textContent, row.cells[1].querySelector('[aria-hidden]')?.textContent || '']]))"
+    )
+
+
+def drawn(page, name):
+    """The points or thresholds that a plot of the inspector shows now: (positions, values), NaN: nothing."""
+    source = page.evaluate(
+        "(name) => { const d = Bokeh.documents[0].get_model_by_name(name).data; return [[...d.x], [...d.y].map((v) =>"
+        " Number.isFinite(v) ? v : null)]; }",
+        name,
+    )
+    return source[0], np.array([np.nan if value is None else value for value in source[1]])
+
+
+@needs_browser
+def test_it_opens_without_a_network_and_without_complaint(run):
+    with opened(run / "report.html") as seen:
+        seen.page.evaluate("document.documentElement.style.scrollBehavior = 'auto'")
+        for section in ("exposures", "distributions", "images", "provenance"):
+            seen.page.evaluate("(id) => document.getElementById(id).scrollIntoView()", section)
+            seen.page.wait_for_timeout(300)
+        lazy = "() => [...document.querySelectorAll('.lazy')].every((place) => place.childElementCount > 0)"
+        seen.page.wait_for_function(lazy)
+        assert seen.page.locator(".lazy").count() >= 15
+        assert len(seen.requests) == 1 and seen.requests[0].startswith("file://"), "the page itself and nothing else"
+        assert seen.errors == []
+
+
+@needs_browser
+def test_the_inspector_says_what_the_files_say(run):
+    """Types, flags, votes, ballots, measurements, thresholds: of a pixel of each type, read in the browser."""
+    dq = read_mask(run / "test_bpm.fits")
+    slopes, pedestals = planes(run, "SLOPE"), planes(run, "PEDESTAL_T0")
+    with fits.open(run / "evidence.fits") as evidence, opened(run / "report.html") as seen:
+        types = {row["TYPE"]: int(row["BIT"]) for row in evidence["TYPES"].data}
+        tests = {row["TEST"] for row in evidence["TESTS"].data}
+        thresholds = evidence["THRESHOLDS"].data
+        limits = [thresholds["VALUE"][(thresholds["TEST"] == test) & (thresholds["QUANTITY"] == "PEDESTAL_T0")]
+                  for test in ("high_pedestal", "low_pedestal")]  # fmt: skip
+        panels = seen.page.evaluate("() => badpix.page.panels.map((p) => [p.quantity, p.figure])")
+        labels = {name: entry["label"] for name, entry in seen.page.evaluate("() => badpix.page.looks").items()}
+        places = one_of_each_type(run)
+        assert len(places) >= 9
+        for x, y in places:
+            choose(seen.page, x, y)
+            found = {name for name, bit in types.items() if evidence["FOUND"].data[y, x] >> np.uint32(bit) & 1}
+            chips = seen.page.eval_on_selector_all("#pixel-why .chip:not(.off)", "all => all.map((c) => c.textContent)")
+            assert set(chips) == {labels[name] for name in found}
+            flags = {name for name, bit in PIXEL_FLAGS.items() if dq[y, x] & np.uint32(bit)}
+            said = seen.page.text_content("#pixel-facts dd")
+            assert set(said.split(", ")) == (flags or {"none"})
+
+            votes = votes_shown(seen.page)
+            assert votes.keys() == {test for test in tests if f"{test.upper()}_K" in evidence}
+            for test, (counted, marks) in votes.items():
+                k, n = (int(evidence[f"{test.upper()}_{what}"].data[y, x]) for what in "KN")
+                assert counted == f"{k} of {n}", (test, x, y)
+                if marks:
+                    assert (marks.count("■"), marks.count("■") + marks.count("□")) == (k, n), (test, x, y)
+
+            figure = dict(panels)
+            for quantity, stack in (("SLOPE", slopes), ("PEDESTAL_T0", pedestals)):
+                _, shown = drawn(seen.page, f"{figure[quantity]}-points")
+                assert np.array_equal(shown.astype(np.float32), stack[:, y, x], equal_nan=True), (quantity, x, y)
+            _, lines = drawn(seen.page, f"{figure['PEDESTAL_T0']}-limits")
+            assert np.allclose(np.sort(lines), np.sort(np.concatenate(limits)), rtol=0, atol=1e-6)
+        assert seen.errors == []
+
+
+@needs_browser
+def test_flats_and_their_thresholds(reported):
+    """With the preset each flat has a vote by its own response; as specified, all integrations make the mean flat."""
+    run = reported / "results" / "NIS"
+    responses = [fits.getdata(path, "RESPONSE") for path in sorted((run / "flats").glob("*_exposure_response.fits"))]
+    with opened(run / "report.html") as seen:
+        figure = seen.page.evaluate("() => badpix.page.panels.find((p) => p.quantity === 'RESPONSE').figure")
+        for x, y in one_of_each_type(run)[-4:]:
+            choose(seen.page, x, y)
+            _, shown = drawn(seen.page, f"{figure}-points")
+            assert np.array_equal(
+                shown.astype(np.float32), np.array([r[y, x] for r in responses], np.float32), equal_nan=True
+            )
+            assert set(drawn(seen.page, f"{figure}-limits")[1]) == {0.05, 0.5}
+    run = reported / "documented" / "NIS"
+    with fits.open(run / "flat_response.fits") as hdus, opened(run / "report.html") as seen:
+        mean, normalised = hdus["MEAN"].data, hdus["RESPONSE"].data
+        x, y = one_of_each_type(run)[-1]
+        choose(seen.page, x, y)
+        _, shown = drawn(seen.page, f"{figure}-points")
+        expected = planes(run, "SLOPE", "flat")[:, y, x] / (mean[y, x] / normalised[y, x])
+        assert len(shown) == 10 and np.allclose(shown, expected, rtol=1e-6)
+
+
+@needs_browser
+def test_ramps_come_from_kept_jump_files_or_from_raw_ones(reported):
+    for name, source in (("documented", "jump"), ("results", "uncal")):
+        run = reported / name / "NIS"
+        with opened(run / "report.html") as seen:
+            index, width = seen.page.evaluate("() => [badpix.arrays.ramp_index[3], badpix.page.nx]")
+            x, y = index % width, index // width
+            choose(seen.page, x, y)
+            assert DARK.format(1) in seen.page.text_content("#ramp-exposure option:checked")
+            path = (
+                reported / ("documented/NIS/darks" if source == "jump" else "darks") / f"{DARK.format(1)}_{source}.fits"
+            )
+            with fits.open(path) as hdus:
+                expected = np.array(hdus["SCI"].data[:, :, y, x], np.float32)
+            assert np.array_equal(
+                drawn(seen.page, "ramp-points")[1].astype(np.float32), expected.ravel(), equal_nan=True
+            )
+            assert ("jump file:" if source == "jump" else "raw file (uncal)") in seen.page.text_content("#ramp-note")
+            last = seen.page.locator("#ramp-exposure option").count() - 1
+            seen.page.select_option("#ramp-exposure", str(last))
+            assert FLAT.format(5) in seen.page.text_content("#ramp-exposure option:checked")
+            assert "raw file (uncal)" in seen.page.text_content("#ramp-note"), "the ramps of flats are never kept"
+            healthy = one_of_each_type(run)[-1]
+            choose(seen.page, *healthy)
+            seen.page.click("#ramp-note button")
+            assert re.match(r"Pixel x \d+, y \d+", seen.page.text_content("#h-pixel"))
+            assert seen.page.evaluate("() => document.querySelectorAll('#pixel-why .chip').length") > 0
+
+
+@needs_browser
+def test_by_keyboard_alone(run):
+    with opened(run / "report.html", "#pixel=20,30") as seen:
+        page = seen.page
+        assert page.text_content("#h-pixel").startswith("Pixel x 20, y 30 ")
+        page.focus("#map-frame")
+        assert page.evaluate("() => getComputedStyle(document.activeElement).outlineStyle") == "solid", "focus is seen"
+        for key, place in (("ArrowRight", "21, y 30"), ("ArrowUp", "21, y 31"), ("Shift+ArrowDown", "21, y 21"),
+                           ("ArrowLeft", "20, y 21"), ("Shift+ArrowLeft", "10, y 21")):  # fmt: skip
+            page.keyboard.press(key)
+            assert page.text_content("#h-pixel").startswith(f"Pixel x {place} "), key
+        with fits.open(run / "evidence.fits") as hdus:
+            bad = np.flatnonzero(hdus["FOUND"].data)
+            width = hdus["FOUND"].data.shape[1]
+        after = bad[np.searchsorted(bad, 21 * width + 10, "right")]
+        page.keyboard.press("n")
+        assert page.text_content("#h-pixel").startswith(f"Pixel x {after % width}, y {after // width} ")
+        page.keyboard.press("p")
+        before = bad[np.searchsorted(bad, after) - 1]
+        assert page.text_content("#h-pixel").startswith(f"Pixel x {before % width}, y {before // width} ")
+
+        # Every control is reached with the tabulator and has a name.
+        page.focus("nav a")
+        names = []
+        for _ in range(60):
+            page.keyboard.press("Tab")
+            names.append(page.evaluate(FOCUSED))
+        reached = {name for name, _ in names}
+        assert {"DEAD", "all-layers", "map-frame", "zoom-in", "pixel-x", "pixel-y", "step-type", "next"} <= reached
+        assert all(label for name, label in names if name != "BODY")
+
+
+@needs_browser
+def test_switches_and_zoom(run):
+    with opened(run / "report.html") as seen:
+        page = seen.page
+        visible = "(name) => Bokeh.documents[0].get_model_by_name('layer-' + name).visible"
+        button = page.locator("button[data-layer=DEAD]")
+        for key, on in (("Space", False), ("Enter", True)):
+            button.focus()
+            page.keyboard.press(key)
+            assert button.get_attribute("aria-pressed") == str(on).lower() and page.evaluate(visible, "DEAD") is on
+        page.click("#no-layers")
+        assert not page.evaluate(visible, "hot") and not page.evaluate(visible, "OPEN")
+        page.click("#all-layers")
+        assert page.evaluate(visible, "hot") and page.evaluate(visible, "OPEN")
+        page.select_option("#background", "noise")
+        shown = "(name) => Bokeh.documents[0].get_model_by_name('background-' + name).visible"
+        assert page.evaluate(shown, "noise") and not page.evaluate(shown, "response")
+
+        ranges = "() => { const r = Bokeh.documents[0].get_model_by_name('map').x_range; return [r.start, r.end]; }"
+        choose(page, 30, 40)
+        whole = page.evaluate(ranges)
+        page.focus("#map-frame")
+        page.keyboard.press("+")
+        start, end = page.evaluate(ranges)
+        assert end - start == pytest.approx((whole[1] - whole[0]) / 2, rel=0.05) and start + end == pytest.approx(
+            60, abs=1
+        )
+        page.keyboard.press("0")
+        assert page.evaluate(ranges)[1] - page.evaluate(ranges)[0] == pytest.approx(whole[1] - whole[0], rel=0.05)
+
+        # A click on the map chooses the pixel under it; the wheel zooms.
+        page.evaluate("document.documentElement.style.scrollBehavior = 'auto'")
+        page.evaluate("document.getElementById('inspect').scrollIntoView()")
+        box = page.locator("#map-frame").bounding_box()
+        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        page.wait_for_function("!document.getElementById('h-pixel').textContent.startsWith('Pixel x 30, y 40 ')")
+        x, y = map(int, re.match(r"Pixel x (\d+), y (\d+)", page.text_content("#h-pixel")).groups())
+        assert 20 < x < 44 and 20 < y < 44
+        page.mouse.wheel(0, -400)
+        page.wait_for_function(f"() => ({ranges})()[1] - ({ranges})()[0] < {0.9 * (whole[1] - whole[0])}")
+        assert seen.errors == []
+
+
+@needs_browser
+def test_tables_of_the_page(reported):
+    with opened(reported / "documented" / "NIS" / "report.html") as seen:
+        text = seen.page.inner_text("main")
+        assert "broken" in seen.page.inner_text("#exposures") and "empty" in seen.page.inner_text("#exposures").lower()
+        assert "Nothing to compare with" in text
+        for word in ("detector1_dark", "max_jump_limit", "CRDS context: jwst_0001.pmap", "astropy 8"):
+            assert word in seen.page.text_content("#provenance"), word
+        assert seen.page.locator("#exposures tbody tr").count() == 11, "five darks, five flats, one left out"
+    with opened(reported / "results" / "NIS" / "report.html") as seen:
+        new, old = (read_mask(path) for path in (reported / "results" / "NIS" / "test_bpm.fits", reported / OLD))
+        for name in ("DEAD", "HOT", "OTHER_BAD_PIXEL"):
+            row = seen.page.locator("#counts tr", has=seen.page.locator(f"code:text-is('{name}')")).last
+            now, then = ((dq & np.uint32(PIXEL_FLAGS[name])) != 0 for dq in (new, old))
+            numbers = [re.sub("[^0-9]", "", cell) for cell in row.locator("td").all_inner_texts()]
+            expected = [now.sum(), then.sum(), (now & ~then).sum(), (then & ~now).sum()]
+            assert [numbers[0], *numbers[2:]] == [str(number) for number in expected], name
+        removed = int(((old != 0) & (new == 0)).sum())
+        assert f"Flagged before, not now {removed}" in seen.page.inner_text("#inspect")
+
+
+@needs_browser
+def test_the_page_over_all_detectors(reported):
+    facts = json.loads((reported / "documented" / "NIS" / "report.json").read_text(encoding="utf-8"))
+    assert (facts["darks"], facts["flats"], facts["left_out"], facts["added"]) == (5, 5, 1, None)
+    with opened(reported / "documented" / "report.html") as seen:
+        cells = seen.page.locator("tbody tr").first.inner_text()
+        assert "NIS" in cells and "SUB64" in cells and str(facts["types"]["ADJ_OPEN"]) in cells
+        seen.page.click("text=NIS")
+        seen.page.wait_for_function("document.documentElement.dataset.ready")
+        assert seen.page.inner_text("h1") == "NIS"
+        seen.page.click("nav >> text=All detectors")
+        assert seen.page.inner_text("h1") == "1 mask"
+        assert seen.errors == [] and all(address.startswith("file://") for address in seen.requests)
+
+
+def test_in_snakemakes_own_report(reported, tmp_path):
+    directory = copy_run(reported, tmp_path / "run")
+    snakes = tmp_path / "snakemake.html"
+    succeed(directory, "--report", str(snakes), config=FLIGHT | PAGE | {"compare_with": OLD})
+    text = snakes.read_text(encoding="utf-8")
+    for part in ("report page", "exposures left out", "counts per type and flag", "All detectors",
+                 "The report page of detector NIS", "calwebb_detector1"):  # fmt: skip
+        assert part in text, part
+
+
+def test_the_keys_make_the_page_and_nothing_else(reported, tmp_path):
+    """`report` asks for the pages, `compare_with` alters them; neither runs anything before the mask again."""
+    directory, config = copy_run(reported, tmp_path / "run"), FLIGHT | PAGE | {"compare_with": OLD}
+    assert succeed(directory, "--dry-run", config=config).nothing_to_do
+    for key, change, jobs in (
+        ("report", False, {}),
+        ("compare_with", None, {"report_page": 1, "report_index": 1}),
+        ("pedestal_source", "fitopt", {"bad_pixel_mask": 1, "report_page": 1, "report_index": 1, "compare_masks": 1}),
+    ):
+        run = succeed(directory, "--dry-run", config=config | {key: change})
+        assert run.jobs == jobs, key
+    page = directory / "results" / "NIS" / "report.html"
+    page.unlink()
+    assert succeed(directory, "--dry-run", config=config | {"report": False}).nothing_to_do
+    fits.setval(directory / OLD, "DETECTOR", value="NRS1")
+    failed = snakemake(directory, "--until", "report_page", config=config)
+    assert failed.status != 0 and "cannot be compared: DETECTOR is 'NRS1' and 'NIS'" in failed.output
+    assert not page.exists()
