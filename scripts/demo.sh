@@ -40,10 +40,12 @@ for mask in "$directory"/results/*/test_bpm.fits; do
 done
 
 echo "Voting again with the preset flight ..."
-workflow --configfile "$directory/config.yaml" "$here/../config/presets/flight.yaml"
+echo "report: true" >"$directory/report.yaml"
+workflow --configfile "$directory/config.yaml" "$here/../config/presets/flight.yaml" "$directory/report.yaml"
 for mask in "$directory"/results/*/test_bpm.fits; do
     results=$(dirname "$mask")
     echo
     "$bin/python" "$here/score.py" --truth "$directory/truth.fits" --csv "$results/score" \
         --run documented="$directory/documented/$(basename "$results")" --run flight="$results"
+    echo "Map, exposures, and why each pixel is flagged: $results/report.html"
 done

@@ -1,0 +1,51 @@
+"""The screenshots of docs/report.md, from the report page of a finished run.
+
+    python benchmarks/report_screenshots.py --page results/NIS/report.html --pixel 39,4 --out docs
+    python benchmarks/report_screenshots.py --page results/NIS/report.html --out /somewhere --grey
+
+`--grey` takes their colours away: what a page printed in black and white, or a reader who sees no colour, has.
+"""
+
+import argparse
+import io
+import sys
+from pathlib import Path
+
+from measure import PROJECT
+from PIL import Image
+
+sys.path[:0] = [str(PROJECT / "tests")]
+
+from workflow.browser import opened  # noqa: E402
+
+SECTIONS = {"map": "inspect", "exposures": "exposures", "distributions": "distributions"}
+# Colours of a page are few; a palette keeps the files small.
+COLORS = 128
+
+
+def save(data, path, grey):
+    """Write the screenshot `data` (PNG) with a palette, and say how large it is."""
+    image = Image.open(io.BytesIO(data)).convert("L" if grey else "RGB")
+    image.quantize(COLORS).save(path, optimize=True)
+    print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--page", required=True, type=Path, help="report.html of a detector")
+    parser.add_argument("--out", required=True, type=Path, help="folder of the screenshots, report_<section>.png")
+    parser.add_argument("--pixel", help="x,y of the pixel to show (the first bad one)")
+    parser.add_argument("--grey", action="store_true", help="without colours")
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    with opened(options.page, f"#pixel={options.pixel}" if options.pixel else "") as seen:
+        seen.page.evaluate("document.documentElement.style.scrollBehavior = 'auto'")
+        for name, section in SECTIONS.items():
+            seen.page.evaluate("(id) => document.getElementById(id).scrollIntoView()", section)
+            # Plots are drawn as they come into view.
+            seen.page.wait_for_timeout(2000)
+            save(seen.page.screenshot(), options.out / f"report_{name}.png", options.grey)
+
+
+if __name__ == "__main__":
+    main()
