@@ -18,7 +18,7 @@ sys.path[:0] = [str(PROJECT / "tests")]
 
 from workflow.browser import opened  # noqa: E402
 
-SECTIONS = {"map": "inspect", "exposures": "exposures", "distributions": "distributions"}
+SECTIONS = {"map": "inspect", "distributions": "distributions"}
 # Colours of a page are few; a palette keeps the files small.
 COLORS = 128
 

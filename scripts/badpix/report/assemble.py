@@ -216,6 +216,7 @@ class ReportPage:
                 ["NCLEAN", "Slopes without a jump"],
             ],
             "integrations": self.per_exposure,
+            "titles": {plot.name: page.heading(plot) for plot in (*self.figures, *self.lazy)},
             "n_listed": int(self.pixels.size),
             "n_candidates": int(self.n_candidates),
             "n_detailed": int(self.n_detailed),

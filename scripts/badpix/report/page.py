@@ -111,6 +111,11 @@ def panel_figures(panels, with_ramps):
     return figures + ([ramp_figure()] if with_ramps else [])
 
 
+def heading(plot):
+    """What a plot shows, in words."""
+    return plot.title.text if plot.title and plot.title.text else f"{plot.name} of the detector"
+
+
 def render(path_title, figures, lazy, variables):
     """The page as text. `figures` are placed by their names and drawn at once, `lazy` ones when they come into view.
 

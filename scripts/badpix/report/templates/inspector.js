@@ -117,12 +117,29 @@
     }
   }
 
+  // Bokeh's canvases take the focus, each in a tree of its own, and have no name for those who hear the page.
+  function name(place, title) {
+    const trees = [place];
+    while (trees.length) {
+      for (const part of trees.pop().querySelectorAll("*")) {
+        if (part.shadowRoot) trees.push(part.shadowRoot);
+        if (part.matches(".bk-events")) part.setAttribute("aria-label", `Plot: ${title}`);
+      }
+    }
+  }
+  for (const root of Bokeh.documents[0].roots()) {
+    const place = document.querySelector(`[data-root-id="${root.id}"]`);
+    if (place) name(place, page.titles[root.name]);
+  }
+
   // ------------------------------------------------------------ plots further down, drawn when they come into view
   const plots = JSON.parse($("plots").textContent);
   async function draw(place) {
     const item = plots[place.id];
     delete plots[place.id];
-    if (item) await Bokeh.embed.embed_item(item);
+    if (!item) return;
+    await Bokeh.embed.embed_item(item);
+    name(place, page.titles[place.id]);
   }
   const seen = new IntersectionObserver((entries) => {
     for (const entry of entries) if (entry.isIntersecting) { seen.unobserve(entry.target); draw(entry.target); }
