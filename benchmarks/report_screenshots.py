@@ -19,14 +19,12 @@ sys.path[:0] = [str(PROJECT / "tests")]
 from workflow.browser import opened  # noqa: E402
 
 SECTIONS = {"map": "inspect", "distributions": "distributions"}
-# Colours of a page are few; a palette keeps the files small.
-COLORS = 128
 
 
 def save(data, path, grey):
-    """Write the screenshot `data` (PNG) with a palette, and say how large it is."""
+    """Write the screenshot `data` (PNG), and say how large it is."""
     image = Image.open(io.BytesIO(data)).convert("L" if grey else "RGB")
-    image.quantize(COLORS).save(path, optimize=True)
+    image.save(path, optimize=True)
     print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
 
 

@@ -235,7 +235,7 @@
     let place = 0;
     const text = groups.map((count) => each.slice(place, (place += count))
       .map((b) => (b === YES ? "■" : b === NO ? "□" : "·")).join("")).join(test.unit === "integrations" ? " " : "");
-    cell.append(element("span", text, { "aria-hidden": "true" }));
+    cell.append(element("span", text, { "aria-hidden": "true", class: each.length > 12 ? "" : "short" }));
     const words = each.map((b) => (b === YES ? "yes" : b === NO ? "no" : "abstained")).join(", ");
     cell.append(element("span", words, { class: "unseen" }));
     return cell;
