@@ -64,13 +64,12 @@ def curve_table(score: Score) -> tuple[pd.DataFrame, pd.DataFrame]:
     own = in_own_type(score, accepted)
     _, thresholds = curves_and_thresholds(score.pixels, own, score.types, accepted_types(score.types, accepted))
     table = strength_table(score)
-    table = table[table.groupby("type")["strength"].transform("nunique") > 1]
     curves = table.assign(
         stronger=table["type"].map(score.types["STRONGER"]),
         strength_low=table["strength"],
         strength_high=table["strength"],
     )
-    return curves, thresholds[thresholds["type"].isin(curves["type"])]
+    return curves, thresholds
 
 
 def change_table(truth: Truth, before: Findings, after: Findings) -> pd.DataFrame:

