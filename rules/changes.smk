@@ -83,7 +83,7 @@ rule compare_masks:
         pixels=RESULTS + "/{detector}{epoch}/changes/changed_pixels.csv",
         table=RESULTS + "/{detector}{epoch}/changes/changed_pixels.fits",
         summary=RESULTS + "/{detector}{epoch}/changes/mask_changes.json",
-        figure=RESULTS + "/{detector}{epoch}/changes/mask_changes.png",
+        figure=reported("changes/mask_changes.png", "changes since the mask before"),
     log:
         RESULTS + "/{detector}{epoch}/logs/compare_masks.log",
     benchmark:

@@ -41,7 +41,12 @@ rule history:
         summaries=of_masks("summary.csv"),
         quarantines=of_masks("quarantine.csv"),
     output:
-        figure=RESULTS + "/{detector}/history.png",
+        figure=report(
+            RESULTS + "/{detector}/history.png",
+            caption=str(BASE / "rules" / "captions" / "history.rst"),
+            category="{detector}",
+            labels={"file": "history"},
+        ),
         intermittent=RESULTS + "/{detector}/intermittent_pixels.csv",
     log:
         RESULTS + "/{detector}/logs/history.log",
