@@ -1,0 +1,211 @@
+"""A real Slurm on this machine for the time of a test: munged, slurmctld and slurmd on loopback, started by nobody else.
+
+Everything it writes is in one directory. It needs no systemd and no cgroups, and ends each daemon by its process id.
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+DAEMONS = ("munged", "slurmctld", "slurmd")
+CLIENTS = ("sbatch", "scancel", "scontrol", "sinfo", "squeue", "srun")
+# Debian puts daemons where the PATH of users does not look.
+SEARCH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
+START_S = 30
+
+CONFIGURATION = """\
+ClusterName=test
+SlurmctldHost={host}(127.0.0.1)
+SlurmctldPort={ports[0]}
+SlurmdPort={ports[1]}
+SlurmUser={user}
+SlurmdUser={user}
+AuthType=auth/munge
+AuthInfo=socket={directory}/munge/socket
+CredType=cred/munge
+# On loopback alone.
+CommunicationParameters=NoCtldInAddrAny,NoInAddrAny
+StateSaveLocation={directory}/state
+SlurmdSpoolDir={directory}/spool
+SlurmctldPidFile={directory}/slurmctld.pid
+SlurmdPidFile={directory}/slurmd.pid
+SlurmctldLogFile={directory}/log/slurmctld.log
+SlurmdLogFile={directory}/log/slurmd.log
+# No cgroups.
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+JobAcctGatherType=jobacct_gather/linux
+JobAcctGatherFrequency=task=1
+JobAcctGatherParams=UsePss{memory_kill}
+SwitchType=switch/none
+MpiDefault=none
+ReturnToService=2
+# The node may claim to be what it is not.
+SlurmdParameters=config_overrides
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core_Memory
+SchedulerType=sched/backfill
+SchedulerParameters=batch_sched_delay=0,sched_interval=1,sched_min_interval=0,bf_interval=1
+PriorityType=priority/basic
+CompleteWait=0
+KillWait=2
+InactiveLimit=0
+# Finished jobs stay visible to squeue, which is asked for their state since there is no accounting.
+MinJobAge=7200
+SlurmctldTimeout=60
+SlurmdTimeout=120
+MessageTimeout=20
+AccountingStorageType=accounting_storage/none
+NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} Boards=1 SocketsPerBoard=1 CoresPerSocket={cpus} ThreadsPerCore=1 \
+RealMemory={memory_mb} State=UNKNOWN
+PartitionName=normal Nodes={host} Default=YES MaxTime=INFINITE DefaultTime=10 DefMemPerCPU=100 State=UP
+"""
+
+
+def missing():
+    """What keeps Slurm from being started here, in words; empty if nothing does."""
+    absent = [name for name in DAEMONS + CLIENTS if shutil.which(name, path=SEARCH) is None]
+    return f"no {', '.join(absent)} here: install slurmctld, slurmd, slurm-client and munge" if absent else ""
+
+
+def _free_ports(number):
+    """So many ports of loopback that nobody listens on."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(number)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+class Slurm:
+    """A Slurm of one node; `with Slurm() as slurm:` starts it and stops it.
+
+    The node claims `cpus` and `memory_mb`. With `memory_kill` a job that takes more memory than it asked for is killed.
+    """
+
+    def __init__(self, cpus=2, memory_mb=16000, memory_kill=False):
+        # munged wants every directory above its socket to be searched by all, and its name to be short.
+        self.directory = Path(tempfile.mkdtemp(prefix="badpix-slurm-"))
+        self.directory.chmod(0o755)
+        self._daemons = {}
+        self._options = {"cpus": cpus, "memory_mb": memory_mb, "memory_kill": ",OverMemoryKill" if memory_kill else ""}
+
+    def __enter__(self):
+        try:
+            self._prepare()
+            self._start_munge()
+            self.start_controller()
+            self._launch("slurmd", "slurmd", "-D")
+            self._wait("slurmd", lambda: self.client("sinfo", "--noheader", "--format=%T").strip() == "idle")
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    @property
+    def environment(self):
+        """What a process needs in its environment to be a client of this Slurm."""
+        path = os.pathsep.join([str(self.directory / "bin"), SEARCH])
+        return {"SLURM_CONF": str(self.directory / "slurm.conf"), "PATH": path}
+
+    def client(self, *words, timeout=20):
+        """Run one of Slurm's commands and return what it says; subprocess.CalledProcessError if it fails."""
+        return subprocess.run(
+            words, env=os.environ | self.environment, check=True, capture_output=True, text=True, timeout=timeout
+        ).stdout
+
+    def jobs(self):
+        """What `scontrol show job` says of all jobs, a mapping of its fields for each, by job id."""
+        said = self.client("scontrol", "--oneliner", "show", "job")
+        rows = [dict(field.split("=", 1) for field in line.split() if "=" in field) for line in said.splitlines()]
+        return {int(row["JobId"]): row for row in rows if "JobId" in row}
+
+    def start_controller(self):
+        """Start slurmctld, for the first time or again: it knows its jobs from its state directory."""
+        self._launch("slurmctld", "slurmctld", "-D")
+        self._wait("slurmctld", lambda: "UP" in self.client("scontrol", "ping"))
+
+    def kill_controller(self):
+        """Kill slurmctld, as a crash does."""
+        self._end("slurmctld", signal.SIGKILL)
+
+    def stop(self):
+        """Cancel all jobs, end the daemons, and take their directory away."""
+        if "slurmd" in self._daemons and "slurmctld" in self._daemons:
+            with contextlib.suppress(subprocess.SubprocessError):
+                self.client("scancel", "--user", str(os.geteuid()))
+                self._wait("slurmctld", lambda: not self.client("squeue", "--noheader").strip())
+        for name in reversed(DAEMONS):
+            self._end(name, signal.SIGTERM)
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _prepare(self):
+        for name in ("bin", "log", "munge", "spool", "state"):
+            (self.directory / name).mkdir(mode=0o755)
+        text = CONFIGURATION.format(
+            directory=self.directory,
+            host=socket.gethostname().split(".")[0],
+            ports=_free_ports(2),
+            user=subprocess.check_output(["id", "--user", "--name"], text=True).strip(),
+            **self._options,
+        )
+        (self.directory / "slurm.conf").write_text(text, encoding="utf-8")
+        for name in CLIENTS:
+            # A job's own Snakemake takes SLURM_CONF out of the environment of its srun, as it takes all of SLURM_*.
+            wrapper = self.directory / "bin" / name
+            program = shutil.which(name, path=SEARCH)
+            wrapper.write_text(f'#!/bin/sh\nSLURM_CONF={self.directory}/slurm.conf exec {program} "$@"\n')
+            wrapper.chmod(0o755)
+
+    def _start_munge(self):
+        munge = self.directory / "munge"
+        key = munge / "key"
+        key.touch(mode=0o600)
+        key.write_bytes(os.urandom(1024))
+        self._launch(
+            "munged", "munged", "--foreground", f"--key-file={key}", f"--socket={munge}/socket",
+            f"--pid-file={munge}/pid", f"--log-file={self.directory}/log/munged.log", f"--seed-file={munge}/seed",
+        )  # fmt: skip
+        self._wait("munged", lambda: self.client("munge", "--socket", f"{munge}/socket", "--no-input"))
+
+    def _launch(self, name, *words):
+        with open(self.directory / "log" / f"{name}.out", "ab") as output:
+            self._daemons[name] = subprocess.Popen(
+                [shutil.which(words[0], path=SEARCH), *words[1:]],
+                env=os.environ | self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    def _wait(self, name, condition):
+        """Wait until `condition()` holds while the daemon `name` lives."""
+        deadline = time.monotonic() + START_S
+        while time.monotonic() < deadline and self._daemons[name].poll() is None:
+            with contextlib.suppress(subprocess.SubprocessError):
+                if condition():
+                    return
+            time.sleep(0.1)
+        said = "\n".join(path.read_text(errors="replace")[-2000:] for path in (self.directory / "log").glob(f"{name}*"))
+        raise RuntimeError(f"{name} did not get ready within {START_S} s:\n{said}")
+
+    def _end(self, name, how):
+        daemon = self._daemons.pop(name, None)
+        if daemon is None:
+            return
+        daemon.send_signal(how)
+        try:
+            daemon.wait(15)
+        except subprocess.TimeoutExpired:
+            daemon.kill()
+            daemon.wait()
