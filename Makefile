@@ -22,7 +22,7 @@ bench: $(VENV)/.run-ready
 	$(BIN)/python benchmarks/bench.py --out bench --page docs/benchmarks.md $(BENCH)
 
 test: $(VENV)/.test-ready
-	$(BIN)/python -m pytest -n $(CORES)
+	$(BIN)/python -m pytest -n $(CORES) --dist loadgroup
 
 lint: $(VENV)/.test-ready
 	$(BIN)/ruff check --no-cache . && $(BIN)/ruff format --no-cache --check scripts tests benchmarks

@@ -60,7 +60,9 @@ rule crds_mask:
     benchmark:
         RESULTS + "/{detector}{epoch}/benchmarks/crds_mask.tsv"
     resources:
-        mem_mb=memory(resources.mask_mb),
+        mem_mb=memory("crds_mask"),
+        disk_mb=disk("crds_mask"),
+        runtime=runtime("crds_mask"),
     params:
         crds=crds_settings(),
         whole=config["mask_frame"] == "full",
@@ -89,7 +91,9 @@ rule compare_masks:
     benchmark:
         RESULTS + "/{detector}{epoch}/benchmarks/compare_masks.tsv"
     resources:
-        mem_mb=memory(resources.comparison_mb),
+        mem_mb=memory("compare_masks"),
+        disk_mb=disk("compare_masks"),
+        runtime=runtime("compare_masks"),
     params:
         library=digest("compare_masks.py"),
     message:
@@ -110,6 +114,10 @@ rule release_gate:
         RESULTS + "/{detector}{epoch}/logs/release_gate.log",
     benchmark:
         RESULTS + "/{detector}{epoch}/benchmarks/release_gate.tsv"
+    resources:
+        mem_mb=memory("release_gate"),
+        disk_mb=disk("release_gate"),
+        runtime=runtime("release_gate"),
     params:
         limits=LIMITS,
         library=digest("release_gate.py"),

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import os
 import sys
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from badpix.inputs import KEYS, InputError, configured_kinds, find_files, match_
 from badpix.inventory import InventoryError, refuse_incomplete, take_inventory
 from badpix.manual_flags import ManualFlagError, check_manual_flags
 from badpix.parameters import used_parameters
+from badpix.scratch import ScratchError, check_scratch
 from badpix.segments import by_exposure
 from badpix.settings import RESPONSE_KEYS, effective_max_dead_norm_signal, vote_keys
 from badpix.sweep_points import sweep_points
@@ -32,7 +34,11 @@ DETECTORS = load_detectors(BASE / "config" / "detectors")
 def read_config():
     """The configuration with all defaults, checked against the schema before anything else happens."""
     schemas = BASE / "config" / "schemas"
-    return validated(config, load_schema(schemas / "config.schema.yaml"), load_steps(schemas / "detector1_steps.json"))
+    steps = load_steps(schemas / "detector1_steps.json")
+    complete = validated(config, load_schema(schemas / "config.schema.yaml"), steps)
+    if complete["scratch"]:
+        check_scratch(complete["scratch"], complete["results"])
+    return complete
 
 
 def read_inventory():
@@ -57,7 +63,7 @@ def read_inventory():
 try:
     config = read_config()
     INVENTORY = read_inventory()
-except (ConfigError, InputError, InventoryError, ManualFlagError) as error:
+except (ConfigError, InputError, InventoryError, ManualFlagError, ScratchError) as error:
     raise WorkflowError(str(error)) from None
 
 RESULTS = config["results"]
@@ -148,15 +154,49 @@ def crds_settings():
     return {"path": config["crds_path"], "server_url": config["crds_server_url"], "context": config["crds_context"]}
 
 
-def memory(function, kind=None):
-    """A resource function: memory in MB that `function` of the exposure's header keywords asks for."""
+def size_of(wildcards, kind):
+    """The size of the job's exposure; without `kind`, of one of its detector and the number of them all."""
+    if "detector" not in wildcards.keys():
+        return resources.Size(pixels=0, groups=0, integrations=0)
+    if kind is None:
+        number = sum(len(exposures(wildcards, kind)) for kind in KEYS)
+        return resources.Size.from_keywords(any_exposure(wildcards).keywords, number)
+    return resources.Size.from_keywords(exposures(wildcards, kind)[wildcards.exposure].keywords)
 
-    def megabytes(wildcards, attempt):
-        if kind is None:
-            return attempt * function(any_exposure(wildcards).keywords)
-        return attempt * function(exposures(wildcards, kind)[wildcards.exposure].keywords)
 
-    return megabytes
+def memory(rule, kind=None):
+    """A resource function: memory (MB) of a job of `rule`; more in each attempt, as the first may be killed for it."""
+    return lambda wildcards, threads, attempt: attempt * resources.memory_mb(rule, size_of(wildcards, kind), threads)
+
+
+def disk(rule, kind=None):
+    """A resource function: what a job of `rule` writes (MB)."""
+    return lambda wildcards: resources.disk_mb(rule, size_of(wildcards, kind))
+
+
+def runtime(rule, kind=None):
+    """A resource function: time (minutes) that a job of `rule` may take; more in each attempt."""
+    return lambda wildcards, attempt: attempt * resources.runtime_minutes(rule, size_of(wildcards, kind))
+
+
+@functools.cache
+def cores_per_exposure():
+    """Cores for each raw exposure that has no statistics yet, where the jobs run on this machine; elsewhere one."""
+    cores = workflow.resource_settings.cores
+    if not (workflow.is_main_process and workflow.local_exec and cores):
+        return 1
+    waiting = sum(
+        not os.path.exists(f"{RESULTS}/{detector}/{kind}/{name}_{kind.removesuffix('s')}_statistics.fits")
+        for detector, kinds in INVENTORY.detectors.items()
+        for kind in KEYS
+        for name, exposure in kinds[kind].items()
+        if not exposure.from_products
+    )
+    return max(1, min(cores, os.cpu_count()) // max(1, waiting))
+
+
+# None where what detector1 makes belongs among the results.
+SCRATCH = None if config["keep_intermediates"] else config["scratch"]
 
 
 def reported(name, label):

@@ -10,7 +10,9 @@ rule reference_pixel_mask:
     benchmark:
         RESULTS + "/{detector}/benchmarks/reference_pixel_mask.tsv"
     resources:
-        mem_mb=memory(resources.mask_mb),
+        mem_mb=memory("reference_pixel_mask"),
+        disk_mb=disk("reference_pixel_mask"),
+        runtime=runtime("reference_pixel_mask"),
     params:
         detector=detector_facts,
         geometry=geometry_of,
@@ -45,7 +47,9 @@ rule prefetch_references:
     wildcard_constraints:
         kind="darks|flats",
     resources:
-        mem_mb=memory(resources.mask_mb),
+        mem_mb=memory("prefetch_references"),
+        disk_mb=disk("prefetch_references"),
+        runtime=runtime("prefetch_references"),
         raw_file=first_raw_file,
     params:
         crds=crds_settings(),
@@ -72,8 +76,12 @@ rule detector1_dark:
         RESULTS + "/{detector}/logs/detector1_dark/{exposure}.log",
     benchmark:
         RESULTS + "/{detector}/benchmarks/detector1_dark/{exposure}.tsv"
+    threads: cores_per_exposure()
     resources:
-        mem_mb=memory(resources.detector1_mb, "darks"),
+        mem_mb=memory("detector1_dark", "darks"),
+        disk_mb=disk("detector1_dark", "darks"),
+        runtime=runtime("detector1_dark", "darks"),
+        scratch=SCRATCH,
     params:
         kind="dark",
         steps=config["detector1_dark"],
@@ -100,8 +108,12 @@ rule detector1_flat:
         RESULTS + "/{detector}/logs/detector1_flat/{exposure}.log",
     benchmark:
         RESULTS + "/{detector}/benchmarks/detector1_flat/{exposure}.tsv"
+    threads: cores_per_exposure()
     resources:
-        mem_mb=memory(resources.detector1_mb, "flats"),
+        mem_mb=memory("detector1_flat", "flats"),
+        disk_mb=disk("detector1_flat", "flats"),
+        runtime=runtime("detector1_flat", "flats"),
+        scratch=SCRATCH,
     params:
         kind="flat",
         steps=config["detector1_flat"],

@@ -53,7 +53,9 @@ rule history:
     benchmark:
         RESULTS + "/{detector}/benchmarks/history.tsv"
     resources:
-        mem_mb=memory(resources.history_mb),
+        mem_mb=memory("history"),
+        disk_mb=disk("history"),
+        runtime=runtime("history"),
     params:
         directory=history_directory,
         masks=mask_facts,

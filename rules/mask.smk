@@ -96,7 +96,9 @@ rule exposure_response:
     benchmark:
         RESULTS + "/{detector}/benchmarks/exposure_response/{exposure}.tsv"
     resources:
-        mem_mb=memory(resources.response_mb),
+        mem_mb=memory("exposure_response"),
+        disk_mb=disk("exposure_response"),
+        runtime=runtime("exposure_response"),
     params:
         detector=detector_facts,
         settings={key: config[key] for key in RESPONSE_KEYS},
@@ -120,7 +122,9 @@ rule leave_one_out:
     benchmark:
         RESULTS + "/{detector}{epoch}/benchmarks/leave_one_out.tsv"
     resources:
-        mem_mb=memory(resources.vote_mb),
+        mem_mb=memory("leave_one_out"),
+        disk_mb=disk("leave_one_out"),
+        runtime=runtime("leave_one_out"),
     params:
         detector=detector_facts,
         config=lambda wildcards: vote_config(wildcards) | {"outlier_factor": config["outlier_factor"]},
@@ -147,7 +151,9 @@ rule flat_response:
     benchmark:
         RESULTS + "/{detector}{epoch}/benchmarks/flat_response.tsv"
     resources:
-        mem_mb=memory(resources.response_mb),
+        mem_mb=memory("flat_response"),
+        disk_mb=disk("flat_response"),
+        runtime=runtime("flat_response"),
     params:
         detector=detector_facts,
         settings={key: config[key] for key in RESPONSE_KEYS},
@@ -174,7 +180,9 @@ rule bad_pixel_mask:
     benchmark:
         RESULTS + "/{detector}{epoch}/benchmarks/bad_pixel_mask.tsv"
     resources:
-        mem_mb=memory(resources.vote_mb),
+        mem_mb=memory("bad_pixel_mask"),
+        disk_mb=disk("bad_pixel_mask"),
+        runtime=runtime("bad_pixel_mask"),
     params:
         detector=detector_facts,
         config=vote_config,
@@ -202,7 +210,9 @@ rule quality_check:
     benchmark:
         RESULTS + "/{detector}{epoch}/benchmarks/quality_check.tsv"
     resources:
-        mem_mb=memory(resources.detector1_mb),
+        mem_mb=memory("quality_check"),
+        disk_mb=disk("quality_check"),
+        runtime=runtime("quality_check"),
     params:
         crds=crds_settings(),
         library=digest("quality_check.py"),

@@ -12,7 +12,9 @@ rule plots:
     benchmark:
         RESULTS + "/{detector}{epoch}/benchmarks/plots.tsv"
     resources:
-        mem_mb=memory(resources.vote_mb),
+        mem_mb=memory("plots"),
+        disk_mb=disk("plots"),
+        runtime=runtime("plots"),
     params:
         library=digest("plots.py"),
     message:

@@ -51,7 +51,9 @@ rule report_page:
     benchmark:
         RESULTS + "/{detector}{epoch}/benchmarks/report_page.tsv"
     resources:
-        mem_mb=memory(resources.report_mb),
+        mem_mb=memory("report_page"),
+        disk_mb=disk("report_page"),
+        runtime=runtime("report_page"),
     params:
         detector=detector_facts,
         config=vote_config,
@@ -81,6 +83,10 @@ rule report_index:
         RESULTS + "/logs/report_index.log",
     benchmark:
         RESULTS + "/benchmarks/report_index.tsv"
+    resources:
+        mem_mb=memory("report_index"),
+        disk_mb=disk("report_index"),
+        runtime=runtime("report_index"),
     params:
         pages=[f"{place}/report.html" for place in INVENTORY.masks],
         refused=dict(INVENTORY.refused),

@@ -29,7 +29,10 @@ rule dark_statistics:
     benchmark:
         RESULTS + "/{detector}/benchmarks/dark_statistics/{exposure}.tsv"
     resources:
-        mem_mb=memory(resources.statistics_mb, "darks"),
+        mem_mb=memory("dark_statistics", "darks"),
+        disk_mb=disk("dark_statistics", "darks"),
+        runtime=runtime("dark_statistics", "darks"),
+        keep_intermediates=int(config["keep_intermediates"]),
     params:
         detector=detector_facts,
         early_cutoff_fraction=config["early_cutoff_fraction"],
@@ -53,7 +56,9 @@ rule flat_statistics:
     benchmark:
         RESULTS + "/{detector}/benchmarks/flat_statistics/{exposure}.tsv"
     resources:
-        mem_mb=memory(resources.statistics_mb, "flats"),
+        mem_mb=memory("flat_statistics", "flats"),
+        disk_mb=disk("flat_statistics", "flats"),
+        runtime=runtime("flat_statistics", "flats"),
     params:
         library=digest("flat_statistics.py"),
     message:

@@ -12,13 +12,15 @@ from badpix.errors import BadExposure
 from badpix.geometry import Geometry, reference_pixels
 from badpix.logs import logger, logging_to
 from badpix.products import open_product
+from badpix.scratch import discard
 from badpix.statistics_file import require_usable, write_quarantined
 
 
-def main(paths, output, exposure, detector, early_cutoff_fraction):
+def main(paths, output, exposure, detector, early_cutoff_fraction, keep_intermediates=True):
     """Measure the exposure whose products are `paths` (product -> path) and write `output`.
 
-    `detector` maps the fields of Detector.
+    `detector` maps the fields of Detector. What of the products is in a scratch directory is then removed, unless
+    `keep_intermediates`.
     """
     detector = detector_from_mapping(detector)
 
@@ -42,6 +44,9 @@ def main(paths, output, exposure, detector, early_cutoff_fraction):
     except BadExposure as reason:
         logger.error("%s is put in quarantine: %s", exposure, reason)
         write_quarantined(output, exposure, reason)
+    if not keep_intermediates:
+        for path in paths.values():
+            discard(path)
 
 
 if "snakemake" in globals():
@@ -52,4 +57,5 @@ if "snakemake" in globals():
             snakemake.wildcards.exposure,
             snakemake.params.detector,
             snakemake.params.early_cutoff_fraction,
+            bool(snakemake.resources.keep_intermediates),
         )

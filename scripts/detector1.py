@@ -4,6 +4,7 @@ Reads the `uncal` file and the reference-pixel mask; writes rateints and rate (D
 fitopt files. An exposure that the pipeline cannot process gets quarantined products that say why.
 """
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -20,27 +21,44 @@ from badpix.detector1 import (
 from badpix.errors import BadExposure
 from badpix.files import atomic_path, card_text
 from badpix.logs import logger, logging_to
+from badpix.references import use_cache_alone
+from badpix.scratch import own_directory, place
 from badpix.statistics_file import write_quarantined
 
+# What may lie in a scratch directory: the statistics need them, and nothing else.
+INTERMEDIATES = ("jump", "fitopt")
 
-def main(uncal, reference_pixel_mask, outputs, exposure, kind, steps, crds):
+
+def main(
+    uncal, reference_pixel_mask, outputs, exposure, kind, steps, crds, references=None, threads=1, scratch_space=None
+):
     """Process `uncal`; `outputs` maps product (rateints, rate, and for darks jump, fitopt) to path.
 
-    `steps` are the configured parameters by step, `crds` the arguments of `set_crds_environment`.
+    `steps` are the configured parameters by step, `crds` the arguments of `set_crds_environment`, `references` the file
+    of `prefetch_references`, whose CRDS context is used unless another one is set. `threads` are the cores that jump
+    and ramp_fit may use. The pipeline works in `scratch_space`, where jump and fitopt stay; without one, beside the
+    outputs.
     """
     set_crds_environment(**crds)
+    if references:
+        os.environ.setdefault("CRDS_CONTEXT", json.loads(Path(references).read_text(encoding="utf-8"))["context"])
+    folder = Path(outputs["rateints"]).resolve().parent
     try:
         check_uncal(uncal)
-        with scratch_directory(outputs["rateints"], exposure) as scratch:
+        with scratch_directory(own_directory(scratch_space, folder) if scratch_space else folder, exposure) as scratch:
             # A link gives the products the exposure's name, whatever the raw file is called. The pipeline writes it
             # into their headers, which hold ASCII.
             name = card_text(exposure)
             link = Path(scratch) / f"{name}_uncal.fits"
             os.symlink(os.path.abspath(uncal), link)
-            all_steps = pipeline_steps(kind, steps, os.path.abspath(reference_pixel_mask), "jump" in outputs)
+            use_cache_alone(link)
+            all_steps = pipeline_steps(kind, steps, os.path.abspath(reference_pixel_mask), "jump" in outputs, threads)
             run_detector1(link, steps_for(link, all_steps, scratch), scratch)
             made = check_products(scratch, name, outputs, reference_pixel_mask)
             for product, path in outputs.items():
+                if scratch_space and product in INTERMEDIATES:
+                    place(made[product], path, scratch_space)
+                    continue
                 with atomic_path(path) as temporary:
                     shutil.move(made[product], temporary)
     except BadExposure as reason:
@@ -49,7 +67,8 @@ def main(uncal, reference_pixel_mask, outputs, exposure, kind, steps, crds):
             write_quarantined(path, exposure, reason)
 
 
-if "snakemake" in globals():
+# With several threads the pipeline starts processes that import this file under another name.
+if "snakemake" in globals() and __name__ == "__main__":
     with logging_to(snakemake.log[0], snakemake.rule):
         main(
             snakemake.input.uncal,
@@ -59,4 +78,7 @@ if "snakemake" in globals():
             snakemake.params.kind,
             snakemake.params.steps,
             snakemake.params.crds,
+            snakemake.input.references,
+            snakemake.threads,
+            snakemake.resources.get("scratch"),
         )

@@ -47,14 +47,20 @@ def check_uncal(path):
         check_raw(hdus["SCI"])
 
 
-def pipeline_steps(kind, overrides, reference_pixel_mask, keep_jump):
-    """The `steps` argument of the pipeline: the configured parameters and what the workflow itself needs."""
+def pipeline_steps(kind, overrides, reference_pixel_mask, keep_jump, threads=1):
+    """The `steps` argument of the pipeline: the configured parameters and what the workflow itself needs.
+
+    `threads` is for the steps that can use several cores; the configuration has the last word.
+    """
     steps = {step: dict(parameters) for step, parameters in overrides.items()}
     # The mask that CRDS selects would make yesterday's bad pixels unmeasurable: DO_NOT_USE gives rate NaN, pedestal 0.
     steps.setdefault("dq_init", {})["override_mask"] = str(reference_pixel_mask)
     if keep_jump:
         steps.setdefault("jump", {})["save_results"] = True
         steps.setdefault("ramp_fit", {})["save_opt"] = True
+    if threads > 1:
+        for step in ("jump", "ramp_fit"):
+            steps.setdefault(step, {}).setdefault("maximum_cores", str(threads))
     logger.info("%s: steps %s", kind, steps)
     return steps
 
@@ -123,12 +129,9 @@ def check_used_mask(header, reference_pixel_mask):
         raise RuntimeError(f"dq_init used the mask {used}, not {reference_pixel_mask}")
 
 
-def scratch_directory(beside, exposure):
-    """A temporary directory on the file system of the path `beside`, so that a rename there is atomic.
-
-    What killed jobs of the same exposure have left there is taken away.
-    """
-    parent = Path(beside).resolve().parent
+def scratch_directory(parent, exposure):
+    """A temporary directory in `parent`, made if need be; what killed jobs of the same exposure left is taken away."""
+    parent = Path(parent)
     parent.mkdir(parents=True, exist_ok=True)
     prefix = f".detector1-{exposure}-"
     for left in stale(parent, prefix):

@@ -16,6 +16,18 @@ class _Formatter(logging.Formatter):
     converter = time.gmtime
 
 
+def peak_memory():
+    """The largest resident memory that this process has had so far, in words ("unknown" where Linux does not say).
+
+    That of the program alone: what getrusage says may be its parent's, from before the program was loaded.
+    """
+    with suppress(OSError):
+        for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
+            if line.startswith("VmHWM:"):
+                return f"{int(line.split()[1]) / 1024:.0f} MB"
+    return "unknown"
+
+
 @contextmanager
 def logging_to(path, title):
     """Send everything that the process prints, logs or warns to `path` for as long as the block runs.
@@ -42,7 +54,7 @@ def logging_to(path, title):
         logger.info("%s: start", title)
         try:
             yield logger
-            logger.info("%s: done in %.1f s", title, time.monotonic() - start)
+            logger.info("%s: done in %.1f s, peak memory %s", title, time.monotonic() - start, peak_memory())
         except BaseException as error:
             # On a full disk the log cannot be written; the terminal still says why.
             with suppress(OSError):

@@ -1,6 +1,12 @@
 """Which reference files calwebb_detector1 will ask CRDS for, fetched before many jobs ask at once."""
 
+import logging
 import os
+
+logger = logging.getLogger("badpix.references")
+
+# Of the address "serverless" keeps CRDS off the network.
+SERVERLESS = "https://jwst-serverless.invalid"
 
 
 class ReferencesUnavailable(Exception):
@@ -63,3 +69,32 @@ def _reason(error):
 
 def _file_name(path):
     return "N/A" if path.upper().startswith(("N/A", "NOT FOUND")) else os.path.basename(path)
+
+
+def use_cache_alone(exposure):
+    """Let CRDS work from its cache alone from now on if that has all reference files of `exposure`; True if so.
+
+    Jobs, of which there are many, then do not ask the server, and need no network.
+    """
+    server = os.environ.get("CRDS_SERVER_URL")
+    if server is None or "serverless" in server:
+        return True
+    _set_server(SERVERLESS)
+    try:
+        fetch_references(exposure)
+    except Exception as reason:  # also of an exposure that cannot be read: the pipeline will say so
+        logger.warning("not all reference files are in the cache, so %s is asked: %s", server, reason)
+        _set_server(server)
+        return False
+    logger.info("all reference files are in the cache; %s is not asked", server)
+    return True
+
+
+def _set_server(url):
+    """Change the server of CRDS, which has read the environment when it was imported, and forget what it said."""
+    from crds.client import api
+    from crds.core import utils
+
+    os.environ["CRDS_SERVER_URL"] = url
+    api.set_crds_server(url)
+    utils.clear_function_caches()

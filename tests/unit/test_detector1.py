@@ -10,11 +10,11 @@ def test_what_killed_jobs_of_the_exposure_left_is_taken_away(tmp_path):
     for name in (".detector1-a-abcdefgh", ".detector1-a-b-abcdefgh", ".detector1-[a]-abcdefgh"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "half.fits").touch()
-    with scratch_directory(tmp_path / "a_rateints.fits", "a") as scratch:
+    with scratch_directory(tmp_path, "a") as scratch:
         assert scratch.startswith(str(tmp_path / ".detector1-a-"))
     left = sorted(path.name for path in tmp_path.iterdir())
     assert left == [".detector1-[a]-abcdefgh", ".detector1-a-b-abcdefgh"]
-    with scratch_directory(tmp_path / "[a]_rateints.fits", "[a]"):
+    with scratch_directory(tmp_path, "[a]"):
         pass
     assert [path.name for path in tmp_path.iterdir()] == [".detector1-a-b-abcdefgh"]
 

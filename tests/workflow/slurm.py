@@ -1,4 +1,4 @@
-"""A real Slurm on this machine for the time of a test: munged, slurmctld and slurmd on loopback, started by nobody else.
+"""A real Slurm on this machine for the time of a test: munged, slurmctld and slurmd on loopback.
 
 Everything it writes is in one directory. It needs no systemd and no cgroups, and ends each daemon by its process id.
 """

@@ -1,0 +1,108 @@
+"""How cost grows: a model of each rule's time, memory and disk, fitted to what benchmarks/resources.py has measured.
+
+    python benchmarks/cost.py bench/resources/resources.csv [--page docs/cost.md]
+
+Each figure is a fixed part, one per pixel and integration (plane), and one per pixel, integration and group (sample),
+none of them negative; for jobs of all exposures, planes are those of all exposures. Prints the model, and what it says
+of larger runs of full frames of one integration, half of them darks.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from page import write_table
+from scipy.optimize import nnls
+
+MEASURED_EXPOSURES = 4
+OF_ALL = ("flat_response", "bad_pixel_mask")
+PER_DARK, PER_FLAT = ("detector1_dark", "dark_statistics"), ("detector1_flat", "flat_statistics")
+FULL_FRAME = 2048**2
+# Detectors, exposures of each, groups: on paper.
+CASES = ((1, 10, 20), (1, 100, 20), (1, 1000, 20), (10, 100, 20), (10, 1000, 20), (10, 1000, 150))
+# What a job spends before its own time starts, on one core: Python and Snakemake.
+START_S = 3
+
+
+def terms(rule, planes, samples, exposures):
+    """What the figures of a rule are made of: 1, millions of planes, millions of samples."""
+    planes = planes / 1e6 * (exposures if rule in OF_ALL else 1)
+    return np.array([1, planes, 0 if rule in OF_ALL else samples / 1e6])
+
+
+def fit(frame, column):
+    """Rule -> coefficients of its `terms` in the column of the measured frame, each row weighted by its value."""
+    models = {}
+    for rule, rows in frame.dropna(subset=[column]).groupby("rule", sort=False):
+        rows = rows[rows[column] > 0]
+        if len(rows):
+            planes = rows["pixels"] * rows["integrations"]
+            design = [
+                terms(rule, plane, plane * groups, MEASURED_EXPOSURES)
+                for plane, groups in zip(planes, rows["groups"], strict=True)
+            ]
+            weights = 1 / rows[column].to_numpy()
+            models[rule] = nnls(np.array(design) * weights[:, None], np.ones(len(rows)))[0]
+    return models
+
+
+def value(models, rule, groups, exposures):
+    """What the model says of a rule at full frame and one integration; 0 where nothing was measured."""
+    return float(models.get(rule, np.zeros(3)) @ terms(rule, FULL_FRAME, FULL_FRAME * groups, exposures))
+
+
+def model_table(seconds, memory, disk):
+    lines = ["| rule | time (s) | memory (MB) | disk (MB) |", "| --- | --- | --- | --- |"]
+    for rule in seconds:
+        cells = []
+        for models in (seconds, memory, disk):
+            fixed, planes, samples = models.get(rule, np.zeros(3))
+            parts = {f"{fixed:.3g}": fixed, f"{planes:.3g} P": planes, f"{samples:.3g} S": samples}
+            cells.append(" + ".join(text for text, part in parts.items() if part) or "0")
+        lines.append(f"| {rule} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def totals(detectors, exposures, groups, seconds, memory, disk):
+    """CPU hours, largest memory of a job (MB), disk kept, disk of one dark's intermediates (both in MB)."""
+    half = exposures / 2
+    rules = (*PER_DARK, *PER_FLAT)
+    per_exposure = half * sum(value(seconds, rule, groups, exposures) + START_S for rule in rules)
+    of_all = sum(value(seconds, rule, groups, exposures) + START_S for rule in OF_ALL)
+    peak = max(value(memory, rule, groups, 1) for rule in (*rules, *OF_ALL))
+    # rateints and rate are the same for darks and flats; the rest of a dark's products is taken away.
+    rates = value(disk, "detector1_flat", groups, 1)
+    kept = half * (2 * rates + value(disk, "dark_statistics", groups, 1) + value(disk, "flat_statistics", groups, 1))
+    intermediates = value(disk, "detector1_dark", groups, 1) - rates
+    return detectors * (per_exposure + of_all) / 3600, peak, detectors * kept, intermediates
+
+
+def case_table(seconds, memory, disk):
+    lines = [
+        "| detectors x exposures x groups | CPU (hours) | largest job (MB) | kept on disk (GB) | jump, fitopt (GB) |",
+        "| --- | ---: | ---: | ---: | ---: |",
+    ]  # fmt: skip
+    for case in CASES:
+        hours, peak, kept, intermediates = totals(*case, seconds, memory, disk)
+        name = " x ".join(f"{number:,}" for number in case)
+        lines.append(f"| {name} | {hours:.3g} | {peak:.0f} | {kept / 1000:.3g} | {intermediates / 1000:.2g} |")
+    return "\n".join(lines) + "\n"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("measured", type=Path, help="resources.csv of benchmarks/resources.py")
+    parser.add_argument("--page", type=Path, help="page whose table is written anew")
+    options = parser.parse_args()
+    frame = pd.read_csv(options.measured)
+    largest = frame.groupby(["rule", "size"], sort=False).max(numeric_only=True).reset_index()
+    models = [fit(largest, column) for column in ("seconds", "peak_mb", "disk_mb")]
+    text = "\n".join([model_table(*models), case_table(*models)])
+    print(text)
+    if options.page:
+        write_table(options.page, text)
+
+
+if __name__ == "__main__":
+    main()

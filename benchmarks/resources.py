@@ -1,0 +1,153 @@
+"""Run the workflow at some sizes, and compare what its jobs take with what they ask for: memory, disk and time.
+
+    python benchmarks/resources.py --out bench/resources [--sizes NIRISS-256-30-2 ... --page docs/clusters.md]
+
+A size is INSTRUMENT-ARRAY-GROUPS-INTEGRATIONS, the array a number of pixels on a side or the name of a subarray. Each
+is simulated (two darks, two flats) and run with the documented defaults and again with the flight preset; every job's
+log says its peak memory and its time. Writes OUT/<size>.csv, measured once (take it away to measure again), and
+OUT/resources.csv.
+"""
+
+import argparse
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import pandas as pd
+import yaml
+from astropy.io import fits
+from measure import PROJECT, run, snakemake
+from page import write_table
+
+sys.path.insert(0, str(PROJECT / "scripts"))
+
+from badpix.resources import RULES, Size, disk_mb, memory_mb, runtime_minutes
+
+SIZES = ("NIRISS-256-30-2", "MIRI-FULL-10-2", "NIRISS-2048-20-1", "NIRCAM-2048-8-3")
+PRESETS = {"defaults": None, "flight": PROJECT / "config" / "presets" / "flight.yaml"}
+# All rules run, and nothing that they make is taken away.
+EVERYTHING = {"min_darks": 2, "min_flats": 2, "keep_intermediates": True, "quality_check": True, "plot": True,
+              "leave_one_out": True, "report": True, "keep_history": True, "compare_with": "crds",
+              "max_new_fraction": 1.0}  # fmt: skip
+DONE = re.compile(r"badpix: (\w+): done in ([\d.]+) s, peak memory (\d+) MB")
+MB = 1e6
+# Files that a job of a rule leaves, below the folder of the detector; {exposure} is each exposure's name.
+FILES = {
+    "reference_pixel_mask": ["reference_pixel_mask.fits"],
+    "detector1_dark": [f"darks/{{exposure}}_{product}.fits" for product in ("jump", "fitopt", "rate", "rateints")],
+    "detector1_flat": ["flats/{exposure}_rate.fits", "flats/{exposure}_rateints.fits"],
+    "dark_statistics": ["darks/{exposure}_dark_statistics.fits"],
+    "flat_statistics": ["flats/{exposure}_flat_statistics.fits"],
+    "exposure_response": ["flats/{exposure}_exposure_response.fits"],
+    "flat_response": ["flat_response.fits"],
+    "bad_pixel_mask": ["test_bpm.fits", "evidence.fits"],
+    "plots": ["plots.png"],
+}
+
+
+def simulate(folder, instrument, array, groups, integrations):
+    """Two raw darks and two flats in `folder`/data; returns the header keywords of one."""
+    data = folder / "data"
+    if not (data / "config.yaml").exists():
+        which = ["--size", array] if array.isdigit() else ["--subarray", array]
+        run([sys.executable, PROJECT / "scripts" / "simulate.py", "--out", data, "--instrument", instrument, *which,
+             "--groups", groups, "--integrations", integrations, "--darks", 2, "--flats", 2],
+            folder / "simulate.log")  # fmt: skip
+    return fits.getheader(next((data / "darks").glob("*_uncal.fits")), 0)
+
+
+def measured(results):
+    """Rule -> list of (seconds, peak MB) of its jobs, from the logs below a detector's results."""
+    found = {}
+    for path in sorted((results / "logs").rglob("*.log")):
+        for rule, seconds, peak in DONE.findall(path.read_text(encoding="utf-8")):
+            found.setdefault(rule, []).append((float(seconds), int(peak)))
+    return found
+
+
+def written(results, rule):
+    """Largest number of MB that a job of the rule has written for one exposure, or None where nothing is looked for."""
+    if rule not in FILES:
+        return None
+    names = {path.name.rsplit("_", 1)[0] for path in results.glob("*s/*_rateints.fits")}
+    paths = [[results / pattern.format(exposure=name) for pattern in FILES[rule]] for name in names]
+    return max(sum(path.stat().st_size for path in some if path.exists()) for some in paths) / MB
+
+
+def measure(folder, instrument, array, groups, integrations):
+    """Rows of one size, a dict each: the workflow with each of PRESETS, the second of which repeats the votes alone."""
+    folder.mkdir(parents=True, exist_ok=True)
+    header = simulate(folder, instrument, array, groups, integrations)
+    size = Size.from_keywords(header, exposures=4)
+    given = yaml.safe_load((folder / "data" / "config.yaml").read_text(encoding="utf-8"))
+    given |= EVERYTHING | {"results": str(folder / "results")}
+    shutil.rmtree(folder / "results", ignore_errors=True)
+    for preset, keys in PRESETS.items():
+        config = folder / f"{preset}.yaml"
+        preset_keys = yaml.safe_load(keys.read_text(encoding="utf-8")) if keys else {}
+        config.write_text(yaml.safe_dump(preset_keys | given), encoding="utf-8")
+        run(snakemake(folder, config, 1), folder / f"{preset}.log")
+        (detector,) = (path for path in (folder / "results").iterdir() if path.is_dir())
+        for rule, jobs in measured(detector).items():
+            yield {
+                "size": folder.name, "pixels": size.pixels, "groups": groups, "integrations": integrations,
+                "preset": preset, "rule": rule, "jobs": len(jobs), "peak_mb": max(peak for _, peak in jobs),
+                "disk_mb": written(detector, rule), "seconds": max(seconds for seconds, _ in jobs),
+            }  # fmt: skip
+
+
+def with_asked(frame):
+    """The rows with what the jobs ask for by the models of now: columns asked_mb, asked_disk_mb, asked_minutes."""
+    sizes = [Size(row.pixels, row.groups, row.integrations, exposures=4) for row in frame.itertuples()]
+    asked = {"asked_mb": memory_mb, "asked_disk_mb": disk_mb, "asked_minutes": runtime_minutes}
+    return frame.assign(
+        **{
+            name: [function(rule, size) for rule, size in zip(frame["rule"], sizes, strict=True)]
+            for name, function in asked.items()
+        }
+    )
+
+
+def table_of(frame):
+    """The table in Markdown: per rule and size the largest of the presets."""
+    largest = frame.groupby(["rule", "size"], sort=False).max(numeric_only=True).reset_index()
+    lines = [
+        "| rule | size | peak memory (MB) | asked | asked / peak | written (MB) | asked | time (s) | asked (min) |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for rule in RULES:
+        for row in largest[largest["rule"] == rule].itertuples():
+            disk = "" if pd.isna(row.disk_mb) else f"{row.disk_mb:.0f}"
+            lines.append(
+                f"| {rule} | {row.size} | {row.peak_mb:.0f} | {row.asked_mb:.0f} | {row.asked_mb / row.peak_mb:.2f} "
+                f"| {disk} | {row.asked_disk_mb:.0f} | {row.seconds:.0f} | {row.asked_minutes:.0f} |"
+            )
+    return "\n".join(lines) + "\n"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--sizes", nargs="+", default=SIZES)
+    parser.add_argument("--page", type=Path, help="page whose table is written anew")
+    options = parser.parse_args()
+    folder = options.out.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    frames = []
+    for text in options.sizes:
+        stored = folder / f"{text}.csv"
+        if not stored.exists():
+            instrument, array, groups, integrations = text.split("-")
+            rows = measure(folder / text, instrument, array, int(groups), int(integrations))
+            pd.DataFrame(rows).to_csv(stored, index=False)
+        frames.append(with_asked(pd.read_csv(stored)))
+        pd.concat(frames).to_csv(folder / "resources.csv", index=False)
+    table = table_of(pd.concat(frames))
+    print(table)
+    if options.page:
+        write_table(options.page, table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+#!/usr/bin/env python3
+"""Submit a job script of Snakemake to HTCondor and print the job's id: submit.py JOBSCRIPT"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+# A job that is held, for its memory or its time, is removed: Snakemake then submits it again with more.
+SUBMIT = """\
+universe = vanilla
+executable = {script}
+initialdir = {directory}
+getenv = true
+should_transfer_files = no
+batch_name = {name}
+request_cpus = {threads}
+request_memory = {mem_mb}
+request_disk = {disk_kb}
+allowed_execute_duration = {seconds}
+periodic_remove = JobStatus == 5
+output = {logs}/$(Cluster).out
+error = {logs}/$(Cluster).err
+log = {logs}/$(Cluster).log
+queue
+"""
+
+
+def main(script):
+    (line,) = (line for line in Path(script).read_text().splitlines() if line.startswith("# properties = "))
+    job = json.loads(line.removeprefix("# properties = "))
+    needs = job["resources"]
+    logs = Path(".snakemake/htcondor_logs").resolve()
+    logs.mkdir(parents=True, exist_ok=True)
+    Path(script).chmod(0o755)
+    text = SUBMIT.format(
+        script=Path(script).resolve(), directory=Path.cwd(), name=job.get("groupid") or job["rule"], logs=logs,
+        threads=job["threads"], mem_mb=needs["mem_mb"], disk_kb=needs["disk_mb"] * 1000, seconds=needs["runtime"] * 60,
+    )  # fmt: skip
+    done = subprocess.run(["condor_submit", "-terse", "-"], input=text, stdout=subprocess.PIPE, text=True)
+    print(done.stdout.split(" ")[0])  # "12.0 - 12.0": from the first job to the last
+    return done.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
