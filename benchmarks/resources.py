@@ -24,7 +24,7 @@ sys.path.insert(0, str(PROJECT / "scripts"))
 
 from badpix.resources import RULES, Size, disk_mb, memory_mb, runtime_minutes
 
-SIZES = ("NIRISS-256-30-2", "MIRI-FULL-10-2", "NIRISS-2048-20-1", "NIRCAM-2048-8-3")
+SIZES = ("NIRISS-256-30-2", "MIRI-FULL-10-2", "NIRISS-2048-20-1")
 PRESETS = {"defaults": None, "flight": PROJECT / "config" / "presets" / "flight.yaml"}
 # All rules run, and nothing that they make is taken away.
 EVERYTHING = {"min_darks": 2, "min_flats": 2, "keep_intermediates": True, "quality_check": True, "plot": True,

@@ -1,12 +1,10 @@
 """What a job asks for, from the size of its exposure: memory and disk (MB), time (minutes).
 
 Memory is above the largest peak that `benchmarks/resources.py` has measured and below 1.5 times it, but for a floor;
-docs/clusters.md has the table. Memory and disk are in MB of 10^6 bytes, as Snakemake's `mem_mb` and `disk_mb` are.
+docs/clusters.md has the table.
 """
 
 from dataclasses import dataclass
-
-MB = 1e6
 
 
 @dataclass(frozen=True)
@@ -50,42 +48,52 @@ class Needs:
     of_all_exposures: bool = False
 
 
-# Python with the libraries of the rule, and the Snakemake that a scheduler starts in the job.
-ARRAYS_MB = 500
-PIPELINE_MB = 900
+# The two Snakemake processes that a scheduler starts in the job to start the script (106 MB each, of their own).
+SNAKEMAKE_MB = 220
+# Python with the jwst pipeline, which each process of several threads loads again.
+PIPELINE_MB = 300
+# What is measured varies a little from run to run.
+MARGIN = 1.05
 # Waiting for files of a shared disk takes longer than any import should.
 FIXED_MINUTES = 10
 # Times are measured on a quiet machine; others are slower, and shared.
 SLOWER = 5
 
 RULES = {
-    "reference_pixel_mask": Needs(ARRAYS_MB, memory=(20, 0, 0), disk=(5, 0, 0)),
-    "prefetch_references": Needs(PIPELINE_MB, memory=(0, 0, 0), disk=(0, 0, 0)),
-    "detector1_dark": Needs(PIPELINE_MB, memory=(275, 0, 12), disk=(20, 30, 12), seconds=(1, 0.4)),
-    "detector1_flat": Needs(PIPELINE_MB, memory=(275, 0, 8), disk=(20, 20, 0), seconds=(1, 0.4)),
-    "dark_statistics": Needs(ARRAYS_MB, memory=(0, 165, 0), disk=(0, 75, 0), seconds=(2, 0.2)),
-    "flat_statistics": Needs(ARRAYS_MB, memory=(0, 30, 0), disk=(0, 20, 0), seconds=(1, 0)),
-    "exposure_response": Needs(ARRAYS_MB, memory=(150, 0, 0), disk=(4, 0, 0), seconds=(2, 0)),
-    "flat_response": Needs(ARRAYS_MB, memory=(150, 0, 0), disk=(8, 0, 0), seconds=(2, 0), of_all_exposures=True),
-    "leave_one_out": Needs(PIPELINE_MB, memory=(270, 0, 0), seconds=(20, 0), of_all_exposures=True),
-    "bad_pixel_mask": Needs(PIPELINE_MB, memory=(270, 0, 0), disk=(120, 0, 0), seconds=(4, 0), of_all_exposures=True),
-    "quality_check": Needs(PIPELINE_MB, memory=(275, 0, 12), disk=(0, 0, 0), seconds=(1, 0.4)),
-    "plots": Needs(ARRAYS_MB, memory=(270, 0, 0), disk=(1, 0, 0)),
+    "reference_pixel_mask": Needs(145, memory=(21, 0, 0), disk=(5, 0, 0)),
+    "prefetch_references": Needs(275, memory=(0, 0, 4.1)),
+    "detector1_dark": Needs(PIPELINE_MB, memory=(0, 460, 12), disk=(0, 45, 20), seconds=(1, 0.4)),
+    "detector1_flat": Needs(PIPELINE_MB, memory=(0, 460, 12), disk=(0, 45, 0), seconds=(1, 0.4)),
+    "dark_statistics": Needs(230, memory=(0, 150, 4), disk=(0, 80, 0), seconds=(3, 0.1)),
+    "flat_statistics": Needs(75, memory=(0, 60, 0), disk=(0, 20, 0), seconds=(1, 0)),
+    "exposure_response": Needs(225, memory=(176, 0, 0), disk=(5, 0, 0), seconds=(2, 0)),
+    "flat_response": Needs(310, memory=(170, 0, 0), disk=(30, 0, 0), seconds=(2, 0), of_all_exposures=True),
+    "leave_one_out": Needs(305, memory=(280, 0, 0), seconds=(20, 0), of_all_exposures=True),
+    "bad_pixel_mask": Needs(230, memory=(316, 0, 0), disk=(150, 0, 0), seconds=(4, 0), of_all_exposures=True),
+    "quality_check": Needs(155, memory=(0, 0, 6.3), seconds=(1, 0.1)),
+    "plots": Needs(122, memory=(130, 0, 0), disk=(1, 0, 0), seconds=(3, 0)),
+    "crds_mask": Needs(PIPELINE_MB, memory=(20, 0, 0), disk=(5, 0, 0)),
+    "compare_masks": Needs(250, memory=(60, 0, 0), disk=(10, 0, 0), seconds=(3, 0)),
+    "release_gate": Needs(100),
+    "history": Needs(400, memory=(250, 0, 0), disk=(10, 0, 0), seconds=(5, 0)),
+    "report_page": Needs(1200, memory=(250, 0, 0), disk=(20, 0, 0), seconds=(20, 0)),
+    "report_index": Needs(PIPELINE_MB),
 }
 
 
 def memory_mb(rule, size, threads=1):
-    """Memory (MB, int) of a job of `rule`; each thread beyond the first is a process that holds its part again."""
+    """Memory (MB of 2^20 bytes, int) of a job of `rule`; each thread beyond the first is a process of its own."""
     needs = RULES[rule]
     per_pixel, per_plane, per_sample = needs.memory
-    growing = (per_pixel * size.pixels + per_plane * size.planes + per_sample * size.samples) / MB
-    return round(needs.fixed_mb + growing)
+    growing = (per_pixel * size.pixels + per_plane * size.planes + per_sample * size.samples) / 2**20
+    processes = PIPELINE_MB * threads if threads > 1 else 0
+    return round(SNAKEMAKE_MB + MARGIN * (needs.fixed_mb + growing) + processes)
 
 
 def disk_mb(rule, size):
-    """What a job of `rule` writes (MB, int), at least 1."""
+    """What a job of `rule` writes (MB of 10^6 bytes, int), at least 1."""
     per_pixel, per_plane, per_sample = RULES[rule].disk
-    return round((per_pixel * size.pixels + per_plane * size.planes + per_sample * size.samples) / MB) + 1
+    return round((per_pixel * size.pixels + per_plane * size.planes + per_sample * size.samples) / 1e6) + 1
 
 
 def runtime_minutes(rule, size):
