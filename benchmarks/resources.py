@@ -99,7 +99,10 @@ def measure(folder, instrument, array, groups, integrations):
 
 def with_asked(frame):
     """The rows with what the jobs ask for by the models of now: columns asked_mb, asked_disk_mb, asked_minutes."""
-    sizes = [Size(row.pixels, row.groups, row.integrations, exposures=4) for row in frame.itertuples()]
+    sizes = [
+        Size(row.pixels, row.groups, row.integrations, 4, miri=row.size.startswith("MIRI"))
+        for row in frame.itertuples()
+    ]
     asked = {"asked_mb": memory_mb, "asked_disk_mb": disk_mb, "asked_minutes": runtime_minutes}
     return frame.assign(
         **{

@@ -76,7 +76,7 @@ rule detector1_dark:
         RESULTS + "/{detector}/logs/detector1_dark/{exposure}.log",
     benchmark:
         RESULTS + "/{detector}/benchmarks/detector1_dark/{exposure}.tsv"
-    threads: cores_per_exposure()
+    threads: lambda wildcards: cores_per_exposure()
     resources:
         mem_mb=memory("detector1_dark", "darks"),
         disk_mb=disk("detector1_dark", "darks"),
@@ -108,7 +108,7 @@ rule detector1_flat:
         RESULTS + "/{detector}/logs/detector1_flat/{exposure}.log",
     benchmark:
         RESULTS + "/{detector}/benchmarks/detector1_flat/{exposure}.tsv"
-    threads: cores_per_exposure()
+    threads: lambda wildcards: cores_per_exposure()
     resources:
         mem_mb=memory("detector1_flat", "flats"),
         disk_mb=disk("detector1_flat", "flats"),

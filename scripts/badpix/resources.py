@@ -6,6 +6,9 @@ docs/clusters.md has the table.
 
 from dataclasses import dataclass
 
+# Raw IRS2 arrays of NIRSpec have 3200 rows for 2048 (badpix.irs2, which every job would have to import for this).
+IRS2_RAW = 3200 / 2048
+
 
 @dataclass(frozen=True)
 class Size:
@@ -15,12 +18,20 @@ class Size:
     groups: int
     integrations: int
     exposures: int = 1
+    miri: bool = False
+    irs2: bool = False
 
     @classmethod
     def from_keywords(cls, keywords, exposures=1):
-        """From header keywords SUBSIZE1, SUBSIZE2 (columns, rows), NGROUPS and NINTS."""
-        pixels = keywords["SUBSIZE1"] * keywords["SUBSIZE2"]
-        return cls(pixels, keywords["NGROUPS"], keywords["NINTS"], exposures)
+        """From header keywords SUBSIZE1, SUBSIZE2 (columns, rows), NGROUPS, NINTS, READPATT and INSTRUME."""
+        return cls(
+            keywords["SUBSIZE1"] * keywords["SUBSIZE2"],
+            keywords["NGROUPS"],
+            keywords["NINTS"],
+            exposures,
+            miri=keywords.get("INSTRUME") == "MIRI",
+            irs2="IRS2" in str(keywords.get("READPATT")).upper(),
+        )
 
     @property
     def planes(self):
@@ -32,17 +43,25 @@ class Size:
         """Values of all ramps."""
         return self.planes * self.groups
 
+    def times(self, per_pixel, per_plane, per_sample):
+        """A figure that is so much per pixel, per pixel and integration, and per pixel, integration and group."""
+        return per_pixel * self.pixels + per_plane * self.planes + per_sample * self.samples
+
 
 @dataclass(frozen=True)
 class Needs:
     """What a job of one rule needs: a fixed part, and parts that grow with its size.
 
     Memory and disk: bytes per pixel, per pixel and integration (plane), and per pixel, integration and group (sample).
-    Time: seconds per million of planes and of samples; those of a job of all exposures also grow with their number.
+    Of memory there is such a triple for each of the stages that can be the largest; `miri` is that of steps that MIRI
+    alone has; `raw` jobs hold raw arrays. Time: seconds per million of planes and of samples; those of a job of all exposures also grow with their
+    number.
     """
 
     fixed_mb: float
-    memory: tuple = (0, 0, 0)
+    memory: tuple = ((0, 0, 0),)
+    miri: tuple = (0, 0, 0)
+    raw: bool = False
     disk: tuple = (0, 0, 0)
     seconds: tuple = (0, 0)
     of_all_exposures: bool = False
@@ -60,40 +79,43 @@ FIXED_MINUTES = 10
 SLOWER = 5
 
 RULES = {
-    "reference_pixel_mask": Needs(145, memory=(21, 0, 0), disk=(5, 0, 0)),
-    "prefetch_references": Needs(275, memory=(0, 0, 4.1)),
-    "detector1_dark": Needs(PIPELINE_MB, memory=(0, 460, 12), disk=(0, 45, 20), seconds=(1, 0.4)),
-    "detector1_flat": Needs(PIPELINE_MB, memory=(0, 460, 12), disk=(0, 45, 0), seconds=(1, 0.4)),
-    "dark_statistics": Needs(230, memory=(0, 150, 4), disk=(0, 80, 0), seconds=(3, 0.1)),
-    "flat_statistics": Needs(75, memory=(0, 60, 0), disk=(0, 20, 0), seconds=(1, 0)),
-    "exposure_response": Needs(225, memory=(176, 0, 0), disk=(5, 0, 0), seconds=(2, 0)),
-    "flat_response": Needs(310, memory=(170, 0, 0), disk=(30, 0, 0), seconds=(2, 0), of_all_exposures=True),
-    "leave_one_out": Needs(305, memory=(280, 0, 0), seconds=(20, 0), of_all_exposures=True),
-    "bad_pixel_mask": Needs(230, memory=(316, 0, 0), disk=(150, 0, 0), seconds=(4, 0), of_all_exposures=True),
-    "quality_check": Needs(155, memory=(0, 0, 6.3), seconds=(1, 0.1)),
-    "plots": Needs(122, memory=(130, 0, 0), disk=(1, 0, 0), seconds=(3, 0)),
-    "crds_mask": Needs(PIPELINE_MB, memory=(20, 0, 0), disk=(5, 0, 0)),
-    "compare_masks": Needs(250, memory=(60, 0, 0), disk=(10, 0, 0), seconds=(3, 0)),
+    "reference_pixel_mask": Needs(145, memory=((21, 0, 0),), disk=(5, 0, 0)),
+    "prefetch_references": Needs(275, memory=((0, 0, 4.1),), raw=True),
+    "detector1_dark": Needs(PIPELINE_MB, memory=((0, 601, 2), (0, 412, 11)), disk=(0, 45, 20), seconds=(1, 0.4)),
+    "detector1_flat": Needs(
+        PIPELINE_MB, memory=((0, 213, 11), (0, 83, 18)), miri=(0, 510, 7), disk=(0, 45, 0), seconds=(1, 0.4)
+    ),
+    "dark_statistics": Needs(230, memory=((0, 150, 4),), disk=(0, 80, 0), seconds=(3, 0.1)),
+    "flat_statistics": Needs(75, memory=((0, 60, 0),), disk=(0, 20, 0), seconds=(1, 0)),
+    "exposure_response": Needs(225, memory=((176, 0, 0),), disk=(5, 0, 0), seconds=(2, 0)),
+    "flat_response": Needs(310, memory=((170, 0, 0),), disk=(30, 0, 0), seconds=(2, 0), of_all_exposures=True),
+    "leave_one_out": Needs(305, memory=((280, 0, 0),), seconds=(20, 0), of_all_exposures=True),
+    "bad_pixel_mask": Needs(230, memory=((316, 0, 0),), disk=(150, 0, 0), seconds=(4, 0), of_all_exposures=True),
+    "quality_check": Needs(155, memory=((0, 0, 6.3),), raw=True, seconds=(1, 0.1)),
+    "plots": Needs(122, memory=((130, 0, 0),), disk=(1, 0, 0), seconds=(3, 0)),
+    "crds_mask": Needs(PIPELINE_MB, memory=((20, 0, 0),), disk=(5, 0, 0)),
+    "compare_masks": Needs(250, memory=((60, 0, 0),), disk=(10, 0, 0), seconds=(3, 0)),
     "release_gate": Needs(100),
-    "history": Needs(400, memory=(250, 0, 0), disk=(10, 0, 0), seconds=(5, 0)),
-    "report_page": Needs(1200, memory=(250, 0, 0), disk=(20, 0, 0), seconds=(20, 0)),
+    "history": Needs(400, memory=((250, 0, 0),), disk=(10, 0, 0), seconds=(5, 0)),
+    "report_page": Needs(1200, memory=((250, 0, 0),), disk=(20, 0, 0), seconds=(20, 0)),
     "report_index": Needs(PIPELINE_MB),
 }
 
 
 def memory_mb(rule, size, threads=1):
-    """Memory (MB of 2^20 bytes, int) of a job of `rule`; each thread beyond the first is a process of its own."""
+    """Memory (MB of 2^20 bytes, int) of a job of `rule`; each of several threads is a process of its own."""
     needs = RULES[rule]
-    per_pixel, per_plane, per_sample = needs.memory
-    growing = (per_pixel * size.pixels + per_plane * size.planes + per_sample * size.samples) / 2**20
+    stages = [*needs.memory, needs.miri] if size.miri else needs.memory
+    growing = max(size.times(*stage) for stage in stages) / 2**20
+    if needs.raw and size.irs2:
+        growing *= IRS2_RAW
     processes = PIPELINE_MB * threads if threads > 1 else 0
     return round(SNAKEMAKE_MB + MARGIN * (needs.fixed_mb + growing) + processes)
 
 
 def disk_mb(rule, size):
     """What a job of `rule` writes (MB of 10^6 bytes, int), at least 1."""
-    per_pixel, per_plane, per_sample = RULES[rule].disk
-    return round((per_pixel * size.pixels + per_plane * size.planes + per_sample * size.samples) / 1e6) + 1
+    return round(size.times(*RULES[rule].disk) / 1e6) + 1
 
 
 def runtime_minutes(rule, size):
