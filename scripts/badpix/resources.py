@@ -6,9 +6,6 @@ docs/clusters.md has the table.
 
 from dataclasses import dataclass
 
-# Raw IRS2 arrays of NIRSpec have 3200 rows for 2048 (badpix.irs2, which every job would have to import for this).
-IRS2_RAW = 3200 / 2048
-
 
 @dataclass(frozen=True)
 class Size:
@@ -54,14 +51,14 @@ class Needs:
 
     Memory and disk: bytes per pixel, per pixel and integration (plane), and per pixel, integration and group (sample).
     Of memory there is such a triple for each of the stages that can be the largest; `miri` is that of steps that MIRI
-    alone has; `raw` jobs hold raw arrays. Time: seconds per million of planes and of samples; those of a job of all exposures also grow with their
-    number.
+    alone has, `irs2` that of the steps on raw IRS2 arrays, which have 3200 rows for 2048. Time: seconds per million of
+    planes and of samples; those of a job of all exposures also grow with their number.
     """
 
     fixed_mb: float
     memory: tuple = ((0, 0, 0),)
     miri: tuple = (0, 0, 0)
-    raw: bool = False
+    irs2: tuple = (0, 0, 0)
     disk: tuple = (0, 0, 0)
     seconds: tuple = (0, 0)
     of_all_exposures: bool = False
@@ -80,10 +77,12 @@ SLOWER = 5
 
 RULES = {
     "reference_pixel_mask": Needs(145, memory=((21, 0, 0),), disk=(5, 0, 0)),
-    "prefetch_references": Needs(275, memory=((0, 0, 4.1),), raw=True),
-    "detector1_dark": Needs(PIPELINE_MB, memory=((0, 601, 2), (0, 412, 11)), disk=(0, 45, 20), seconds=(1, 0.4)),
+    "prefetch_references": Needs(275, memory=((0, 0, 4.1),), irs2=(0, 0, 6.4)),
+    "detector1_dark": Needs(
+        PIPELINE_MB, ((0, 601, 2), (0, 412, 11)), irs2=(0, 333, 17), disk=(0, 45, 20), seconds=(1, 0.4)
+    ),
     "detector1_flat": Needs(
-        PIPELINE_MB, memory=((0, 213, 11), (0, 83, 18)), miri=(0, 510, 7), disk=(0, 45, 0), seconds=(1, 0.4)
+        PIPELINE_MB, ((0, 213, 11), (0, 83, 18)), (0, 510, 7), (0, 333, 17), disk=(0, 45, 0), seconds=(1, 0.4)
     ),
     "dark_statistics": Needs(230, memory=((0, 150, 4),), disk=(0, 80, 0), seconds=(3, 0.1)),
     "flat_statistics": Needs(75, memory=((0, 60, 0),), disk=(0, 20, 0), seconds=(1, 0)),
@@ -91,7 +90,7 @@ RULES = {
     "flat_response": Needs(310, memory=((170, 0, 0),), disk=(30, 0, 0), seconds=(2, 0), of_all_exposures=True),
     "leave_one_out": Needs(305, memory=((280, 0, 0),), seconds=(20, 0), of_all_exposures=True),
     "bad_pixel_mask": Needs(230, memory=((316, 0, 0),), disk=(150, 0, 0), seconds=(4, 0), of_all_exposures=True),
-    "quality_check": Needs(155, memory=((0, 0, 6.3),), raw=True, seconds=(1, 0.1)),
+    "quality_check": Needs(155, memory=((0, 0, 6.3),), irs2=(0, 0, 9.9), seconds=(1, 0.1)),
     "plots": Needs(122, memory=((130, 0, 0),), disk=(1, 0, 0), seconds=(3, 0)),
     "crds_mask": Needs(PIPELINE_MB, memory=((20, 0, 0),), disk=(5, 0, 0)),
     "compare_masks": Needs(250, memory=((60, 0, 0),), disk=(10, 0, 0), seconds=(3, 0)),
@@ -105,10 +104,8 @@ RULES = {
 def memory_mb(rule, size, threads=1):
     """Memory (MB of 2^20 bytes, int) of a job of `rule`; each of several threads is a process of its own."""
     needs = RULES[rule]
-    stages = [*needs.memory, needs.miri] if size.miri else needs.memory
+    stages = [*needs.memory, *[needs.miri] * size.miri, *[needs.irs2] * size.irs2]
     growing = max(size.times(*stage) for stage in stages) / 2**20
-    if needs.raw and size.irs2:
-        growing *= IRS2_RAW
     processes = PIPELINE_MB * threads if threads > 1 else 0
     return round(SNAKEMAKE_MB + MARGIN * (needs.fixed_mb + growing) + processes)
 
