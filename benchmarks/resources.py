@@ -29,7 +29,7 @@ PRESETS = {"defaults": None, "flight": PROJECT / "config" / "presets" / "flight.
 # All rules run, and nothing that they make is taken away.
 EVERYTHING = {"min_darks": 2, "min_flats": 2, "keep_intermediates": True, "quality_check": True, "plot": True,
               "leave_one_out": True, "report": True, "keep_history": True, "compare_with": "crds",
-              "max_new_fraction": 1.0}  # fmt: skip
+              "max_new_fraction": 1.0, "statistical_control": True, "sweep": {"max_jump_limit": [5, 10]}}  # fmt: skip
 DONE = re.compile(r"badpix: (\w+): done in ([\d.]+) s, peak memory (\d+) MB")
 MB = 1e6
 # Files that a job of a rule leaves, below the folder of the detector; {exposure} is each exposure's name.
@@ -47,20 +47,20 @@ FILES = {
 
 
 def simulate(folder, instrument, array, groups, integrations):
-    """Two raw darks and two flats in `folder`/data; returns the header keywords of one."""
+    """Two raw darks and two flats in `folder`/data; returns the path of a dark."""
     data = folder / "data"
     if not (data / "config.yaml").exists():
         which = ["--size", array] if array.isdigit() else ["--subarray", array]
         run([sys.executable, PROJECT / "scripts" / "simulate.py", "--out", data, "--instrument", instrument, *which,
              "--groups", groups, "--integrations", integrations, "--darks", 2, "--flats", 2],
             folder / "simulate.log")  # fmt: skip
-    return fits.getheader(next((data / "darks").glob("*_uncal.fits")), 0)
+    return min((data / "darks").glob("*_uncal.fits"))
 
 
 def measured(results):
     """Rule -> list of (seconds, peak MB) of its jobs, from the logs below a detector's results."""
     found = {}
-    for path in sorted((results / "logs").rglob("*.log")):
+    for path in sorted([*results.rglob("logs/**/*.log"), *results.parent.glob("logs/*.log")]):
         for rule, seconds, peak in DONE.findall(path.read_text(encoding="utf-8")):
             found.setdefault(rule, []).append((float(seconds), int(peak)))
     return found
@@ -78,7 +78,8 @@ def written(results, rule):
 def measure(folder, instrument, array, groups, integrations):
     """Rows of one size, a dict each: the workflow with each of PRESETS, the second of which repeats the votes alone."""
     folder.mkdir(parents=True, exist_ok=True)
-    header = simulate(folder, instrument, array, groups, integrations)
+    raw = simulate(folder, instrument, array, groups, integrations)
+    header = fits.getheader(raw, 0)
     size = Size.from_keywords(header, exposures=4)
     given = yaml.safe_load((folder / "data" / "config.yaml").read_text(encoding="utf-8"))
     given |= EVERYTHING | {"results": str(folder / "results")}
@@ -87,8 +88,9 @@ def measure(folder, instrument, array, groups, integrations):
         config = folder / f"{preset}.yaml"
         preset_keys = yaml.safe_load(keys.read_text(encoding="utf-8")) if keys else {}
         config.write_text(yaml.safe_dump(preset_keys | given), encoding="utf-8")
-        run(snakemake(folder, config, 1), folder / f"{preset}.log")
-        (detector,) = (path for path in (folder / "results").iterdir() if path.is_dir())
+        planted = folder / "results" / header["DETECTOR"] / "recovery" / "darks" / raw.name
+        run(snakemake(folder, config, 1, "all", "sweep", planted), folder / f"{preset}.log")
+        detector = folder / "results" / header["DETECTOR"]
         for rule, jobs in measured(detector).items():
             yield {
                 "size": folder.name, "pixels": size.pixels, "groups": groups, "integrations": integrations,

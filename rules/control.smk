@@ -18,7 +18,9 @@ rule statistical_control:
     benchmark:
         RESULTS + "/{detector}{epoch}/benchmarks/statistical_control.tsv"
     resources:
-        mem_mb=memory(resources.vote_mb),
+        mem_mb=memory("statistical_control"),
+        disk_mb=disk("statistical_control"),
+        runtime=runtime("statistical_control"),
     params:
         detector=detector_facts,
         config=vote_config,

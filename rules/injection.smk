@@ -80,7 +80,9 @@ if unplanned():
         wildcard_constraints:
             detector="|".join(unplanned()),
         resources:
-            mem_mb=memory(resources.vote_mb),
+            mem_mb=memory("injection_plan"),
+            disk_mb=disk("injection_plan"),
+            runtime=runtime("injection_plan"),
         params:
             detector=detector_facts,
             geometry=geometry_of,
@@ -111,7 +113,9 @@ rule inject:
         detector="[A-Z0-9]+",
         kind="darks|flats",
     resources:
-        mem_mb=lambda wildcards, attempt: attempt * resources.mask_mb(any_exposure(wildcards).keywords),
+        mem_mb=memory("inject"),
+        disk_mb=disk("inject"),
+        runtime=runtime("inject"),
     params:
         seed=config["injection"]["seed"],
         library=digest("inject.py"),
@@ -140,7 +144,9 @@ rule injection_report:
     wildcard_constraints:
         detector="[A-Z0-9]+",
     resources:
-        mem_mb=memory(resources.vote_mb),
+        mem_mb=memory("injection_report"),
+        disk_mb=disk("injection_report"),
+        runtime=runtime("injection_report"),
     params:
         detector=detector_facts,
         geometry=geometry_of,

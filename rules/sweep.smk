@@ -39,7 +39,9 @@ rule sweep_vote:
     wildcard_constraints:
         point="[^/]+",
     resources:
-        mem_mb=memory(resources.vote_mb),
+        mem_mb=memory("sweep_vote"),
+        disk_mb=disk("sweep_vote"),
+        runtime=runtime("sweep_vote"),
     params:
         detector=detector_facts,
         config=point_config,
@@ -64,6 +66,10 @@ rule sweep_table:
         RESULTS + "/{detector}{epoch}/logs/sweep_table.log",
     benchmark:
         RESULTS + "/{detector}{epoch}/benchmarks/sweep_table.tsv"
+    resources:
+        mem_mb=memory("sweep_table"),
+        disk_mb=disk("sweep_table"),
+        runtime=runtime("sweep_table"),
     params:
         points=POINTS,
         configured={key: config[key] for key in config["sweep"]},

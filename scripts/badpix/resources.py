@@ -98,6 +98,12 @@ RULES = {
     "history": Needs(400, memory=((250, 0, 0),), disk=(10, 0, 0), seconds=(5, 0)),
     "report_page": Needs(1200, memory=((250, 0, 0),), disk=(20, 0, 0), seconds=(20, 0)),
     "report_index": Needs(PIPELINE_MB),
+    "statistical_control": Needs(305, memory=((300, 0, 0),), disk=(100, 0, 0), seconds=(20, 0), of_all_exposures=True),
+    "sweep_vote": Needs(230, memory=((316, 0, 0),), disk=(0, 0, 0), seconds=(4, 0), of_all_exposures=True),
+    "sweep_table": Needs(150),
+    "injection_plan": Needs(250, memory=((100, 0, 0),), disk=(20, 0, 0), seconds=(4, 0)),
+    "inject": Needs(250, memory=((0, 0, 8),), disk=(0, 10, 3), seconds=(1, 0.1)),
+    "injection_report": Needs(250, memory=((200, 0, 0),), disk=(10, 0, 0), seconds=(4, 0)),
 }
 
 
