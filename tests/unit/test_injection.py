@@ -130,6 +130,16 @@ def test_a_dim_pixel_has_its_own_level_light_and_noise(response):
     np.testing.assert_allclose(slopes.var(), 400 * response / 2.0 + 2 * 5.0**2, rtol=0.05)
 
 
+def test_the_first_group_is_lit_as_long_as_its_frame_takes():
+    # Groups of 400 DN every 10 s, the first read 2 s after the reset.
+    exposure = Exposure(True, GroupTimes(10.0, 2.0, 1), 2.0)
+    ramps = flat_ramps() - 400 + 80
+    dim = dimmed(ramps, np.full(2000, 0.5), np.full(2000, 5.0), exposure, rng())
+    np.testing.assert_allclose(dim[:, 0].mean(), 10_000 + 40, atol=2)
+    bright = brightened(ramps, np.full(2000, 1.5), exposure, rng()).astype(float)
+    np.testing.assert_allclose(bright[:, 0].mean(), 10_000 + 120, atol=2)
+
+
 def test_a_dim_pixel_does_not_saturate_where_the_bright_one_did():
     ramps = np.minimum(flat_ramps(), 14_000)
     assert (np.diff(ramps, axis=1)[:, -5:] == 0).all()
