@@ -2,9 +2,10 @@
 
     python benchmarks/cost.py bench/resources/resources.csv [--page docs/cost.md]
 
-Each figure is a fixed part, one per pixel and integration (plane), and one per pixel, integration and group (sample),
-none of them negative; for jobs of all exposures, planes are those of all exposures. Prints the model, and what it says
-of larger runs of full frames of one integration, half of them darks.
+Each figure is a fixed part, one per pixel (of all integrations, for rules that hold those of an exposure), and, for
+rules that read ramps, one per pixel, integration and group (sample), none of them negative; the time of jobs of all
+exposures also grows with their number. Prints the model, and what it says of larger runs of full frames of one
+integration, half of them darks.
 """
 
 import argparse
@@ -17,6 +18,10 @@ from scipy.optimize import nnls
 
 MEASURED_EXPOSURES = 4
 OF_ALL = ("flat_response", "bad_pixel_mask")
+# Jobs of all exposures that are not part of every run.
+ON_REQUEST = ("leave_one_out", "statistical_control", "sweep_vote")
+RAMPS = ("prefetch_references", "detector1_dark", "detector1_flat", "dark_statistics", "quality_check", "crds_mask",
+         "inject")  # fmt: skip
 PER_DARK, PER_FLAT = ("detector1_dark", "dark_statistics"), ("detector1_flat", "flat_statistics")
 FULL_FRAME = 2048**2
 # Detectors, exposures of each, groups: on paper.
@@ -25,10 +30,14 @@ CASES = ((1, 10, 20), (1, 100, 20), (1, 1000, 20), (10, 100, 20), (10, 1000, 20)
 START_S = 3
 
 
-def terms(rule, planes, samples, exposures):
-    """What the figures of a rule are made of: 1, millions of planes, millions of samples."""
-    planes = planes / 1e6 * (exposures if rule in OF_ALL else 1)
-    return np.array([1, planes, 0 if rule in OF_ALL else samples / 1e6])
+def terms(rule, column, pixels, groups, integrations, exposures):
+    """What a figure (column) of a rule is made of: 1, millions of pixels, millions of samples."""
+    area = pixels / 1e6
+    if rule in RAMPS or rule == "flat_statistics":
+        area *= integrations
+    if column == "seconds" and rule in (*OF_ALL, *ON_REQUEST):
+        area *= exposures
+    return np.array([1, area, area * groups if rule in RAMPS else 0])
 
 
 def fit(frame, column):
@@ -37,29 +46,27 @@ def fit(frame, column):
     for rule, rows in frame.dropna(subset=[column]).groupby("rule", sort=False):
         rows = rows[rows[column] > 0]
         if len(rows):
-            planes = rows["pixels"] * rows["integrations"]
-            design = [
-                terms(rule, plane, plane * groups, MEASURED_EXPOSURES)
-                for plane, groups in zip(planes, rows["groups"], strict=True)
-            ]
+            sizes = rows[["pixels", "groups", "integrations"]].to_numpy()
+            design = np.array([terms(rule, column, *size, MEASURED_EXPOSURES) for size in sizes])
             weights = 1 / rows[column].to_numpy()
-            models[rule] = nnls(np.array(design) * weights[:, None], np.ones(len(rows)))[0]
-    return models
+            models[rule] = nnls(design * weights[:, None], np.ones(len(rows)))[0]
+    return {"column": column, "rules": models}
 
 
-def value(models, rule, groups, exposures):
+def value(model, rule, groups, exposures):
     """What the model says of a rule at full frame and one integration; 0 where nothing was measured."""
-    return float(models.get(rule, np.zeros(3)) @ terms(rule, FULL_FRAME, FULL_FRAME * groups, exposures))
+    coefficients = model["rules"].get(rule, np.zeros(3))
+    return float(coefficients @ terms(rule, model["column"], FULL_FRAME, groups, 1, exposures))
 
 
 def model_table(seconds, memory, disk):
     lines = ["| rule | time (s) | memory (MB) | disk (MB) |", "| --- | --- | --- | --- |"]
-    for rule in seconds:
+    for rule in seconds["rules"]:
         cells = []
-        for models in (seconds, memory, disk):
-            fixed, planes, samples = models.get(rule, np.zeros(3))
+        for model in (seconds, memory, disk):
+            fixed, planes, samples = model["rules"].get(rule, np.zeros(3))
             parts = {f"{fixed:.3g}": fixed, f"{planes:.3g} P": planes, f"{samples:.3g} S": samples}
-            cells.append(" + ".join(text for text, part in parts.items() if part) or "0")
+            cells.append(" + ".join(text for text, part in parts.items() if part > 1e-6) or "0")
         lines.append(f"| {rule} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
@@ -86,7 +93,7 @@ def case_table(seconds, memory, disk):
     for case in CASES:
         hours, peak, kept, intermediates = totals(*case, seconds, memory, disk)
         name = " x ".join(f"{number:,}" for number in case)
-        lines.append(f"| {name} | {hours:.3g} | {peak:.0f} | {kept / 1000:.3g} | {intermediates / 1000:.2g} |")
+        lines.append(f"| {name} | {hours:,.1f} | {peak:,.0f} | {kept / 1000:,.1f} | {intermediates / 1000:.1f} |")
     return "\n".join(lines) + "\n"
 
 
