@@ -44,10 +44,11 @@ def epochs_of(exposures, setting):
     in_time = sorted(exposures, key=lambda exposure: (exposure.start, exposure.name))
     if isinstance(setting, dict):
         return _by_gap(in_time, datetime.timedelta(days=setting["max_gap_days"])), {}
-    epochs, outside = {row["name"]: [] for row in setting}, {}
+    # ISO dates are in the order of time as texts.
+    epochs = {row["name"]: [] for row in sorted(setting, key=lambda row: row["start"])}
+    outside = {}
     for exposure in in_time:
         day = exposure.start.date().isoformat()
-        # ISO dates are in the order of time as texts.
         name = next((row["name"] for row in setting if row["start"] <= day <= row["end"]), None)
         if name is None:
             outside[exposure.name] = f"DATE-OBS {day} lies in no epoch"

@@ -67,7 +67,7 @@ class Inventory:
 
     `masks` has the exposures of each mask that is made: place of the mask below the results -> kind -> exposure name ->
     Exposure. The place is the detector, or `<detector>/epochs/<epoch>` where epochs are asked for (`badpix.epochs`),
-    and then `left_out` and `refused` have such places beside detectors.
+    in the order of time, and then `left_out` and `refused` have such places beside detectors.
     """
 
     detectors: dict = field(default_factory=dict)
@@ -87,8 +87,7 @@ class Inventory:
 
     def before(self, place):
         """The place of the mask of the epoch before that at `place`; None for the first one."""
-        detector = place.split("/")[0]
-        own = sorted((other for other in self.masks if other.split("/")[0] == detector), key=self.start)
+        own = [other for other in self.masks if other.split("/")[0] == place.split("/")[0]]
         earlier = own[: own.index(place)]
         return earlier[-1] if earlier else None
 

@@ -51,6 +51,7 @@ def test_ranges_hold_their_first_and_last_day():
     epochs, outside = epochs_of(GIVEN, ranges)
     assert names(epochs) == {"late": ["d2024-09-01"], "early": ["d2024-06-01", "f2024-06-05", "d2024-06-12"]}
     assert outside == {"f2024-09-20": "DATE-OBS 2024-09-20 lies in no epoch"}
+    assert list(epochs) == ["early", "late"], "in the order of time, whatever that of the list"
 
 
 def inventory_of(exposures):
