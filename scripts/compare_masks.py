@@ -12,6 +12,7 @@ from pathlib import Path
 
 from badpix.logs import logger, logging_to
 from badpix.mask_changes import change_matrix, compare
+from badpix.mask_changes_plot import draw_changes
 from badpix.mask_pairs import MaskMismatch, check_pair, labels, read_image, write_changes
 
 NAMES = {
@@ -25,9 +26,6 @@ def main(before, after, outputs):
 
     Raises MaskMismatch when they are not of the same part of the same detector.
     """
-    # Imported here because it takes a second, and a mismatch is found without it.
-    from badpix.mask_changes_plot import draw_changes
-
     old, new = read_image(before), read_image(after)
     check_pair(old, new)
     changes = compare(old.dq, new.dq)

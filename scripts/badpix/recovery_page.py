@@ -49,8 +49,8 @@ LIMITS = """\
 * A pixel next to a saturated one collects charge that is not its own. It is flagged, as a slope or pedestal that high
   deserves, though nothing is wrong with it.
 * Dead pixels with a response of more than 0.02 receive enough charge from their neighbours to be called LOW_QE.
-* A pixel whose noise the read noise reference does not know yet jumps in the eyes of the jump step: of pixels planted at
-  4 and 8 times their noise 66 of 67 were flagged with DO_NOT_USE, but 50 of them as telegraph pixels
+* A pixel whose noise the read noise reference does not know yet jumps in the eyes of the jump step: of pixels planted
+  at 4 and 8 times their noise 66 of 67 were flagged with DO_NOT_USE, but 50 of them as telegraph pixels
   ([injection.md](injection.md)).
 * Whether a cosmic ray or the pixel was bad in one single integration cannot be told for slopes and noise: the list of
   intermittent pixels holds some healthy ones.

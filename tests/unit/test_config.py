@@ -306,10 +306,10 @@ def test_search_types_are_a_list():
 
 def test_the_check_is_cheap():
     def once():
-        start = time.perf_counter()
+        start = time.process_time()  # not disturbed by what else runs
         schema = load_schema(CONFIG / "schemas" / "config.schema.yaml")
         validated({"darks": "x"}, schema, load_steps(CONFIG / "schemas" / "detector1_steps.json"))
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     assert min(once() for _ in range(5)) < 0.05
 

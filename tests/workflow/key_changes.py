@@ -220,5 +220,5 @@ CHANGES = {
 # Keys that change nothing of the mask of all exposures, and the files of their tests.
 TESTED_ELSEWHERE = dict.fromkeys(
     ("epochs", "compare_with", "max_new_fraction", "max_recovered_fraction", "keep_history", "history_directory"),
-    "test_epochs.py",
+    "test_epoch_masks.py",
 ) | {"report": "test_report.py", "scratch": "test_idle_cores.py"}

@@ -177,7 +177,9 @@ def scripts_of_rules():
     for part in re.split(r"^rule ", text, flags=re.MULTILINE)[1:]:
         script = re.search(r'script:\s+"\.\./scripts/(\w+\.py)"', part)
         digest = re.search(r'library=digest\("(\w+\.py)"\)', part)
-        rules[part.split(":", 1)[0]] = (script and script[1], digest and digest[1])
+        # A target that only gathers what other rules make, such as sweep, has nothing to run.
+        if script or digest or re.search(r"^    (?:output|shell|run):", part, re.MULTILINE):
+            rules[part.split(":", 1)[0]] = (script and script[1], digest and digest[1])
     return rules
 
 
