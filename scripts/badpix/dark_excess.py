@@ -223,9 +223,7 @@ class DarkExcess:
         tests = {name: self.tests[key] for name, key in tests.items()}
         judged = np.logical_or.reduce([test.judged(self.settings.min_valid) for test in tests.values()])
         strong = np.logical_or.reduce([test.intermittent(side) for test in tests.values()])
-        ballots = {
-            name: (test.votes[side].astype(np.int32), test.n_valid.astype(np.int32)) for name, test in tests.items()
-        }
+        ballots = {name: (test.votes[side], test.n_valid) for name, test in tests.items()}
         at_times = strong & ~found if at_times else None
         return Verdict(found & self.science, ~judged & self.science, ballots, at_times, thresholds)
 

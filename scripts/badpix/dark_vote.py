@@ -172,7 +172,7 @@ class DarkVote:
             yes = std > mean + self.settings.dark_noisy_threshold * width
         judged = np.isfinite(std)
         # All slopes of a pixel together are one ballot: the rule compares one scatter with the detector's.
-        ballots = {"noisy": (yes.astype(np.int32), judged.astype(np.int32))}
+        ballots = {"noisy": (yes.astype(np.int16), judged.astype(np.int16))}
         limit = around("noisy", "NOISE", ABOVE, mean, self.settings.dark_noisy_threshold * width, "DN/s")
         return Verdict(yes & science, ~judged & science, ballots, thresholds=(limit,))
 

@@ -2,9 +2,9 @@
 
 Images (y, x), uint32: `FOUND`, `INSUFFICIENT` (could not be judged) and `INTERMITTENT` (certainly bad in some
 exposures, but not in enough), a bit per type of bad pixel as table `TYPES` tells. For each ballot count `<TEST>_K` (yes
-votes) and `<TEST>_N` (ballots that could judge), int32. Measured images as float32: `NOISE` (DN/s) and `NCLEAN`,
-`RESPONSE` and `NFLAT`. Table `TESTS` says which tests each type has, table `THRESHOLDS` what they were held against: a
-row per limit, with the columns of `badpix.thresholds.Threshold`.
+votes) and `<TEST>_N` (ballots that could judge), int16 or int32. Measured images as float32: `NOISE` (DN/s) and
+`NCLEAN`, `RESPONSE` and `NFLAT`. Table `TESTS` says which tests each type has, table `THRESHOLDS` what they were held
+against: a row per limit, with the columns of `badpix.thresholds.Threshold`.
 """
 
 import numpy as np

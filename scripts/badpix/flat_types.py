@@ -120,7 +120,7 @@ def flat_verdicts(norm, n_valid, science, settings, last_groups=None):
         name: Verdict(
             found[name],
             science & ~judged & ~found[name] if searched[name] else nothing,
-            {name: (found[name].astype(np.int32), ((judged | found[name]) & searched[name]).astype(np.int32))},
+            {name: (found[name].astype(np.int16), ((judged | found[name]) & searched[name]).astype(np.int16))},
             thresholds=tuple(limits[name]),
         )
         for name in FLAT_TYPES
