@@ -10,8 +10,9 @@ class Verdict:
     """Images (y, x) of one type.
 
     `found` and `insufficient` (could not be judged) are boolean; `ballots` maps the name of each ballot count to
-    (k, n_valid), int16 or int32; `intermittent` (boolean, or None where nobody looked) are pixels that were certainly bad in
-    some exposures but not in enough. `thresholds` are the Thresholds that the ballots and the vote were held against.
+    (k, n_valid), int16 or int32; `intermittent` (boolean, or None where nobody looked) are pixels that were certainly
+    bad in some exposures but not in enough. `thresholds` are the Thresholds that the ballots and the vote were held
+    against.
     """
 
     found: np.ndarray
