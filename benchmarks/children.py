@@ -87,7 +87,10 @@ def read_whole(paths):
 
 def vote(darks, flats, response, keys, outputs, detector):
     """The vote over statistics files, and reading all of them once."""
+    from stdatamodels.jwst.datamodels import MaskModel
+
     main = script("bad_pixel_mask")
+    MaskModel().close()  # the first one imports the extensions and schemas of asdf
     imports = time.perf_counter() - START
     config = configuration(keys)
     responses = {"mean": response, "exposures": []}
