@@ -17,7 +17,7 @@ import pytest
 from badpix.resources import Size, memory_mb, runtime_minutes
 from workflow.corruptions import good, products_of
 from workflow.products import images_of, same
-from workflow.runner import PROJECT, announced_jobs, command, succeed
+from workflow.runner import PROJECT, announced_jobs, command, copy_run, succeed
 from workflow.slurm import Slurm, missing
 
 pytestmark = [
@@ -244,3 +244,16 @@ def test_what_comes_out_is_what_a_local_run_makes(story, finished):
             assert all(same(image, local[name]) for name, image in images_of(story.directory / path).items())
     assert (story.directory / "results" / "NIS" / "test_bpm.fits").exists()
     assert not list((story.directory / "results").rglob("*_jump.fits")), "intermediates are taken away"
+
+
+def test_a_job_killed_for_its_memory_is_submitted_again_with_more(simulated, tmp_path):
+    """The first attempt asks for less than its Snakemake alone takes, and Slurm kills it; the second for enough."""
+    directory = copy_run(simulated, tmp_path / "run")
+    words = ("--until", "reference_pixel_mask", "--set-resources", "reference_pixel_mask:mem_mb=attempt ** 2 * 150")
+    with Slurm(memory_kill=True) as slurm:
+        status, output = finish(directory, slurm, *words, config=None)
+        jobs = list(slurm.jobs().values())
+    assert status == 0, output[-8000:]
+    assert [job["MinMemoryNode"] for job in jobs] == ["150M", "600M"]
+    assert [job["JobState"] for job in jobs] == ["FAILED", "COMPLETED"]
+    assert (directory / "results" / "NIS" / "reference_pixel_mask.fits").exists()
