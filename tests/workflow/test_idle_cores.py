@@ -78,7 +78,7 @@ def test_libraries_of_a_job_are_held_to_its_threads(finished_copy, project):
         text.replace("with logging_to(", "open('threads.txt', 'w').write(str(seen))\n    with logging_to(")
     )
     (finished_copy / "results" / "NIS" / "reference_pixel_mask.fits").unlink()
-    words = ("--until", "reference_pixel_mask", "--cores", "2")
+    words = ("--until", "reference_pixel_mask", "--forcerun", "reference_pixel_mask", "--cores", "2")
     succeed(finished_copy, *words, project=project, environment=dict.fromkeys(THREADS, "64"))
     assert (finished_copy / "threads.txt").read_text() == str(["1"] * len(THREADS))
 
