@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 from astropy.io import fits
+from bokeh.models import Span
 
 from badpix.combine import flags_by_type
 from badpix.dq import PIXEL_FLAGS
@@ -17,11 +18,13 @@ from badpix.report.figures import as_bytes, block_means
 from badpix.report.histograms import Histogram
 from badpix.report.inspector import mean_excess, n_detailed
 from badpix.report.packing import Pack
+from badpix.report.page import histogram_figures
 from badpix.report.pixels import RAMPS_PER_TYPE, by_rarity, listed_pixels, ramps_per_type, sampled_pixels
 from badpix.report.ramps import read_ramps
 from badpix.report.tables import MEASURES, Measure, exposure_table, flag_table, job_times, odd_ones
 from badpix.report.templating import as_json, environment, number
 from badpix.report.words import LOOKS, QUANTITIES, TESTS, look, title
+from badpix.thresholds import ABOVE, around
 
 
 def evidence(found, intermittent=None, names=("hot", "rc")):
@@ -108,6 +111,21 @@ def test_a_histogram_shows_bulk_and_limits_and_keeps_the_rest_at_its_ends():
     counts.add(np.array([0, 1, 1, 30, 99], np.int16))
     assert counts.counts[:2].tolist() == [1, 2] and counts.counts[30] == 2 and counts.edges[1] == 0.5
     assert Histogram.around(np.full(3, np.nan), []).high > 0, "nothing measured is no error"
+
+
+def test_an_integration_without_a_centre_has_no_limit_drawn():
+    """Of two integrations the first has no value at all: its centre, and so its limits, are not known."""
+    limits = [
+        around("high_pedestal", "PEDESTAL", ABOVE, centre, 10.0, "DN", exposure="a", integration=integration)
+        for integration, centre in ((1, np.nan), (2, 5.0))
+    ]
+    known = evidence(np.zeros((2, 2), np.uint32))
+    known.thresholds.extend(limits)
+    histogram = Histogram.around(np.arange(20.0), [10.0], False)
+    (plot,) = histogram_figures(
+        {"PEDESTAL": histogram}, {"PEDESTAL": {("a", 2): 5.0}}, known, [("a", 1, "a"), ("a", 2, "a")]
+    )
+    assert [part.location for part in plot.center if isinstance(part, Span)] == [10.0]
 
 
 def test_large_images_become_means_of_blocks():

@@ -47,9 +47,10 @@ class DarkReport:
 
     `integrations` lists (segment, integration, exposure), `exposures` their names. `values` maps quantity to an array
     (pixel, integration) float32, or (pixel, exposure) for NFALL; `ballots` maps test to uint8 (pixel, ballot),
-    `centres` quantity to the centre of each integration where it is told from one. `noise_excess` is the logarithm by
-    which a pixel's noise exceeds the usual, (pixel, integration). `histograms` maps quantity to a Histogram of all
-    science pixels and integrations, from the centre where there is one. `rows` has a dict per exposure.
+    `centres` quantity to (segment, integration) to its centre, where it is told from one. `noise_excess` is the
+    logarithm by which a pixel's noise exceeds the usual, (pixel, integration). `histograms` maps quantity to a
+    Histogram of all science pixels and integrations, from the centre where there is one. `rows` has a dict per
+    exposure.
     """
 
     integrations: list = field(default_factory=list)
@@ -191,7 +192,7 @@ class DarkReader:
         if centres and not counting:
             # Regions have a bulk each; the histogram is of all, so it takes what lies in the middle.
             centre = float(np.median(centres))
-            report.centres.setdefault(name, []).append(centre)
+            report.centres.setdefault(name, {})[segment, integration] = centre
         values = values - np.float32(centre) if not counting else values
         if name not in report.histograms:
             reach = [row.value - centre for row in limits]

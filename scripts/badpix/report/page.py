@@ -51,12 +51,14 @@ def histogram_figures(histograms, centres, evidence, integrations):
     """A figure per quantity of the darks; `integrations` lists (segment, integration, exposure)."""
     figures = []
     for quantity, histogram in histograms.items():
-        centred = centres.get(quantity, [])
+        # An integration without any value has no centre, and no limits that could be drawn.
+        centred = centres.get(quantity, {})
         limits = {}
-        for number_of, (segment, integration, _) in enumerate(integrations):
+        for segment, integration, _ in integrations:
             for row in evidence.limits(quantity=quantity, exposure=segment, integration=integration):
-                centre = centred[number_of] if centred else 0.0
-                limits.setdefault((row.test, row.side), []).append(row.value - centre)
+                if np.isfinite(row.value):
+                    centre = centred.get((segment, integration), 0.0)
+                    limits.setdefault((row.test, row.side), []).append(row.value - centre)
         heading, unit = title(quantity)
         figures.append(histogram_figure(f"histogram-{len(figures)}", heading, unit, histogram, limits, bool(centred)))
     return figures
