@@ -88,6 +88,11 @@ def until(condition, what, run=None):
     return value
 
 
+def submitted(slurm, word):
+    """How many jobs have been submitted whose comment has that word."""
+    return sum(word in job["Comment"] for job in slurm.jobs().values())
+
+
 def submitted_after(slurm, number, comment):
     """The job with that comment submitted after the job `number` ended, or None."""
     jobs = slurm.jobs()
@@ -114,6 +119,8 @@ def cancel_and_crash(directory, slurm, story):
     output = directory / "output.txt"
     run = start(directory, slurm)
     try:
+        # Jobs of both darks look alike to the scheduler: only when both are there is a later one a second attempt.
+        until(lambda: submitted(slurm, "detector1_dark") == len(RAW["darks"]), "the jobs of all darks", run)
         number = min(until(lambda: in_state(slurm, "RUNNING", "detector1_dark"), "a dark in detector1", run))
         slurm.client("scancel", str(number))
         until(lambda: number in in_state(slurm, "CANCELLED"), "the job cancelled", run)
