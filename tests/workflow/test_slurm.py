@@ -93,11 +93,9 @@ def submitted(slurm, word):
     return sum(word in job["Comment"] for job in slurm.jobs().values())
 
 
-def submitted_after(slurm, number, comment):
-    """The job with that comment submitted after the job `number` ended, or None."""
-    jobs = slurm.jobs()
-    ended = jobs[number]["EndTime"]
-    return next((job for job in jobs.values() if job["Comment"] == comment and job["SubmitTime"] >= ended), None)
+def submitted_since(slurm, known, comment):
+    """The job with that comment whose id is not among the `known`, or None: times of jobs are whole seconds."""
+    return next((job for n, job in slurm.jobs().items() if job["Comment"] == comment and n not in known), None)
 
 
 def in_state(slurm, state, *words):
@@ -122,10 +120,11 @@ def cancel_and_crash(directory, slurm, story):
         # Jobs of both darks look alike to the scheduler: only when both are there is a later one a second attempt.
         until(lambda: submitted(slurm, "detector1_dark") == len(RAW["darks"]), "the jobs of all darks", run)
         number = min(until(lambda: in_state(slurm, "RUNNING", "detector1_dark"), "a dark in detector1", run))
+        known = slurm.jobs().keys()
         slurm.client("scancel", str(number))
         until(lambda: number in in_state(slurm, "CANCELLED"), "the job cancelled", run)
         story.cancelled = slurm.jobs()[number]
-        story.again = until(lambda: submitted_after(slurm, number, story.cancelled["Comment"]), "the next attempt", run)
+        story.again = until(lambda: submitted_since(slurm, known, story.cancelled["Comment"]), "the next attempt", run)
         until(lambda: any("detector1_flat" in job["Comment"] for job in slurm.jobs().values()), "a flat's job", run)
         until(lambda: finished_rules(output.read_text()) >= EARLY, "the first jobs finished", run)
         # slurmctld writes down what it knows every few seconds; what is younger would be lost.
