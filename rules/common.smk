@@ -36,6 +36,8 @@ def read_config():
     schemas = BASE / "config" / "schemas"
     steps = load_steps(schemas / "detector1_steps.json")
     complete = validated(config, load_schema(schemas / "config.schema.yaml"), steps)
+    # Snakemake matches paths as text, and warns of every `./results/...`.
+    complete["results"] = os.path.normpath(complete["results"])
     if complete["scratch"]:
         check_scratch(complete["scratch"], complete["results"])
     return complete

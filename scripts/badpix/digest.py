@@ -11,11 +11,19 @@ from pathlib import Path
 PACKAGE = "badpix"
 
 
+def _statements(node):
+    """All statements below an AST node. Expressions, most of a file's nodes, import nothing."""
+    for field in ("body", "orelse", "finalbody", "handlers", "cases"):
+        for statement in getattr(node, field, ()):
+            yield statement
+            yield from _statements(statement)
+
+
 @cache
 def _imported(path, root):
     """Files below `root` that the Python file `path` imports by itself (the package's own modules only)."""
     names = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+    for node in _statements(ast.parse(path.read_text(encoding="utf-8"), str(path))):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

@@ -5,10 +5,11 @@ parsing cheap when the same thousands of exposures are looked at in every run.
 """
 
 import json
+import os
 from contextlib import suppress
 from pathlib import Path
 
-from badpix.files import is_machine_fault, write_text
+from badpix.files import write_text
 
 # What the inventory needs to know of an exposure.
 KEYWORDS = (
@@ -25,26 +26,21 @@ def read_facts(path):
     OSError when the machine cannot read it.
     """
     # Every job of a cluster reads the workflow: where all headers are remembered it does without astropy.
-    from astropy.io import fits
+    from badpix.whole_file import examine
 
-    from badpix.whole_file import file_problem
+    problem, said = examine(path, _said)
+    return {"problem": problem} if problem else {"problem": None} | said
 
-    if problem := file_problem(path):
-        return {"problem": problem}
-    try:
-        with fits.open(path) as hdus:
-            header = hdus[0].header
-            return {
-                "problem": None,
-                # A card without a value, or with a complex one, says nothing.
-                "keywords": {key: header[key] for key in KEYWORDS if isinstance(header.get(key), (str, int, float))},
-                "extensions": {hdu.name: list(hdu.shape) for hdu in hdus[1:] if hdu.is_image},
-                "bitpix": {hdu.name: hdu.header.get("BITPIX") for hdu in hdus[1:]},
-            }
-    except Exception as error:  # a card that cannot be parsed is noticed only when its value is asked for
-        if is_machine_fault(error):
-            raise
-        return {"problem": f"not readable as FITS: {type(error).__name__}: {error}"}
+
+def _said(hdus):
+    """What the headers of an open HDUList say, but for `problem`."""
+    header = hdus[0].header
+    return {
+        # A card without a value, or with a complex one, says nothing.
+        "keywords": {key: header[key] for key in KEYWORDS if isinstance(header.get(key), (str, int, float))},
+        "extensions": {hdu.name: list(hdu.shape) for hdu in hdus[1:] if hdu.is_image},
+        "bitpix": {hdu.name: hdu.header.get("BITPIX") for hdu in hdus[1:]},
+    }
 
 
 class HeaderCache:
@@ -52,6 +48,7 @@ class HeaderCache:
 
     def __init__(self, path):
         self.path = Path(path) if path else None
+        self.folder = os.getcwd()
         self.known, self.fresh = {}, {}
         try:
             stored = json.loads(self.path.read_text(encoding="utf-8")) if self.path else {}
@@ -62,13 +59,12 @@ class HeaderCache:
 
     def facts(self, path):
         """The facts of `path`, from memory if it has not changed since."""
-        path = Path(path)
         try:
-            status = path.stat()
-            key, stamp = str(path.absolute()), [status.st_size, status.st_mtime_ns]
+            status = os.stat(path)
+            key, stamp = os.path.join(self.folder, path), [status.st_size, status.st_mtime_ns]
             entry = self.known.get(key)
             if entry is None or entry["stamp"] != stamp:
-                entry = {"stamp": stamp, "facts": read_facts(path)}
+                entry = {"stamp": stamp, "facts": read_facts(Path(path))}
         except OSError as error:  # not remembered: the file itself may be well, and need not change to be read
             return {"problem": f"cannot be read: {error.strerror}"}
         self.fresh[key] = entry

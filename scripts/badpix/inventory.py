@@ -115,15 +115,20 @@ def own_problem(kind, files, facts, detectors, min_groups):
 
 
 def _problem_of_a_product(kind, facts, detectors, min_groups):
-    """What is wrong with the header of any file whose header is used; that of fitopt is not."""
+    """What is wrong with the header of any further file whose header is used; that of fitopt is not."""
+    judged = _judged(facts)
     for product, fact in facts.items():
-        if product != "fitopt" and (problem := _keyword_problem(kind, fact["keywords"], detectors, min_groups)):
+        if product not in (judged, "fitopt") and (
+            problem := _keyword_problem(kind, fact["keywords"], detectors, min_groups)
+        ):
             return f"{product} file: {problem}"
     return None
 
 
 def _mixed_files(facts):
     """How the files given as one exposure show that they are of several."""
+    if len(facts) == 1:
+        return None
     for key in OF_ONE_EXPOSURE:
         values = {product: fact["keywords"][key] for product, fact in facts.items() if key in fact["keywords"]}
         if len(set(values.values())) > 1:
@@ -202,8 +207,13 @@ def _missing_files(kind, files, detector):
     return None
 
 
+def _judged(facts):
+    """The product whose header speaks for the exposure."""
+    return next(product for product in HEADER_OF if product in facts)
+
+
 def _keywords(facts):
-    return next(facts[product]["keywords"] for product in HEADER_OF if product in facts)
+    return facts[_judged(facts)]["keywords"]
 
 
 def _most_common(values, what):

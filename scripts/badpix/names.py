@@ -1,7 +1,7 @@
 """The names of exposures and of the files they come in."""
 
+import os
 import re
-from pathlib import Path
 
 _NAME = re.compile(r"(?P<exposure>.+?)_(?P<suffix>uncal|rateints|rate|jump|fitopt)\.fits(?:\.gz)?$")
 
@@ -15,5 +15,6 @@ def exposure_name(path):
 
     Names that do not end in a product suffix give the name without its extension.
     """
-    match = _NAME.match(Path(path).name)
-    return match["exposure"] if match else re.sub(r"\.fits(\.gz)?$", "", Path(path).name)
+    name = os.path.basename(path)
+    match = _NAME.match(name)
+    return match["exposure"] if match else re.sub(r"\.fits(\.gz)?$", "", name)
