@@ -15,6 +15,10 @@ from badpix.vote import votes_needed
 MIN_BALLOT_SIGMA = 2.5
 # Quantiles of a normal distribution one standard deviation below and above its median.
 LOWER, UPPER = ndtr(-1), ndtr(1)
+# So many values tell a standard deviation to 0.4%. Of more, every 7th or 13th is looked at, which no amplifier's width
+# divides by: the sample is spread over all columns.
+BULK_SAMPLE = 2**17
+STRIDES = (13, 7)
 
 
 def significance(probability):
@@ -43,6 +47,12 @@ def steps_needed(rate, probability):
     while pdtrc(count - 1, rate) > probability:
         count += 1
     return count
+
+
+def sample(chosen):
+    """Indices into the ravelled image of pixels that stand for those `chosen` (boolean image): all, unless too many."""
+    indices = np.flatnonzero(chosen)
+    return indices[:: next((stride for stride in STRIDES if indices.size >= stride * BULK_SAMPLE), 1)]
 
 
 def bulk(values):

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from badpix.calibration import ballot_sigma, bulk, significance
+from badpix.calibration import ballot_sigma, bulk, sample, significance
+from badpix.excess_kernels import count_excesses
 from badpix.vote import decide
 
 HIGH, LOW = 1, -1
@@ -26,6 +27,7 @@ class ExcessTest:
         self.science = science
         self.fraction = fraction
         self.regions = regions
+        self.samples = [sample(science[region]) for region in regions]
         self.sigma = significance(probability)
         self.ballot_sigma = ballot_sigma(n_ballots, fraction, probability)
         self.single_sigma = significance(probability / n_ballots)
@@ -42,23 +44,24 @@ class ExcessTest:
 
         Returns the excess over the bulk (float32 image, NaN where it abstains).
         """
+        values = values.astype(np.float32, copy=False)
         excess = np.full(values.shape, np.nan, np.float32)
-        min_excess = np.broadcast_to(min_excess, values.shape)
+        least = np.broadcast_to(np.float32(min_excess) if np.isscalar(min_excess) else min_excess, values.shape)
         self.bulks.append([])
-        for region in self.regions:
-            centre, sigma = bulk(values[region][self.science[region]])
+        for region, judged in zip(self.regions, self.samples, strict=True):
+            centre, sigma = bulk(values[region].ravel()[judged])
             self.bulks[-1].append((centre, sigma))
-            excess[region] = values[region] - centre
-            for side in (HIGH, LOW):
-                with np.errstate(invalid="ignore"):
-                    height = side * excess[region]
-                    enough = height > min_excess[region]
-                    self.votes[side][region] += enough & (height > self.ballot_sigma * sigma)
-                    certain = height > max(self.single_sigma * sigma, min_certain)
-                    self.strong[side][region] += enough & certain
-        valid = ~np.isnan(excess)
-        self.n_valid += valid
-        self.total += np.where(valid, excess, 0)
+            limits = (centre, self.ballot_sigma * sigma, max(self.single_sigma * sigma, min_certain))
+            count_excesses(
+                values[region],
+                *map(np.float32, limits),
+                least[region],
+                self.n_valid[region],
+                tuple(self.votes[side][region] for side in (HIGH, LOW)),
+                tuple(self.strong[side][region] for side in (HIGH, LOW)),
+                self.total[region],
+                excess[region],
+            )
         return excess
 
     def mean(self):
@@ -76,8 +79,8 @@ class ExcessTest:
         standard = side * self.mean() * np.sqrt(share, dtype=np.float32) / scale
         significant = np.zeros(standard.shape, bool)
         self.mean_limits[side] = []
-        for region in self.regions:
-            centre, sigma = bulk(standard[region][self.science[region]])
+        for region, judged in zip(self.regions, self.samples, strict=True):
+            centre, sigma = bulk(standard[region].ravel()[judged])
             self.mean_limits[side].append((side * centre, self.sigma * sigma))
             with np.errstate(invalid="ignore"):
                 significant[region] = standard[region] - centre > self.sigma * sigma

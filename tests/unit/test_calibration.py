@@ -6,7 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom, norm, poisson
 
-from badpix.calibration import MIN_BALLOT_SIGMA, ballot_probability, ballot_sigma, bulk, significance, steps_needed
+from badpix.calibration import (
+    BULK_SAMPLE,
+    MIN_BALLOT_SIGMA,
+    ballot_probability,
+    ballot_sigma,
+    bulk,
+    sample,
+    significance,
+    steps_needed,
+)
 from badpix.vote import votes_needed
 
 
@@ -54,6 +63,21 @@ def test_bulk_of_a_normal_distribution_with_bad_pixels_on_one_side():
     # 3% of bad pixels move the median by 0.04 sigma.
     assert median == pytest.approx(10, abs=0.1)
     assert sigma == pytest.approx(2, abs=0.1)
+
+
+@pytest.mark.parametrize("width", [2040, 508, 512, 1024])
+def test_the_bulk_of_a_full_frame_is_that_of_a_sample_spread_over_all_columns(width):
+    """Every column has its own level: were some columns left out, the bulk would not be that of all."""
+    rng = np.random.default_rng(2)
+    values = rng.normal(0, 1, (2040, width)) + np.arange(width) % 17 / 10
+    judged = sample(np.ones(values.shape, bool))
+    assert BULK_SAMPLE <= judged.size < values.size
+    assert bulk(values.ravel()[judged]) == pytest.approx(bulk(values), abs=0.015)
+
+
+def test_few_pixels_all_stand_for_themselves():
+    chosen = np.random.default_rng(3).random((256, 256)) < 0.9
+    assert np.array_equal(sample(chosen), np.flatnonzero(chosen))
 
 
 def test_bulk_of_nothing():

@@ -120,6 +120,12 @@ def test_the_order_of_the_files_does_not_matter(run):
     assert succeed(run, "--dry-run", config={"darks": [darks[1], "darks"]}).nothing_to_do
 
 
+def test_another_spelling_of_the_results_is_the_same(run):
+    done = succeed(run, "--dry-run", config={"results": "./results/"})
+    assert done.nothing_to_do
+    assert "Relative file path" not in done.output, "Snakemake warns of paths that it cannot match"
+
+
 def test_a_run_refused_for_too_few_darks_can_be_continued(run):
     before = times(run)
     failed = snakemake(run, config={"min_darks": 9})
