@@ -183,12 +183,12 @@ def runtime(rule, kind=None):
 
 @functools.cache
 def cores_per_exposure():
-    """Cores for each raw exposure that has no statistics yet, where the jobs run on this machine; elsewhere one.
+    """Cores for each raw exposure that has no statistics yet, if idle cores are asked for; one on other machines.
 
     Not to be called while the rules are read: where jobs run is known only then.
     """
     cores = workflow.resource_settings.cores
-    if not (workflow.is_main_process and workflow.local_exec and cores):
+    if not (config["idle_cores"] and workflow.is_main_process and workflow.local_exec and cores):
         return 1
     waiting = sum(
         not os.path.exists(f"{RESULTS}/{detector}/{kind}/{name}_{kind.removesuffix('s')}_statistics.fits")

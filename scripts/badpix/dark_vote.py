@@ -6,6 +6,7 @@ Ballots are counted exposure by exposure, so the memory does not grow with their
 import numpy as np
 
 from badpix.clipping import clipped_mean_std
+from badpix.scatter_kernels import add_clean_slopes
 from badpix.thresholds import ABOVE, AT_LEAST, BELOW, Threshold, around, vote_rows
 from badpix.verdict import Verdict
 from badpix.vote import Tally, decide
@@ -33,10 +34,7 @@ class SlopeScatter:
 
     def add(self, slope, clean):
         """Take in `slope` (DN/s) where `clean`."""
-        self.n += clean
-        delta = np.where(clean, slope.astype(np.float64) - self.mean, 0.0)
-        self.mean += delta / np.maximum(self.n, 1)
-        self.sum_squares += np.where(clean, delta * (slope.astype(np.float64) - self.mean), 0.0)
+        add_clean_slopes(slope.astype(np.float32), clean, self.n, self.mean, self.sum_squares)
 
     def std(self):
         """Population standard deviation (DN/s); 0 where there was at most one value."""

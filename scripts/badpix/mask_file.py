@@ -1,17 +1,19 @@
 """Write and read MASK reference files in the format of CRDS."""
 
 import datetime
+import logging
 import re
 from pathlib import Path
 
 import numpy as np
 from astropy.io import fits
-from stdatamodels.jwst import datamodels
 
 from badpix import irs2
 from badpix.dq import PIXEL_FLAGS
 from badpix.files import atomic_path, card_text
 from badpix.geometry import Geometry, cut
+
+logger = logging.getLogger("badpix.mask_file")
 
 CARD_LENGTH = 80
 
@@ -62,6 +64,13 @@ def complete_pedigree(pedigree, dates):
     return pedigree
 
 
+def _mask_model():
+    """The datamodel of masks. Imported, and first used, in seconds, which who only reads a mask need not wait for."""
+    from stdatamodels.jwst.datamodels import MaskModel
+
+    return MaskModel
+
+
 def write_mask(path, dq, identity, geometry, texts, history, parameters):
     """Write a MASK reference file.
 
@@ -73,7 +82,7 @@ def write_mask(path, dq, identity, geometry, texts, history, parameters):
     """
     if irs2.is_irs2(identity.get("readpatt")):
         dq = irs2.interleave(dq, identity["detector"], np.uint32(PIXEL_FLAGS["REFERENCE_PIXEL"]))
-    model = datamodels.MaskModel(strict_validation=True)
+    model = _mask_model()(strict_validation=True)
     meta = model.meta
     meta.telescope, meta.reftype = "JWST", "MASK"
     meta.instrument.name, meta.instrument.detector = identity["instrument"], identity["detector"]
@@ -122,7 +131,7 @@ def add_parameters(path, parameters):
 
 def write_interleaved_copy(source, target, detector):
     """Write a copy of the mask `source` with the rows of raw IRS2 files."""
-    with datamodels.MaskModel(str(source)) as model:
+    with _mask_model()(str(source)) as model:
         model.dq = irs2.interleave(
             np.array(model.dq, dtype=np.uint32), detector, np.uint32(PIXEL_FLAGS["REFERENCE_PIXEL"])
         )
@@ -132,7 +141,7 @@ def write_interleaved_copy(source, target, detector):
 def write_cut_copy(source, target, part):
     """Write a copy of the mask `source` cut to the Geometry `part`, which lies within it. Not for IRS2."""
     whole = Geometry.from_header(fits.getheader(source))
-    with datamodels.MaskModel(str(source)) as model:
+    with _mask_model()(str(source)) as model:
         model.dq = cut(np.array(model.dq, dtype=np.uint32), whole, part)
         subarray = model.meta.subarray
         subarray.name = part.subarray
@@ -146,6 +155,25 @@ def read_mask(path):
 
     Without the interleaved rows of a mask for IRS2.
     """
-    with datamodels.MaskModel(str(path)) as model:
-        dq = np.array(model.dq, dtype=np.uint32)
-        return irs2.take_science(dq, model.meta.instrument.detector) if dq.shape[0] == irs2.RAW_ROWS else dq
+    with fits.open(path) as hdus:
+        definition = hdus["DQ_DEF"].data if "DQ_DEF" in hdus else []
+        dq = in_pipeline_bits(np.array(hdus["DQ"].data, dtype=np.uint32), definition, path)
+        detector = hdus[0].header.get("DETECTOR")
+    return irs2.take_science(dq, detector) if dq.shape[0] == irs2.RAW_ROWS else dq
+
+
+def in_pipeline_bits(dq, definition, path):
+    """`dq` (uint32 image) in the pipeline's bits, as a MaskModel translates it; `definition` are rows of a DQ_DEF.
+
+    Without rows the bits are the pipeline's already. A flag that the pipeline does not know is left out.
+    """
+    if not len(definition):
+        return dq
+    translated = np.zeros_like(dq)
+    for row in definition:
+        name = row["NAME"].strip()
+        if name in PIXEL_FLAGS:
+            translated[dq & np.uint32(row["VALUE"]) != 0] |= np.uint32(PIXEL_FLAGS[name])
+        else:
+            logger.warning("%s: the pipeline has no flag %s, so it is left out", path, name)
+    return translated

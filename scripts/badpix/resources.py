@@ -68,6 +68,8 @@ class Needs:
 SNAKEMAKE_MB = 220
 # Python with the jwst pipeline, which each process of several threads loads again.
 PIPELINE_MB = 300
+# With several threads the arrays are there once more, for the processes to work on.
+COPIES = 1.8
 # What is measured varies a little from run to run.
 MARGIN = 1.05
 # Waiting for files of a shared disk takes longer than any import should.
@@ -112,8 +114,9 @@ def memory_mb(rule, size, threads=1):
     needs = RULES[rule]
     stages = [*needs.memory, *[needs.miri] * size.miri, *[needs.irs2] * size.irs2]
     growing = max(size.times(*stage) for stage in stages) / 2**20
-    processes = PIPELINE_MB * threads if threads > 1 else 0
-    return round(SNAKEMAKE_MB + MARGIN * (needs.fixed_mb + growing) + processes)
+    if threads > 1:
+        growing = COPIES * growing + PIPELINE_MB * threads
+    return round(SNAKEMAKE_MB + MARGIN * (needs.fixed_mb + growing))
 
 
 def disk_mb(rule, size):

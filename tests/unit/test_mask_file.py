@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy.io import fits
+from astropy.table import Table
 from hypothesis import given
 from hypothesis import strategies as st
 from stdatamodels.jwst import datamodels
@@ -152,6 +153,34 @@ def test_the_longest_parameter_name_there_is(tmp_path, value):
     name = "detector1_dark.clean_flicker_noise.mask_science_regions"
     found = parameter(write(tmp_path / "m.fits", parameters={name: value}), name)
     assert found in (value, str(value).strip()), "digits were lost"
+
+
+def reversed_bits(rows):
+    rows["BIT"] = 31 - rows["BIT"]
+    rows["VALUE"] = np.uint32(1) << rows["BIT"]
+    return rows
+
+
+def with_unknown_flag(rows):
+    rows["NAME"][-1] = "NEVER_HEARD_OF"
+    return rows
+
+
+@pytest.mark.parametrize(
+    "change",
+    [reversed_bits, with_unknown_flag, lambda rows: rows[:0], lambda rows: None],
+    ids=["other bits", "an unknown flag", "an empty definition", "no definition"],
+)
+def test_a_mask_reads_as_its_datamodel_has_it(tmp_path, change):
+    path = write(tmp_path / "m.fits")
+    rows = change(Table.read(path, hdu="DQ_DEF"))
+    with fits.open(path, mode="update") as hdus:
+        del hdus["DQ_DEF"]
+        if rows is not None:
+            hdus.append(fits.BinTableHDU(rows, name="DQ_DEF"))
+    with datamodels.MaskModel(str(path)) as model:
+        expected = np.array(model.dq, np.uint32)
+    assert expected.any() and np.array_equal(read_mask(path), expected)
 
 
 def test_a_mask_cut_to_a_subarray_is_what_dq_init_would_take(tmp_path):

@@ -41,7 +41,7 @@ def test_one_exposure_uses_two_cores_and_scratch(finished_copy, tmp_path):
     before = without(finished_copy, DARK)
     killed = own_directory(scratch, darks) / f".detector1-{DARK}-abcdefgh"
     killed.mkdir()
-    config = {"scratch": str(scratch)}
+    config = {"scratch": str(scratch), "idle_cores": True}
     run = succeed(finished_copy, "--until", "detector1_dark", "--notemp", config=config)
     assert run.jobs == {"detector1_dark": 1}
     log = (finished_copy / "results" / "NIS" / "logs" / "detector1_dark" / f"{DARK}.log").read_text()
@@ -50,7 +50,7 @@ def test_one_exposure_uses_two_cores_and_scratch(finished_copy, tmp_path):
     assert all(link.is_symlink() and link.resolve().is_relative_to(scratch) for link in links)
     assert sorted(path.name for path in scratch.glob("*/*")) == sorted(link.name for link in links)
 
-    # Neither another number of threads nor another scratch directory makes it run again.
+    # Neither another number of threads nor other scratch, nor none of both, makes it run again.
     for words, other in ((["--set-threads", "detector1_dark=1"], config), ([], {})):
         again = snakemake(finished_copy, "--dry-run", "--until", "dark_statistics", *words, config=other)
         assert again.jobs == {"dark_statistics": 1}

@@ -1,0 +1,22 @@
+"""The running scatter of slopes, compiled: one pass over the pixels instead of one per operation."""
+
+import numpy as np
+
+from badpix.compiled import compiled
+
+
+@compiled
+def add_clean_slopes(slope, clean, n, mean, sum_squares):
+    """Take `slope` (float32 image (y, x)) into the running mean and sum of squares where `clean` (boolean image).
+
+    After Welford (1962): `n` (int32), `mean` and `sum_squares` (float64) are images, changed in place.
+    """
+    n_rows, n_columns = slope.shape
+    for y in range(n_rows):
+        for x in range(n_columns):
+            if clean[y, x]:
+                value = np.float64(slope[y, x])
+                n[y, x] += 1
+                delta = value - mean[y, x]
+                mean[y, x] += delta / n[y, x]
+                sum_squares[y, x] += delta * (value - mean[y, x])
