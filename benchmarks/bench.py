@@ -43,13 +43,14 @@ def responses(folder, options):
 PARTS = {"whole": whole.measure, "statistics": statistics, "votes": votes, "response": responses, "many": many.measure}
 
 
-def table_of(frame):
-    """The table in Markdown."""
-    lines = ["| what | measured | target | met | made of |", "| --- | ---: | --- | --- | --- |"]
+def table_of(frame, before):
+    """The table in Markdown; `before` maps what was measured to the figure of an earlier version, if it has one."""
+    lines = ["| what | before | now | target | met | made of |", "| --- | ---: | ---: | --- | --- | --- |"]
     for row in frame.itertuples():
         parts = ", ".join(f"{name} {value:.4g}" for name, value in json.loads(row.made_of).items())
         met = "yes" if row.met else "no"
-        lines.append(f"| {row.what} | {row.value:.4g} {row.unit} | {row.target} | {met} | {parts} |")
+        earlier = f"{before[row.what]:.4g}" if row.what in before else ""
+        lines.append(f"| {row.what} | {earlier} | {row.value:.4g} {row.unit} | {row.target} | {met} | {parts} |")
     return "\n".join(lines) + "\n"
 
 
@@ -62,6 +63,7 @@ def main():
     parser.add_argument("--many", type=int, default=10_000, help="exposures of the dry run (10000)")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="some of the parts")
     parser.add_argument("--page", type=Path, help="page whose table is written anew")
+    parser.add_argument("--before", type=Path, help="bench.csv of an earlier version, for a column of its figures")
     options = parser.parse_args()
     folder = options.out.resolve()
     folder.mkdir(parents=True, exist_ok=True)
@@ -78,10 +80,12 @@ def main():
         frame["order"] = frame["part"].map(list(PARTS).index)
         frame = frame.sort_values("order", kind="stable").drop(columns="order")
         frame.to_csv(stored, index=False)
+    before = pd.read_csv(options.before).set_index("what")["value"].to_dict() if options.before else {}
     said = f"{machine()}; NIRCam {options.size} x {options.size}, {options.groups} groups, 1 integration.\n\n"
-    print(said + table_of(frame))
+    said += table_of(frame, before)
+    print(said)
     if options.page:
-        write_table(options.page, said + table_of(frame))
+        write_table(options.page, said)
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def copies(path, number, folder):
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for index in range(number):
-        name = f"copy_{index:03d}"
+        name = f"copy_{folder.name}_{index:03d}"
         copy = folder / f"{name}_{path.name.split('_', 4)[-1]}"
         if not copy.exists():
             # Byte by byte but for the name of the exposure, which identifies it.
