@@ -52,7 +52,8 @@ def steps_needed(rate, probability):
 def sample(chosen):
     """Indices into the ravelled image of pixels that stand for those `chosen` (boolean image): all, unless too many."""
     indices = np.flatnonzero(chosen)
-    return indices[:: next((stride for stride in STRIDES if indices.size >= stride * BULK_SAMPLE), 1)]
+    stride = next((stride for stride in STRIDES if indices.size >= stride * BULK_SAMPLE), 1)
+    return indices[::stride].astype(np.int32)
 
 
 def bulk(values):

@@ -6,7 +6,7 @@ with their number, and takes its threshold from the number of false flags asked 
 
 import numpy as np
 
-from badpix.calibration import ballot_probability, steps_needed
+from badpix.calibration import ballot_probability, sample, steps_needed
 from badpix.excess import HIGH, LOW, ExcessTest
 from badpix.segments import exposure_of
 from badpix.thresholds import ABOVE, AT_LEAST, BELOW, MEAN_EXCESS, Threshold, around, vote_rows
@@ -33,8 +33,10 @@ PLANES = ("SLOPE", "VAR_POISSON", "CDS_NOISE", "CDS_FIRST", "CDS_EARLY", "CDS_LA
           "NFALL", "NRISE")  # fmt: skip
 
 
-def read_noise_of_differences(planes, group_time_s):
+def read_noise_of_differences(planes, group_time_s, judged):
     """Logarithm of the noise of group differences (DN) without the shot noise of the pixel's own slope, (y, x).
+
+    `judged` are the indices of the pixels (`badpix.calibration.sample`) whose median noise is the typical one.
 
     ramp_fit's Poisson variance of a slope is rate / (gain x group time x (groups - 1)); that of one difference is
     rate x group time / gain, so the former times (groups - 1) x group time^2.
@@ -43,8 +45,15 @@ def read_noise_of_differences(planes, group_time_s):
     noise = planes["CDS_NOISE"]
     with np.errstate(invalid="ignore"):
         rest = noise**2 - np.maximum(shot, 0)
-        floor = (NOISE_FLOOR * np.nanmedian(noise)) ** 2 if np.isfinite(noise).any() else np.nan
+        floor = (NOISE_FLOOR * typical_noise(noise, judged)) ** 2
         return np.log(np.maximum(rest, floor)) / 2
+
+
+def typical_noise(noise, judged):
+    """Median of image `noise` over the pixels at the indices `judged`; NaN where none has a value."""
+    values = noise.ravel()[judged]
+    values = values[~np.isnan(values)]
+    return np.median(values) if values.size else np.float32(np.nan)
 
 
 def quiet_rate(counts):
@@ -63,19 +72,20 @@ def _two_levels(n_fall, n_rise, rate=0.0):
     return (n_fall <= 2 * n_rise + 1) & ((n_fall <= 1) | (n_rise >= steps_needed(rate, CHANCE_RISES)))
 
 
-def measured_quantities(planes, settings, group_time_s, science):
+def measured_quantities(planes, settings, group_time_s, judged):
     """What the searches that are on compare, one after the other: (test, values, min_excess, min_certain), the last
     three as `ExcessTest.add` takes them.
 
-    `planes` maps PLANES and PEDESTAL to images (y, x) of one integration, `science` is a boolean image.
+    `planes` maps PLANES and PEDESTAL to images (y, x) of one integration, `judged` are indices of science pixels
+    (`badpix.calibration.sample`).
     """
     # The noise is measured always: it tells how much the other means of a pixel may scatter.
-    yield "noise", read_noise_of_differences(planes, group_time_s), 0.0, 0.0
+    yield "noise", read_noise_of_differences(planes, group_time_s, judged), 0.0, 0.0
     if settings.hot_rate_threshold is not None:
         # Too bright for a slope: saturated before there were two groups to fit.
         slope = np.where((planes["NSAT"] > 0) & np.isnan(planes["SLOPE"]), np.float32(np.inf), planes["SLOPE"])
         # A cosmic ray that the jump step just misses, in the middle of a ramp of n groups, tilts it by 1.5 / n.
-        step = MISSED_JUMP_SIGMA * np.nanmedian(planes["CDS_NOISE"][science])
+        step = MISSED_JUMP_SIGMA * typical_noise(planes["CDS_NOISE"], judged)
         tilt = 1.5 * step / (max(1, planes["NGOOD"].max()) * group_time_s)
         yield "rate", slope, settings.warm_rate_threshold, tilt
     if settings.pedestal_test == "calibrated":
@@ -116,6 +126,7 @@ class DarkExcess:
 
     def __init__(self, science, settings, n_exposures, n_integrations, regions=(np.s_[:, :],)):
         self.science, self.settings, self.n_exposures = science, settings, n_exposures
+        self.judged = sample(science)
         self.probability = settings.false_flags_per_million / 1e6
 
         def test(fraction, regions=(np.s_[:, :],)):
@@ -159,7 +170,7 @@ class DarkExcess:
             self.fall_limits.append(Threshold("falls", "NFALL", AT_LEAST, float(needed), "groups", exposure=name))
 
     def _add_integration(self, planes, group_time_s):
-        measured = measured_quantities(planes, self.settings, group_time_s, self.science)
+        measured = measured_quantities(planes, self.settings, group_time_s, self.judged)
         for name, values, min_excess, min_certain in measured:
             excess = self.tests[name].add(values, min_excess, min_certain)
             if name == "rate":

@@ -6,10 +6,10 @@ Ballots are counted exposure by exposure, so the memory does not grow with their
 import numpy as np
 
 from badpix.clipping import clipped_mean_std
-from badpix.scatter_kernels import add_clean_slopes
 from badpix.thresholds import ABOVE, AT_LEAST, BELOW, Threshold, around, vote_rows
 from badpix.verdict import Verdict
 from badpix.vote import Tally, decide
+from badpix.vote_kernels import add_clean_slopes
 from badpix.windows import early_late_window
 
 DARK_TYPES = ("hot", "rc", "low_pedestal", "high_cr", "noisy")

@@ -42,8 +42,6 @@ LIMITS = """\
   than half of the exposures is listed as intermittent, not flagged.
 * A telegraph pixel that is bad in 3 of 8 exposures can reach a fourth vote by a chance fall: 2 of 3,840 pixels at full
   frame were flagged so.
-* With 100 integrations one of 33 inverse RC pixels was called a telegraph pixel: its falls add up over the ten
-  integrations of an exposure. It is flagged with DO_NOT_USE all the same.
 * RC pixels with long time constants and small amplitudes look like warm pixels: within the noise of a ramp their bend
   cannot be seen. With short time constants all that is left after the first group is a pedestal.
 * A pixel next to a saturated one collects charge that is not its own. It is flagged, as a slope or pedestal that high

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from badpix.vote_kernels import reach
+
 
 def votes_needed(n_valid, fraction):
     """Smallest number of votes that is at least `fraction` of `n_valid` ballots, and at least one.
@@ -22,7 +24,9 @@ def decide(k, n_valid, fraction, min_valid=1):
     # Few numbers of ballots occur in an image of millions of pixels: each is worked out once.
     needed = votes_needed(np.arange(n_valid.max(initial=0) + 1), fraction)
     needed[: max(1, min_valid)] = np.iinfo(np.int64).max
-    return k >= needed[n_valid]
+    decided = np.empty(k.shape, bool)
+    reach(np.ravel(k), np.ravel(n_valid), needed, decided.reshape(-1))
+    return decided
 
 
 class Tally:

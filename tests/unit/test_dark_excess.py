@@ -150,11 +150,11 @@ def test_shot_noise_is_taken_off():
     # 30 groups of 10 s: ramp_fit's Poisson variance p of the slope stands for p x 29 x 100 of a difference.
     planes = {"CDS_NOISE": np.array([[15.0, 9.0, 9.0, np.nan]]), "NGOOD": np.array([[30, 30, 30, 30]])}
     planes["VAR_POISSON"] = np.array([[144 / 2900, 0, -1, 0]])
-    noise = np.exp(read_noise_of_differences(planes, 10.0))
+    noise = np.exp(read_noise_of_differences(planes, 10.0, np.arange(4)))
     np.testing.assert_allclose(noise[0], [9, 9, 9, np.nan])
     # More shot noise than noise leaves a tenth of the typical noise.
     planes["VAR_POISSON"][0, 0] = 1
-    assert np.exp(read_noise_of_differences(planes, 10.0))[0, 0] == pytest.approx(0.9)
+    assert np.exp(read_noise_of_differences(planes, 10.0, np.arange(4)))[0, 0] == pytest.approx(0.9)
 
 
 @pytest.mark.parametrize(

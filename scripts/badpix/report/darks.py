@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from badpix.calibration import bulk
+from badpix.calibration import bulk, sample
 from badpix.dark_excess import PLANES, QUANTITIES, measured_quantities
 from badpix.dark_vote import EXPOSURE_FRACTION, PLANES_USED, integration_ballots, pedestal_plane
 from badpix.exposure_set import whole_exposures
@@ -150,7 +150,8 @@ class DarkReader:
     def _beyond(self, segment, integration, planes, group_time_s, quantities):
         """The ballots of the searches beyond the specification; puts what they compare into `quantities`."""
         ballots = {}
-        for search, values, least, _ in measured_quantities(planes, self.beyond, group_time_s, self.inputs.science):
+        judged = sample(self.inputs.science)
+        for search, values, least, _ in measured_quantities(planes, self.beyond, group_time_s, judged):
             if search == "noise":
                 self._note_noise(values)
             picked = values.ravel()[self.pixels]

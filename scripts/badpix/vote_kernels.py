@@ -1,8 +1,15 @@
-"""The running scatter of slopes, compiled: one pass over the pixels instead of one per operation."""
+"""Loops of the vote over the pixels, compiled: one pass instead of one per operation."""
 
 import numpy as np
 
 from badpix.compiled import compiled
+
+
+@compiled
+def reach(k, n_valid, needed, decided):
+    """Fill `decided` (boolean) with whether `k` is at least `needed[n_valid]`; all but `needed` have one length."""
+    for i in range(k.size):
+        decided[i] = k[i] >= needed[n_valid[i]]
 
 
 @compiled
