@@ -6,6 +6,7 @@ from pathlib import Path
 import astropy.io.fits as fits
 import numpy as np
 import pytest
+from astropy.convolution import Box2DKernel, convolve
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -16,7 +17,7 @@ from badpix import flat_response
 from badpix.blocks import row_blocks
 from badpix.detectors import load_detector
 from badpix.errors import TooFewExposures
-from badpix.flat_response import clipped_stack, mean_flat, normalise, smooth
+from badpix.flat_response import box_mean, clipped_stack, mean_flat, normalise, smooth
 from badpix.statistics_file import StatisticsWriter, quarantine_reason, write_quarantined
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -217,6 +218,18 @@ def test_box_at_the_corner():
     smoothed = smooth(IMAGE, everywhere(IMAGE), "Box2D", 3)
     assert smoothed[0, 0] == pytest.approx(14.0)
     assert smoothed == pytest.approx(by_hand(IMAGE, 3, np.mean))
+
+
+@pytest.mark.parametrize("width", [3, 4, 15])
+def test_the_box_is_that_of_astropy(width):
+    rng = np.random.default_rng(width)
+    image = rng.normal(100, 10, (50, 60))
+    image[rng.random(image.shape) < 0.2] = np.nan
+    image[10:30, 20:45] = np.nan  # larger than any box
+    image[3, 3], image[40, 40] = 1e6, -1e4
+    expected = convolve(image, Box2DKernel(width), boundary="fill", fill_value=90.0, nan_treatment="interpolate")
+    assert np.isnan(expected).any()
+    np.testing.assert_allclose(box_mean(image, width, 90.0), expected, rtol=1e-10)
 
 
 def test_box_takes_the_known_pixels_for_an_unknown_one():
