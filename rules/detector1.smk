@@ -4,7 +4,7 @@
 rule reference_pixel_mask:
     """A mask that holds the reference pixels only, for dq_init."""
     # All of detector1 waits for it.
-    priority: 3
+    priority: 2
     output:
         mask=RESULTS + "/{detector}/reference_pixel_mask.fits",
     log:
@@ -40,7 +40,7 @@ rule prefetch_references:
     The raw file is a resource and no input, so that another first exposure does not fetch again: Snakemake would then
     not look at what has changed further down, or repeat all of it.
     """
-    priority: 2
+    priority: 1
     output:
         references=RESULTS + "/{detector}/{kind}/references.json",
     log:
@@ -66,8 +66,6 @@ rule prefetch_references:
 
 rule detector1_dark:
     """A raw dark through calwebb_detector1."""
-    # The longest jobs first, so that at the end no core waits for one of them.
-    priority: 1
     input:
         uncal=lambda wildcards: raw_file(wildcards, "darks"),
         reference_pixel_mask=RESULTS + "/{detector}/reference_pixel_mask.fits",

@@ -21,7 +21,7 @@ def flat_inputs(wildcards):
 rule dark_statistics:
     """Slopes, pedestals, jump counts, saturation and noise of a dark."""
     # Before anything else: it is what frees the disk of the large intermediates.
-    priority: 4
+    priority: 3
     input:
         unpack(dark_inputs),
     output:
