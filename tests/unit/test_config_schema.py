@@ -87,6 +87,7 @@ OWN = {
     "min_valid": 1,
     "min_clean_slopes": 5,
     "keep_intermediates": False,
+    "idle_cores": False,
     "scratch": None,
     "crds_path": None,
     "crds_server_url": None,
