@@ -111,7 +111,8 @@ def test_flat_types_under_other_settings(changes, exposures, results, science):
     last_groups = mean_last_groups(read_set(paths)[0], science.shape)
     verdicts = flat_verdicts(norm, n_valid, science, FlatTypeSettings.from_config(config), last_groups)
     expected = flat_types(exposures["flats"], config)
-    np.testing.assert_array_equal(norm, expected["norm"])
+    # Sums in another order than those of astropy differ in the last digit; types may not.
+    np.testing.assert_allclose(norm, expected["norm"], rtol=1e-12)
     assert_same(verdicts, expected)
 
 
