@@ -183,7 +183,7 @@ def runtime(rule, kind=None):
 
 @functools.cache
 def cores_per_exposure():
-    """Cores for each raw exposure that has no statistics yet, if idle cores are asked for; one on other machines.
+    """Cores for each raw exposure that has no statistics yet, if `idle_cores` is set and jobs run here; else one.
 
     Not to be called while the rules are read: where jobs run is known only then.
     """

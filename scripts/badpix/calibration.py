@@ -15,8 +15,8 @@ from badpix.vote import votes_needed
 MIN_BALLOT_SIGMA = 2.5
 # Quantiles of a normal distribution one standard deviation below and above its median.
 LOWER, UPPER = ndtr(-1), ndtr(1)
-# So many values tell a standard deviation to 0.4%. Of more, every 7th or 13th is looked at, which no amplifier's width
-# divides by: the sample is spread over all columns.
+# So many values tell a standard deviation to 0.4%. Of many more every 7th or 13th is looked at; neither divides the
+# width of an array or an amplifier, so that the sample is spread over all columns.
 BULK_SAMPLE = 2**17
 STRIDES = (13, 7)
 
