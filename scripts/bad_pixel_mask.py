@@ -4,6 +4,8 @@ Reads the statistics files of the darks and flats and the response of the flats;
 the evidence FITS, the summary CSV (counts and fractions per type and per flag) and the CSV of the exposures left out.
 """
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pandas as pd
 
 from badpix.evidence import summary_table, write_evidence
@@ -11,7 +13,7 @@ from badpix.exposure_set import observation_dates
 from badpix.files import write_text
 from badpix.history import history_lines
 from badpix.logs import logger, logging_to
-from badpix.mask_file import complete_pedigree, write_mask
+from badpix.mask_file import complete_pedigree, load_datamodel, write_mask
 from badpix.whole_vote import vote
 
 
@@ -73,7 +75,10 @@ def main(
     input file name of each exposure, `parameters` the values for the mask's header.
     `outliers` is the table of leave_one_out, if those it names are to be left out.
     """
-    result = vote(statistics, responses, detector, config, manual_flag_path, quarantined, outliers)
+    # The datamodel takes seconds to load, and the vote's compiled code leaves it a core.
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        beside.submit(load_datamodel)
+        result = vote(statistics, responses, detector, config, manual_flag_path, quarantined, outliers)
     save(
         outputs,
         result.inputs,

@@ -71,6 +71,11 @@ def _mask_model():
     return MaskModel
 
 
+def load_datamodel():
+    """Do what the first mask to be written waits for: import the datamodel, and let it read its schemas."""
+    _mask_model()().close()
+
+
 def write_mask(path, dq, identity, geometry, texts, history, parameters):
     """Write a MASK reference file.
 
@@ -102,9 +107,7 @@ def write_mask(path, dq, identity, geometry, texts, history, parameters):
         model.add_history_entry(card_text(line))
     with atomic_path(path) as temporary:
         model.save(str(temporary), overwrite=True)
-        # The datamodel has entered the temporary name.
-        fits.setval(temporary, "FILENAME", value=card_text(Path(path).name))
-        add_parameters(temporary, parameters)
+        complete_header(temporary, Path(path).name, parameters)
     model.close()
 
 
@@ -115,12 +118,14 @@ def header_value(value):
     return card_text(value) if isinstance(value, str) else value
 
 
-def add_parameters(path, parameters):
-    """Write `parameters` (key -> value, None is left out) into the primary header of `path`.
+def complete_header(path, name, parameters):
+    """Write `parameters` (key -> value, None is left out) into the primary header of `path`, and FILENAME `name`.
 
     The keys are longer than the eight characters of a plain keyword, so they become `HIERARCH BADPIX <key>` cards.
+    The datamodel has entered the name that it wrote, a temporary one.
     """
     with fits.open(path, mode="update") as hdus:
+        hdus[0].header["FILENAME"] = card_text(name)
         for key, value in parameters.items():
             if value is not None:
                 keyword, value = f"HIERARCH BADPIX {key.upper()}", header_value(value)
