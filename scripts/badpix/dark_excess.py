@@ -25,12 +25,16 @@ NOISE_FLOOR = 0.1
 MIN_CERTAIN_FALLS = 2
 # Rises that as few healthy pixels reach count as a signal's own; the others may be cosmic rays.
 CHANCE_RISES = 0.02
+# Where so many of a pixel's falls are clear, its signal makes no others: those come from noise, and would be the vote
+# too many for a pixel that is bad at times.
+CLEAR_SHARE = 0.75
 
 # The jump step's default threshold, in standard deviations of a difference, and one more for the noise upon it.
 MISSED_JUMP_SIGMA = 5
 
+STEPS = ("NFALL", "NRISE", "NFALL_CLEAR")
 PLANES = ("SLOPE", "VAR_POISSON", "CDS_NOISE", "CDS_FIRST", "CDS_EARLY", "CDS_LATE", "NSAT", "FIRST_SAT", "NGOOD",
-          "NFALL", "NRISE")  # fmt: skip
+          *STEPS)  # fmt: skip
 
 
 def read_noise_of_differences(planes, group_time_s, judged):
@@ -70,6 +74,11 @@ def _two_levels(n_fall, n_rise, rate=0.0):
     `rate` is the mean number of rises that cosmic rays make: several falls need more rises than these.
     """
     return (n_fall <= 2 * n_rise + 1) & ((n_fall <= 1) | (n_rise >= steps_needed(rate, CHANCE_RISES)))
+
+
+def mainly_clear(n_fall, n_clear):
+    """True where only the clear ones of a pixel's falls count; both are numbers in all exposures."""
+    return n_clear >= CLEAR_SHARE * n_fall
 
 
 def measured_quantities(planes, settings, group_time_s, judged):
@@ -144,9 +153,12 @@ class DarkExcess:
             self.tests["first"] = test(s.rc_fraction_threshold)
             self.tests["early"] = test(s.rc_fraction_threshold)
         self.where, self.fall_limits, self.pedestal_name = [], [], ""
-        self.falls, self.certain_falls = Tally(science.shape), Tally(science.shape)
-        self.n_fall, self.n_rise = np.zeros(science.shape, np.int32), np.zeros(science.shape, np.int32)
         self.rise_rate = 0.0
+        if s.telegraph_search:
+            self.falls = Tally(science.shape)
+            self.clear_votes = np.zeros(science.shape, np.int16)
+            self.certain_falls = np.zeros(science.shape, bool)
+            self.n_fall, self.n_clear, self.n_rise = (np.zeros(science.shape, np.int32) for _ in range(3))
 
     def add_exposure(self, *segments, pedestal_name):
         """Take in one exposure: its open statistics files, one unless it came in segments.
@@ -154,7 +166,9 @@ class DarkExcess:
         Plane `pedestal_name` holds the pedestals that vote.
         """
         self.pedestal_name = pedestal_name
-        totals = {name: np.zeros(self.science.shape, np.int32) for name in ("NFALL", "NRISE", "NGOOD")}
+        steps = STEPS if self.settings.telegraph_search else ()
+        totals = {name: np.zeros(self.science.shape, np.int32) for name in steps}
+        valid = np.zeros(self.science.shape, bool)
         for statistics in segments:
             group_time_s = statistics[0].header["TGROUP"]
             for integration in range(statistics["SLOPE"].shape[0]):
@@ -164,8 +178,9 @@ class DarkExcess:
                 self.where.append((statistics[0].header.get("EXPOSURE", ""), integration + 1))
                 for name, total in totals.items():
                     total += planes[name]
+                valid |= planes["NGOOD"] > 0
         if self.settings.telegraph_search:
-            needed = self._add_falls(totals["NFALL"], totals["NRISE"], totals["NGOOD"] > 0)
+            needed = self._add_falls(*(totals[name] for name in STEPS), valid)
             name = exposure_of(segments[0][0].header.get("EXPOSURE", ""))
             self.fall_limits.append(Threshold("falls", "NFALL", AT_LEAST, float(needed), "groups", exposure=name))
 
@@ -177,7 +192,7 @@ class DarkExcess:
                 with np.errstate(invalid="ignore"):
                     self.hot.add(excess > self.settings.hot_rate_threshold, ~np.isnan(excess))
 
-    def _add_falls(self, n_fall, n_rise, valid):
+    def _add_falls(self, n_fall, n_rise, n_clear, valid):
         """One ballot per exposure: more falls than noise makes, whose rate the quiet pixels of the detector tell.
 
         Returns how many falls that takes.
@@ -188,9 +203,11 @@ class DarkExcess:
         ballot = ballot_probability(self.n_exposures, self.settings.high_cr_fraction, self.probability)
         needed = steps_needed(rate, ballot)
         self.falls.add(n_fall >= needed, valid)
+        self.clear_votes += (n_clear >= needed) & valid
         certain = max(MIN_CERTAIN_FALLS, steps_needed(rate, self.probability / self.n_exposures))
-        self.certain_falls.add(_two_levels(n_fall, n_rise) & (n_fall >= certain), valid)
+        self.certain_falls |= _two_levels(n_fall, n_rise) & (n_fall >= certain) & valid
         self.n_fall += n_fall
+        self.n_clear += n_clear
         self.n_rise += n_rise
         return needed
 
@@ -264,15 +281,16 @@ class DarkExcess:
                 verdict = self._verdict(found, shape, side, at_times=False)
                 result[name] = result[name].either(verdict) if name in result else verdict
         if s.telegraph_search:
-            found = decide(self.falls.k, self.falls.n_valid, s.high_cr_fraction, s.min_valid)
+            votes = np.where(mainly_clear(self.n_fall, self.n_clear), self.clear_votes, self.falls.k)
+            found = decide(votes, self.falls.n_valid, s.high_cr_fraction, s.min_valid)
             found &= _two_levels(self.n_fall, self.n_rise, self.rise_rate)
             needed = float(steps_needed(self.rise_rate, CHANCE_RISES))
             rises = Threshold("falls", "RISES", AT_LEAST, needed, "groups of all exposures")
             result["high_cr"] = Verdict(
                 found & self.science,
                 (self.falls.n_valid < s.min_valid) & self.science,
-                {"falls": (self.falls.k, self.falls.n_valid)},
-                (self.certain_falls.k > 0) & ~found & self.science,
+                {"falls": (votes, self.falls.n_valid)},
+                self.certain_falls & ~found & self.science,
                 (*self.fall_limits, rises, *vote_rows("falls", s.high_cr_fraction, "exposures", s.min_valid)),
             )
         return result

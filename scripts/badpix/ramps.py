@@ -14,6 +14,7 @@ from badpix.windows import early_late_window
 
 COUNTS = ("NJUMP", "NJUMP_EARLY", "NJUMP_LATE", "NGOOD", "NGOOD_EARLY", "NGOOD_LATE", "NSAT", "FIRST_SAT")
 DIFFERENCES = ("CDS_NOISE", "CDS_EARLY", "CDS_LATE", "CDS_FIRST")
+STEPS = ("NFALL", "NRISE", "NFALL_CLEAR")
 
 
 @dataclass(frozen=True)
@@ -55,12 +56,13 @@ def group_differences(sci, groupdq, early_cutoff_fraction):
     of all groups neither SATURATED nor DO_NOT_USE, because the jump step takes much of an RC pixel's ramp for jumps:
     `CDS_FIRST`, `CDS_EARLY`, `CDS_LATE` (DN/group), the first difference and the medians in the first and in the last
     window (NaN where there is none); `NFALL` and `NRISE` (int16), groups with JUMP_DET after the early window that lie
-    below and above their predecessor, by more than STEP_SIGMA x CDS_NOISE both from it and from the median difference.
+    below and above their predecessor, by more than STEP_SIGMA x CDS_NOISE both from it and from the median difference;
+    `NFALL_CLEAR` (int16), those of NFALL that are beyond CLEAR_SIGMA x CDS_NOISE, or x its median if that is more.
     A telegraph signal falls as often as it rises; a cosmic ray only rises.
     """
     shape, n_differences = sci.shape[1:], len(sci) - 1
     images = np.full((len(DIFFERENCES) + 1, *shape), np.nan, np.float32)
-    steps = np.zeros((2, *shape), np.int16)
+    steps = np.zeros((len(STEPS), *shape), np.int16)
     if n_differences > 0:
         window = min(early_late_window(len(sci), early_cutoff_fraction), n_differences)
         measure_differences(sci, groupdq, window, sorting_network(n_differences), sorting_network(window), images)
@@ -69,7 +71,7 @@ def group_differences(sci, groupdq, early_cutoff_fraction):
         known = noise[np.isfinite(noise)]
         typical = np.median(known) if known.size else np.float32(0)
         count_steps(sci, groupdq, window, noise, middle, typical, steps)
-    return dict(zip(DIFFERENCES, images, strict=False)) | {"NFALL": steps[0], "NRISE": steps[1]}
+    return dict(zip(DIFFERENCES, images, strict=False)) | dict(zip(STEPS, steps, strict=True))
 
 
 def pedestal_t0(sci, groupdq, slope_dn_per_s, times):

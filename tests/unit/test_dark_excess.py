@@ -22,7 +22,7 @@ HEALTHY = {
     "SLOPE": (0.01, 0.05), "VAR_POISSON": (0, 0), "CDS_NOISE": (9.0, 1.0), "CDS_FIRST": (0.1, 9.0),
     "CDS_EARLY": (0.1, 3.0), "CDS_LATE": (0.1, 3.0), "PEDESTAL_T0": (0.0, 15.0),
 }  # fmt: skip
-COUNTS = {"NSAT": 0, "FIRST_SAT": -1, "NGOOD": N_GROUPS, "NFALL": 0, "NRISE": 0}
+COUNTS = {"NSAT": 0, "FIRST_SAT": -1, "NGOOD": N_GROUPS, "NFALL": 0, "NFALL_CLEAR": 0, "NRISE": 0}
 PIXEL = (30, 40)
 
 
@@ -122,6 +122,16 @@ def test_falls_without_rises_are_no_telegraph():
     assert types_of({"NFALL": 4, "NRISE": 1}) == set()
     assert types_of({"NFALL": 4, "NRISE": 2}) == {"high_cr"}
     assert types_of({"NFALL": 0, "NRISE": 20}) == set()
+
+
+@pytest.mark.parametrize(("clear", "flagged"), [([3, 3, 3, 0], False), ([3, 3, 3, 1], True), ([2, 2, 2, 0], True)])
+def test_a_fall_of_noise_is_no_vote_beside_clear_ones(clear, flagged):
+    """Bad in three exposures of eight, and one fall in a fourth; a weak signal has few clear falls anyway."""
+    n_fall = [3, 3, 3, 1]
+    bad = [{"NFALL": n, "NFALL_CLEAR": c, "NRISE": n} for n, c in zip(n_fall, clear, strict=True)]
+    found = verdicts([{PIXEL: own} for own in bad] + [{}] * 4)["high_cr"]
+    assert found.found[PIXEL] == flagged
+    assert found.ballots["falls"][0][PIXEL] == (4 if flagged else 3)
 
 
 def test_rises_that_cosmic_rays_make_are_no_second_level():

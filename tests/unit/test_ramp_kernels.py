@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
-from badpix.ramp_kernels import MAD_TO_SIGMA, STEP_SIGMA
+from badpix.ramp_kernels import CLEAR_SIGMA, MAD_TO_SIGMA, STEP_SIGMA
 from badpix.ramps import count_groups, group_differences
 from badpix.windows import early_late_window
 
@@ -42,7 +42,8 @@ def plain_differences(sci, flags, fraction):
     noise = MAD_TO_SIGMA * median_of(np.abs(steps - middle), clean)
     noise[clean.sum(axis=0) < 2] = np.nan
     window = min(early_late_window(len(sci), fraction), len(steps))
-    least = STEP_SIGMA * np.where(np.isnan(noise), np.nanmedian(noise), noise)
+    known = np.where(np.isnan(noise), np.nanmedian(noise), noise)
+    least, clear = STEP_SIGMA * known, CLEAR_SIGMA * np.maximum(known, np.nanmedian(noise))
     late = (jump[1:] & pair)[window:]
     first = np.take_along_axis(steps, pair.argmax(axis=0)[None], axis=0)[0]
     return {
@@ -51,6 +52,7 @@ def plain_differences(sci, flags, fraction):
         "CDS_LATE": median_of(steps[len(steps) - window :], pair[len(steps) - window :]),
         "CDS_FIRST": np.where(pair.any(axis=0), first, np.nan),
         "NFALL": (late & ((steps < -least) & ~(steps - middle > -least))[window:]).sum(axis=0),
+        "NFALL_CLEAR": (late & ((steps < -clear) & ~(steps - middle > -clear))[window:]).sum(axis=0),
         "NRISE": (late & ((steps > least) & ~(steps - middle < least))[window:]).sum(axis=0),
     }
 
@@ -65,6 +67,8 @@ def test_differences_as_in_numpy(n_groups, fraction):
         np.testing.assert_allclose(found[name], image, rtol=1e-5, atol=1e-5, err_msg=name)
         assert found[name].dtype == (np.int16 if name.startswith("N") else np.float32)
     assert found["NFALL"].any() and found["NRISE"].any()
+    if n_groups in (5, 20):
+        assert (found["NFALL"] > found["NFALL_CLEAR"]).any() and found["NFALL_CLEAR"].any()
 
 
 @pytest.mark.parametrize("n_groups", [1, 4, 20])

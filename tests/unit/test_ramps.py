@@ -69,7 +69,7 @@ def test_cds_noise_needs_two_differences():
 
 def test_one_group_has_no_differences():
     planes = group_differences(ramp(5), flags(0), 0.25)
-    assert planes.pop("NFALL")[0, 0] == planes.pop("NRISE")[0, 0] == 0
+    assert [planes.pop(name)[0, 0] for name in ("NFALL", "NFALL_CLEAR", "NRISE")] == [0, 0, 0]
     assert all(np.isnan(image[0, 0]) for image in planes.values())
 
 
@@ -117,6 +117,21 @@ def test_a_pixel_without_noise_of_its_own_is_compared_with_the_typical_one():
     assert planes["CDS_NOISE"][0, 0] == pytest.approx(2 * 1.4826)
     # After the early window: rise, -5 within three sigma, rise, fall, rise.
     assert (planes["NFALL"][0, 1], planes["NRISE"][0, 1]) == (1, 3)
+
+
+def test_a_clear_fall_is_one_that_no_noise_makes():
+    """Two pixels of noise 1.4826 and 2.9652, so 2.2239 in the median; both fall by 10, and by 12 below their slope."""
+    falls = [0, 1, 4, 7, 8, -2]
+    sci = np.array([falls, [2 * value for value in falls[:5]] + [6]], dtype=np.float32).T[:, np.newaxis]
+    groupdq = np.zeros((6, 1, 2), dtype=np.uint8)
+    groupdq[5] = JUMP
+    planes = group_differences(sci, groupdq, 0.25)
+    np.testing.assert_allclose(planes["CDS_NOISE"][0], [1.4826, 2 * 1.4826], rtol=1e-6)
+    assert planes["NFALL"][0].tolist() == [1, 1]
+    # Five times the noise are 7.4 and 14.8, but 11.1 is the least: -10 is no clear fall of either.
+    assert planes["NFALL_CLEAR"][0].tolist() == [0, 0]
+    sci[5, 0] = [-4, 0]
+    assert group_differences(sci, groupdq, 0.25)["NFALL_CLEAR"][0].tolist() == [1, 1]
 
 
 def test_falls_where_every_difference_is_a_jump():

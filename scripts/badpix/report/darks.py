@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from badpix.calibration import bulk, sample
-from badpix.dark_excess import PLANES, QUANTITIES, measured_quantities
+from badpix.dark_excess import PLANES, QUANTITIES, STEPS, mainly_clear, measured_quantities
 from badpix.dark_vote import EXPOSURE_FRACTION, PLANES_USED, integration_ballots, pedestal_plane
 from badpix.exposure_set import whole_exposures
 from badpix.geometry import amplifiers
@@ -46,16 +46,17 @@ class DarkReport:
     """What the darks say of some pixels, and of themselves.
 
     `integrations` lists (segment, integration, exposure), `exposures` their names. `values` maps quantity to an array
-    (pixel, integration) float32, or (pixel, exposure) for NFALL; `ballots` maps test to uint8 (pixel, ballot),
-    `centres` quantity to (segment, integration) to its centre, where it is told from one. `noise_excess` is the
-    logarithm by which a pixel's noise exceeds the usual, (pixel, integration). `histograms` maps quantity to a
-    Histogram of all science pixels and integrations, from the centre where there is one. `rows` has a dict per
-    exposure.
+    (pixel, integration) float32, or (pixel, exposure) for NRISE and NFALL, the falls that count; `n_fall` has all falls
+    of each pixel. `ballots` maps test to uint8 (pixel, ballot), `centres` quantity to (segment, integration) to its
+    centre, where it is told from one. `noise_excess` is the logarithm by which a pixel's noise exceeds the usual,
+    (pixel, integration). `histograms` maps quantity to a Histogram of all science pixels and integrations, from the
+    centre where there is one. `rows` has a dict per exposure.
     """
 
     integrations: list = field(default_factory=list)
     exposures: list = field(default_factory=list)
     values: dict = field(default_factory=dict)
+    n_fall: np.ndarray | None = None
     ballots: dict = field(default_factory=dict)
     centres: dict = field(default_factory=dict)
     noise_excess: list = field(default_factory=list)
@@ -90,12 +91,14 @@ class DarkReader:
         for mapping in (report.values, report.ballots):
             for key, columns in mapping.items():
                 mapping[key] = np.stack(columns, axis=1)
+        if "falls" in self.tests:
+            self._falls()
         return report
 
     def _exposure(self, name, segments):
         report, own = self.report, []
         header = segments[0][1][0].header
-        totals = {plane: np.zeros(self.pixels.size, np.int32) for plane in ("NFALL", "NRISE", "NGOOD")}
+        totals = {plane: np.zeros(self.pixels.size, np.int32) for plane in (*STEPS, "NGOOD")}
         measures = []
         for segment, statistics in segments:
             for i, row in enumerate(statistics["INTEGRATIONS"].data):
@@ -208,7 +211,18 @@ class DarkReader:
                 said = of_exposures(said)[:, np.newaxis]
             self.report.ballots.setdefault(test, []).extend(said.T)
         if "falls" in self.tests:
-            (needed,) = [row.value for row in self.evidence.limits("falls", exposure=name) if row.exposure]
-            self.report.ballots.setdefault("falls", []).append(ballot(totals["NFALL"] >= needed, totals["NGOOD"] > 0))
-            self.report.values.setdefault("NFALL", []).append(totals["NFALL"].astype(np.int16))
-            self.report.values.setdefault("NRISE", []).append(totals["NRISE"].astype(np.int16))
+            # Whether an exposure says yes hangs on the falls in all of them.
+            self.report.ballots.setdefault("falls", []).append(totals["NGOOD"] > 0)
+            for plane in STEPS:
+                self.report.values.setdefault(plane, []).append(totals[plane].astype(np.int16))
+
+    def _falls(self):
+        """The ballots of falls; leaves in `values` those that count."""
+        values, ballots = self.report.values, self.report.ballots
+        n_clear, n_fall = values.pop("NFALL_CLEAR"), values["NFALL"]
+        self.report.n_fall = n_fall.sum(axis=1, dtype=np.int32)
+        clear_alone = mainly_clear(self.report.n_fall, n_clear.sum(axis=1, dtype=np.int32))
+        values["NFALL"] = np.where(clear_alone[:, np.newaxis], n_clear, n_fall)
+        limits = [self.evidence.limits("falls", exposure=name) for name in self.report.exposures]
+        needed = [row.value for rows in limits for row in rows if row.exposure]
+        ballots["falls"] = ballot(values["NFALL"] >= np.array(needed), ballots["falls"])

@@ -137,7 +137,7 @@ def pack_darks(pack, evidence, darks, region_of):
         columns = by_exposure if quantity == "NFALL" else darks.integrations
         panels.append(panel(evidence, quantity, columns, f"q_{quantity}", values.dtype.kind == "i"))
     if "NRISE" in darks.values:
-        pack.add("FALLS", darks.values["NFALL"].sum(axis=1, dtype=np.int32))
+        pack.add("FALLS", darks.n_fall)
         pack.add("RISES", darks.values["NRISE"].sum(axis=1, dtype=np.int32))
     for test, said in darks.ballots.items():
         pack.add(f"b_{test}", said)
