@@ -1,7 +1,7 @@
 """The screenshots of docs/report.md, from the report page of a finished run.
 
-    python benchmarks/report_screenshots.py --page results/NIS/report.html --pixel 39,4 --out docs
-    python benchmarks/report_screenshots.py --page results/NIS/report.html --out /somewhere --grey
+    python benchmarks/report_screenshots.py --page results/NRCA1/report.html --pixel 1018,1084 --out docs
+    python benchmarks/report_screenshots.py --page results/NRCA1/report.html --out /somewhere --grey
 
 `--grey` takes their colours away: what a page printed in black and white, or a reader who sees no colour, has.
 """
@@ -19,19 +19,22 @@ sys.path[:0] = [str(PROJECT / "tests")]
 from workflow.browser import opened  # noqa: E402
 
 SECTIONS = {"map": "inspect", "distributions": "distributions"}
+ZOOM_STEPS = 5  # of two, for report_pixel
+COLOURS = 128
 
 
 def save(data, path, grey):
     """Write the screenshot `data` (PNG), and say how large it is."""
     image = Image.open(io.BytesIO(data)).convert("L" if grey else "RGB")
-    image.save(path, optimize=True)
+    # A palette holds the page's few colours, in a third of the bytes.
+    image.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
     print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--page", required=True, type=Path, help="report.html of a detector")
-    parser.add_argument("--out", required=True, type=Path, help="folder of the screenshots, report_<section>.png")
+    parser.add_argument("--out", required=True, type=Path, help="folder of report_map, _distributions, _pixel .png")
     parser.add_argument("--pixel", help="x,y of the pixel to show (the first bad one)")
     parser.add_argument("--grey", action="store_true", help="without colours")
     options = parser.parse_args()
@@ -43,6 +46,11 @@ def main():
             # Plots are drawn as they come into view.
             seen.page.wait_for_timeout(2000)
             save(seen.page.screenshot(), options.out / f"report_{name}.png", options.grey)
+        seen.page.evaluate("(id) => document.getElementById(id).scrollIntoView()", SECTIONS["map"])
+        for _ in range(ZOOM_STEPS):
+            seen.page.click("#zoom-in")
+        seen.page.wait_for_timeout(2000)
+        save(seen.page.screenshot(), options.out / "report_pixel.png", options.grey)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ MAX_TYPES = 14  # more rows than this are not legible; the rest is added up
 REST = "other flags"
 MARKERS = {NEW: ("#d55e00", "^"), RECOVERED: ("#0072b2", "v"), RECLASSIFIED: ("#cc79a7", "s")}
 UNCHANGED_COLOUR = "0.82"
+MAP_SIDE = 370  # points, about
+COVERED = 0.2  # of the map by markers, at most
 
 
 def draw_changes(path, changes, title):
@@ -30,11 +32,12 @@ def draw_changes(path, changes, title):
 def show_map(axes, changes):
     """Where the changed pixels are, over the bad ones that stayed as they were."""
     n_y, n_x = changes.kind.shape
-    # Square markers of about a pixel, but never too small to be seen.
-    size = max(3.0, 380 / max(n_y, n_x))
+    # Square markers of about a pixel, but large enough to be seen as long as they leave room between them.
+    fitting = MAP_SIDE * np.sqrt(COVERED / max(1, np.count_nonzero(changes.kind)))
+    size = max(MAP_SIDE / max(n_y, n_x), min(3.0, max(0.8, fitting)))
     same = changes.science & (changes.kind == 0) & (changes.after != 0)
     y, x = np.nonzero(same)
-    size_same = max(1.0, size / 2)
+    size_same = max(0.5, size / 2)
     axes.plot(
         x, y, "s", markersize=size_same, mew=0, color=UNCHANGED_COLOUR, label=f"bad in both, same flags: {len(x)}"
     )
@@ -43,7 +46,9 @@ def show_map(axes, changes):
         axes.plot(x, y, marker, markersize=size, mew=0, color=colour, label=f"{KINDS[code]}: {len(x)}")
     axes.set(title="changed pixels", xlabel="x (pixel)", ylabel="y (pixel)", aspect="equal")
     axes.set(xlim=(-0.5, n_x - 0.5), ylim=(-0.5, n_y - 0.5))
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.08), ncols=2, frameon=False)
+    legend = axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.08), ncols=2, frameon=False)
+    for handle in legend.legend_handles:
+        handle.set_markersize(6)
 
 
 def legible(matrix):
@@ -69,7 +74,7 @@ def show_matrix(axes, matrix):
                 number = f"{values[row, column]:,}"
                 axes.text(column, row, number, ha="center", va="center", fontsize=8 if len(number) < 8 else 6)
     rows, columns = ([name.replace("+", " +\n") for name in names] for names in (matrix.index, matrix.columns))
-    axes.set_xticks(range(len(columns)), columns, rotation=45, ha="right", fontsize=8)
+    axes.set_xticks(range(len(columns)), columns, rotation=90, fontsize=8)
     axes.set_yticks(range(len(rows)), rows, fontsize=8)
     axes.set(xlim=(-0.5, len(columns) - 0.5), ylim=(len(rows) - 0.5, -0.5), aspect="equal")
     axes.set(title="pixels by their flags", xlabel="after", ylabel="before")

@@ -106,6 +106,9 @@ def draw_panel(axes: Axes, name: str, curves: pd.DataFrame, thresholds: pd.DataF
     axes.set_ylim(-0.04, 1.04)
     axes.yaxis.set_major_formatter(PercentFormatter(1))
     axes.xaxis.set_minor_formatter(NullFormatter())
+    strengths = curves["strength"].unique()
+    if len(strengths) == 1:
+        axes.set_xticks(strengths, [strength_text(strengths[0])])
     axes.spines[["top", "right"]].set_visible(False)
     if entries:
         axes.legend(handles=entries, loc="best", fontsize=8, handlelength=0.8, framealpha=0.8, edgecolor="none",

@@ -128,6 +128,11 @@ def map_figure(shape, layers, backgrounds, ranges):
     plot.rect("x", "y", width=1, height=1, source=cursor, fill_color=None, line_color="#000000", line_width=2)
     plot.scatter("x", "y", source=cursor, size=24, marker="circle", fill_color=None, line_color="#000000", line_width=2)
     plot.js_on_event("tap", CustomJS(code="window.badpix && window.badpix.tapped(cb_obj.x, cb_obj.y)"))
+    # The page makes the marks as large as their number in view allows.
+    size_marks = CustomJS(code="window.badpix && window.badpix.sizeMarks()")
+    for model, names in ((ranges[0], ("start", "end")), (ranges[1], ("start", "end")), (plot, ("inner_width",))):
+        for name in names:
+            model.js_on_change(name, size_marks)
     return plot, shown
 
 

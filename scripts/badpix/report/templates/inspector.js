@@ -84,6 +84,35 @@
   function setLayer(button, on) {
     button.setAttribute("aria-pressed", String(on));
     model(`layer-${button.dataset.layer}`).visible = on;
+    sizeMarks();
+  }
+  // A mark is nearly as wide as a pixel, or larger as long as all in view cover no more than a part of the map. The
+  // shapes of small ones cannot be told apart, so these are filled.
+  const COVERED = 0.15, SMALLEST = 1.5, LARGEST = 9, TOLD_APART = 5;
+  let sizing = false;
+  function sizeMarks() {
+    if (sizing) return;
+    sizing = true;
+    requestAnimationFrame(() => {
+      sizing = false;
+      const on = layers.map((button) => model(`layer-${button.dataset.layer}`)).filter((layer) => layer.visible);
+      const { x_range: across, y_range: up, inner_width: width, inner_height: height } = map;
+      let inView = 0;
+      for (const layer of on) {
+        const { x, y } = layer.data_source.data;
+        for (let i = 0; i < x.length; i++) {
+          if (x[i] >= across.start && x[i] <= across.end && y[i] >= up.start && y[i] <= up.end) inView++;
+        }
+      }
+      const wide = 0.9 * width / (across.end - across.start);
+      const fitting = Math.sqrt(COVERED * width * height / Math.max(1, inView));
+      const size = Math.round(2 * Math.min(LARGEST, Math.max(SMALLEST, wide, fitting))) / 2;
+      const look = { size, line_width: Math.min(1.6, Math.max(0.6, size / 5)), fill_alpha: size < TOLD_APART ? 0.8 : 0.15 };
+      const changed = Object.fromEntries(Object.entries(look).map(([key, value]) => [key, { value }]));
+      for (const layer of on) {
+        if (layer.glyph.size.value !== size) layer.glyph.setv(changed);
+      }
+    });
   }
   for (const button of layers) {
     button.addEventListener("click", () => setLayer(button, button.getAttribute("aria-pressed") !== "true"));
@@ -443,7 +472,8 @@
 
   // A link may name a pixel: page.html#pixel=120,45
   const linked = /^#pixel=(\d+),(\d+)$/.exec(location.hash);
-  window.badpix = { tapped: select, arrays, page };
+  window.badpix = { tapped: select, sizeMarks, arrays, page };
+  sizeMarks();
   if (linked) select(Number(linked[1]), Number(linked[2])); else step(1);
   document.documentElement.dataset.ready = "true";
 })();
