@@ -4,7 +4,7 @@ import numpy as np
 
 from badpix.calibration import ballot_sigma, bulk, sample, significance
 from badpix.excess_kernels import count_excesses
-from badpix.vote import decide
+from badpix.vote import check_ballots, decide
 
 HIGH, LOW = 1, -1
 
@@ -24,6 +24,7 @@ class ExcessTest:
     """
 
     def __init__(self, science, n_ballots, fraction, probability, regions=(np.s_[:, :],)):
+        check_ballots(n_ballots)
         self.science = science
         self.fraction = fraction
         self.regions = regions

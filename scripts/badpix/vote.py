@@ -22,21 +22,36 @@ def decide(k, n_valid, fraction, min_valid=1):
     """
     k, n_valid = np.asarray(k), np.asarray(n_valid)
     # Few numbers of ballots occur in an image of millions of pixels: each is worked out once.
-    needed = votes_needed(np.arange(n_valid.max(initial=0) + 1), fraction)
+    needed = votes_needed(np.arange(int(n_valid.max(initial=0)) + 1), fraction)
     needed[: max(1, min_valid)] = np.iinfo(np.int64).max
     decided = np.empty(k.shape, bool)
     reach(np.ravel(k), np.ravel(n_valid), needed, decided.reshape(-1))
     return decided
 
 
+MAX_BALLOTS = np.iinfo(np.int16).max  # images of them are most of a vote's memory
+
+
+def check_ballots(number):
+    """Raise ValueError if `number` of ballots are too many to be counted."""
+    if number > MAX_BALLOTS:
+        raise ValueError(f"{number} exposures or integrations to vote, and at most {MAX_BALLOTS} can be counted")
+
+
 class Tally:
-    """Running count of ballots per pixel: `k` who said yes and `n_valid` who could judge, int32 images (y, x)."""
+    """Running count of ballots per pixel: `k` who said yes and `n_valid` who could judge, int16 images (y, x)."""
 
     def __init__(self, shape):
-        self.k = np.zeros(shape, dtype=np.int32)
-        self.n_valid = np.zeros(shape, dtype=np.int32)
+        self.number = 0
+        self.k = np.zeros(shape, dtype=np.int16)
+        self.n_valid = np.zeros(shape, dtype=np.int16)
 
     def add(self, yes, valid):
-        """Count one ballot per pixel: `yes` and `valid` are boolean images; a yes that is not valid does not count."""
+        """Count one ballot per pixel: `yes` and `valid` are boolean images; a yes that is not valid does not count.
+
+        Raises ValueError when there are more than MAX_BALLOTS.
+        """
+        self.number += 1
+        check_ballots(self.number)
         self.n_valid += valid
         self.k += yes & valid
