@@ -290,6 +290,42 @@ def test_switches_and_zoom(run):
 
 
 @needs_browser
+def test_marks_are_as_large_as_there_is_room(run):
+    """All marks in view together cover a part of the map, and none is smaller than its pixel or larger than a shape."""
+    look = """() => {
+      const model = (name) => Bokeh.documents[0].get_model_by_name(name), map = model("map");
+      const on = [...document.querySelectorAll(".layer")].map((b) => model("layer-" + b.dataset.layer))
+        .filter((layer) => layer.visible);
+      const number = on.reduce((sum, layer) => sum + layer.data_source.data.x.length, 0);
+      const pixel = map.inner_width / (map.x_range.end - map.x_range.start);
+      return { sizes: [...new Set(on.map((layer) => layer.glyph.size.value))], number, pixel,
+               area: map.inner_width * map.inner_height, alpha: on[0].glyph.fill_alpha.value };
+    }"""
+    with opened(run / "report.html") as seen:
+        page = seen.page
+        page.click("#all-layers")
+        page.wait_for_timeout(1000)
+        whole = page.evaluate(look)
+        (size,) = whole["sizes"]
+        wanted = max(0.9 * whole["pixel"], (0.15 * whole["area"] / whole["number"]) ** 0.5)
+        assert size == pytest.approx(min(9, max(1.5, wanted)), abs=0.25)
+        # Less to see through a narrower window: larger marks; more in the same window: smaller ones.
+        for _ in range(3):
+            page.click("#zoom-in")
+        page.wait_for_timeout(1000)
+        near = page.evaluate(look)
+        assert near["sizes"] == [9] and near["alpha"] == pytest.approx(0.15)
+        page.click("#zoom-all")
+        page.click("#zoom-out")
+        page.click("#zoom-out")
+        page.click("#zoom-out")
+        page.wait_for_timeout(1000)
+        far = page.evaluate(look)
+        assert far["sizes"][0] < size
+        assert seen.errors == []
+
+
+@needs_browser
 def test_tables_of_the_page(reported):
     with opened(reported / "documented" / "NIS" / "report.html") as seen:
         text = seen.page.inner_text("main")
