@@ -86,7 +86,7 @@
     model(`layer-${button.dataset.layer}`).visible = on;
     sizeMarks();
   }
-  // A mark is nearly as wide as a pixel, or larger as long as all in view cover no more than a part of the map. The
+  // A mark is nearly as wide as a pixel, or larger as long as all in view cover no more than a part of the array. The
   // shapes of small ones cannot be told apart, so these are filled.
   const COVERED = 0.15, SMALLEST = 1.5, LARGEST = 9, TOLD_APART = 5;
   let sizing = false;
@@ -105,7 +105,9 @@
         }
       }
       const wide = 0.9 * width / (across.end - across.start);
-      const fitting = Math.sqrt(COVERED * width * height / Math.max(1, inView));
+      const seen = (range, n) => Math.max(0, Math.min(range.end, n - 0.5) - Math.max(range.start, -0.5)) / (range.end - range.start);
+      const area = width * height * seen(across, page.nx) * seen(up, page.ny);
+      const fitting = Math.sqrt(COVERED * area / Math.max(1, inView));
       const size = Math.round(2 * Math.min(LARGEST, Math.max(SMALLEST, wide, fitting))) / 2;
       const look = { size, line_width: Math.min(1.6, Math.max(0.6, size / 5)), fill_alpha: size < TOLD_APART ? 0.8 : 0.15 };
       const changed = Object.fromEntries(Object.entries(look).map(([key, value]) => [key, { value }]));
