@@ -20,14 +20,15 @@ from workflow.browser import opened  # noqa: E402
 
 SECTIONS = {"map": "inspect", "distributions": "distributions"}
 ZOOM_STEPS = 5  # of two, for report_pixel
-COLOURS = 128
 
 
 def save(data, path, grey):
     """Write the screenshot `data` (PNG), and say how large it is."""
     image = Image.open(io.BytesIO(data)).convert("L" if grey else "RGB")
-    # A palette holds the page's few colours, in a third of the bytes.
-    image.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+    if not grey:
+        # A palette that covers the page's colours, also those of a few marks, takes a third of the bytes.
+        image = image.quantize(method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    image.save(path, optimize=True)
     print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
 
 
