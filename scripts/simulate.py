@@ -132,7 +132,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--out", required=True, help="folder to write, made if needed")
     parser.add_argument("--size", type=int, help="pixels on a side of a square array (256, or the first subarray)")
     parser.add_argument("--subarray", help="name of a subarray, or FULL, in place of --size")
-    parser.add_argument("--instrument", choices=sorted(INSTRUMENTS), default="NIRISS")
+    parser.add_argument("--instrument", type=str.upper, choices=sorted(INSTRUMENTS), default="NIRISS")
     parser.add_argument(
         "--detector", nargs="+",
         help="NIS, NRCA1, NRCALONG ... (the first of the instrument); seeds of several count up from --seed",

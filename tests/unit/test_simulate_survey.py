@@ -243,6 +243,7 @@ def test_exposure_is_the_same_whatever_else_is_made(folder, tmp_path):
 def test_command_line():
     assert parse_arguments(["--out", "x"]).population == "demo"
     assert parse_arguments(["--out", "x", "--population", "survey"]).population == "survey"
+    assert parse_arguments(["--out", "x", "--instrument", "NIRCam"]).instrument == "NIRCAM"
 
 
 def test_references_know_hot_and_noisy_pixels_only(folder):
