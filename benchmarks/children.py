@@ -99,13 +99,6 @@ def vote(darks, flats, response, keys, outputs, detector):
     return {"imports s": imports, "read s": reading, "work s": working}
 
 
-def model():
-    """The first data model of a process: the imports of asdf's extensions and schemas, which write_mask waits for."""
-    from stdatamodels.jwst.datamodels import MaskModel
-
-    return {"model s": seconds(lambda: MaskModel().close())}
-
-
 def response(flats, output, detector, keys):
     """The response of the flats by rows."""
     main = script("flat_response")
@@ -136,6 +129,6 @@ def astropy_response(flats, output, sigma, width):
 
 
 if __name__ == "__main__":
-    tasks = (reduce, vote, model, response, astropy_response)
+    tasks = (reduce, vote, response, astropy_response)
     task = {function.__name__: function for function in tasks}[sys.argv[1]]
     print(json.dumps(task(**json.loads(sys.argv[2]))))

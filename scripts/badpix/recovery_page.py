@@ -40,8 +40,9 @@ LIMITS = """\
 
 * A telegraph signal of less than some 50 DN is below the threshold of the jump step, and one that switches in fewer
   than half of the exposures is listed as intermittent, not flagged.
-* A telegraph pixel that is bad in 3 of 8 exposures can reach a fourth vote by a chance fall: 2 of 3,840 pixels at full
-  frame were flagged so.
+* A weak telegraph signal, most of whose steps are less than five times the noise, that is bad in 3 of 8 exposures can
+  reach a fourth vote by a fall of noise, which one healthy pixel in 1,000 has in an exposure (of a strong one, whose
+  falls must be larger to count, 4 in 100,000).
 * RC pixels with long time constants and small amplitudes look like warm pixels: within the noise of a ramp their bend
   cannot be seen. With short time constants all that is left after the first group is a pedestal.
 * A pixel next to a saturated one collects charge that is not its own. It is flagged, as a slope or pedestal that high
