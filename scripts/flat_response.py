@@ -6,12 +6,12 @@ Reads the flats' statistics files, by rows; writes one FITS with the images (y, 
 
 import numpy as np
 from astropy.io import fits
-from astropy.table import Table
 
 from badpix.detectors import detector_from_mapping
 from badpix.errors import TooFewExposures
 from badpix.exposure_set import read_set
 from badpix.files import atomic_path
+from badpix.fits_table import table_hdu
 from badpix.flat_response import combine_flats
 from badpix.geometry import reference_pixels
 from badpix.logs import logger, logging_to
@@ -48,7 +48,7 @@ def main(statistics, output, detector, settings, outliers=None):
     for name, image in zip(IMAGES, images, strict=True):
         hdus.append(fits.ImageHDU(image, name=name))
     names = [exposure.name for exposure in exposures]
-    hdus.append(fits.BinTableHDU(Table({"EXPOSURE": names}), name="USED"))
+    hdus.append(table_hdu("USED", {"EXPOSURE": names}))
     with atomic_path(output) as temporary:
         fits.HDUList(hdus).writeto(temporary, overwrite=True)
     logger.info(

@@ -60,20 +60,28 @@ def combine(found, table, reference_pixels, manual=None, flat_do_not_use=()):
     """
     hot, dead = np.uint32(PIXEL_FLAGS["HOT"]), np.uint32(PIXEL_FLAGS["DEAD"])
     manual = np.zeros(reference_pixels.shape, np.uint32) if manual is None else manual
-    layers = [np.where(found[name], np.uint32(table[name].bits), np.uint32(0)) for name in found]
-    is_hot = (np.bitwise_or.reduce([*layers, manual]) & hot) != 0
+    is_hot = np.logical_or.reduce([manual & hot != 0, *(found[name] for name in found if table[name].bits & hot)])
+    dq = manual_bits(np.where(is_hot, manual & ~dead, manual), flat_do_not_use).astype(np.uint32)
+    for name, where in found.items():
+        own = np.uint32(table[name].bits)
+        if own & dead:
+            # A dark type may be mapped to DEAD among other flags; one that is DEAD and nothing else is withdrawn.
+            withdrawn = np.uint32(0) if set(table[name].flags) == {"DEAD"} else own & ~dead
+            add_bits(dq, withdrawn, where & is_hot)
+            where = where & ~is_hot
+        add_bits(dq, own, where)
+    add_bits(dq, np.uint32(PIXEL_FLAGS["REFERENCE_PIXEL"]), reference_pixels)
+    return dq
 
-    survivors = []
-    for name, layer in zip(found, layers, strict=True):
-        # A dark type may be mapped to DEAD among other flags; only a type that is DEAD and nothing else is withdrawn.
-        withdrawn = np.uint32(0) if set(table[name].flags) == {"DEAD"} else layer & ~dead
-        survivors.append(np.where(is_hot & ((layer & dead) != 0), withdrawn, layer))
-    manual = manual_bits(np.where(is_hot, manual & ~dead, manual), flat_do_not_use)
-    border = np.where(reference_pixels, np.uint32(PIXEL_FLAGS["REFERENCE_PIXEL"]), np.uint32(0))
-    return np.bitwise_or.reduce([*survivors, manual, border]).astype(np.uint32)
+
+def add_bits(image, bits, where):
+    """Set `bits` in the uint32 array `image`, in place, where the boolean array `where` is True."""
+    np.bitwise_or(image, np.uint32(bits), out=image, where=where)
 
 
 def count_flags(dq):
     """Number of pixels with each DQ flag that occurs in `dq` (uint32), by mnemonic, in the order of the bits."""
-    counts = {name: int(np.count_nonzero(dq & np.uint32(bit))) for name, bit in PIXEL_FLAGS.items()}
+    # Few values occur in millions of pixels.
+    values, numbers = np.unique(dq[dq != 0], return_counts=True)
+    counts = {name: int(numbers[values & np.uint32(bit) != 0].sum()) for name, bit in PIXEL_FLAGS.items()}
     return {name: count for name, count in counts.items() if count}

@@ -20,8 +20,10 @@ def lost_runs(planes, values=(0,)):
     """
     flat = planes.reshape(len(planes), -1)
     runs = flat[:, : flat.shape[1] // RUN_PIXELS * RUN_PIXELS].reshape(len(planes), -1, RUN_PIXELS)
-    low, high = runs.min(axis=2), runs.max(axis=2)
-    return (low == high) & np.isin(low, values)
+    lost = np.isin(runs[:, :, 0], values) & (runs[:, :, 0] == runs[:, :, -1])
+    # All pixels are looked at where the first and the last say that there may be something only, which is seldom.
+    lost[lost] = (runs[lost] == runs[lost][:, :1]).all(axis=1)
+    return lost
 
 
 def check_raw(hdu, groups=slice(None)):

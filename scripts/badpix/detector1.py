@@ -13,6 +13,7 @@ from badpix.content import check_raw
 from badpix.errors import BadExposure
 from badpix.files import is_machine_fault, stale
 from badpix.mask_file import write_interleaved_copy
+from badpix.memory import spare_the_collector
 from badpix.products import check_planes, check_steps, open_product
 
 logger = logging.getLogger("badpix.detector1")
@@ -77,8 +78,14 @@ def run_detector1(uncal, steps, directory):
     # Imported here because it takes seconds, and after the CRDS environment has been set.
     from jwst.pipeline import Detector1Pipeline
 
+    spare_the_collector()
+    # The pipeline would add a handler of its own, and every line would stand in the log twice.
+    for name in Detector1Pipeline.get_stpipe_loggers():
+        logging.getLogger(name).setLevel(logging.INFO)
     try:
-        Detector1Pipeline.call(str(uncal), steps=steps, output_dir=str(directory), save_results=True)
+        Detector1Pipeline.call(
+            str(uncal), steps=steps, output_dir=str(directory), save_results=True, configure_log=False
+        )
     except BaseException as error:
         # Without its files (another run has taken over the exposure) any error may come.
         if _is_machine_fault(error) or not Path(uncal).exists():

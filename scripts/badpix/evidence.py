@@ -10,11 +10,11 @@ against: a row per limit, with the columns of `badpix.thresholds.Threshold`.
 import numpy as np
 import pandas as pd
 from astropy.io import fits
-from astropy.table import Table
 
-from badpix.combine import count_flags
+from badpix.combine import add_bits, count_flags
 from badpix.files import atomic_path
-from badpix.thresholds import as_table
+from badpix.fits_table import table_hdu
+from badpix.thresholds import as_columns
 
 
 def bit_image(images, bit_of):
@@ -22,7 +22,7 @@ def bit_image(images, bit_of):
     shape = next(iter(images.values())).shape
     result = np.zeros(shape, dtype=np.uint32)
     for name, image in images.items():
-        result |= np.where(image, np.uint32(1 << bit_of[name]), np.uint32(0))
+        add_bits(result, 1 << bit_of[name], image)
     return result
 
 
@@ -45,7 +45,7 @@ def write_evidence(path, verdicts, measured, header):
             bit_image({n: nowhere if v.intermittent is None else v.intermittent for n, v in verdicts.items()}, bit_of),
             name="INTERMITTENT",
         ),
-        fits.BinTableHDU(Table({"BIT": list(bit_of.values()), "TYPE": list(bit_of)}), name="TYPES"),
+        table_hdu("TYPES", {"BIT": list(bit_of.values()), "TYPE": list(bit_of)}),
     ]
     # Two types may share a test, such as hot and warm the rate.
     ballots = {test: counts for verdict in verdicts.values() for test, counts in verdict.ballots.items()}
@@ -58,10 +58,10 @@ def write_evidence(path, verdicts, measured, header):
             hdu.header["BUNIT"] = unit
         hdus.append(hdu)
     pairs = [(name, test) for name, verdict in verdicts.items() for test in verdict.ballots]
-    tests = Table(rows=pairs, names=["TYPE", "TEST"], dtype=["U32", "U32"])
-    hdus.append(fits.BinTableHDU(tests, name="TESTS"))
+    names = np.array(pairs, dtype="U32").reshape(-1, 2)
+    hdus.append(table_hdu("TESTS", {"TYPE": names[:, 0], "TEST": names[:, 1]}))
     limits = dict.fromkeys(threshold for verdict in verdicts.values() for threshold in verdict.thresholds)
-    hdus.append(fits.BinTableHDU(as_table(limits), name="THRESHOLDS"))
+    hdus.append(table_hdu("THRESHOLDS", as_columns(limits)))
     with atomic_path(path) as temporary:
         fits.HDUList(hdus).writeto(temporary, overwrite=True)
 

@@ -7,7 +7,7 @@ from astropy.io import fits
 from badpix.errors import TooFewExposures
 from badpix.geometry import Geometry
 from badpix.segments import exposure_of
-from badpix.statistics_file import require_whole
+from badpix.statistics_file import whole_header
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,7 @@ def read_set(paths):
     """
     used, left_out = [], {}
     for path in paths:
-        require_whole(path)
-        header = fits.getheader(path, 0)
+        header = whole_header(path)
         if header.get("QUARANT", False):
             left_out[header["EXPOSURE"]] = header["QREASON"]
         else:

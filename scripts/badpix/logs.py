@@ -50,6 +50,9 @@ def logging_to(path, title):
         logger.setLevel(logging.INFO)
         logging.captureWarnings(True)
         warnings.simplefilter("default")
+        # What a package will change some day is nothing that the reader of a log can do something about.
+        for category in (DeprecationWarning, PendingDeprecationWarning):
+            warnings.simplefilter("ignore", category)
         start = time.monotonic()
         logger.info("%s: start", title)
         try:

@@ -41,9 +41,9 @@ DESCRIPTIONS = {
 
 def dq_definition(dq):
     """The DQ_DEF table of the flags used in `dq` (uint32 image): records of BIT, VALUE, NAME, DESCRIPTION."""
-    rows = []
+    rows, used = [], int(np.bitwise_or.reduce(dq, axis=None))
     for name, value in PIXEL_FLAGS.items():
-        if np.any(dq & np.uint32(value)):
+        if used & value:
             description = DESCRIPTIONS.get(name, name.replace("_", " ").capitalize())
             rows.append((value.bit_length() - 1, value, name, description))
     dtype = [("BIT", "<u4"), ("VALUE", "<u4"), ("NAME", "S40"), ("DESCRIPTION", "S80")]

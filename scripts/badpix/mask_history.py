@@ -63,13 +63,17 @@ def make_entry(facts, counts, dq):
     `dq` is uint32 (y, x), of the array whose place `facts` gives.
     """
     epochs = counts[["kind", "name", "n_pixels", "fraction"]].assign(**facts)[list(EPOCHS)].astype(EPOCHS)
-    names, places = [], []
-    for name, bit in FLAGS.items():
-        y, x = np.nonzero(dq & np.uint32(bit))
-        names.append(np.full(len(x), name, dtype=object))
-        places.append(np.stack([x + facts["x_start"] - 1, y + facts["y_start"] - 1]))
-    x, y = np.concatenate(places, axis=1)
-    flagged = pd.DataFrame({"entry": facts["entry"], "x": x, "y": y, "flag": np.concatenate(names)}).astype(FLAGGED)
+    y, x = np.nonzero(dq)
+    having = np.stack([dq[y, x] & np.uint32(bit) != 0 for bit in FLAGS.values()])
+    flag, pixel = np.nonzero(having)
+    flagged = pd.DataFrame(
+        {
+            "entry": facts["entry"],
+            "x": x[pixel] + facts["x_start"] - 1,
+            "y": y[pixel] + facts["y_start"] - 1,
+            "flag": np.array(list(FLAGS), dtype=object)[flag],
+        }
+    ).astype(FLAGGED)
     return History(epochs, flagged)
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 from astropy.io import fits
-from astropy.table import Table
 
 from badpix.files import atomic_path, card_text, is_machine_fault, write_text
+from badpix.fits_table import table_hdu
 from badpix.mask_changes import change_counts, change_matrix, changed_pixels
 from badpix.mask_file import read_mask
 
@@ -88,8 +88,7 @@ def write_changes(outputs, changes, before, after):
 
 def write_table(path, pixels, before, after):
     """Write the DataFrame of `changed_pixels` as the FITS table CHANGES."""
-    table = Table({name: np.asarray(pixels[name], dtype=_dtype(pixels[name])) for name in pixels})
-    hdu = fits.BinTableHDU(table, name="CHANGES")
+    hdu = table_hdu("CHANGES", {name: np.asarray(pixels[name], dtype=_dtype(pixels[name])) for name in pixels})
     for keyword, label in zip(("BEFORE", "AFTER"), labels(before, after), strict=True):
         hdu.header[keyword] = (card_text(label), "mask file")
     fits.HDUList([fits.PrimaryHDU(), hdu]).writeto(path, overwrite=True)

@@ -1,7 +1,6 @@
 """Which exposures change the mask far more than the others do: a light leak, persistence, a wrong lamp."""
 
 import numpy as np
-import pandas as pd
 
 # Removals that change less than this part of the science pixels are never called outliers: ten exposures that change
 # two pixels each and one that changes thirty are all alike.
@@ -32,6 +31,8 @@ def outlier_table(n_changed, n_science, factor):
         usual = float(np.median(others)) if others else 0.0
         far = number > factor * usual and number - usual > MIN_CHANGED_FRACTION * n_science
         rows.append((exposure, number, usual, bool(far and len(n_changed) >= MIN_EXPOSURES)))
+    import pandas as pd  # a third of a second, which who has no outliers need not wait for
+
     return pd.DataFrame(rows, columns=["exposure", "n_changed", "others", "outlier"])
 
 
@@ -39,6 +40,8 @@ def read_outliers(path):
     """Exposure -> reason for the outliers in the table that scripts/leave_one_out.py wrote; none if `path` is None."""
     if path is None:
         return {}
+    import pandas as pd
+
     table = pd.read_csv(path, dtype={"exposure": str})
     return {
         row.exposure: f"outlier: without it the types of {row.n_changed} pixels change, without one of the other"

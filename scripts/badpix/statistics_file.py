@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 from astropy.io import fits
-from astropy.table import Table
 
 from badpix.errors import BadExposure, StatisticsError
 from badpix.files import atomic_path, card_text
-from badpix.whole_file import file_problem
+from badpix.fits_table import table_hdu
+from badpix.whole_file import examine
 
 # What is copied from the exposure's own primary header, where present.
 KEYWORDS = (
@@ -82,16 +82,16 @@ def require_usable(*paths):
             raise BadExposure(reason)
 
 
-def require_whole(path):
-    """Raise StatisticsError unless the statistics file `path` is whole."""
-    problem = file_problem(Path(path))
+def whole_header(path):
+    """The primary header of the statistics file `path`; StatisticsError unless the file is whole."""
+    problem, found = examine(Path(path), lambda hdus: (hdus[0].header.copy(), len(hdus) - 1))
     if problem is None:
-        with fits.open(path) as hdus:
-            expected = hdus[0].header.get("NEXTEND", 0)
-            if len(hdus) - 1 != expected:
-                problem = f"the file is truncated: {len(hdus) - 1} of {expected} extensions"
-    if problem:
-        raise StatisticsError(f"{path}: {problem}. Remove it and run again; it will be made anew.")
+        header, n_extensions = found
+        expected = header.get("NEXTEND", 0)
+        if n_extensions == expected:
+            return header
+        problem = f"the file is truncated: {n_extensions} of {expected} extensions"
+    raise StatisticsError(f"{path}: {problem}. Remove it and run again; it will be made anew.")
 
 
 class StatisticsWriter:
@@ -128,7 +128,8 @@ class StatisticsWriter:
                 hdu.header["BUNIT"] = self.units[name]
             hdus.append(hdu)
         if integrations is not None:
-            hdus.append(fits.BinTableHDU(Table(rows=integrations), name="INTEGRATIONS"))
+            columns = {name: [row[name] for row in integrations] for name in integrations[0]}
+            hdus.append(table_hdu("INTEGRATIONS", columns))
         # So that a file cut off between two extensions is not taken for whole.
         primary.header["NEXTEND"] = (len(hdus) - 1, "number of extensions")
         with atomic_path(path) as temporary:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 from math import nan
 
-from astropy.table import Table
+import numpy as np
 
 ABOVE, BELOW, AT_LEAST = "above", "below", "at least"
 # Rows that are of the vote itself, not of a measured quantity: the fraction of ballots that must say yes, the fewest
@@ -52,12 +52,11 @@ KINDS = {"test": "U32", "quantity": "U32", "side": "U8", "unit": "U40", "exposur
 INTEGERS = ("integration", "region")
 
 
-def as_table(rows):
-    """The astropy Table of Thresholds, a column per attribute in capitals."""
-    columns = {name: [getattr(row, name) for row in rows] for name in NAMES}
+def as_columns(rows):
+    """Thresholds as columns of a table: name of the attribute in capitals -> array."""
     # Widths by the longest text, or FITS writes an empty column where there are no rows.
-    dtype = [KINDS.get(name, "i4" if name in INTEGERS else "f8") for name in NAMES]
-    return Table(list(columns.values()), names=[name.upper() for name in NAMES], dtype=dtype)
+    dtypes = {name: KINDS.get(name, "i4" if name in INTEGERS else "f8") for name in NAMES}
+    return {name.upper(): np.array([getattr(row, name) for row in rows], dtypes[name]) for name in NAMES}
 
 
 def from_table(data):

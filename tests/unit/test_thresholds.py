@@ -7,11 +7,12 @@ from astropy.io import fits
 from badpix.calibration import sample
 from badpix.dark_excess import PLANES, DarkExcess, measured_quantities
 from badpix.evidence import write_evidence
+from badpix.fits_table import table_hdu
 from badpix.flat_ballots import FlatBallots
 from badpix.flat_types import flat_verdicts
 from badpix.report.evidence import read_evidence
 from badpix.settings import DarkExcessSettings, FlatTypeSettings
-from badpix.thresholds import ABOVE, BELOW, FEWEST, FRACTION, MEAN_EXCESS, Threshold, around, as_table, from_table
+from badpix.thresholds import ABOVE, BELOW, FEWEST, FRACTION, MEAN_EXCESS, Threshold, around, as_columns, from_table
 from unit.test_dark_excess import GROUP_TIME_S, SETTINGS, SHAPE, exposure
 from unit.test_dark_vote import counted
 from unit.test_dark_vote import exposure as dark
@@ -35,7 +36,7 @@ def test_a_table_keeps_every_number(tmp_path):
         Threshold("DEAD", "RESPONSE", BELOW, 0.05, ""),
     ]
     for some in (rows, []):
-        fits.HDUList([fits.PrimaryHDU(), fits.BinTableHDU(as_table(some))]).writeto(tmp_path / "t.fits", overwrite=True)
+        fits.HDUList([fits.PrimaryHDU(), table_hdu("T", as_columns(some))]).writeto(tmp_path / "t.fits", overwrite=True)
         with fits.open(tmp_path / "t.fits") as hdus:
             again = from_table(hdus[1].data)
         assert [repr(row) for row in again] == [repr(row) for row in some]
