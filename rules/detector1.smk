@@ -27,6 +27,10 @@ rule reference_pixel_mask:
         "../scripts/reference_pixel_mask.py"
 
 
+# So that the job need not wait for the pipeline to be imported.
+REFERENCE_TYPES = json.loads((BASE / "config" / "schemas" / "detector1_references.json").read_text(encoding="utf-8"))
+
+
 def first_raw_file(wildcards):
     """A raw file of the kind: references are the same for all exposures of a kind, but for their dates."""
     # Copies with planted pixels need not be there yet, and ask for the same references.
@@ -56,6 +60,7 @@ rule prefetch_references:
         raw_file=first_raw_file,
     params:
         crds=crds_settings(),
+        types=REFERENCE_TYPES,
     message:
         "{wildcards.detector}: reference files of the {wildcards.kind} from CRDS"
     conda:

@@ -1,13 +1,14 @@
-"""Write the parameters of the steps of calwebb_detector1, so that a configuration can be checked without jwst.
+"""Write what the rules need to know of calwebb_detector1, so that nobody waits for jwst to be imported.
 
 Run it after a change of the jwst version: `python scripts/make_step_specs.py`. Reads the installed jwst, writes
-config/schemas/detector1_steps.json: step -> parameter -> configobj specification.
+config/schemas/detector1_steps.json (step -> parameter -> configobj specification) and detector1_references.json (the
+types of reference files that the pipeline asks CRDS for).
 """
 
 import json
 from pathlib import Path
 
-OUTPUT = Path(__file__).resolve().parent.parent / "config" / "schemas" / "detector1_steps.json"
+SCHEMAS = Path(__file__).resolve().parent.parent / "config" / "schemas"
 
 
 def step_specs():
@@ -21,10 +22,18 @@ def step_specs():
     }
 
 
-def main(output):
-    """Write the specifications to `output`."""
-    Path(output).write_text(json.dumps(step_specs(), indent=1) + "\n", encoding="utf-8")
+def reference_types():
+    """The types of reference files of all steps, by name."""
+    from jwst.pipeline import Detector1Pipeline
+
+    return sorted(set(Detector1Pipeline().reference_file_types))
+
+
+def main(folder):
+    """Write both files to `folder`."""
+    for name, found in (("detector1_steps", step_specs()), ("detector1_references", reference_types())):
+        (Path(folder) / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(OUTPUT)
+    main(SCHEMAS)

@@ -1,6 +1,6 @@
 """Fetch the reference files of a detector once, before its exposures are processed side by side.
 
-Reads one exposure of each kind; writes a JSON list of the references and the CRDS context.
+Reads an exposure; writes a JSON list of the references and the CRDS context.
 """
 
 import json
@@ -11,12 +11,12 @@ from badpix.logs import logger, logging_to
 from badpix.references import fetch_references
 
 
-def main(exposures, output, crds):
-    """Fetch the references of `exposures` (kind -> raw file) and write their names to `output`."""
+def main(exposures, output, crds, types):
+    """Fetch the references of `types` for `exposures` (kind -> raw file) and write their names to `output`."""
     set_crds_environment(**crds)
     listing = {}
     for kind, path in exposures.items():
-        context, references = fetch_references(path)
+        context, references = fetch_references(path, types)
         listing["context"], listing[kind] = context, references
         logger.info("%s: context %s, references %s", kind, context, references)
     write_text(output, json.dumps(listing, indent=2) + "\n")
@@ -25,5 +25,8 @@ def main(exposures, output, crds):
 if "snakemake" in globals():
     with logging_to(snakemake.log[0], snakemake.rule):
         main(
-            {snakemake.wildcards.kind: snakemake.resources.raw_file}, snakemake.output.references, snakemake.params.crds
+            {snakemake.wildcards.kind: snakemake.resources.raw_file},
+            snakemake.output.references,
+            snakemake.params.crds,
+            snakemake.params.types,
         )

@@ -13,15 +13,12 @@ class ReferencesUnavailable(Exception):
     """CRDS cannot give the reference files; the message says what is set and what to do."""
 
 
-def fetch_references(exposure):
-    """Fetch all reference files that the pipeline selects for the file `exposure` into the CRDS cache.
+def fetch_references(exposure, types):
+    """Fetch the reference files of `types` that CRDS selects for the file `exposure` into its cache.
 
     Returns (CRDS context, dict of reference type -> file name or `N/A`). Raises ReferencesUnavailable.
     """
-    # Imported here because it takes seconds, and after the CRDS environment has been set.
-    from jwst.pipeline import Detector1Pipeline
-
-    context, paths = references_of(exposure, sorted(set(Detector1Pipeline().reference_file_types)))
+    context, paths = references_of(exposure, types)
     return context, {kind: _file_name(path) for kind, path in sorted(paths.items())}
 
 
@@ -79,9 +76,12 @@ def use_cache_alone(exposure):
     server = os.environ.get("CRDS_SERVER_URL")
     if server is None or "serverless" in server:
         return True
+    # Those of the jwst that is installed. Imported here because it takes seconds.
+    from jwst.pipeline import Detector1Pipeline
+
     _set_server(SERVERLESS)
     try:
-        fetch_references(exposure)
+        fetch_references(exposure, sorted(set(Detector1Pipeline().reference_file_types)))
     except Exception as reason:  # also of an exposure that cannot be read: the pipeline will say so
         logger.warning("not all reference files are in the cache, so %s is asked: %s", server, reason)
         _set_server(server)

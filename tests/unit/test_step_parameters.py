@@ -1,5 +1,6 @@
 """Configured parameters of the steps of calwebb_detector1."""
 
+import json
 import math
 from pathlib import Path
 
@@ -28,6 +29,12 @@ def refusal(**config):
 
 def test_the_specifications_are_those_of_the_installed_jwst():
     assert make_step_specs.step_specs() == STEPS
+
+
+def test_the_reference_types_are_those_of_the_installed_jwst():
+    stored = json.loads((SCHEMAS / "detector1_references.json").read_text(encoding="utf-8"))
+    assert make_step_specs.reference_types() == stored
+    assert "linearity" in stored
 
 
 @pytest.mark.parametrize(
