@@ -44,7 +44,7 @@ rule prefetch_references:
     The raw file is a resource and no input, so that another first exposure does not fetch again: Snakemake would then
     not look at what has changed further down, or repeat all of it.
     """
-    priority: 1
+    priority: 2
     output:
         references=RESULTS + "/{detector}/{kind}/references.json",
     log:
@@ -105,6 +105,8 @@ rule detector1_dark:
 
 rule detector1_flat:
     """A raw flat through calwebb_detector1."""
+    # Flats first: their response, which needs them all, is then made beside the darks and not after them.
+    priority: 1
     input:
         uncal=lambda wildcards: raw_file(wildcards, "flats"),
         reference_pixel_mask=RESULTS + "/{detector}/reference_pixel_mask.fits",

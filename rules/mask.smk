@@ -87,6 +87,7 @@ def segment_statistics(wildcards):
 
 rule exposure_response:
     """One flat normalised on its own, for its vote."""
+    priority: 1
     input:
         statistics=segment_statistics,
     output:
@@ -141,6 +142,7 @@ rule leave_one_out:
 
 rule flat_response:
     """The flats stacked, clipped and normalised."""
+    priority: 1
     input:
         statistics=lambda wildcards: statistics_of(wildcards, "flats"),
         outliers=outliers,

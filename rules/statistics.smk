@@ -49,6 +49,7 @@ rule dark_statistics:
 
 rule flat_statistics:
     """Slopes and last raw groups of a flat."""
+    priority: 1
     input:
         unpack(flat_inputs),
     output:

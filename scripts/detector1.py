@@ -20,6 +20,7 @@ from badpix.detector1 import (
 )
 from badpix.errors import BadExposure
 from badpix.files import atomic_path, card_text
+from badpix.loading import read_yaml_in_c
 from badpix.logs import logger, logging_to
 from badpix.memory import keep_freed_memory
 from badpix.references import use_cache_alone
@@ -42,6 +43,7 @@ def main(
     """
     if kind == "dark":  # a flat, of which less is written, gains nothing and takes 250 MB more
         keep_freed_memory()
+    read_yaml_in_c()
     set_crds_environment(**crds)
     if references:
         os.environ.setdefault("CRDS_CONTEXT", json.loads(Path(references).read_text(encoding="utf-8"))["context"])

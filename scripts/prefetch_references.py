@@ -7,12 +7,14 @@ import json
 
 from badpix.detector1 import set_crds_environment
 from badpix.files import write_text
+from badpix.loading import read_yaml_in_c
 from badpix.logs import logger, logging_to
 from badpix.references import fetch_references
 
 
 def main(exposures, output, crds, types):
     """Fetch the references of `types` for `exposures` (kind -> raw file) and write their names to `output`."""
+    read_yaml_in_c()
     set_crds_environment(**crds)
     listing = {}
     for kind, path in exposures.items():

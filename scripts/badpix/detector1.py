@@ -12,8 +12,8 @@ from badpix import irs2
 from badpix.content import check_raw
 from badpix.errors import BadExposure
 from badpix.files import is_machine_fault, stale
+from badpix.loading import spare_the_collector
 from badpix.mask_file import write_interleaved_copy
-from badpix.memory import spare_the_collector
 from badpix.products import check_planes, check_steps, open_product
 
 logger = logging.getLogger("badpix.detector1")

@@ -1,12 +1,10 @@
 """Draw the masks of a detector over time."""
 
-import matplotlib
-
-matplotlib.use("Agg")
-
 import matplotlib.dates as mdates
-import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib import colormaps
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 from badpix.files import atomic_path
 from badpix.mask_history import ANY, FLAGS, entries_of
@@ -16,13 +14,15 @@ MAX_LINES = 12  # flags, the most frequent ones; more cannot be told apart
 
 def draw_history(path, history, pixels, detector):
     """Draw the History and its table PIXELS into the PNG file `path`."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(14, 5.5), layout="constrained", width_ratios=(2, 1))
+    # Without pyplot, which takes a while to load.
+    figure = Figure(figsize=(14, 5.5), layout="constrained")
+    FigureCanvasAgg(figure)
+    left, right = figure.subplots(1, 2, width_ratios=(2, 1))
     show_counts(left, history)
     show_fractions(right, pixels)
     figure.suptitle(f"{detector}: {len(entries_of(history))} masks")
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=100)
-    plt.close(figure)
 
 
 def show_counts(axes, history):
@@ -34,7 +34,7 @@ def show_counts(axes, history):
     counts = flags.pivot(index="name", columns="entry", values="n_pixels").fillna(0)
     counts = counts.reindex(columns=entries["entry"])
     shown = counts.max(axis=1).nlargest(MAX_LINES).index
-    colours = plt.get_cmap("tab20").colors
+    colours = colormaps["tab20"].colors
     for number, name in enumerate(shown):
         axes.errorbar(
             middle, counts.loc[name], xerr=half, fmt="o-", markersize=4, linewidth=1, color=colours[number], label=name

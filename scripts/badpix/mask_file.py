@@ -12,6 +12,7 @@ from badpix import irs2
 from badpix.dq import PIXEL_FLAGS
 from badpix.files import atomic_path, card_text
 from badpix.geometry import Geometry, cut
+from badpix.loading import read_yaml_in_c
 
 logger = logging.getLogger("badpix.mask_file")
 
@@ -73,6 +74,7 @@ def _mask_model():
 
 def load_datamodel():
     """Do what the first mask to be written waits for: import the datamodel, and let it read its schemas."""
+    read_yaml_in_c()
     _mask_model()().close()
 
 

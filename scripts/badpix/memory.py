@@ -1,7 +1,6 @@
 """How a process that works on large arrays gets its memory."""
 
 import ctypes
-import gc
 
 # Of malloc.h; see mallopt(3).
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
@@ -19,12 +18,3 @@ def keep_freed_memory():
     except (AttributeError, OSError, TypeError):  # not glibc
         return False
     return bool(mallopt(M_MMAP_MAX, NONE) and mallopt(M_TRIM_THRESHOLD, NEVER))
-
-
-def spare_the_collector():
-    """Leave all objects that there are now out of later garbage collections.
-
-    Those of imported modules, hundreds of thousands, stay to the end anyway, and stpipe collects after every step.
-    """
-    gc.collect()
-    gc.freeze()
