@@ -12,7 +12,7 @@ from badpix import irs2
 from badpix.content import check_raw
 from badpix.errors import BadExposure
 from badpix.files import is_machine_fault, stale
-from badpix.loading import spare_the_collector
+from badpix.loading import importing_much
 from badpix.mask_file import write_interleaved_copy
 from badpix.products import check_planes, check_steps, open_product
 
@@ -76,9 +76,8 @@ def run_detector1(uncal, steps, directory):
     Raises BadExposure when the pipeline cannot process the exposure; faults of the machine and of CRDS go through.
     """
     # Imported here because it takes seconds, and after the CRDS environment has been set.
-    from jwst.pipeline import Detector1Pipeline
-
-    spare_the_collector()
+    with importing_much():
+        from jwst.pipeline import Detector1Pipeline
     # The pipeline would add a handler of its own, and every line would stand in the log twice.
     for name in Detector1Pipeline.get_stpipe_loggers():
         logging.getLogger(name).setLevel(logging.INFO)

@@ -1,6 +1,8 @@
 """What makes the packages of JWST, which load thousands of files and objects, cost a process less time."""
 
+import atexit
 import gc
+from contextlib import contextmanager
 
 import yaml
 
@@ -14,10 +16,20 @@ def read_yaml_in_c():
         yaml.SafeLoader = yaml.CSafeLoader
 
 
-def spare_the_collector():
-    """Leave all objects that there are now out of later garbage collections.
+@contextmanager
+def importing_much():
+    """Around imports of hundreds of thousands of objects: no garbage is looked for, now and ever, among them.
 
-    Those of imported modules, hundreds of thousands, stay to the end anyway, and stpipe collects after every step.
+    They stay to the end anyway, and stpipe has all objects looked through after every step.
     """
-    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
     gc.freeze()
+
+
+def end_quickly():
+    """Let the process end without a look through all its objects, which takes more than half a second."""
+    atexit.register(gc.freeze)

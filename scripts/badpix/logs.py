@@ -9,6 +9,8 @@ import warnings
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from badpix.loading import end_quickly
+
 logger = logging.getLogger("badpix")
 
 
@@ -38,6 +40,7 @@ def logging_to(path, title):
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     sys.stdout.flush()
     sys.stderr.flush()
+    end_quickly()
     terminal = os.dup(2)
     saved_out = os.dup(1)
     with open(path, "w", encoding="utf-8", buffering=1) as log:

@@ -14,20 +14,41 @@ SCRIPTS = str(Path(__file__).resolve().parents[2] / "scripts")
 COLLECT = """
 import gc, sys
 sys.path.insert(0, sys.argv[1])
-from badpix.loading import spare_the_collector
-many = [[] for _ in range(100_000)]
-spare_the_collector()
+from badpix.loading import importing_much
+with importing_much():
+    off = not gc.isenabled()
+    many = [[] for _ in range(100_000)]
 loop = []
 loop.append(loop)
 del loop
-print(len(gc.get_objects()), gc.collect())
+print(int(off), int(gc.isenabled()), len(gc.get_objects()), gc.collect())
+"""
+
+END = """
+import atexit, gc, sys
+sys.path.insert(0, sys.argv[1])
+atexit.register(lambda: print(gc.get_freeze_count()))  # what is registered first comes last
+from badpix.logs import logging_to
+many = [[] for _ in range(100_000)]
+with logging_to(sys.argv[2], "nothing"):
+    pass
 """
 
 
-def test_the_collector_looks_at_what_came_later_only():
-    done = subprocess.run([sys.executable, "-c", COLLECT, SCRIPTS], check=True, capture_output=True)
-    looked_at, collected = (int(word) for word in done.stdout.split())
+def said(program, *arguments):
+    done = subprocess.run([sys.executable, "-c", program, SCRIPTS, *arguments], check=True, capture_output=True)
+    return [int(word) for word in done.stdout.split()]
+
+
+def test_the_collector_looks_at_what_came_after_the_imports_only():
+    off_then, on_again, looked_at, collected = said(COLLECT)
+    assert off_then and on_again
     assert looked_at < 10_000 and collected >= 1
+
+
+def test_a_job_ends_without_a_look_through_its_objects(tmp_path):
+    (frozen,) = said(END, str(tmp_path / "log"))
+    assert frozen > 100_000
 
 
 def schemas():
