@@ -22,7 +22,6 @@ from badpix.errors import BadExposure
 from badpix.files import atomic_path, card_text
 from badpix.loading import read_yaml_in_c
 from badpix.logs import logger, logging_to
-from badpix.memory import keep_freed_memory
 from badpix.references import use_cache_alone
 from badpix.scratch import own_directory, place
 from badpix.statistics_file import write_quarantined
@@ -41,8 +40,6 @@ def main(
     and ramp_fit may use. The pipeline works in `scratch_space`, where jump and fitopt stay; without one, beside the
     outputs.
     """
-    if kind == "dark":  # a flat, of which less is written, gains nothing and takes 250 MB more
-        keep_freed_memory()
     read_yaml_in_c()
     set_crds_environment(**crds)
     if references:
