@@ -3,7 +3,6 @@
 import matplotlib.dates as mdates
 import numpy as np
 from matplotlib import colormaps
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from badpix.files import atomic_path
@@ -16,7 +15,6 @@ def draw_history(path, history, pixels, detector):
     """Draw the History and its table PIXELS into the PNG file `path`."""
     # Without pyplot, which takes a while to load.
     figure = Figure(figsize=(14, 5.5), layout="constrained")
-    FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2, width_ratios=(2, 1))
     show_counts(left, history)
     show_fractions(right, pixels)

@@ -10,7 +10,7 @@ import yaml
 def read_yaml_in_c():
     """Let `yaml.safe_load` read with libyaml, if PyYAML was built with it; to be called before the packages load.
 
-    asdf reads its files so, but the schemas and manifests that it starts with in Python, which takes ten times as long.
+    asdf reads its files so, but the schemas and manifests that it starts with in Python.
     """
     if yaml.__with_libyaml__:
         yaml.SafeLoader = yaml.CSafeLoader
