@@ -109,6 +109,19 @@ def test_properties(images, dark_do_not_use, order):
     assert not (dq & ~allowed.astype(np.uint32)).any(), "a flag that nobody gave"
 
 
+def test_a_hot_pixel_keeps_what_its_other_type_says_beside_dead():
+    table = flags_by_type(DEFAULT_FLAGS | {"rc": ["DEAD", "RC"]}, DARK_DNU, [])
+    assert one_pixel(("rc",), table) == {"DEAD", "RC", "DO_NOT_USE"}
+    assert one_pixel(("hot", "rc"), table) == {"HOT", "RC", "DO_NOT_USE"}
+
+
 def test_count_flags():
     dq = np.array([[2048 | 1, 2048], [0, 2**31]], np.uint32)
     assert count_flags(dq) == {"DO_NOT_USE": 1, "HOT": 2, "REFERENCE_PIXEL": 1}
+
+
+def test_pixels_of_one_value_are_counted_each():
+    dq = np.full((3, 4), PIXEL_FLAGS["HOT"] | PIXEL_FLAGS["DO_NOT_USE"], np.uint32)
+    dq[0] = PIXEL_FLAGS["DEAD"]
+    dq[1, 0] = 0
+    assert count_flags(dq) == {"DO_NOT_USE": 7, "DEAD": 4, "HOT": 7}

@@ -33,6 +33,16 @@ def test_whole_raw_data_pass(raw, tmp_path):
 
 
 @pytest.mark.parametrize("value", [0, 32768])
+def test_a_run_is_lost_only_if_all_of_it_is(raw, tmp_path, value):
+    # Every run of this group begins and ends with the value, and one has another pixel in its middle only.
+    flat = raw[1, 3].reshape(-1)
+    flat[:RUN_PIXELS] = value
+    flat[RUN_PIXELS // 2] = value + 1
+    flat[RUN_PIXELS::RUN_PIXELS] = flat[RUN_PIXELS - 1 :: RUN_PIXELS] = value
+    check_raw(stored(raw, tmp_path / "a.fits"))
+
+
+@pytest.mark.parametrize("value", [0, 32768])
 @pytest.mark.parametrize("first", [0, 1, 63, 1000, 4800 - 256])
 def test_a_lost_sector_is_found_wherever_it_lies(raw, tmp_path, value, first):
     raw[1, 3].reshape(-1)[first : first + 256] = value
