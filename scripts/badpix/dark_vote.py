@@ -162,7 +162,7 @@ class DarkVote:
         return np.where(enough, self.scatter.std(), np.nan), self.scatter.n
 
     def _noisy(self, science):
-        std, n_clean = self.noise()
+        std, _ = self.noise()
         mean, width, _ = clipped_mean_std(
             std[science], self.settings.dark_stdev_clipping_sigma, self.settings.dark_max_clipping_iters
         )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from badpix.vote_kernels import reach
+from badpix.vote_kernels import count_ballots, reach
 
 
 def votes_needed(n_valid, fraction):
@@ -49,9 +49,11 @@ class Tally:
     def add(self, yes, valid):
         """Count one ballot per pixel: `yes` and `valid` are boolean images; a yes that is not valid does not count.
 
-        Raises ValueError when there are more than MAX_BALLOTS.
+        Raises ValueError when there are more than MAX_BALLOTS, and for images of another shape.
         """
+        if not np.shape(yes) == np.shape(valid) == self.k.shape:
+            raise ValueError(f"ballots of shapes {np.shape(yes)} and {np.shape(valid)}, counted in {self.k.shape}")
         self.number += 1
         check_ballots(self.number)
-        self.n_valid += valid
-        self.k += yes & valid
+        # Images of Tally are contiguous, so that flat they are views.
+        count_ballots(np.ravel(yes), np.ravel(valid), self.k.reshape(-1), self.n_valid.reshape(-1))

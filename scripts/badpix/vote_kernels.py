@@ -13,6 +13,14 @@ def reach(k, n_valid, needed, decided):
 
 
 @compiled
+def count_ballots(yes, valid, k, n_valid):
+    """Add 1 to `n_valid` where `valid` and to `k` where `yes` too: flat arrays of one length, boolean and integer."""
+    for i in range(k.size):
+        n_valid[i] += valid[i]
+        k[i] += yes[i] & valid[i]
+
+
+@compiled
 def add_clean_slopes(slope, clean, n, mean, sum_squares):
     """Take `slope` (float32 image (y, x)) into the running mean and sum of squares where `clean` (boolean image).
 

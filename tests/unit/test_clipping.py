@@ -20,6 +20,18 @@ def test_as_astropy(sigma, iterations, dtype):
     assert number == values.size
 
 
+@pytest.mark.parametrize("side", [-1, 1])
+@pytest.mark.parametrize("outliers", [300, 9_000])
+def test_median_that_moves_as_astropy(side, outliers):
+    """Within what is sorted at first, and beyond."""
+    rng = np.random.default_rng(8)
+    values = side * np.concatenate([rng.normal(100, 5, 20_000), 10 ** rng.uniform(3, 8, outliers)])
+    kept = sigma_clip(values, sigma=3, maxiters=None, masked=False)
+    assert kept.size <= 20_050
+    mean, std, _ = clipped_mean_std(values, 3)
+    assert (mean, std) == (pytest.approx(kept.mean(), rel=1e-9), pytest.approx(kept.std(), rel=1e-9))
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_few_values_as_astropy(seed):
     """Where limits move as values go, some that had gone lie within the last ones."""

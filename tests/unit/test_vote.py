@@ -82,3 +82,9 @@ def test_ballots_are_counted_to_the_end_or_refused():
         tally.add(all_of_them, all_of_them)
     with pytest.raises(ValueError, match="at most 32767"):
         ExcessTest(all_of_them, MAX_BALLOTS + 1, 0.5, 1e-6)
+
+
+@pytest.mark.parametrize("yes, valid", [((2, 3), (3, 2)), ((6,), (2, 3)), ((), (2, 3))])
+def test_ballots_of_another_shape_are_refused(yes, valid):
+    with pytest.raises(ValueError, match=r"counted in \(2, 3\)"):
+        Tally((2, 3)).add(np.ones(yes, bool), np.ones(valid, bool))
