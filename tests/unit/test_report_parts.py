@@ -16,7 +16,7 @@ from badpix.report.darks import ABSTAINED, NO, YES, of_exposures
 from badpix.report.evidence import Evidence
 from badpix.report.figures import as_bytes, block_means
 from badpix.report.histograms import Histogram
-from badpix.report.inspector import mean_excess, n_detailed
+from badpix.report.inspector import mean_excess, n_detailed, panel
 from badpix.report.packing import Pack
 from badpix.report.page import histogram_figures
 from badpix.report.pixels import RAMPS_PER_TYPE, by_rarity, listed_pixels, ramps_per_type, sampled_pixels
@@ -32,6 +32,19 @@ def evidence(found, intermittent=None, names=("hot", "rc")):
     nothing = np.zeros_like(found)
     bits = {name: bit for bit, name in enumerate(names)}
     return Evidence("", bits, {}, [], found, nothing, nothing if intermittent is None else intermittent, {})
+
+
+def test_a_ramp_too_short_for_a_quantity_has_no_line():
+    """MIRI's later integrations lose a group more than the first."""
+    limits = [
+        around("early_rc", "CDS_EARLY - CDS_LATE", ABOVE, centre, 3.0, "DN/group", exposure="a", integration=number)
+        for number, centre in ((1, 2.0), (2, np.nan))
+    ]
+    nothing = np.zeros((2, 2), np.uint32)
+    said = Evidence("", {"rc": 0}, {"rc": ["early_rc"]}, limits, nothing, nothing, nothing, {})
+    entry = panel(said, "CDS_EARLY - CDS_LATE", [("a", 1, "a"), ("a", 2, "a")], "q")
+    assert [line["values"] for line in entry["lines"]] == [{0: [5.0, None]}]
+    as_json(entry)
 
 
 # ---------------------------------------------------------------- which pixels

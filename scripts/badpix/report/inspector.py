@@ -108,6 +108,9 @@ def panel(evidence, quantity, columns, array, counting=False):
     lines = {}
     for number, (segment, integration, _) in enumerate(columns):
         for row in evidence.limits(quantity=quantity, exposure=segment, integration=integration or None):
+            # A ramp too short for the quantity was held against nothing.
+            if not np.isfinite(row.value):
+                continue
             line = lines.setdefault((row.test, row.side), {})
             line.setdefault(row.region, [None] * len(columns))[number] = round(row.value, 6)
     name, unit = title(quantity)
