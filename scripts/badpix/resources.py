@@ -79,7 +79,7 @@ SLOWER = 5
 
 RULES = {
     "reference_pixel_mask": Needs(145, memory=((21, 0, 0),), disk=(5, 0, 0)),
-    "prefetch_references": Needs(275, memory=((0, 0, 4.1),), irs2=(0, 0, 6.4)),
+    "prefetch_references": Needs(160, memory=((0, 0, 4.1),), irs2=(0, 0, 6.4)),
     "detector1_dark": Needs(
         PIPELINE_MB, ((0, 601, 2), (0, 412, 11)), irs2=(0, 333, 17), disk=(0, 45, 30), seconds=(2, 1)
     ),
@@ -91,17 +91,17 @@ RULES = {
     "exposure_response": Needs(225, memory=((176, 0, 0),), disk=(5, 0, 0), seconds=(2, 0)),
     "flat_response": Needs(310, memory=((170, 0, 0),), disk=(30, 0, 0), seconds=(2, 0), of_all_exposures=True),
     "leave_one_out": Needs(280, memory=((400, 0, 0),), seconds=(20, 0), of_all_exposures=True),
-    "bad_pixel_mask": Needs(210, memory=((310, 0, 0),), disk=(150, 0, 0), seconds=(4, 0), of_all_exposures=True),
+    "bad_pixel_mask": Needs(330, memory=((300, 0, 0),), disk=(150, 0, 0), seconds=(4, 0), of_all_exposures=True),
     "quality_check": Needs(155, memory=((0, 0, 6.3),), irs2=(0, 0, 9.9), seconds=(1, 0.1)),
     "plots": Needs(122, memory=((130, 0, 0),), disk=(1, 0, 0), seconds=(3, 0)),
     "crds_mask": Needs(145, memory=((0, 0, 4.1),), irs2=(0, 0, 6.4), disk=(20, 0, 0)),
-    "compare_masks": Needs(260, memory=((38, 0, 0),), disk=(10, 0, 0), seconds=(3, 0)),
+    "compare_masks": Needs(185, memory=((38, 0, 0),), disk=(10, 0, 0), seconds=(3, 0)),
     "release_gate": Needs(40),
-    "history": Needs(276, memory=((50, 0, 0),), disk=(10, 0, 0), seconds=(5, 0)),
-    "report_page": Needs(265, memory=((155, 0, 0),), disk=(20, 0, 0), seconds=(20, 0)),
+    "history": Needs(200, memory=((50, 0, 0),), disk=(10, 0, 0), seconds=(5, 0)),
+    "report_page": Needs(300, memory=((200, 0, 0),), disk=(20, 0, 0), seconds=(20, 0)),
     "report_index": Needs(60),
     "statistical_control": Needs(320, memory=((400, 0, 0),), disk=(100, 0, 0), seconds=(20, 0), of_all_exposures=True),
-    "sweep_vote": Needs(210, memory=((310, 0, 0),), seconds=(4, 0), of_all_exposures=True),
+    "sweep_vote": Needs(290, memory=((300, 0, 0),), seconds=(4, 0), of_all_exposures=True),
     "sweep_table": Needs(230),
     "injection_plan": Needs(230, memory=((52, 0, 0),), disk=(20, 0, 0), seconds=(4, 0)),
     "inject": Needs(230, memory=((0, 0, 1.9),), disk=(0, 10, 3), seconds=(1, 0.1)),
