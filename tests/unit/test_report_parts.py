@@ -3,6 +3,8 @@
 import base64
 import gzip
 import json
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,7 +18,7 @@ from badpix.report.darks import ABSTAINED, NO, YES, of_exposures
 from badpix.report.evidence import Evidence
 from badpix.report.figures import as_bytes, block_means
 from badpix.report.histograms import Histogram
-from badpix.report.inspector import mean_excess, n_detailed, panel
+from badpix.report.inspector import excess_of, mean_excess, n_detailed, panel
 from badpix.report.packing import Pack
 from badpix.report.page import histogram_figures
 from badpix.report.pixels import RAMPS_PER_TYPE, by_rarity, listed_pixels, ramps_per_type, sampled_pixels
@@ -24,7 +26,7 @@ from badpix.report.ramps import read_ramps
 from badpix.report.tables import MEASURES, Measure, exposure_table, flag_table, job_times, odd_ones
 from badpix.report.templating import as_json, environment, number
 from badpix.report.words import LOOKS, QUANTITIES, TESTS, look, title
-from badpix.thresholds import ABOVE, around
+from badpix.thresholds import ABOVE, around, vote_rows
 
 
 def evidence(found, intermittent=None, names=("hot", "rc")):
@@ -34,17 +36,41 @@ def evidence(found, intermittent=None, names=("hot", "rc")):
     return Evidence("", bits, {}, [], found, nothing, nothing if intermittent is None else intermittent, {})
 
 
-def test_a_ramp_too_short_for_a_quantity_has_no_line():
-    """MIRI's later integrations lose a group more than the first."""
+@pytest.fixture
+def short_ramps():
+    """An Evidence in which the second integration is too short for a quantity.
+
+    So are MIRI's later integrations, which lose a group more than the first.
+    """
     limits = [
         around("early_rc", "CDS_EARLY - CDS_LATE", ABOVE, centre, 3.0, "DN/group", exposure="a", integration=number)
         for number, centre in ((1, 2.0), (2, np.nan))
     ]
     nothing = np.zeros((2, 2), np.uint32)
-    said = Evidence("", {"rc": 0}, {"rc": ["early_rc"]}, limits, nothing, nothing, nothing, {})
-    entry = panel(said, "CDS_EARLY - CDS_LATE", [("a", 1, "a"), ("a", 2, "a")], "q")
+    limits += vote_rows("early_rc", 0.5, "integrations", 1)
+    return Evidence("", {"rc": 0}, {"rc": ["early_rc"]}, limits, nothing, nothing, nothing, {})
+
+
+INTEGRATIONS = [("a", 1, "a"), ("a", 2, "a")]
+
+
+def test_a_ramp_too_short_for_a_quantity_has_no_line(short_ramps):
+    entry = panel(short_ramps, "CDS_EARLY - CDS_LATE", INTEGRATIONS, "q")
     assert [line["values"] for line in entry["lines"]] == [{0: [5.0, None]}]
     as_json(entry)
+
+
+@pytest.mark.parametrize("short", [1, 2])
+def test_a_ramp_too_short_for_a_quantity_has_no_excess(short_ramps, short):
+    """Whichever integration it is: the quantity of the test is known all the same."""
+    first, second = short_ramps.thresholds[:2]
+    short_ramps.thresholds[:2] = [replace(second, integration=short), replace(first, integration=3 - short)]
+    values = np.full((4, 2), 7.0, np.float32)
+    values[:, short - 1] = np.nan
+    darks = SimpleNamespace(integrations=INTEGRATIONS, values={"CDS_EARLY - CDS_LATE": values})
+    excess = excess_of("early_rc", short_ramps, darks, np.zeros(4, int))
+    assert (excess[:, 2 - short] == 5).all() and np.isnan(excess[:, short - 1]).all()
+    assert short_ramps.quantity("none") is None
 
 
 # ---------------------------------------------------------------- which pixels

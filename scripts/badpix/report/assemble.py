@@ -193,7 +193,7 @@ class ReportPage:
                     "unit": row.unit,
                 }
                 for row in evidence.limits(name)
-                if not row.exposure and np.isfinite(row.value)
+                if not row.exposure
             ]
         looks = {name: {"label": look(name).label, "color": look(name).color, "outline": look(name).outline}
                  for name in evidence.bit_of}  # fmt: skip

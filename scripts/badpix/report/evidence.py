@@ -7,6 +7,9 @@ from astropy.io import fits
 
 from badpix.thresholds import FEWEST, FRACTION, MEAN_EXCESS, from_table
 
+# Quantities that are of the vote itself, and not measured.
+OF_THE_VOTE = (FRACTION, FEWEST, MEAN_EXCESS)
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -26,16 +29,25 @@ class Evidence:
     measured: dict
 
     def limits(self, test=None, quantity=None, exposure=None, integration=None):
-        """The Thresholds on measured quantities that fit; a limit for all exposures fits every one of them."""
+        """The Thresholds on measured quantities that fit; a limit for all exposures fits every one of them.
+
+        An integration without any value of a quantity, such as a ramp too short for it, was held against no limit.
+        """
         return [
             row
             for row in self.thresholds
-            if row.quantity not in (FRACTION, FEWEST, MEAN_EXCESS)
+            if row.quantity not in OF_THE_VOTE
+            and np.isfinite(row.value)
             and test in (None, row.test)
             and quantity in (None, row.quantity)
             and (exposure is None or row.exposure in ("", exposure))
             and (integration is None or row.integration in (0, integration))
         ]
+
+    def quantity(self, test):
+        """The quantity that `test` compares in each integration; None if it compares none."""
+        rows = (row for row in self.thresholds if row.test == test and row.exposure)
+        return next((row.quantity for row in rows if row.quantity not in OF_THE_VOTE), None)
 
     def vote(self, test):
         """(fraction of ballots that must say yes, their unit, fewest valid ballots); Nones where a test has no vote."""

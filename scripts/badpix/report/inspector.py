@@ -88,9 +88,10 @@ def mean_excess(values):
 def excess_of(test, evidence, darks, region_of):
     """The values of a test's quantity less the centres that the vote noted, float32 (pixel, integration)."""
     columns = []
+    quantity = evidence.quantity(test)
     for number, (segment, integration, _) in enumerate(darks.integrations):
         rows = [row for row in evidence.limits(test, exposure=segment, integration=integration) if row.exposure]
-        values = darks.values[rows[0].quantity][:, number].copy()
+        values = darks.values[quantity][:, number].copy()
         if test == "rate":
             values[np.isnan(values) & (darks.values["NSAT"][:, number] > 0)] = np.inf
         for row in rows:
@@ -108,9 +109,6 @@ def panel(evidence, quantity, columns, array, counting=False):
     lines = {}
     for number, (segment, integration, _) in enumerate(columns):
         for row in evidence.limits(quantity=quantity, exposure=segment, integration=integration or None):
-            # A ramp too short for the quantity was held against nothing.
-            if not np.isfinite(row.value):
-                continue
             line = lines.setdefault((row.test, row.side), {})
             line.setdefault(row.region, [None] * len(columns))[number] = round(row.value, 6)
     name, unit = title(quantity)

@@ -51,14 +51,13 @@ def histogram_figures(histograms, centres, evidence, integrations):
     """A figure per quantity of the darks; `integrations` lists (segment, integration, exposure)."""
     figures = []
     for quantity, histogram in histograms.items():
-        # An integration without any value has no centre, and no limits that could be drawn.
+        # An integration without any value has no centre.
         centred = centres.get(quantity, {})
         limits = {}
         for segment, integration, _ in integrations:
             for row in evidence.limits(quantity=quantity, exposure=segment, integration=integration):
-                if np.isfinite(row.value):
-                    centre = centred.get((segment, integration), 0.0)
-                    limits.setdefault((row.test, row.side), []).append(row.value - centre)
+                centre = centred.get((segment, integration), 0.0)
+                limits.setdefault((row.test, row.side), []).append(row.value - centre)
         heading, unit = title(quantity)
         figures.append(histogram_figure(f"histogram-{len(figures)}", heading, unit, histogram, limits, bool(centred)))
     return figures
