@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from badpix.files import write_text
+from badpix.many_headers import read_many
 
 # What the inventory needs to know of an exposure.
 KEYWORDS = (
@@ -32,15 +33,34 @@ def read_facts(path):
     return {"problem": problem} if problem else {"problem": None} | said
 
 
+def stamp_of(path):
+    """What changes when a file does: [size in bytes, time of modification in ns]."""
+    status = os.stat(path)
+    return [status.st_size, status.st_mtime_ns]
+
+
+def read_entry(path):
+    """What is remembered of `path`, a dict of its `stamp` and `facts`; OSError when the machine cannot read it."""
+    return {"stamp": stamp_of(path), "facts": read_facts(Path(path))}
+
+
 def _said(hdus):
     """What the headers of an open HDUList say, but for `problem`."""
-    header = hdus[0].header
     return {
-        # A card without a value, or with a complex one, says nothing.
-        "keywords": {key: header[key] for key in KEYWORDS if isinstance(header.get(key), (str, int, float))},
+        "keywords": _keywords(hdus[0].header),
         "extensions": {hdu.name: list(hdu.shape) for hdu in hdus[1:] if hdu.is_image},
         "bitpix": {hdu.name: hdu.header.get("BITPIX") for hdu in hdus[1:]},
     }
+
+
+def _keywords(header):
+    """The KEYWORDS of a FITS header that have a value; a complex one says nothing."""
+    found = {}
+    # A pass over the cards: asking the header for 22 keywords takes twice as long.
+    for card in header.cards:
+        if card.keyword in KEYWORDS and card.keyword not in found and isinstance(card.value, (str, int, float)):
+            found[card.keyword] = card.value
+    return found
 
 
 class HeaderCache:
@@ -49,7 +69,7 @@ class HeaderCache:
     def __init__(self, path):
         self.path = Path(path) if path else None
         self.folder = os.getcwd()
-        self.known, self.fresh = {}, {}
+        self.known, self.fresh, self.read_now = {}, {}, {}
         try:
             stored = json.loads(self.path.read_text(encoding="utf-8")) if self.path else {}
             if stored.get("format") == FORMAT:
@@ -57,18 +77,31 @@ class HeaderCache:
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             pass  # no cache, or not a whole one: the headers are read again
 
+    def look_at(self, paths):
+        """Read what is not remembered of `paths` now, by several processes if it is much; `facts` has it then."""
+        new = []
+        for path in map(str, paths):
+            with suppress(OSError):  # `facts` says what is wrong
+                if self._remembered(path, stamp_of(path)) is None:
+                    new.append(path)
+        self.read_now = {self._key(path): entry for path, entry in read_many(new).items()}
+
     def facts(self, path):
         """The facts of `path`, from memory if it has not changed since."""
         try:
-            status = os.stat(path)
-            key, stamp = os.path.join(self.folder, path), [status.st_size, status.st_mtime_ns]
-            entry = self.known.get(key)
-            if entry is None or entry["stamp"] != stamp:
-                entry = {"stamp": stamp, "facts": read_facts(Path(path))}
+            entry = self._remembered(path, stamp_of(path)) or read_entry(path)
         except OSError as error:  # not remembered: the file itself may be well, and need not change to be read
             return {"problem": f"cannot be read: {error.strerror}"}
-        self.fresh[key] = entry
+        self.fresh[self._key(path)] = entry
         return entry["facts"]
+
+    def _key(self, path):
+        return os.path.join(self.folder, path)
+
+    def _remembered(self, path, stamp):
+        """The entry of `path`, None if there is none with this stamp."""
+        entries = (store.get(self._key(path)) for store in (self.read_now, self.known))
+        return next((entry for entry in entries if entry and entry["stamp"] == stamp), None)
 
     def save(self):
         """Write what was looked at in this process, if it differs from what is stored and there is room for it."""

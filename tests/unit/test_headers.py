@@ -252,3 +252,44 @@ def test_a_compressed_file_is_read_to_its_end(tmp_path, name):
     for damaged in (packed[:-1], packed[:-8] + bytes(4) + packed[-4:]):
         path.write_bytes(damaged)
         assert file_problem(path).startswith("the compressed file is truncated or damaged: ")
+
+
+def test_many_files_are_read_by_other_processes(tmp_path, monkeypatch, reads):
+    """They say the same as one process does, and nothing is read twice but what could not be read."""
+    paths = [make(tmp_path / f"{number}.fits", n_groups=number) for number in range(1, 8)]
+    (tmp_path / "half.fits").write_bytes(paths[0].read_bytes()[:6000])
+    paths += [tmp_path / "half.fits", tmp_path / "none.fits"]
+    expected = [HeaderCache(None).facts(path) for path in paths]
+    reads.clear()
+    monkeypatch.setattr("badpix.many_headers.FEWEST", 3)
+    monkeypatch.setattr("badpix.many_headers.available_cores", lambda: 3)
+    cache = HeaderCache(tmp_path / "cache.json")
+    cache.look_at(paths)
+    assert [cache.facts(path) for path in paths] == expected and reads == []
+    assert expected[6]["keywords"]["NGROUPS"] == 7
+    assert "truncated" in expected[7]["problem"] and "cannot be read" in expected[8]["problem"]
+    cache.save()
+    again = HeaderCache(tmp_path / "cache.json")
+    monkeypatch.setattr("badpix.headers.read_many", lambda paths: {} if not paths else pytest.fail(str(paths)))
+    again.look_at(paths)
+    assert [again.facts(path) for path in paths] == expected and reads == []
+
+
+def test_a_file_that_changes_after_other_processes_read_it_is_read_again(tmp_path, monkeypatch, reads):
+    path = make(tmp_path / "a.fits")
+    monkeypatch.setattr("badpix.many_headers.FEWEST", 1)
+    monkeypatch.setattr("badpix.many_headers.available_cores", lambda: 2)
+    cache = HeaderCache(None)
+    cache.look_at([path])
+    os.utime(make(path, n_groups=9), ns=(1, 1))
+    assert cache.facts(path)["keywords"]["NGROUPS"] == 9 and reads == ["a.fits"]
+
+
+def test_what_other_processes_could_not_do_is_done_here(tmp_path, monkeypatch, reads):
+    path = make(tmp_path / "a.fits")
+    monkeypatch.setattr("badpix.many_headers.FEWEST", 1)
+    monkeypatch.setattr("badpix.many_headers.available_cores", lambda: 2)
+    monkeypatch.setattr("sys.executable", "/bin/false")
+    cache = HeaderCache(None)
+    cache.look_at([path])
+    assert cache.facts(path)["keywords"]["NGROUPS"] == 5 and reads == ["a.fits"]
