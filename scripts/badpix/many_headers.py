@@ -1,6 +1,7 @@
 """The headers of many files, read by several processes: at each start of Snakemake nothing else happens meanwhile.
 
-Processes and not threads, since astropy's Python code is what takes the time.
+Processes and not threads, since astropy's Python code is what takes the time; and none of `multiprocessing`, whose
+children would either import Snakemake's main program once more or be forked among its threads.
 """
 
 import json

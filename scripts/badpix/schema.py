@@ -114,9 +114,11 @@ def _hint(value, node, schema):
         except ValueError:
             return ""
         return "; it is a text: write it without quotes, and with a point before an exponent (1.0e+5)"
-    if str(value).lower() in ("true", "false") and any(_types(branch) == "boolean" for branch in branches):
-        return f"; it is a text: write it without quotes, after --config as {str(value).capitalize()}"
-    return suggestion(value, names) if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    if value.lower() in ("true", "false") and any(_types(branch) == "boolean" for branch in branches):
+        return f"; it is a text: write it without quotes, after --config as {value.capitalize()}"
+    return suggestion(value, names)
 
 
 def _within_limits(value, node):
