@@ -1,7 +1,7 @@
 # make demo   simulate a detector, run the whole workflow on it, and score the masks against the truth
 # make recovery   the same for many detectors, to docs/recovery.md (hours; see scripts/recovery.py --help)
 # make bench   what the workflow costs beyond detector1, to docs/benchmarks.md (an hour; BENCH="--size 256 ..." for less)
-# make test   all tests            make lint   ruff            make requirements   pin envs/*.in again
+# make test   all tests            make lint   ruff, layers of the library            make requirements   pin envs/*.in again
 PYTHON ?= python3
 CORES ?= 2
 VENV ?= .venv
@@ -26,6 +26,7 @@ test: $(VENV)/.test-ready
 
 lint: $(VENV)/.test-ready
 	$(BIN)/ruff check --no-cache . && $(BIN)/ruff format --no-cache --check scripts tests benchmarks
+	PYTHONPATH=scripts $(BIN)/lint-imports --no-cache
 
 docs: $(VENV)/.run-ready
 	$(BIN)/python scripts/make_config_docs.py

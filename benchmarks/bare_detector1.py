@@ -20,7 +20,7 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(PROJECT / "scripts"))
 
-from badpix.config import load_schema, load_steps, validated  # noqa: E402
+from badpix.config.check import load_schema, load_steps, validated  # noqa: E402
 
 CALL = """
 import json, sys

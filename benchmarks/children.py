@@ -19,8 +19,8 @@ import runpy  # noqa: E402
 
 import numpy as np  # noqa: E402
 
-from badpix.config import load_schema, load_steps, validated  # noqa: E402
-from badpix.detectors import load_detectors  # noqa: E402
+from badpix.config.check import load_schema, load_steps, validated  # noqa: E402
+from badpix.instrument.detectors import load_detectors  # noqa: E402
 
 REPEATS = 3
 BUFFER = np.empty(2**24, np.uint8)

@@ -19,8 +19,8 @@ sys.path[:0] = [str(PROJECT / "scripts"), str(PROJECT / "tests")]
 import numpy as np  # noqa: E402
 from page import write_table  # noqa: E402
 
-from badpix.mask_file import read_mask  # noqa: E402
-from badpix.score_tables import completeness_table, healthy_table, purity_table  # noqa: E402
+from badpix.formats.mask_file import read_mask  # noqa: E402
+from badpix.score.tables import completeness_table, healthy_table, purity_table  # noqa: E402
 from workflow.instruments import CASES, Case, mask_path, run_case, score_case, simulate_case  # noqa: E402
 
 STARTS = ("raw", "products", "mixture")

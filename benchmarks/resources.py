@@ -22,7 +22,7 @@ from page import write_table
 
 sys.path.insert(0, str(PROJECT / "scripts"))
 
-from badpix.resources import RULES, Size, disk_mb, memory_mb, runtime_minutes
+from badpix.workflow.resources import RULES, Size, disk_mb, memory_mb, runtime_minutes
 
 SIZES = ("NIRISS-256-30-2", "MIRI-FULL-10-2", "NIRISS-2048-20-1")
 PRESETS = {"defaults": None, "flight": PROJECT / "config" / "presets" / "flight.yaml"}

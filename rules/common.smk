@@ -12,21 +12,21 @@ from snakemake.exceptions import WorkflowError
 BASE = Path(workflow.basedir)
 sys.path.insert(0, str(BASE / "scripts"))
 
-from badpix import resources
-from badpix.config import ConfigError, check_detector, load_schema, load_steps, validated
-from badpix.detectors import load_detectors
-from badpix.digest import library_digest
-from badpix.epochs import EPOCH_PATTERN, divide
-from badpix.geometry import Geometry
-from badpix.headers import HeaderCache
-from badpix.inputs import KEYS, InputError, configured_kinds, find_files, match_inputs
-from badpix.inventory import InventoryError, refuse_incomplete, take_inventory
-from badpix.manual_flags import ManualFlagError, check_manual_flags
-from badpix.parameters import used_parameters
-from badpix.scratch import ScratchError, check_scratch
-from badpix.segments import by_exposure
-from badpix.settings import RESPONSE_KEYS, effective_max_dead_norm_signal, vote_keys
-from badpix.sweep_points import sweep_points
+from badpix.workflow import resources
+from badpix.config.check import ConfigError, check_detector, load_schema, load_steps, validated
+from badpix.instrument.detectors import load_detectors
+from badpix.workflow.digest import library_digest
+from badpix.exposures.epochs import EPOCH_PATTERN, divide
+from badpix.instrument.geometry import Geometry
+from badpix.exposures.header_cache import HeaderCache
+from badpix.exposures.find import InputError, KEYS, configured_kinds, find_files, match_inputs
+from badpix.exposures.inventory import InventoryError, refuse_incomplete, take_inventory
+from badpix.mask.manual_flags import ManualFlagError, check_manual_flags
+from badpix.config.header_keys import used_parameters
+from badpix.core.scratch import ScratchError, check_scratch
+from badpix.instrument.segments import by_exposure
+from badpix.config.settings import RESPONSE_KEYS, effective_max_dead_norm_signal, vote_keys
+from badpix.config.sweep import sweep_points
 
 CONDA_ENV = str(BASE / "envs" / "badpix.yaml")
 DETECTORS = load_detectors(BASE / "config" / "detectors")

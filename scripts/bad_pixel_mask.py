@@ -8,13 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pandas as pd
 
-from badpix.evidence import summary_table, write_evidence
-from badpix.exposure_set import observation_dates
-from badpix.files import write_text
-from badpix.history import history_lines
-from badpix.logs import logger, logging_to
-from badpix.mask_file import complete_pedigree, load_datamodel, write_mask
-from badpix.whole_vote import vote
+from badpix.core.files import write_text
+from badpix.core.logs import logger, logging_to
+from badpix.formats.evidence_file import write_evidence
+from badpix.formats.mask_file import complete_pedigree, load_datamodel, write_mask
+from badpix.mask.make import vote
+from badpix.mask.provenance import history_lines
+from badpix.mask.summary import summary_table
+from badpix.vote.exposure_set import observation_dates
 
 
 def mask_identity(inputs):

@@ -10,10 +10,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from badpix.logs import logger, logging_to
-from badpix.mask_changes import change_matrix, compare
-from badpix.mask_changes_plot import draw_changes
-from badpix.mask_pairs import MaskMismatch, check_pair, labels, read_image, write_changes
+from badpix.changes.compare import change_matrix, compare
+from badpix.changes.files import MaskMismatch, check_pair, labels, read_image, write_changes
+from badpix.changes.plot import draw_changes
+from badpix.core.logs import logger, logging_to
 
 NAMES = {
     "matrix": "mask_changes.csv", "pixels": "changed_pixels.csv", "table": "changed_pixels.fits",

@@ -7,12 +7,12 @@ import shutil
 
 from astropy.io import fits
 
-from badpix.detector1 import set_crds_environment
-from badpix.files import atomic_path
-from badpix.geometry import Geometry
-from badpix.logs import logger, logging_to
-from badpix.mask_file import write_cut_copy
-from badpix.references import fetch_mask
+from badpix.core.files import atomic_path
+from badpix.core.logs import logger, logging_to
+from badpix.detector1.pipeline import set_crds_environment
+from badpix.detector1.references import fetch_mask
+from badpix.formats.mask_file import write_cut_copy
+from badpix.instrument.geometry import Geometry
 
 
 def main(exposure, output, crds, whole):

@@ -6,14 +6,14 @@ FITS of measurements, no thresholds. Products that do not fit together give a qu
 
 from contextlib import ExitStack
 
-from badpix.dark_statistics import measure_dark
-from badpix.detectors import detector_from_mapping
-from badpix.errors import BadExposure
-from badpix.geometry import Geometry, reference_pixels
-from badpix.logs import logger, logging_to
-from badpix.products import open_product
-from badpix.scratch import discard
-from badpix.statistics_file import require_usable, write_quarantined
+from badpix.core.errors import BadExposure
+from badpix.core.logs import logger, logging_to
+from badpix.core.scratch import discard
+from badpix.formats.detector1_products import open_product
+from badpix.formats.statistics_file import require_usable, write_quarantined
+from badpix.instrument.detectors import detector_from_mapping
+from badpix.instrument.geometry import Geometry, reference_pixels
+from badpix.statistics.dark import measure_dark
 
 
 def main(paths, output, exposure, detector, early_cutoff_fraction, keep_intermediates=True):

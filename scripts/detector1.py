@@ -9,7 +9,12 @@ import os
 import shutil
 from pathlib import Path
 
-from badpix.detector1 import (
+from badpix.core.errors import BadExposure
+from badpix.core.files import atomic_path, card_text
+from badpix.core.logs import logger, logging_to
+from badpix.core.scratch import own_directory, place
+from badpix.core.startup import read_yaml_in_c
+from badpix.detector1.pipeline import (
     check_products,
     check_uncal,
     pipeline_steps,
@@ -18,13 +23,8 @@ from badpix.detector1 import (
     set_crds_environment,
     steps_for,
 )
-from badpix.errors import BadExposure
-from badpix.files import atomic_path, card_text
-from badpix.loading import read_yaml_in_c
-from badpix.logs import logger, logging_to
-from badpix.references import use_cache_alone
-from badpix.scratch import own_directory, place
-from badpix.statistics_file import write_quarantined
+from badpix.detector1.references import use_cache_alone
+from badpix.formats.statistics_file import write_quarantined
 
 # What may lie in a scratch directory: the statistics need them, and nothing else.
 INTERMEDIATES = ("jump", "fitopt")

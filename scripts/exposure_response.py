@@ -8,13 +8,13 @@ of one in segments, those that can be used are.
 import numpy as np
 from astropy.io import fits
 
-from badpix.detectors import detector_from_mapping
-from badpix.exposure_set import read_set
-from badpix.files import atomic_path, card_text
-from badpix.flat_response import combine_flats
-from badpix.geometry import reference_pixels
-from badpix.logs import logger, logging_to
-from badpix.statistics_file import write_quarantined
+from badpix.core.files import atomic_path, card_text
+from badpix.core.logs import logger, logging_to
+from badpix.formats.statistics_file import write_quarantined
+from badpix.instrument.detectors import detector_from_mapping
+from badpix.instrument.geometry import reference_pixels
+from badpix.response.normalise import combine_flats
+from badpix.vote.exposure_set import read_set
 
 
 def main(statistics, output, exposure, detector, settings):

@@ -7,17 +7,17 @@ Reads the flats' statistics files, by rows; writes one FITS with the images (y, 
 import numpy as np
 from astropy.io import fits
 
-from badpix.detectors import detector_from_mapping
-from badpix.errors import TooFewExposures
-from badpix.exposure_set import read_set
-from badpix.files import atomic_path
-from badpix.fits_table import table_hdu
-from badpix.flat_response import combine_flats
-from badpix.geometry import reference_pixels
-from badpix.logs import logger, logging_to
-from badpix.outliers import read_outliers
-from badpix.response_file import IMAGES
-from badpix.segments import exposure_of
+from badpix.core.errors import TooFewExposures
+from badpix.core.files import atomic_path
+from badpix.core.fits_table import table_hdu
+from badpix.core.logs import logger, logging_to
+from badpix.formats.response_file import IMAGES
+from badpix.instrument.detectors import detector_from_mapping
+from badpix.instrument.geometry import reference_pixels
+from badpix.instrument.segments import exposure_of
+from badpix.response.normalise import combine_flats
+from badpix.vote.exposure_set import read_set
+from badpix.vote.outliers import read_outliers
 
 # Of n values one alone can lie n / sqrt(n - 1) standard deviations from the median: 2.86 for 7, 3.02 for 8.
 MIN_INTEGRATIONS_TO_CLIP = 8

@@ -6,11 +6,11 @@ measurements, no thresholds. Files that do not fit together give a quarantined p
 
 from contextlib import ExitStack
 
-from badpix.errors import BadExposure
-from badpix.flat_statistics import measure_flat
-from badpix.logs import logger, logging_to
-from badpix.products import open_product
-from badpix.statistics_file import require_usable, write_quarantined
+from badpix.core.errors import BadExposure
+from badpix.core.logs import logger, logging_to
+from badpix.formats.detector1_products import open_product
+from badpix.formats.statistics_file import require_usable, write_quarantined
+from badpix.statistics.flat import measure_flat
 
 
 def main(paths, output, exposure):

@@ -10,14 +10,14 @@ from pathlib import Path
 import pandas as pd
 from astropy.io import fits
 
-from badpix.files import write_text
-from badpix.geometry import Geometry
-from badpix.history_files import extend_history
-from badpix.history_plot import draw_history
-from badpix.logs import logger, logging_to
-from badpix.mask_file import read_mask
-from badpix.mask_history import entries_of, entry_key, intermittent_pixels, make_entry
-from badpix.segments import by_exposure
+from badpix.core.files import write_text
+from badpix.core.logs import logger, logging_to
+from badpix.formats.mask_file import read_mask
+from badpix.history.entries import entries_of, entry_key, intermittent_pixels, make_entry
+from badpix.history.files import extend_history
+from badpix.history.plot import draw_history
+from badpix.instrument.geometry import Geometry
+from badpix.instrument.segments import by_exposure
 
 
 def read_entry(mask, summary, quarantine, epoch, exposures):

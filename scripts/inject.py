@@ -6,8 +6,8 @@ Reads the raw file and the truth that says what is planted where; writes a raw f
 from astropy.io import fits
 from astropy.table import Table
 
-from badpix.injection_file import inject
-from badpix.logs import logger, logging_to
+from badpix.core.logs import logger, logging_to
+from badpix.injection.files import inject
 
 
 def main(uncal, truth, output, exposure, kind, seed):

@@ -6,17 +6,17 @@ of the pixels); writes the truth FITS (and the same pixels as CSV) that the simu
 
 import numpy as np
 
-from badpix.detectors import detector_from_mapping
-from badpix.files import write_text
-from badpix.geometry import Geometry, reference_pixels
-from badpix.injection_plan import places_for, plan_injection, planted_types
-from badpix.injection_tables import healthy_pixels
-from badpix.logs import logger, logging_to
-from badpix.score_files import read_findings
-from badpix.score_pixels import FLAT_TYPES, insufficient_for
+from badpix.core.files import write_text
+from badpix.core.logs import logger, logging_to
+from badpix.formats.statistics_file import open_statistics, quarantine_reason
+from badpix.formats.truth_file import write_truth_file
+from badpix.injection.plan import places_for, plan_injection, planted_types
+from badpix.injection.tables import healthy_pixels
+from badpix.instrument.detectors import detector_from_mapping
+from badpix.instrument.geometry import Geometry, reference_pixels
+from badpix.score.files import read_findings
+from badpix.score.pixels import FLAT_TYPES, insufficient_for
 from badpix.simulate.truth import HEALTHY_CODE, REFERENCE_CODE, type_table, within_a_pixel
-from badpix.statistics_file import open_statistics, quarantine_reason
-from badpix.truth_file import write_truth_file
 
 # More darks than these tell the noise of a pixel no better than it is needed.
 DARKS_FOR_NOISE = 5

@@ -4,14 +4,15 @@ Reads the truth of what was planted, and evidence and mask of the run without an
 completeness per type and strength, what changed at other pixels, and what was found as what; and a figure.
 """
 
-from badpix.detectors import detector_from_mapping
-from badpix.files import write_text
-from badpix.geometry import Geometry
-from badpix.injection_tables import change_table, curve_table, recovery_score, strength_table
-from badpix.logs import logger, logging_to
-from badpix.score_files import read_findings, read_truth
-from badpix.score_plots import plot_curves
-from badpix.score_tables import confusion_table
+from badpix.core.files import write_text
+from badpix.core.logs import logger, logging_to
+from badpix.formats.truth_file import read_truth
+from badpix.injection.tables import change_table, curve_table, recovery_score, strength_table
+from badpix.instrument.detectors import detector_from_mapping
+from badpix.instrument.geometry import Geometry
+from badpix.score.files import read_findings
+from badpix.score.plots import plot_curves
+from badpix.score.tables import confusion_table
 
 
 def main(truth, before, after, outputs, detector, geometry, n_exposures, label):

@@ -6,12 +6,12 @@ CSV with a row per exposure.
 
 import pandas as pd
 
-from badpix.detectors import detector_from_mapping
-from badpix.files import write_text
-from badpix.jackknife import votes
-from badpix.logs import logger, logging_to
-from badpix.outliers import changed_pixels, outlier_table
-from badpix.whole_vote import with_threshold_in_force
+from badpix.control.leave_one_out import votes
+from badpix.core.files import write_text
+from badpix.core.logs import logger, logging_to
+from badpix.instrument.detectors import detector_from_mapping
+from badpix.mask.make import with_threshold_in_force
+from badpix.vote.outliers import changed_pixels, outlier_table
 
 
 def compare(kind, statistics, responses, detector, config, response_settings):

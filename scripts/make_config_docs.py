@@ -8,8 +8,8 @@ from pathlib import Path
 
 import yaml
 
-from badpix.config import load_schema
-from badpix.schema import allowed, resolve
+from badpix.config.check import load_schema
+from badpix.config.schema import allowed, resolve
 
 CONFIG = Path(__file__).resolve().parent.parent / "config"
 SCHEMA = CONFIG / "schemas" / "config.schema.yaml"

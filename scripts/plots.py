@@ -11,8 +11,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from astropy.io import fits
 
-from badpix.files import atomic_path
-from badpix.logs import logging_to
+from badpix.core.files import atomic_path
+from badpix.core.logs import logging_to
 
 # Images are shown between these percentiles, so that bad pixels do not set the scale.
 PERCENTILES = (0.5, 99.5)

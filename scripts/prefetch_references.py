@@ -5,11 +5,11 @@ Reads an exposure; writes a JSON list of the references and the CRDS context.
 
 import json
 
-from badpix.detector1 import set_crds_environment
-from badpix.files import write_text
-from badpix.loading import read_yaml_in_c
-from badpix.logs import logger, logging_to
-from badpix.references import fetch_references
+from badpix.core.files import write_text
+from badpix.core.logs import logger, logging_to
+from badpix.core.startup import read_yaml_in_c
+from badpix.detector1.pipeline import set_crds_environment
+from badpix.detector1.references import fetch_references
 
 
 def main(exposures, output, crds, types):

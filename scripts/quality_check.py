@@ -9,13 +9,13 @@ from pathlib import Path
 
 from astropy.io import fits
 
-from badpix.combine import count_flags
-from badpix.detector1 import set_crds_environment
-from badpix.files import write_text
-from badpix.geometry import Geometry, cut
-from badpix.logs import logger, logging_to
-from badpix.mask_file import read_mask
-from badpix.quality import QualityCheckFailed, missing_flags, pixeldq_with
+from badpix.core.files import write_text
+from badpix.core.logs import logger, logging_to
+from badpix.detector1.pipeline import set_crds_environment
+from badpix.formats.mask_file import read_mask
+from badpix.instrument.dq import count_flags
+from badpix.instrument.geometry import Geometry, cut
+from badpix.mask.quality import QualityCheckFailed, missing_flags, pixeldq_with
 
 
 def main(mask, ramp, report, crds):

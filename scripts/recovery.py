@@ -16,13 +16,14 @@ from pathlib import Path
 import yaml
 
 import simulate
-from badpix.recovery_page import write_page
-from badpix.recovery_plan import ABLATIONS, N_ABLATED, SCENARIOS
-from badpix.score import score_tables
-from badpix.score_files import EVIDENCE, mask_of, read_findings, read_truth
-from badpix.score_pixels import pool, score_run
-from badpix.score_plots import plot_curves
-from badpix.score_tables import ACCEPTED
+from badpix.formats.truth_file import read_truth
+from badpix.recovery.page import write_page
+from badpix.recovery.plan import ABLATIONS, N_ABLATED, SCENARIOS
+from badpix.score.files import EVIDENCE, mask_of, read_findings
+from badpix.score.pixels import pool, score_run
+from badpix.score.plots import plot_curves
+from badpix.score.report_tables import score_tables
+from badpix.score.tables import ACCEPTED
 
 PROJECT = Path(__file__).resolve().parents[1]
 PRESET = PROJECT / "config" / "presets" / "flight.yaml"
@@ -88,7 +89,7 @@ def make_runs(folder, scenario, seed, ablations, cores):
 
 
 def score_scenario(folders, scenario, labels):
-    """Tables of `badpix.score.score_tables` of the runs `labels`, the seeds in `folders` pooled."""
+    """Tables of `badpix.score.report_tables.score_tables` of the runs `labels`, the seeds in `folders` pooled."""
     scores = {}
     for label in labels:
         parts = []

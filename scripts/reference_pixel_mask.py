@@ -6,11 +6,11 @@ measured again. Reads nothing but the geometry; writes a CRDS-format mask.
 
 import numpy as np
 
-from badpix.detectors import detector_from_mapping
-from badpix.dq import PIXEL_FLAGS
-from badpix.geometry import Geometry, reference_pixels
-from badpix.logs import logger, logging_to
-from badpix.mask_file import write_mask
+from badpix.core.logs import logger, logging_to
+from badpix.formats.mask_file import write_mask
+from badpix.instrument.detectors import detector_from_mapping
+from badpix.instrument.dq import PIXEL_FLAGS
+from badpix.instrument.geometry import Geometry, reference_pixels
 
 
 def main(output, detector, geometry):

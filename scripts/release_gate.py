@@ -6,9 +6,9 @@ Reads the numbers of a comparison (JSON); writes those that were held against a 
 import json
 from pathlib import Path
 
-from badpix.files import write_text
-from badpix.logs import logger, logging_to
-from badpix.release import check_release
+from badpix.changes.gate import check_release
+from badpix.core.files import write_text
+from badpix.core.logs import logger, logging_to
 
 
 def main(summary, report, limits):

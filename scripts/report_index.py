@@ -8,8 +8,8 @@ import json
 from pathlib import Path
 
 from badpix import __version__
-from badpix.files import write_text
-from badpix.logs import logging_to
+from badpix.core.files import write_text
+from badpix.core.logs import logging_to
 from badpix.report.templating import environment
 
 

@@ -8,15 +8,15 @@ counted there. Writes the facts for the page over all detectors as JSON, too.
 
 import json
 
-from badpix.detectors import detector_from_mapping
-from badpix.files import write_text
-from badpix.judgement import gather
-from badpix.logs import logger, logging_to
-from badpix.outliers import read_outliers
+from badpix.config.settings import effective_max_dead_norm_signal
+from badpix.core.files import write_text
+from badpix.core.logs import logger, logging_to
+from badpix.formats.evidence_file import read_evidence
+from badpix.instrument.detectors import detector_from_mapping
 from badpix.report import page
 from badpix.report.assemble import ReportPage
-from badpix.report.evidence import read_evidence
-from badpix.settings import effective_max_dead_norm_signal
+from badpix.vote.judge import gather
+from badpix.vote.outliers import read_outliers
 
 
 def main(statistics, outputs, detector, config, quarantined, outliers, evidence, **given):

@@ -14,10 +14,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from badpix.score import flag_counts, score_tables, unknown_expectations
-from badpix.score_files import EVIDENCE, mask_of, read_findings, read_truth
-from badpix.score_pixels import Score, Truth, pool, score_run
-from badpix.score_text import report, table_text
+from badpix.formats.truth_file import Truth, read_truth
+from badpix.score.files import EVIDENCE, mask_of, read_findings
+from badpix.score.pixels import Score, pool, score_run
+from badpix.score.report_tables import flag_counts, score_tables, unknown_expectations
+from badpix.score.text import report, table_text
 
 Paths = str | Path | Sequence[str | Path]
 
@@ -33,7 +34,7 @@ def main(
     accepted: dict[str, set[str]] | None = None,
     limits: dict[str, float | str] | None = None,
 ) -> dict[str, pd.DataFrame]:
-    """Print the score and return its tables (`badpix.score.score_tables`).
+    """Print the score and return its tables (`badpix.score.report_tables.score_tables`).
 
     Either `evidence` and `mask`, or `run`: pairs of a label and a directory with evidence.fits and a mask. `mask` then
     names the mask of each run, in their order, where there is not just one *_bpm.fits. With several `truth`, each label
@@ -63,7 +64,7 @@ def main(
     elif csv:
         write_tables(csv, tables)
     if plot:
-        from badpix.score_plots import plot_curves
+        from badpix.score.plots import plot_curves
 
         plot_curves(plot, tables["curves"], tables["thresholds"], limits)
     return tables

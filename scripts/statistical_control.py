@@ -11,16 +11,16 @@ import pandas as pd
 from astropy.io import fits
 from astropy.table import Table
 
-from badpix.control import FALSE, Jackknife, more_needed, settle_rows, stability_image, table_of
-from badpix.control_measure import expected_dark, expected_flat
-from badpix.detectors import detector_from_mapping
-from badpix.evidence import bit_image
-from badpix.exposure_set import read_set, whole_exposures
-from badpix.files import atomic_path, write_text
-from badpix.jackknife import votes
-from badpix.logs import logger, logging_to
-from badpix.outliers import read_outliers
-from badpix.whole_vote import with_threshold_in_force
+from badpix.control.expected import expected_dark, expected_flat
+from badpix.control.leave_one_out import votes
+from badpix.control.stability import FALSE, Jackknife, more_needed, settle_rows, stability_image, table_of
+from badpix.core.files import atomic_path, write_text
+from badpix.core.logs import logger, logging_to
+from badpix.formats.evidence_file import bit_image
+from badpix.instrument.detectors import detector_from_mapping
+from badpix.mask.make import with_threshold_in_force
+from badpix.vote.exposure_set import read_set, whole_exposures
+from badpix.vote.outliers import read_outliers
 
 
 def unsettled(kind, whole, n_exposures, config):

@@ -5,10 +5,10 @@ Reads the CSV of every point; writes a CSV and a PNG.
 
 import pandas as pd
 
-from badpix.files import write_text
-from badpix.logs import logging_to
-from badpix.sweep_plot import plot_sweep
-from badpix.sweep_tables import sweep_table
+from badpix.core.files import write_text
+from badpix.core.logs import logging_to
+from badpix.sweep.plot import plot_sweep
+from badpix.sweep.tables import sweep_table
 
 
 def main(tables, table_path, figure_path, title, points, configured, grid):

@@ -5,13 +5,13 @@ Reads what the vote reads, and the truth if there is one; writes a CSV with a ro
 
 from astropy.io import fits
 
-from badpix.exposure_set import whole_exposures
-from badpix.files import write_text
-from badpix.geometry import cut
-from badpix.logs import logger, logging_to
-from badpix.score_files import read_truth
-from badpix.sweep_tables import point_table
-from badpix.whole_vote import vote
+from badpix.core.files import write_text
+from badpix.core.logs import logger, logging_to
+from badpix.formats.truth_file import read_truth
+from badpix.instrument.geometry import cut
+from badpix.mask.make import vote
+from badpix.sweep.tables import point_table
+from badpix.vote.exposure_set import whole_exposures
 
 
 def truth_of(paths, detector, shape):
@@ -33,7 +33,7 @@ def truth_of(paths, detector, shape):
 def main(statistics, responses, output, detector, config, manual_flag_path, quarantined, truths, outliers=None):
     """Write the `point_table` of one point at `output`.
 
-    Arguments as of `badpix.whole_vote.vote`; `config` has the point's values, `truths` lists paths of truth files.
+    Arguments as of `badpix.mask.make.vote`; `config` has the point's values, `truths` lists paths of truth files.
     """
     result = vote(statistics, responses, detector, config, manual_flag_path, quarantined, outliers)
     inputs = result.inputs

@@ -18,13 +18,13 @@ import flat_response
 import flat_statistics
 import leave_one_out
 import plots
-from badpix.config import load_schema, load_steps, validated
-from badpix.detectors import load_detector
-from badpix.dq import PIXEL_FLAGS
-from badpix.errors import BadExposure, TooFewExposures
-from badpix.mask_file import read_mask
-from badpix.settings import vote_keys
-from badpix.statistics_file import quarantine_reason, write_quarantined
+from badpix.config.check import load_schema, load_steps, validated
+from badpix.config.settings import vote_keys
+from badpix.core.errors import BadExposure, TooFewExposures
+from badpix.formats.mask_file import read_mask
+from badpix.formats.statistics_file import quarantine_reason, write_quarantined
+from badpix.instrument.detectors import load_detector
+from badpix.instrument.dq import PIXEL_FLAGS
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMAS = ROOT / "config" / "schemas"

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 import yaml
 
 import simulate
-from badpix.score_files import read_findings, read_truth
-from badpix.score_pixels import score_run
+from badpix.formats.truth_file import read_truth
+from badpix.score.files import read_findings
+from badpix.score.pixels import score_run
 from workflow.conftest import write_config
 from workflow.runner import PROJECT, succeed
 

@@ -3,7 +3,7 @@
 import numpy as np
 from astropy.io import fits
 
-from badpix.mask_file import read_mask
+from badpix.formats.mask_file import read_mask
 
 # Products that hold data, and the rule that makes them.
 RULE_OF = {

@@ -9,8 +9,8 @@ import pytest
 from astropy.io import fits
 
 import detector1
-from badpix.mask_file import read_mask
-from badpix.statistics_file import quarantine_reason
+from badpix.formats.mask_file import read_mask
+from badpix.formats.statistics_file import quarantine_reason
 from workflow.conftest import FULL_RUN
 from workflow.runner import snakemake, succeed
 

@@ -9,10 +9,10 @@ from astropy.io import fits
 
 import dark_statistics
 import detector1
-from badpix.detectors import load_detector
-from badpix.files import card_text
-from badpix.mask_file import read_mask
-from badpix.statistics_file import quarantine_reason
+from badpix.core.files import card_text
+from badpix.formats.mask_file import read_mask
+from badpix.formats.statistics_file import quarantine_reason
+from badpix.instrument.detectors import load_detector
 from workflow import corruptions
 from workflow.conftest import FULL_RUN, make_once
 from workflow.runner import PROJECT, copy_run, snakemake, succeed

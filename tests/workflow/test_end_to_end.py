@@ -12,9 +12,9 @@ from astropy.io import fits
 from astropy.table import Table
 from stdatamodels.jwst.datamodels import MaskModel
 
-from badpix.dq import PIXEL_FLAGS
-from badpix.mask_file import read_mask
-from badpix.score import score
+from badpix.formats.mask_file import read_mask
+from badpix.instrument.dq import PIXEL_FLAGS
+from badpix.score.report_tables import score
 from score import read_truth
 from workflow.planes import bits_by_type, plane_of_types
 

@@ -17,7 +17,7 @@ from astropy.io import fits
 from crds.core import rmap
 
 import simulate
-from badpix.mask_file import read_mask
+from badpix.formats.mask_file import read_mask
 from badpix.simulate.populations import DEMO
 from workflow.conftest import make_once
 from workflow.key_changes import DARK, FLAT

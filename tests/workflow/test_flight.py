@@ -5,11 +5,12 @@ import pytest
 import yaml
 from astropy.io import fits
 
-from badpix.dq import bits
-from badpix.mask_file import read_mask
-from badpix.score_files import read_findings, read_truth
-from badpix.score_pixels import pool, score_run
-from badpix.score_tables import completeness_table, healthy_table, intermittent_table, purity_table
+from badpix.formats.mask_file import read_mask
+from badpix.formats.truth_file import read_truth
+from badpix.instrument.dq import bits
+from badpix.score.files import read_findings
+from badpix.score.pixels import pool, score_run
+from badpix.score.tables import completeness_table, healthy_table, intermittent_table, purity_table
 from workflow.conftest import FULL_RUN
 from workflow.runner import PROJECT, copy_run, succeed
 

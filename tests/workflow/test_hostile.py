@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from badpix.config import ConfigError, load_schema, load_steps, validated
-from badpix.mask_file import read_mask
+from badpix.config.check import ConfigError, load_schema, load_steps, validated
+from badpix.formats.mask_file import read_mask
 from workflow.conftest import PROJECT_PARTS
 from workflow.corruptions import good, products_of, with_own_start
 from workflow.runner import PROJECT, copy_run, snakemake, succeed

@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from badpix.scratch import own_directory
+from badpix.core.scratch import own_directory
 from workflow.products import images_of, same
 from workflow.runner import PROJECT, snakemake, succeed
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from astropy.io import fits
 
-from badpix.digest import modules_used
+from badpix.workflow.digest import modules_used
 from workflow.conftest import make_once
 from workflow.runner import PROJECT, copy_run, snakemake, succeed
 

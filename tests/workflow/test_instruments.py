@@ -12,7 +12,7 @@ import sys
 import pytest
 from astropy.io import fits
 
-from badpix.score_tables import completeness_table, healthy_table, purity_table
+from badpix.score.tables import completeness_table, healthy_table, purity_table
 from workflow.conftest import make_once
 from workflow.instruments import CASES, KEYWORDS, mask_path, results_of, run_case, score_case, simulate_case
 from workflow.products import images_of, same

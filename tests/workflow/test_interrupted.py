@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from badpix.mask_file import read_mask
-from badpix.statistics_file import quarantine_reason
+from badpix.formats.mask_file import read_mask
+from badpix.formats.statistics_file import quarantine_reason
 from workflow.conftest import make_once
 from workflow.corruptions import good, products_of
 from workflow.runner import command, copy_run, snakemake, succeed

@@ -15,7 +15,7 @@ import pytest
 import yaml
 from astropy.io import fits
 
-from badpix.mask_file import read_mask
+from badpix.formats.mask_file import read_mask
 from workflow.conftest import FULL_RUN, make_once
 from workflow.key_changes import BOTH_KINDS, CHANGES, DARK, FLAT, MIRI_EXPOSURES, REST, TESTED_ELSEWHERE, VOTE
 from workflow.products import RULE_OF, differing, edited, jobs_of, mask_header, measured, same

@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from badpix.config import load_schema, load_steps, validated
-from badpix.dark_vote import DARK_TYPES, DarkVote
-from badpix.exposure_set import read_set
-from badpix.flat_response import mean_flat, normalise
-from badpix.flat_types import FLAT_TYPES, flat_verdicts
-from badpix.judgement import mean_last_groups
-from badpix.mask_file import read_mask
-from badpix.settings import DarkVoteSettings, FlatTypeSettings, effective_max_dead_norm_signal
-from badpix.statistics_file import open_statistics
+from badpix.config.check import load_schema, load_steps, validated
+from badpix.config.settings import DarkVoteSettings, FlatTypeSettings, effective_max_dead_norm_signal
+from badpix.formats.mask_file import read_mask
+from badpix.formats.statistics_file import open_statistics
+from badpix.response.normalise import mean_flat, normalise
+from badpix.vote.dark_official import DARK_TYPES, DarkVote
+from badpix.vote.exposure_set import read_set
+from badpix.vote.flat_types import FLAT_TYPES, flat_verdicts
+from badpix.vote.judge import mean_last_groups
 from oracle.darks import dark_types
 from oracle.flats import flat_types
 from oracle.vote import combine

@@ -10,8 +10,8 @@ import pytest
 import yaml
 from astropy.io import fits
 
-from badpix.dq import PIXEL_FLAGS
-from badpix.mask_file import read_mask
+from badpix.formats.mask_file import read_mask
+from badpix.instrument.dq import PIXEL_FLAGS
 from workflow.browser import needs_browser, opened
 from workflow.conftest import FULL_RUN, make_once
 from workflow.key_changes import DARK, FLAT

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from badpix.resources import Size, disk_mb, memory_mb, runtime_minutes
+from badpix.workflow.resources import Size, disk_mb, memory_mb, runtime_minutes
 from workflow import stand_in
 from workflow.runner import PROJECT, snakemake
 

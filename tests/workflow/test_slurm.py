@@ -14,7 +14,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from badpix.resources import Size, memory_mb, runtime_minutes
+from badpix.workflow.resources import Size, memory_mb, runtime_minutes
 from workflow.corruptions import good, products_of
 from workflow.products import images_of, same
 from workflow.runner import PROJECT, announced_jobs, command, copy_run, succeed

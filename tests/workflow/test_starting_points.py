@@ -7,7 +7,7 @@ import shutil
 import pytest
 from astropy.io import fits
 
-from badpix.mask_file import read_mask
+from badpix.formats.mask_file import read_mask
 from workflow.products import measured, same
 from workflow.runner import snakemake, succeed
 

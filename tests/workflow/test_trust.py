@@ -6,7 +6,7 @@ import pytest
 from astropy.io import fits
 from astropy.table import Table
 
-from badpix.mask_file import read_mask
+from badpix.formats.mask_file import read_mask
 from workflow.conftest import FULL_RUN
 from workflow.key_changes import DARK, FLAT
 from workflow.products import images_of

@@ -8,9 +8,10 @@ import pandas as pd
 from astropy.io import fits
 
 from badpix import __version__
-from badpix.dq import PIXEL_FLAGS
-from badpix.geometry import cut, full_frame
-from badpix.mask_pairs import check_pair, read_image
+from badpix.changes.files import check_pair, read_image
+from badpix.formats.response_file import read_response
+from badpix.instrument.dq import PIXEL_FLAGS
+from badpix.instrument.geometry import cut, full_frame
 from badpix.report import inspector, page
 from badpix.report.darks import ABSTAINED, YES, DarkReader
 from badpix.report.flats import FlatReader
@@ -20,7 +21,6 @@ from badpix.report.pixels import listed_pixels, ramps_per_type, sampled_pixels, 
 from badpix.report.ramps import read_ramps
 from badpix.report.tables import MEASURES, exposure_table, flag_table, job_times, type_table
 from badpix.report.words import LIMITS, look, title
-from badpix.response_file import read_response
 
 ODD_NOTE = (
     "An exposure stands out (▲) by a measure when it is further from the median of the others than six times their "

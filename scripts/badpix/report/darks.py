@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from badpix.calibration import bulk, sample
-from badpix.dark_excess import PLANES, QUANTITIES, STEPS, mainly_clear, measured_quantities
-from badpix.dark_vote import EXPOSURE_FRACTION, PLANES_USED, integration_ballots, pedestal_plane
-from badpix.exposure_set import whole_exposures
-from badpix.geometry import amplifiers
+from badpix.config.settings import DarkExcessSettings, DarkVoteSettings
+from badpix.formats.statistics_file import open_segments
+from badpix.formats.thresholds import ABOVE
+from badpix.instrument.geometry import amplifiers
 from badpix.report.histograms import Histogram
-from badpix.settings import DarkExcessSettings, DarkVoteSettings
-from badpix.statistics_file import open_segments
-from badpix.thresholds import ABOVE
-from badpix.vote import decide
+from badpix.vote.ballots import decide
+from badpix.vote.dark_extended import PLANES, QUANTITIES, STEPS, mainly_clear, measured_quantities
+from badpix.vote.dark_official import EXPOSURE_FRACTION, PLANES_USED, integration_ballots, pedestal_plane
+from badpix.vote.exposure_set import whole_exposures
+from badpix.vote.significance import bulk, sample
 
 NO, YES, ABSTAINED = 0, 1, 2
 # Search -> the ballot counts that it may have.

@@ -16,8 +16,8 @@ from bokeh.models import (
 from bokeh.palettes import Cividis256
 from bokeh.plotting import figure
 
+from badpix.formats.thresholds import ABOVE, BELOW
 from badpix.report.words import look, title
-from badpix.thresholds import ABOVE, BELOW
 
 # Images are shown with at most so many pixels on a side: the means of blocks.
 MAX_IMAGE = 1024

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from astropy.io import fits
 
-from badpix.exposure_set import whole_exposures
-from badpix.files import card_text
-from badpix.flat_background import unlit
-from badpix.flat_ballots import FlatBallots
+from badpix.config.settings import FlatTypeSettings
+from badpix.core.files import card_text
+from badpix.formats.statistics_file import open_segments, quarantine_reason
 from badpix.report.darks import ABSTAINED, NO, YES
-from badpix.settings import FlatTypeSettings
-from badpix.statistics_file import open_segments, quarantine_reason
+from badpix.response.background import unlit
+from badpix.vote.exposure_set import whole_exposures
+from badpix.vote.flat_ballots import FlatBallots
 
 # Type -> the test of FlatBallots that decides it.
 TEST_OF = {"DEAD": "dead", "LOW_QE": "low", "OPEN": "open"}

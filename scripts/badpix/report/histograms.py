@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from badpix.calibration import bulk
+from badpix.vote.significance import bulk
 
 BINS = 160
 # The range reaches so many standard deviations of the bulk, and a little beyond the outermost threshold.

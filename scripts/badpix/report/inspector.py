@@ -4,7 +4,7 @@ import numpy as np
 
 from badpix.report.pixels import DETAIL_BYTES
 from badpix.report.words import TESTS, title
-from badpix.vote import votes_needed
+from badpix.vote.ballots import votes_needed
 
 
 def n_detailed(n_listed, bytes_per_pixel, budget=DETAIL_BYTES):

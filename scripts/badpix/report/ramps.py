@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from astropy.io import fits
 
-from badpix import irs2
-from badpix.dq import GROUP_FLAGS
+from badpix.instrument import irs2
+from badpix.instrument.dq import GROUP_FLAGS
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from badpix.dq import PIXEL_FLAGS
+from badpix.instrument.dq import PIXEL_FLAGS
 from badpix.report.pixels import type_masks
 
 # An exposure stands out by a measure when it differs from the median of the others of its kind by more than so many

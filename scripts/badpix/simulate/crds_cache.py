@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from astropy.io import fits
 
-from badpix.dq import PIXEL_FLAGS
-from badpix.irs2 import interleave
+from badpix.instrument.dq import PIXEL_FLAGS
+from badpix.instrument.irs2 import interleave
 from badpix.simulate.detector import DetectorModel
 from badpix.simulate.headers import KINDS, N_AMPLIFIERS, subarray_meta
 from badpix.simulate.miri import RESET_GROUPS, RSCD_FLAGGED_FIRST, RSCD_FLAGGED_LATER, reset_anomaly

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from badpix.irs2 import RAW_ROWS, science_rows
+from badpix.instrument.irs2 import RAW_ROWS, science_rows
 from badpix.simulate.cosmic_rays import add_cosmic_rays, add_snowballs
 from badpix.simulate.coupling import couple
 from badpix.simulate.detector import DetectorModel

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 from astropy.io import fits
 
+from badpix.formats.truth_file import write_truth_file
 from badpix.simulate.detector import DetectorModel
 from badpix.simulate.headers import output_of_lines
 from badpix.simulate.populations import PlantedType
 from badpix.simulate.static_maps import output_map
-from badpix.truth_file import write_truth_file
 
 REFERENCE_CODE = -1  # reference pixels are neither planted nor healthy
 HEALTHY_CODE = 0

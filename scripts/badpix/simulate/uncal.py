@@ -5,15 +5,8 @@ from pathlib import Path
 import numpy as np
 from astropy.io import fits
 
-from badpix.files import atomic_path
-from badpix.simulate.headers import (
-    Geometry,
-    Segment,
-    exposure_meta,
-    exposure_name,
-    modified_julian_date,
-    start_time,
-)
+from badpix.core.files import atomic_path
+from badpix.simulate.headers import Geometry, Segment, exposure_meta, exposure_name, modified_julian_date, start_time
 
 
 def write_uncal(

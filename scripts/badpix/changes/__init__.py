@@ -1,0 +1,1 @@
+"""Mask against mask: new, recovered and reclassified pixels, their limits, files and figure."""

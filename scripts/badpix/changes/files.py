@@ -1,0 +1,99 @@
+"""Read two mask files that are to be compared, and write what has changed."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from astropy.io import fits
+
+from badpix.changes.compare import change_counts, change_matrix, changed_pixels
+from badpix.core.files import atomic_path, card_text, is_machine_fault, write_text
+from badpix.core.fits_table import table_hdu
+from badpix.formats.mask_file import read_mask
+
+# Pixels of one place in both arrays are the same pixel only where all of these agree. Older masks lack some.
+SAME = ("INSTRUME", "DETECTOR", "SUBARRAY", "SUBSTRT1", "SUBSTRT2", "FASTAXIS", "SLOWAXIS")
+SAID = ("DETECTOR", "SUBARRAY", "USEAFTER", "PEDIGREE", "DATE")
+
+
+class MaskMismatch(ValueError):
+    """Two masks cannot be compared; the message says why."""
+
+
+@dataclass(frozen=True)
+class MaskImage:
+    """A mask file: its `path`, its DQ image (uint32 (y, x), the pipeline's bits) and its primary header."""
+
+    path: Path
+    dq: np.ndarray
+    header: fits.Header
+
+
+def read_image(path):
+    """The MaskImage of the file `path`; MaskMismatch when it is no mask file."""
+    try:
+        header = fits.getheader(path, 0)
+        with fits.open(path) as hdus:
+            missing = [name for name in ("DQ", "DQ_DEF") if name not in hdus]
+        if not missing:
+            return MaskImage(Path(path), read_mask(path), header)
+    except Exception as error:  # whatever the datamodels say about a file that is none of theirs
+        if is_machine_fault(error):
+            raise
+        raise MaskMismatch(f"{path} is no mask file: {type(error).__name__}: {error}") from error
+    raise MaskMismatch(f"{path} is no mask file: it has no {' and no '.join(missing)} extension")
+
+
+def check_pair(before, after):
+    """Raise MaskMismatch unless two MaskImages are of the same part of the same detector."""
+    found = [
+        f"{key} is {before.header[key]!r} and {after.header[key]!r}"
+        for key in SAME
+        if key in before.header and key in after.header and before.header[key] != after.header[key]
+    ]
+    if before.dq.shape != after.dq.shape:
+        found.append(f"the images have {_text(before.dq.shape)} and {_text(after.dq.shape)} pixels (y, x)")
+    if found:
+        raise MaskMismatch(f"{before.path} and {after.path} cannot be compared: {'; '.join(found)}")
+
+
+def _text(shape):
+    return " x ".join(map(str, shape))
+
+
+def labels(before, after):
+    """What two MaskImages are called: their file names, or the ends of their paths from where these differ."""
+    parts = [mask.path.parts[::-1] for mask in (before, after)]
+    number = next((n for n, (one, other) in enumerate(zip(*parts, strict=False), 1) if one != other), 1)
+    return ["/".join(names[:number][::-1]) for names in parts]
+
+
+def description(mask):
+    """What a mask file says about itself, for the record of a comparison."""
+    return {"file": str(mask.path)} | {key.lower(): str(mask.header[key]) for key in SAID if key in mask.header}
+
+
+def write_changes(outputs, changes, before, after):
+    """Write the comparison `changes` of two MaskImages: `outputs` maps matrix, pixels, table and summary to paths."""
+    write_text(outputs["matrix"], change_matrix(changes).to_csv())
+    pixels = changed_pixels(changes)
+    write_text(outputs["pixels"], pixels.to_csv(index=False))
+    with atomic_path(outputs["table"]) as temporary:
+        write_table(temporary, pixels, before, after)
+    summary = {"before": description(before), "after": description(after)} | change_counts(changes)
+    write_text(outputs["summary"], json.dumps(summary, indent=2) + "\n")
+    return summary
+
+
+def write_table(path, pixels, before, after):
+    """Write the DataFrame of `changed_pixels` as the FITS table CHANGES."""
+    hdu = table_hdu("CHANGES", {name: np.asarray(pixels[name], dtype=_dtype(pixels[name])) for name in pixels})
+    for keyword, label in zip(("BEFORE", "AFTER"), labels(before, after), strict=True):
+        hdu.header[keyword] = (card_text(label), "mask file")
+    fits.HDUList([fits.PrimaryHDU(), hdu]).writeto(path, overwrite=True)
+
+
+def _dtype(column):
+    """Texts as texts, however few there are; numbers as they are."""
+    return f"U{max([1, *map(len, column)])}" if column.dtype.kind not in "iu" else column.dtype

@@ -1,0 +1,90 @@
+"""Draw what has changed between two masks: where, and from which flags to which."""
+
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+
+from badpix.changes.compare import KINDS, NEW, RECLASSIFIED, RECOVERED, change_matrix
+from badpix.core.files import atomic_path
+from badpix.instrument.dq import GOOD
+
+matplotlib.use("Agg")
+
+MAX_TYPES = 14  # more rows than this are not legible; the rest is added up
+REST = "other flags"
+MARKERS = {NEW: ("#d55e00", "^"), RECOVERED: ("#0072b2", "v"), RECLASSIFIED: ("#cc79a7", "s")}
+UNCHANGED_COLOUR = "0.82"
+MAP_SIDE = 370  # points, about
+COVERED = 0.2  # of the map by markers, at most
+
+
+def draw_changes(path, changes, title):
+    """Draw `changes` (Changes) into the PNG file `path`, under `title`."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(15, 7), layout="constrained")
+    show_map(left, changes)
+    show_matrix(right, legible(change_matrix(changes)))
+    figure.suptitle(title)
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=100)
+    plt.close(figure)
+
+
+def show_map(axes, changes):
+    """Where the changed pixels are, over the bad ones that stayed as they were."""
+    n_y, n_x = changes.kind.shape
+    # Square markers of about a pixel, but large enough to be seen as long as they leave room between them.
+    fitting = MAP_SIDE * np.sqrt(COVERED / max(1, np.count_nonzero(changes.kind)))
+    size = max(MAP_SIDE / max(n_y, n_x), min(3.0, max(0.8, fitting)))
+    same = changes.science & (changes.kind == 0) & (changes.after != 0)
+    y, x = np.nonzero(same)
+    size_same = max(0.5, size / 2)
+    axes.plot(
+        x, y, "s", markersize=size_same, mew=0, color=UNCHANGED_COLOUR, label=f"bad in both, same flags: {len(x)}"
+    )
+    for code, (colour, marker) in MARKERS.items():
+        y, x = np.nonzero(changes.kind == code)
+        axes.plot(x, y, marker, markersize=size, mew=0, color=colour, label=f"{KINDS[code]}: {len(x)}")
+    axes.set(title="changed pixels", xlabel="x (pixel)", ylabel="y (pixel)", aspect="equal")
+    axes.set(xlim=(-0.5, n_x - 0.5), ylim=(-0.5, n_y - 0.5))
+    legend = axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.08), ncols=2, frameon=False)
+    for handle in legend.legend_handles:
+        handle.set_markersize(6)
+
+
+def legible(matrix):
+    """`matrix` (of change_matrix) with its rarest types added up where it has more than MAX_TYPES."""
+    for _ in range(2):  # first the rows, then the columns
+        if len(matrix) > MAX_TYPES:
+            kept = [GOOD, *matrix.drop(GOOD).sum(axis=1).nlargest(MAX_TYPES - 2).index]
+            names = [name if name in kept else REST for name in matrix.index]
+            order = [name for name in matrix.index if name in kept] + [REST]
+            matrix = matrix.groupby(names).sum().loc[order]
+        matrix = matrix.T
+    return matrix
+
+
+def show_matrix(axes, matrix):
+    """Numbers of pixels from type (row) to type (column); the colours tell changes by their kind."""
+    values = matrix.to_numpy()
+    for row, before in enumerate(matrix.index):
+        for column, after in enumerate(matrix.columns):
+            colour = cell_colour(before, after, values[row, column])
+            axes.add_patch(plt.Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=colour, edgecolor="white"))
+            if values[row, column]:
+                number = f"{values[row, column]:,}"
+                axes.text(column, row, number, ha="center", va="center", fontsize=8 if len(number) < 8 else 6)
+    rows, columns = ([name.replace("+", " +\n") for name in names] for names in (matrix.index, matrix.columns))
+    axes.set_xticks(range(len(columns)), columns, rotation=90, fontsize=8)
+    axes.set_yticks(range(len(rows)), rows, fontsize=8)
+    axes.set(xlim=(-0.5, len(columns) - 0.5), ylim=(len(rows) - 0.5, -0.5), aspect="equal")
+    axes.set(title="pixels by their flags", xlabel="after", ylabel="before")
+
+
+def cell_colour(before, after, pixels):
+    """A light tint of the kind of change, grey for what stayed, nearly white for nothing."""
+    if not pixels:
+        return "0.97"
+    if before == after and before != REST:
+        return "0.85"
+    code = NEW if before == GOOD else RECOVERED if after == GOOD else RECLASSIFIED
+    return matplotlib.colors.to_rgba(MARKERS[code][0], 0.35)

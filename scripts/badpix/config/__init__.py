@@ -1,0 +1,1 @@
+"""The configuration: schema, checks, defaults, and the settings that the stages take from it."""

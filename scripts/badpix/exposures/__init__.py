@@ -1,0 +1,1 @@
+"""Which exposures make which mask: files, headers, checks, epochs."""

@@ -1,0 +1,68 @@
+"""The sheet of exposures: a table of tab-separated values, a row per exposure, as an alternative to the input keys."""
+
+import csv
+
+from badpix.instrument.file_names import InputError, exposure_name
+
+# Kind as it stands in the sheet -> kind of the inventory.
+KINDS = {"dark": "darks", "flat": "flats"}
+PRODUCTS = {"darks": ("uncal", "rateints", "jump", "fitopt"), "flats": ("uncal", "rateints", "flux_check")}
+COLUMNS = ("kind", "uncal", "rateints", "jump", "fitopt", "flux_check")
+
+
+def read_sheet(path):
+    """The exposures of the sheet at `path`: kind -> exposure -> product -> file.
+
+    The first line names the columns: `kind` (dark or flat) and those products that are given; empty cells, empty
+    lines and lines that begin with # say nothing. Raises InputError, naming sheet, line, column and value, for what is
+    not allowed.
+    """
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            lines = [(number, line) for number, line in enumerate(file, 1) if line.strip() and line[0] != "#"]
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"exposures: the sheet {str(path)!r} cannot be read: {error}") from error
+    rows = list(csv.reader((line for _, line in lines), delimiter="\t", strict=False))
+    if not rows:
+        raise InputError(f"exposures: the sheet {str(path)!r} is empty; its columns are {', '.join(COLUMNS)}")
+    columns = [cell.strip() for cell in rows[0]]
+    _check_columns(path, columns)
+    exposures = {kind: {} for kind in PRODUCTS}
+    for (number, _), cells in zip(lines[1:], rows[1:], strict=False):
+        where = f"{path}, line {number}"
+        if len(cells) > len(columns):
+            raise InputError(f"{where}: {len(cells)} cells, but {len(columns)} columns; tabs separate them")
+        row = {name: cell.strip() for name, cell in zip(columns, cells, strict=False) if cell.strip()}
+        kind, name, files = _read_row(where, row)
+        if name in exposures[kind]:
+            raise InputError(f"{where}: the exposure {name} stands in the sheet twice")
+        exposures[kind][name] = files
+    return exposures
+
+
+def _check_columns(path, columns):
+    unknown = [name for name in columns if name not in COLUMNS]
+    if unknown:
+        raise InputError(f"{path}, line 1: unknown column {unknown[0]!r}; allowed are {', '.join(COLUMNS)}")
+    if "kind" not in columns:
+        raise InputError(f"{path}, line 1: no column kind; it says of each exposure whether it is a dark or a flat")
+    if len(set(columns)) < len(columns):
+        raise InputError(f"{path}, line 1: a column stands there twice: {', '.join(columns)}")
+
+
+def _read_row(where, row):
+    """Kind, exposure name and files (product -> path) of a row (column -> cell, without empty ones)."""
+    value = row.pop("kind", "")
+    if value not in KINDS:
+        raise InputError(f"{where}: kind is {value!r}; allowed are {' and '.join(KINDS)}")
+    kind = KINDS[value]
+    for product in row:
+        if product not in PRODUCTS[kind]:
+            raise InputError(f"{where}: a {value} has no {product} file; it may have {', '.join(PRODUCTS[kind])}")
+    if not row.keys() - {"flux_check"}:
+        raise InputError(f"{where}: no file is given")
+    names = {exposure_name(file): product for product, file in row.items()}
+    if len(names) > 1:
+        said = " and ".join(f"{product} is of {name}" for name, product in sorted(names.items()))
+        raise InputError(f"{where}: files of different exposures: {said}")
+    return kind, next(iter(names)), row

@@ -1,0 +1,124 @@
+"""Open the products of calwebb_detector1 with their structure checked, so that a bad one is named."""
+
+from contextlib import contextmanager
+from pathlib import Path
+
+from astropy.io import fits
+
+from badpix.core.errors import BadExposure
+from badpix.core.files import is_machine_fault
+from badpix.core.fits_check import file_problem
+
+REQUIRED_STEPS = {"S_DQINIT": "dq_init", "S_SATURA": "saturation", "S_JUMP": "jump", "S_RAMP": "ramp_fit"}
+
+PLANES = {
+    "uncal": {"SCI": 4},
+    "jump": {"SCI": 4, "PIXELDQ": 2, "GROUPDQ": 4},
+    "rateints": {"SCI": 3, "DQ": 3, "VAR_POISSON": 3, "VAR_RNOISE": 3},
+    "rate": {"SCI": 2, "DQ": 2, "VAR_POISSON": 2, "VAR_RNOISE": 2},
+    "fitopt": {"PEDESTAL": 3},
+}
+FLAG_PLANES = ("DQ", "PIXELDQ", "GROUPDQ")
+# Raw data are unsigned 16-bit integers, which FITS stores as signed ones with an offset.
+RAW_NUMBERS = {"BITPIX": 16, "BSCALE": 1, "BZERO": 32768}
+
+
+def check_planes(hdus, product):
+    """Raise BadExposure unless the image extensions of `product` are there with the right axes."""
+    names = [hdu.name for hdu in hdus]
+    for name, axes in PLANES[product].items():
+        if name not in names:
+            raise BadExposure(f"the {product} file has no {name} extension (it has {', '.join(names[1:]) or 'none'})")
+        if not hdus[name].is_image:
+            raise BadExposure(f"extension {name} of the {product} file is no image")
+        found = len(hdus[name].shape)
+        if found != axes:
+            raise BadExposure(f"extension {name} of the {product} file has {found} axes, not {axes}")
+    main, *others = PLANES[product]
+    for name in others:
+        shape, expected = hdus[name].shape, hdus[main].shape[-len(hdus[name].shape) :]
+        if shape != expected:
+            raise BadExposure(f"shapes differ in the {product} file: {name} {shape}, but {main} {hdus[main].shape}")
+    for name in PLANES[product]:
+        _check_numbers(hdus[name].header, name, product)
+
+
+def _check_numbers(header, name, product):
+    """Raise BadExposure unless the image's numbers are of the kind (integer, floating point) that belongs there."""
+    if product == "uncal":
+        found = {key: header.get(key, {"BSCALE": 1, "BZERO": 0}.get(key)) for key in RAW_NUMBERS}
+        if found != RAW_NUMBERS:
+            found, expected = (", ".join(f"{k} {v}" for k, v in numbers.items()) for numbers in (found, RAW_NUMBERS))
+            raise BadExposure(f"{name} of the uncal file has {found}; raw data have {expected}")
+        return
+    # Flags are integers, everything else is measured.
+    if (header["BITPIX"] > 0) != (name in FLAG_PLANES):
+        kind = "integers" if name in FLAG_PLANES else "floating point numbers"
+        raise BadExposure(f"{name} of the {product} file has BITPIX {header['BITPIX']}; it should hold {kind}")
+
+
+@contextmanager
+def open_product(path, product):
+    """Open `path` memory-mapped, as `product` (a key of PLANES). Raises BadExposure naming what is wrong with it."""
+    if problem := file_problem(Path(path)):
+        raise BadExposure(f"the {product} file is not usable: {problem}")
+    try:
+        hdus = fits.open(path)
+    except Exception as error:
+        if is_machine_fault(error):
+            raise
+        raise BadExposure(f"the {product} file is not readable as FITS: {error}") from error
+    with hdus:
+        if product == "rateints" and "SCI" in hdus and len(hdus["SCI"].shape) == 2:
+            product = "rate"
+            n_integrations = hdus[0].header.get("NINTS")
+            if n_integrations != 1:
+                raise BadExposure(
+                    f"the rate file averages {n_integrations} integrations (NINTS); give the rateints file instead"
+                )
+        check_planes(hdus, product)
+        yield hdus
+
+
+def rates_shape(hdus):
+    """(integrations, rows, columns) of an open rateints file, or of a rate file of one integration."""
+    shape = hdus["SCI"].shape
+    return shape if len(shape) == 3 else (1, *shape)
+
+
+def rates_rows(hdus, name, integration, rows):
+    """Some rows of an integration of image `name` of an open rateints (or single-integration rate) file."""
+    hdu = hdus[name]
+    return hdu.section[integration, rows] if len(hdu.shape) == 3 else hdu.section[rows]
+
+
+def check_agree(shapes):
+    """Raise BadExposure unless all of `shapes` (what -> (integrations, rows, columns)) are the same."""
+    if len(set(shapes.values())) > 1:
+        raise BadExposure("shapes differ: " + ", ".join(f"{name} {shape}" for name, shape in shapes.items()))
+
+
+def check_announced(header, n_integrations, image, product, n_groups=None):
+    """Raise BadExposure unless the arrays of `product` have the numbers of integrations, groups and pixels in `header`.
+
+    `image` is (rows, columns); a rates file has no groups (None).
+    """
+    found = {"SUBSIZE2": image[0], "SUBSIZE1": image[1]}
+    if n_groups is not None:
+        found["NGROUPS"] = n_groups
+    # A segment of an exposure holds some of its integrations.
+    if "EXSEGNUM" not in header:
+        found["NINTS"] = n_integrations
+    for key, number in found.items():
+        if header.get(key) != number:
+            raise BadExposure(f"{key} of the {product} file is {header.get(key)}, but its array has {number}")
+
+
+def check_steps(header, product):
+    """Raise BadExposure unless the steps without which no pixel can be judged are COMPLETE in `header`."""
+    for keyword, step in REQUIRED_STEPS.items():
+        if step == "ramp_fit" and product == "jump":
+            continue  # it comes after the jump file is written
+        status = header.get(keyword, "missing")
+        if status != "COMPLETE":
+            raise BadExposure(f"step {step} of the {product} file is not COMPLETE: {keyword} is {status}")

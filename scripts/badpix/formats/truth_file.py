@@ -1,0 +1,182 @@
+"""The truth of planted pixels: what a file of it holds, its writer and its reader."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from astropy.io import fits
+from astropy.table import Table
+from scipy import ndimage
+
+from badpix.core.files import atomic_path
+from badpix.core.fits_table import part, read_table
+
+TYPE_COLUMNS = {"CODE": int, "NAME": str, "EXPECTED": str}
+MORE_TYPE_COLUMNS = {"STRONGER": int, "UNIT": str}
+PIXEL_COLUMNS = {"x": int, "y": int, "type": str}
+MORE_PIXEL_COLUMNS = {"strength": float, "strength_unit": str, "second": float, "phase": int, "bad_of_8": int,
+                      "group": str}  # fmt: skip
+
+ADJ_OPEN = "ADJ_OPEN"
+HEALTHY, DONT_CARE, NEXT_TO_OPEN, UNLIT, BORDER, MIDDLE = (
+    "healthy", "dont-care", "next to open", "unlit", "border", "middle",
+)  # fmt: skip
+RING = "ring of "  # and the label of the group
+RING_WIDTH = 2  # pixels, in rows and columns
+BORDER_WIDTH = 4  # pixels
+PIXEL_DEFAULTS = {"strength": np.nan, "strength_unit": "", "second": np.nan, "phase": -1, "bad_of_8": 8, "group": ""}
+
+
+def write_truth_file(
+    path: str | Path,
+    cards: list[tuple[str, object, str]],
+    images: dict[str, np.ndarray],
+    types: pd.DataFrame,
+    pixels: pd.DataFrame,
+) -> None:
+    """Write images (y, x) under their names and the tables TYPES and PIXELS, the latter beside it as CSV too.
+
+    `cards` are keyword, value and comment of the primary header. For what the images and tables hold see
+    `badpix.formats.truth_file.Truth`.
+    """
+    header = fits.Header()
+    for keyword, value, comment in cards:
+        header[keyword] = (value, comment)
+    hdus = [fits.PrimaryHDU(header=header)]
+    hdus += [fits.ImageHDU(image, name=name) for name, image in images.items()]
+    hdus += [
+        fits.BinTableHDU(Table.from_pandas(types), name="TYPES"),
+        fits.BinTableHDU(Table.from_pandas(pixels), name="PIXELS"),
+    ]
+    with atomic_path(Path(path).with_suffix(".csv")) as temporary:
+        pixels.to_csv(temporary, index=False)
+    with atomic_path(path) as temporary:
+        fits.HDUList(hdus).writeto(temporary, overwrite=True)
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What was planted.
+
+    `codes`: int (y, x), 0 healthy, -1 reference pixel, else a CODE of `types`. `adjacent_to_open`: bool (y, x), the
+    neighbours of open pixels. `types`: a row per planted type with CODE, NAME, EXPECTED (the detection type that
+    should find it, or ""), and, as far as known, STRONGER (+1: a larger strength is easier to find, -1: a smaller
+    one; default +1) and UNIT of the strength (default "").
+
+    `charge_reached`: bool (y, x), healthy pixels that charge of a planted neighbour really reaches. `not_lit`: bool
+    (y, x), pixels that the lamp does not light. None stands for no such pixels. `pixels`: a row per planted pixel
+    with x, y (0-based), type and, as far as known, strength, strength_unit, second, phase, bad_of_8, group; None: from
+    `codes`.
+    `name` is what error messages call this truth.
+
+    ValueError where images differ in shape, or the table of pixels contradicts the image.
+    """
+
+    codes: np.ndarray
+    adjacent_to_open: np.ndarray
+    types: pd.DataFrame
+    charge_reached: np.ndarray | None = None
+    not_lit: np.ndarray | None = None
+    pixels: pd.DataFrame | None = None
+    name: str = "truth"
+
+    def __post_init__(self):
+        check_shapes({f"{self.name} {key}": image for key, image in self.images().items()})
+        object.__setattr__(self, "types", self.types.assign(**{
+            key: default for key, default in (("STRONGER", 1), ("UNIT", "")) if key not in self.types
+        }))  # fmt: skip
+        object.__setattr__(self, "pixels", self.complete_pixels())
+
+    def images(self) -> dict[str, np.ndarray]:
+        """The images by their names in the truth file, without those that are not there."""
+        images = {
+            "TRUTH": self.codes, "ADJ_OPEN": self.adjacent_to_open, "DONTCARE": self.charge_reached,
+            "UNLIT": self.not_lit,
+        }  # fmt: skip
+        return {key: image for key, image in images.items() if image is not None}
+
+    def complete_pixels(self) -> pd.DataFrame:
+        """The table of planted pixels with defaults for the columns that it lacks."""
+        names = dict(zip(self.types["CODE"], self.types["NAME"], strict=True))
+        y, x = np.nonzero(self.codes > 0)
+        planted = [names.get(code, f"unknown code {code}") for code in self.codes[y, x]]
+        if self.pixels is None:
+            table = pd.DataFrame({"x": x, "y": y, "type": planted})
+        else:
+            table = self.pixels
+            in_table = set(zip(table["y"].tolist(), table["x"].tolist(), table["type"], strict=True))
+            differing = in_table ^ set(zip(y.tolist(), x.tolist(), planted, strict=True))
+            if differing or len(in_table) != len(table):
+                example = f", such as (y, x, type) {min(differing)}" if differing else ": a pixel is listed twice"
+                raise ValueError(f"{self.name}: table PIXELS and image TRUTH disagree{example}")
+        table = table.assign(**{key: default for key, default in PIXEL_DEFAULTS.items() if key not in table})
+        return table.astype({"type": str, "strength": float, "strength_unit": str, "group": str})
+
+    @property
+    def science(self) -> np.ndarray:
+        """Bool (y, x): every pixel that is not a reference pixel."""
+        return self.codes >= 0
+
+    @property
+    def next_to_open(self) -> np.ndarray:
+        """Bool (y, x): neighbours of open pixels that are not planted themselves."""
+        return self.adjacent_to_open.astype(bool) & (self.codes == 0)
+
+    @property
+    def dont_care(self) -> np.ndarray:
+        """Bool (y, x): charge reaches them; neither planted nor next to an open pixel, which say what to expect."""
+        reached = np.zeros(self.codes.shape, bool) if self.charge_reached is None else self.charge_reached.astype(bool)
+        return reached & (self.codes == 0) & ~self.next_to_open
+
+    @property
+    def healthy(self) -> np.ndarray:
+        """Bool (y, x): science pixels neither planted, nor next to an open pixel, nor reached by charge."""
+        return (self.codes == 0) & ~self.next_to_open & ~self.dont_care
+
+    def areas(self) -> Iterator[tuple[str, np.ndarray]]:
+        """Names and bool images (y, x) of the sets of pixels to count; unlit, border, middle and rings are healthy.
+
+        A ring is what lies within RING_WIDTH of a planted pixel of the group in x and y; the border what lies within
+        BORDER_WIDTH of the edge of the science pixels.
+        """
+        healthy = self.healthy
+        yield HEALTHY, healthy
+        yield NEXT_TO_OPEN, self.next_to_open
+        yield DONT_CARE, self.dont_care
+        yield UNLIT, healthy & (False if self.not_lit is None else self.not_lit.astype(bool))
+        inside = ndimage.minimum_filter(self.science, 2 * BORDER_WIDTH + 1, mode="constant", cval=0)
+        yield BORDER, healthy & ~inside
+        yield MIDDLE, healthy & inside
+        for group, members in self.pixels.groupby("group"):
+            image = np.zeros(self.codes.shape, bool)
+            image[members["y"], members["x"]] = True
+            yield RING + str(group), healthy & ndimage.maximum_filter(image, 2 * RING_WIDTH + 1, mode="constant")
+
+
+def check_shapes(images: dict[str, np.ndarray]) -> None:
+    """Raise ValueError, naming each image, when they are not of one shape."""
+    shapes = {name: image.shape for name, image in images.items()}
+    if len(set(shapes.values())) > 1:
+        raise ValueError(
+            "images of different shapes: " + ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+        )
+
+
+def read_truth(path: str | Path) -> Truth:
+    """The truth file of simulate.py: images TRUTH, ADJ_OPEN and, if there, DONTCARE, UNLIT; tables TYPES, PIXELS.
+
+    ValueError where an image, table or column is missing, or images differ in shape.
+    """
+    with fits.open(path, memmap=False) as hdus:
+        images = {name: hdus[name].data.astype(bool) for name in ("DONTCARE", "UNLIT") if name in hdus}
+        return Truth(
+            codes=part(hdus, "TRUTH", path).astype(int),
+            adjacent_to_open=part(hdus, "ADJ_OPEN", path).astype(bool),
+            types=read_table(hdus, "TYPES", path, TYPE_COLUMNS, MORE_TYPE_COLUMNS),
+            charge_reached=images.get("DONTCARE"),
+            not_lit=images.get("UNLIT"),
+            pixels=read_table(hdus, "PIXELS", path, PIXEL_COLUMNS, MORE_PIXEL_COLUMNS) if "PIXELS" in hdus else None,
+            name=str(path),
+        )

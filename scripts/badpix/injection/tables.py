@@ -1,0 +1,118 @@
+"""What a run on exposures with planted pixels found of them, and what it changed elsewhere: tables."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from scipy import ndimage
+
+from badpix.formats.truth_file import RING_WIDTH, Truth
+from badpix.score.curves import curves_and_thresholds, found_share
+from badpix.score.pixels import Findings, Score, insufficient_for, score_run
+from badpix.score.tables import accepted_types, in_own_type, usual_accepted
+
+
+def healthy_pixels(findings: Findings, science: np.ndarray) -> np.ndarray:
+    """Bool (y, x): science pixels that a run found nothing about: no type, not at times, no flag in the mask."""
+    nothing = np.zeros_like(findings.found)
+    intermittent = nothing if findings.intermittent is None else findings.intermittent
+    return science & (findings.found == 0) & (intermittent == 0) & (findings.dq == 0)
+
+
+def truth_beside(truth: Truth, before: Findings) -> Truth:
+    """`truth` with what the run without planted pixels says now: its thresholds may have changed since the planting.
+
+    Pixels that it finds something about are neither planted nor healthy.
+    """
+    healthy = healthy_pixels(before, truth.science)
+    spoilt = (truth.codes > 0) & ~healthy
+    pixels = truth.pixels[healthy[truth.pixels["y"], truth.pixels["x"]]].reset_index(drop=True)
+    codes = np.where(spoilt, 0, truth.codes)
+    return replace(truth, codes=codes, pixels=pixels, charge_reached=truth.science & ~healthy)
+
+
+def strength_table(score: Score) -> pd.DataFrame:
+    """A row per planted type and strength.
+
+    Columns: type, strength, unit, expected (detection types that count as its own, joined by |), planted, found (as one
+    of these), completeness, low, high (95%, Wilson), found_any (as any type), flagged (any flag in the mask),
+    do_not_use, insufficient (could not be judged for its own types).
+    """
+    accepted = usual_accepted(score)
+    own_types = accepted_types(score.types, accepted)
+    pixels = score.pixels.assign(
+        planted=1,
+        found=in_own_type(score, accepted),
+        insufficient=in_own_type(score, accepted, insufficient_for),
+        expected=score.pixels["type"].map(lambda name: "|".join(own_types[name])),
+        order=score.pixels["type"].map({name: place for place, name in enumerate(score.types.index)}),
+    )
+    counts = ["planted", "found", "found_any", "flagged", "do_not_use", "insufficient"]
+    groups = pixels.groupby(["order", "type", "strength", "strength_unit", "expected"])[counts].sum().astype(int)
+    table = groups.reset_index().drop(columns="order").rename(columns={"strength_unit": "unit"})
+    share = found_share(table["found"], table["planted"])
+    for place, (name, values) in enumerate(zip(("completeness", "low", "high"), share, strict=True), start=6):
+        table.insert(place, name, values)
+    return table
+
+
+def curve_table(score: Score) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The share found against strength as `badpix.score.plots.plot_curves` draws it, and where 50% and 90% are found.
+
+    A point per strength planted; the fit behind the thresholds is that of `badpix.score.curves`.
+    """
+    accepted = usual_accepted(score)
+    own = in_own_type(score, accepted)
+    _, thresholds = curves_and_thresholds(score.pixels, own, score.types, accepted_types(score.types, accepted))
+    table = strength_table(score)
+    curves = table.assign(
+        stronger=table["type"].map(score.types["STRONGER"]),
+        strength_low=table["strength"],
+        strength_high=table["strength"],
+    )
+    return curves, thresholds
+
+
+def change_table(truth: Truth, before: Findings, after: Findings) -> pd.DataFrame:
+    """What changed at pixels that were not planted: a row per type, then any type, any flag, and DO_NOT_USE.
+
+    `truth` is that of `truth_beside`. Columns: name; healthy (pixels that the run without planted pixels found nothing
+    about, and that are not next to an open one), gained (of these, now found), per_million, low, high (95%, Wilson),
+    near_planted (of those gained, within two pixels of a planted one); bad_before (found by the run without planted
+    pixels), lost (of these, now not).
+    """
+    healthy, near = truth.healthy, _near(truth.codes > 0)
+    unplanted = truth.science & (truth.codes <= 0)
+    planes = {side: dict(findings.planes()) for side, findings in (("before", before), ("after", after))}
+    names = {name: f"found:{name}" for name in after.bits}
+    names |= {"any type": "found_any", "any flag in the mask": "flagged", "DO_NOT_USE in the mask": "do_not_use"}
+    rows = []
+    for name, plane in names.items():
+        was, is_now = planes["before"].get(plane, np.zeros_like(healthy)), planes["after"][plane]
+        gained = healthy & is_now
+        rows.append(
+            {
+                "name": name,
+                "healthy": int(healthy.sum()),
+                "gained": int(gained.sum()),
+                "near_planted": int((gained & near).sum()),
+                "bad_before": int((was & unplanted).sum()),
+                "lost": int((was & unplanted & ~is_now).sum()),
+            }
+        )
+    table = pd.DataFrame(rows)
+    share = (1e6 * value for value in found_share(table["gained"], table["healthy"]))
+    for place, (name, values) in enumerate(zip(("per_million", "low", "high"), share, strict=True), start=3):
+        table.insert(place, name, values)
+    return table
+
+
+def _near(planted):
+    """Bool (y, x): within RING_WIDTH of a planted pixel in x and y."""
+    return ndimage.maximum_filter(planted, 2 * RING_WIDTH + 1, mode="constant", cval=0)
+
+
+def recovery_score(truth: Truth, before: Findings, after: Findings, n_exposures: int) -> tuple[Truth, Score]:
+    """`truth_beside`, and the Score of the run on the exposures with planted pixels against it."""
+    truth = truth_beside(truth, before)
+    return truth, score_run(truth, after, n_exposures)

@@ -1,0 +1,1 @@
+"""Clipping, sorting and blocks of rows: numerical methods that know no astronomy."""

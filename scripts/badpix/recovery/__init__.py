@@ -1,0 +1,1 @@
+"""Simulated detectors: which are run, and the page of results."""

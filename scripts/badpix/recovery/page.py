@@ -1,0 +1,242 @@
+"""The page that shows how well masks recover what was planted: Markdown from the tables of the score."""
+
+import shutil
+
+import pandas as pd
+
+from badpix.recovery.plan import N_ABLATED
+from badpix.score.tables import ALL, MAJORITY
+
+PAIR = ("documented", "flight")
+INTRODUCTION = """\
+# Recovery: what is found, and what is flagged in vain
+
+Made by `make recovery`: detectors whose bad pixels are known are simulated (population `survey` of
+`scripts/simulate.py`: strengths from undetectable to obvious, clusters, intermittent pixels, an unlit strip, cosmic
+rays and snowballs), taken through the unmodified calwebb_detector1 and the workflow, and the masks are compared with
+the truth. *Documented* is `config/config.yaml`, *flight* adds `config/presets/flight.yaml`. Intervals are 95% (Wilson).
+Completeness counts pixels found in their own type at the stated limit of strength or beyond, purity what was planted
+for the type it was found as; weaker pixels, pixels bad in half or more of the exposures, and neighbours that charge of
+a bad pixel really reaches count neither for nor against it.
+"""
+ORIGINAL = """\
+## For comparison: the rules of the original script
+
+The rules of the `jwst_reffiles` script on another simulated detector (NIRCam, 256 x 256, 8 darks and 8 flats of 30
+groups, evaluated with plain numpy, pedestals as in `fitopt`); as numbers only, since the exposures are not these.
+
+| planted | found as |
+| --- | --- |
+| dead, low_qe, open | DEAD 1.0 each; LOW_QE 1.0, OPEN 1.0, ADJ_OPEN 1.0 |
+| hot, saturated | HOT 1.0 |
+| hot, not saturated | HOT 0.0, RC 0.58, noisy 0.83 |
+| rc | RC 1.0, high_cr 0.58 |
+| telegraph, low_pedestal, noisy | 1.0 each in their own type |
+| bad in 2 of 8 exposures | dead: DEAD 1.0; hot: noisy 1.0; telegraph, low pedestal: 0.0 |
+| healthy, of 61,504 | noisy 1002 (16,292 per million), DEAD 165 (2,683 per million) |
+"""
+LIMITS = """\
+## What stays hard
+
+* A telegraph signal of less than some 50 DN is below the threshold of the jump step, and one that switches in fewer
+  than half of the exposures is listed as intermittent, not flagged.
+* A weak telegraph signal, most of whose steps are less than five times the noise, that is bad in 3 of 8 exposures can
+  reach a fourth vote by a fall of noise, which one healthy pixel in 1,000 has in an exposure (of a strong one, whose
+  falls must be larger to count, 4 in 100,000).
+* RC pixels with long time constants and small amplitudes look like warm pixels: within the noise of a ramp their bend
+  cannot be seen. With short time constants all that is left after the first group is a pedestal.
+* A pixel next to a saturated one collects charge that is not its own. It is flagged, as a slope or pedestal that high
+  deserves, though nothing is wrong with it.
+* Dead pixels with a response of more than 0.02 receive enough charge from their neighbours to be called LOW_QE.
+* A pixel whose noise the read noise reference does not know yet jumps in the eyes of the jump step: of pixels planted
+  at 4 and 8 times their noise 66 of 67 were flagged with DO_NOT_USE, but 50 of them as telegraph pixels
+  ([injection.md](injection.md)).
+* Whether a cosmic ray or the pixel was bad in one single integration cannot be told for slopes and noise: the list of
+  intermittent pixels holds some healthy ones.
+"""
+
+
+def markdown(table):
+    """A DataFrame as a Markdown table; NaN is left blank."""
+    rows = [[str(name) for name in table.columns]]
+    rows += [["" if pd.isna(value) else str(value) for value in row] for row in table.itertuples(index=False)]
+    rows.insert(1, ["---"] * len(rows[0]))
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def interval(value, low, high, form="{:.3f}"):
+    """A number and its interval as text; blank where there is none."""
+    if pd.isna(value):
+        return ""
+    return f"{form.format(value)} [{form.format(low)}, {form.format(high)}]"
+
+
+def completeness_rows(tables, runs=PAIR):
+    """Completeness beyond the limit, by planted type: a column per run."""
+    table = tables["completeness"].dropna(subset="strong_completeness")
+    rows = []
+    for name, group in table.groupby("type", sort=False):
+        row = {"planted": name, "limit": str(group["limit"].iloc[0]), "pixels": int(group["strong_planted"].iloc[0])}
+        for run in runs:
+            (one,) = group[group["run"] == run].itertuples()
+            row[run] = interval(one.strong_completeness, one.strong_low, one.strong_high)
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def purity_rows(tables, runs=PAIR):
+    """Purity by detection type: a column per run, and what is false under the preset."""
+    rows = []
+    for name, group in tables["purity"].groupby("detection", sort=False):
+        row = {"found as": name}
+        for run in runs:
+            of_run = list(group[group["run"] == run].itertuples())
+            row[run] = interval(of_run[0].purity, of_run[0].low, of_run[0].high) if of_run else ""
+            row[f"false, {run}"] = of_run[0].false if of_run else ""
+        rows.append(row)
+    return pd.DataFrame(rows).drop(columns="false, documented", errors="ignore")
+
+
+def healthy_rows(tables, runs=PAIR):
+    """Healthy pixels flagged per million: a column per run."""
+    rows = []
+    for name, group in tables["healthy"].groupby("type", sort=False):
+        row = {"healthy pixels flagged": name}
+        for run in runs:
+            of_run = list(group[group["run"] == run].itertuples())
+            if of_run:
+                one = of_run[0]
+                row[run] = f"{one.healthy_flagged}: " + interval(one.per_million, one.low, one.high, "{:.1f}")
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def structure_rows(tables, exposures):
+    """Clusters, border, unlit strip and intermittent pixels under the preset."""
+    flight = {name: table[table["run"] == "flight"] for name, table in tables.items()}
+    groups = flight["groups"][["group", "planted", "planted_flagged", "found", "ring", "ring_flagged"]]
+    groups = groups.rename(
+        columns={
+            "planted_flagged": "flagged", "found": "in their own type", "ring": "healthy around it",
+            "ring_flagged": "of these flagged",
+        }
+    )  # fmt: skip
+    border = flight["border"].assign(
+        rate=[interval(*row, "{:.1f}") for row in flight["border"][["per_million", "low", "high"]].to_numpy()]
+    )
+    border = border[["band", "healthy", "flagged", "rate"]].rename(columns={"rate": "per million"})
+    at_times = flight["intermittent"][flight["intermittent"]["type"] == ALL]
+    at_times = at_times[["bad_in", "planted", "permanent", "intermittent"]]
+    names = {
+        "bad_in": f"bad in, of {exposures}", "permanent": "flagged for good", "intermittent": "listed as intermittent"
+    }  # fmt: skip
+    at_times = at_times.rename(columns=names)
+    return [groups, border, flight["unlit"][["type", "unlit", "found", "insufficient"]], at_times]
+
+
+def ablation_rows(tables, exposures):
+    """Mean and least completeness and purity over the types, and what is flagged in vain, for each run."""
+    rows = []
+    for run in tables["completeness"]["run"].unique():
+        of_run = {name: table[table["run"] == run] for name, table in tables.items()}
+        strong = of_run["completeness"].dropna(subset="strong_completeness")
+        strong = strong[strong["strong_planted"] > 0].set_index("type")["strong_completeness"]
+        purity = of_run["purity"].dropna(subset="purity").set_index("detection")["purity"]
+        healthy = of_run["healthy"].set_index("type")["healthy_flagged"]
+        few = of_run["intermittent"]
+        few = few[(few["type"] == ALL) & (few["bad_in"] < MAJORITY * exposures)]
+        worst = ", ".join(f"{name} {value:.3f}" for name, value in strong.nsmallest(3).items() if value < 0.98)
+        impure = ", ".join(f"{name} {value:.3f}" for name, value in purity.nsmallest(3).items() if value < 0.98)
+        rows.append(
+            {
+                "run": run,
+                "mean completeness": f"{strong.mean():.3f}",
+                "below 0.98": worst,
+                "mean purity": f"{purity.mean():.3f}",
+                "below 0.98 ": impure,
+                "bad in a minority, flagged": f"{few['permanent'].sum()} of {few['planted'].sum()}",
+                "healthy, any flag": healthy["any flag in the mask"],
+                "healthy, DO_NOT_USE": healthy["DO_NOT_USE in the mask"],
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def threshold_rows(tables):
+    """Strengths found with 50% and 90%."""
+    rows = []
+    for name, group in tables["thresholds"].groupby("type", sort=False):
+        row = {"type": name, "unit": group["unit"].iloc[0]}
+        for run in PAIR:
+            of_run = list(group[group["run"] == run].itertuples())
+            for level in (50, 90):
+                value = getattr(of_run[0], f"strength_{level}") if of_run else None
+                row[f"{run}, {level}%"] = "not reached" if pd.isna(value) else f"{value:.3g}"
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def scenario_text(name, tables, scenario, page, out, seeds):
+    """The section of one scenario; its figure is copied beside the page."""
+    figure = page.parent / f"recovery_{name}.png"
+    shutil.copy2(out / name / "curves.png", figure)
+    parts = [f"## {scenario.title}", f"Seeds {', '.join(map(str, seeds))}; options were chosen on others."]
+    parts += ["Completeness beyond the limit:", markdown(completeness_rows(tables))]
+    parts += ["Purity, and what is found falsely under the preset:", markdown(purity_rows(tables))]
+    parts += ["Healthy pixels (number, and per million):", markdown(healthy_rows(tables))]
+    parts += ["Clusters, border, unlit strip, and pixels that are bad at times, under the preset:"]
+    parts += [markdown(table) for table in structure_rows(tables, scenario.exposures)]
+    parts += [f"![share found against strength]({figure.name})", markdown(threshold_rows(tables))]
+    return "\n\n".join(parts)
+
+
+def least(shares):
+    """The smallest of `shares` (a Series by type) and whose it is, as text."""
+    return f"{shares.idxmin()} {shares.min():.3f}" if len(shares) else ""
+
+
+def summary_rows(tables, scenarios, seeds):
+    """A row per scenario and run: what is found least, what is flagged in vain, and what the preset must not do."""
+    rows = []
+    for name, scenario in scenarios.items():
+        for run in PAIR:
+            of_run = {kind: table[table["run"] == run] for kind, table in tables[name].items()}
+            strong = of_run["completeness"].dropna(subset="strong_completeness").set_index("type")
+            strong = strong.loc[strong["strong_planted"] > 0, "strong_completeness"]
+            purity = of_run["purity"].dropna(subset="purity").set_index("detection")["purity"]
+            (healthy,) = of_run["healthy"].query("type == 'DO_NOT_USE in the mask'").itertuples()
+            few = of_run["intermittent"].query("type == @ALL")
+            few = few[few["bad_in"].between(1, MAJORITY * scenario.exposures, inclusive="left")]
+            rows.append(
+                {
+                    "scenario": f"{scenario.title} (seeds: {len(seeds or scenario.seeds)})",
+                    "run": run,
+                    "least completeness": least(strong),
+                    "least purity": least(purity),
+                    "healthy with DO_NOT_USE, per million": f"{healthy.healthy_flagged} of {healthy.healthy}: "
+                    + interval(healthy.per_million, healthy.low, healthy.high, "{:.1f}"),
+                    "bad in a minority, flagged": f"{few['permanent'].sum()} of {few['planted'].sum()}",
+                    "flagged around clusters": f"{of_run['groups']['ring_flagged'].sum()}",
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def write_page(page, tables, scenarios, out, seeds=None, without=None):
+    """Write the page from the tables of all scenarios (name -> tables of the score), for `seeds` or those planned.
+
+    `without` are the tables of the runs with one option less, if there are any, of the first scenario.
+    """
+    page.parent.mkdir(parents=True, exist_ok=True)
+    parts = [INTRODUCTION, "## Summary", markdown(summary_rows(tables, scenarios, seeds))]
+    for name, scenario in scenarios.items():
+        parts.append(scenario_text(name, tables[name], scenario, page, out, seeds or scenario.seeds))
+    if without is not None:
+        first = next(iter(scenarios.values()))
+        used = ", ".join(map(str, (seeds or first.seeds)[:N_ABLATED]))
+        parts += [
+            f"## What each option is worth ({first.title}, seeds {used})",
+            markdown(ablation_rows(without, first.exposures)),
+        ]
+    parts += [ORIGINAL, LIMITS]
+    page.write_text("\n\n".join(part.rstrip("\n") for part in parts) + "\n", encoding="utf-8")

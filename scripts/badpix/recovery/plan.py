@@ -1,0 +1,94 @@
+"""What `make recovery` simulates, what it runs on it, and from which strength on a pixel must be found."""
+
+from dataclasses import dataclass
+
+from badpix.simulate.headers import make_geometry
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Exposures of one detector: so many darks and flats of so many integrations of so many groups."""
+
+    name: str
+    title: str
+    instrument: str
+    detector: str
+    size: int
+    exposures: int
+    integrations: int
+    groups: int
+    n_seeds: int = 5
+
+    @property
+    def seeds(self):
+        """The seeds of this scenario: the costly ones have fewer."""
+        return SEEDS[: self.n_seeds]
+
+    def simulation_seed(self, seed):
+        """Seed of the simulator: of its own for each scenario, so that no two detectors are planted alike."""
+        return 100 * seed + list(SCENARIOS).index(self.name)
+
+    @property
+    def limits(self):
+        """Limits by planted type, for `badpix.score.tables`.
+
+        With fewer groups in all a noise is measured less well, and with shorter ramps a telegraph must switch more
+        often to be seen. With more of either the limits stay, so that the same pixels are compared.
+        """
+        frame_time_s = make_geometry(self.instrument, self.size, self.detector).frame_time_s
+        scatter = max(1, (USUAL_GROUPS_IN_ALL / (self.exposures * self.integrations * self.groups)) ** 0.5)
+        switching = max(TELEGRAPH_SWITCHING, TELEGRAPH_SWITCHING * USUAL_GROUPS / self.groups)
+        return LIMITS | {
+            "hot": HOT_LIMIT_DN_PER_S * frame_time_s,
+            "noisy": round(1 + (NOISY_LIMIT - 1) * scatter, 2),
+            "telegraph": f"strength >= 100 and second >= {switching:.2g}",
+        }
+
+
+SCENARIOS = {
+    scenario.name: scenario
+    for scenario in (
+        Scenario("niriss", "NIRISS, 8 darks + 8 flats, 30 groups", "NIRISS", "NIS", 256, 8, 1, 30),
+        Scenario("nircam_short", "NIRCam short wave, 8 + 8, 30 groups", "NIRCAM", "NRCA1", 256, 8, 1, 30),
+        Scenario("nircam_long", "NIRCam long wave, 8 + 8, 30 groups", "NIRCAM", "NRCALONG", 256, 8, 1, 30),
+        Scenario("few", "NIRISS, 5 + 5, 20 groups", "NIRISS", "NIS", 256, 5, 1, 20),
+        Scenario("twenty", "NIRISS, 10 + 10 of 2 integrations, 30 groups", "NIRISS", "NIS", 256, 10, 2, 30, 1),
+        Scenario("hundred", "NIRISS, 10 + 10 of 10 integrations, 30 groups", "NIRISS", "NIS", 256, 10, 10, 30, 1),
+        Scenario("full", "NIRISS, full frame, 8 + 8, 30 groups", "NIRISS", "NIS", 2048, 8, 1, 30, 1),
+    )
+}
+# Options were chosen on others, below 20; these were not looked at before.
+SEEDS = (21, 22, 23, 24, 25)
+
+# From this strength on a pixel must be found, at 8 darks and 8 flats of 30 groups of one frame. A hot pixel's is set
+# by `hot_rate_threshold` of the preset, 1 DN/s: twice as much is well above it. A noisy and a telegraph pixel's, at
+# other numbers of groups, follow in `Scenario.limits`.
+HOT_LIMIT_DN_PER_S = 2.0
+NOISY_LIMIT = 2.5  # times the read noise
+TELEGRAPH_SWITCHING = 0.1  # chance per group
+USUAL_GROUPS, USUAL_GROUPS_IN_ALL = 30, 8 * 30
+LIMITS = {
+    "dead": 0.02,
+    "low_qe": 0.45,
+    "open": 0.25,
+    "rc": "strength >= 400",
+    "inverse_rc": "strength >= 500",
+    "low_pedestal": 100,
+}
+
+N_ABLATED = 2  # seeds of the first scenario
+# The preset without one of its options: title -> keys that go back to their defaults.
+ABLATIONS = {
+    "hot by rate": ("hot_rate_threshold", "warm_rate_threshold"),
+    "calibrated pedestals": ("pedestal_test",),
+    "ramp shape": ("ramp_shape_search",),
+    "noise of group differences": ("noisy_test",),
+    "telegraph by falls": ("telegraph_search",),
+    "types that exclude each other": ("exclusive_types",),
+    "vote of the single flats": ("flat_ballot",),
+    "local plane": ("smoothing_type",),
+    "dead by absolute response": ("dead_search_type",),
+    "open by the mean of its neighbours": ("open_rule",),
+    "open pixels may be dead": ("open_includes_dead",),
+    "unlit parts": ("unlit_fraction",),
+}

@@ -1,0 +1,1 @@
+"""The flats normalised by their surroundings."""

@@ -1,0 +1,1 @@
+"""Findings against planted pixels: completeness, purity, curves."""

@@ -1,0 +1,45 @@
+"""Read what the score needs of a run: its evidence and its mask."""
+
+from pathlib import Path
+
+import numpy as np
+from astropy.io import fits
+
+from badpix.core.fits_table import part, read_table
+from badpix.formats.mask_file import read_mask
+from badpix.instrument.geometry import cut, full_frame
+from badpix.score.pixels import Findings
+
+EVIDENCE = "evidence.fits"
+MASKS = "*_bpm.fits"
+
+
+def read_findings(evidence: str | Path, mask: str | Path, geometry=None, detector=None) -> Findings:
+    """Images FOUND, INSUFFICIENT and, if there, INTERMITTENT of an evidence file, and the mask.
+
+    With the Geometry of the exposures and their Detector, a mask of the full frame is cut to the exposures' array.
+
+    ValueError where an image, table or column is missing, or images differ in shape.
+    """
+    dq = read_mask(mask)
+    if geometry is not None and dq.shape != geometry.shape:
+        dq = cut(dq, full_frame(geometry, detector), geometry)
+    with fits.open(evidence, memmap=False) as hdus:
+        types = read_table(hdus, "TYPES", evidence, {"BIT": int, "TYPE": str})
+        return Findings(
+            found=part(hdus, "FOUND", evidence).astype(np.uint32),
+            bits=dict(zip(types["TYPE"], types["BIT"].tolist(), strict=True)),
+            dq=dq,
+            insufficient=part(hdus, "INSUFFICIENT", evidence).astype(np.uint32),
+            intermittent=hdus["INTERMITTENT"].data.astype(np.uint32) if "INTERMITTENT" in hdus else None,
+            name=str(evidence),
+        )
+
+
+def mask_of(directory: str | Path) -> Path:
+    """The one mask in a directory of results; ValueError when there are none or several."""
+    masks = sorted(Path(directory).glob(MASKS))
+    if len(masks) != 1:
+        names = ", ".join(mask.name for mask in masks) or "none"
+        raise ValueError(f"{directory}: one mask {MASKS} is needed, there are: {names}; name it with --mask")
+    return masks[0]

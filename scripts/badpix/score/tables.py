@@ -1,0 +1,287 @@
+"""The tables of the score: completeness, purity, confusion, healthy pixels flagged, groups. Pure functions of a Score.
+
+Columns low and high are the ends of 95% intervals (`badpix.score.curves.found_share`). `accepted`, as an argument,
+maps names of planted types to the detection types under which they may be found; where it says nothing, EXPECTED holds.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import pandas as pd
+
+from badpix.formats.truth_file import ADJ_OPEN, BORDER, DONT_CARE, HEALTHY, MIDDLE, NEXT_TO_OPEN, RING, UNLIT
+from badpix.score.curves import found_share
+from badpix.score.pixels import FLAT_TYPES, Score, found_as, insufficient_for
+
+INTERMITTENT_TYPES = ("intermittent_", "minority_")  # how their names begin
+MAJORITY = 0.5  # bad in such a part of the exposures a pixel may be called bad for good, or not
+ALONE = "(alone)"  # planted pixels of no group
+ALL = "(all)"
+# Dark pixels may be warm or hot: both say that there is too much dark current.
+ACCEPTED = {"hot": ("hot", "warm")}
+Accepted = Mapping[str, Iterable[str]]
+# By name of the planted type: the weakest strength that must be found, or a condition on the columns strength and
+# second of the pixel table, such as "strength >= 100 and second >= 0.1".
+Limits = Mapping[str, float | str]
+
+
+def in_majority(pixels: pd.DataFrame) -> pd.Series:
+    """Which of `pixels` are bad in MAJORITY or more of the exposures."""
+    return pixels["bad_in"] >= MAJORITY * pixels["exposures"]
+
+
+def check_names(argument: str, names: Iterable[str], known: Iterable[str]) -> None:
+    """Raise ValueError when the mapping `argument` names planted types that are not `known`."""
+    unknown = sorted(set(names) - set(known))
+    if unknown:
+        raise ValueError(f"{argument}: unknown planted type {', '.join(unknown)}; the truth has {', '.join(known)}")
+
+
+def accepted_types(types: pd.DataFrame, accepted: Accepted | None = None) -> dict[str, tuple[str, ...]]:
+    """The detection types under which each planted type of `types` (of a Score) may be found, EXPECTED first."""
+    check_names("accepted", accepted or {}, types.index)
+    result = {}
+    for name, expected in types["EXPECTED"].items():
+        allowed = set((accepted or {}).get(name, [expected])) - {""}
+        result[name] = tuple(sorted(allowed, key=lambda detection: (detection != expected, detection)))
+    return result
+
+
+def usual_accepted(score: Score) -> dict[str, set[str]]:
+    """ACCEPTED, as far as the truth has the planted types and the run knows the detection types."""
+    names = ACCEPTED.keys() & set(score.types.index)
+    return {name: set(ACCEPTED[name]) & set(score.detections) for name in sorted(names)}
+
+
+def in_own_type(score: Score, accepted: Accepted | None = None, column=found_as) -> pd.Series:
+    """Bool per planted pixel: found as one of its accepted types, or the same of another `column` function."""
+    result = pd.Series(False, index=score.pixels.index)
+    for name, allowed in accepted_types(score.types, accepted).items():
+        members = score.pixels["type"] == name
+        columns = [column(detection) for detection in allowed if detection in score.detections]
+        result[members] = score.pixels.loc[members, columns].any(axis=1)
+    return result
+
+
+def is_strong(score: Score, limits: Limits | None = None) -> pd.Series:
+    """Bool per planted pixel: at the limit of its type or stronger, as STRONGER says; all where there is no limit."""
+    check_names("limits", limits or {}, score.types.index)
+    result = pd.Series(True, index=score.pixels.index)
+    for name, limit in (limits or {}).items():
+        members = score.pixels[score.pixels["type"] == name]
+        if isinstance(limit, str):
+            result[members.index] = members.eval(limit).astype(bool)
+        else:
+            direction = score.types.loc[name, "STRONGER"]
+            result[members.index] = members["strength"] * direction >= limit * direction
+    return result
+
+
+def completeness_table(score: Score, accepted: Accepted | None = None, limits: Limits | None = None) -> pd.DataFrame:
+    """One row per planted type, and one for the neighbours of open pixels.
+
+    Columns: type, planted, expected (accepted types, joined by |), found (in its own type), completeness, low, high,
+    found_any (as any detection type), flagged (any flag in the mask), do_not_use, insufficient (could not be judged
+    for its own type; for any type where none is expected). With `limits` also
+    limit, strong_planted, strong_found, strong_completeness, strong_low, strong_high of those at the limit or stronger:
+    STRONGER says whether that is up or down. NaN where nothing was planted or expected. ValueError for a limit or an
+    accepted type of a planted type that does not exist.
+    """
+    allowed_of = accepted_types(score.types, accepted)
+    pixels = score.pixels.assign(
+        strong=is_strong(score, limits),
+        own=in_own_type(score, accepted),
+        own_insufficient=in_own_type(score, accepted, insufficient_for),
+    )
+    rows = []
+    for name, allowed in allowed_of.items():
+        members = pixels[pixels["type"] == name]
+        row = planted_row(name, allowed, members)
+        if limits:
+            strong = members[members["strong"]]
+            number = len(strong) if name in limits else np.nan
+            found = np.count_nonzero(strong["own"]) if name in limits else np.nan
+            row |= {"limit": limits.get(name, np.nan), "strong_planted": number, "strong_found": found}
+        rows.append(row)
+    area = score.areas.loc[NEXT_TO_OPEN]
+    rows.append({
+        "type": NEXT_TO_OPEN, "planted": area["pixels"], "expected": ADJ_OPEN, "found": area.get(found_as(ADJ_OPEN), 0),
+        **{key: area[key] for key in ("found_any", "flagged", "do_not_use")},
+        "insufficient": area.get(insufficient_for(ADJ_OPEN), 0),
+    })  # fmt: skip
+    table = pd.DataFrame(rows)
+    wanted = np.where(table["expected"] != "", table["planted"], 0)
+    insert_share(table, "found", ("completeness", "low", "high"), wanted)
+    if limits:
+        table = table.astype({"strong_planted": "Int64", "strong_found": "Int64"})
+        strong = np.where(table["expected"] != "", table["strong_planted"].fillna(0), 0).astype(int)
+        insert_share(table, "strong_found", ("strong_completeness", "strong_low", "strong_high"), strong)
+    return table
+
+
+def planted_row(name: str, allowed: tuple[str, ...], members: pd.DataFrame) -> dict:
+    """Counts of one planted type from its rows of the pixel table."""
+    count = {key: int(members[key].sum()) for key in ("own", "found_any", "flagged", "do_not_use")}
+    return {
+        "type": name, "planted": len(members), "expected": "|".join(allowed), "found": count.pop("own"), **count,
+        "insufficient": int(members["own_insufficient" if allowed else "insufficient_any"].sum()),
+    }  # fmt: skip
+
+
+def insert_share(table: pd.DataFrame, after: str, names: tuple[str, str, str], number) -> None:
+    """Insert the share of column `after` in `number`, and its interval, behind that column."""
+    place = table.columns.get_loc(after) + 1
+    found = table[after].fillna(0).astype(int)
+    for shift, (name, values) in enumerate(zip(names, found_share(found, number), strict=True)):
+        table.insert(place + shift, name, values)
+
+
+def purity_table(score: Score, accepted: Accepted | None = None, limits: Limits | None = None) -> pd.DataFrame:
+    """One row per detection type of the run.
+
+    With `limits`, pixels weaker than the limit of their type count neither as right nor as false: what they look like
+    is open. Neither do those that are bad in MAJORITY or more of the exposures.
+
+    Columns: detection, found (science pixels, without the dont-care ones), planted_for (those of them planted to be
+    found as it; ADJ_OPEN: next to an open pixel), purity, low, high, dont_care (found among the dont-care pixels),
+    false_healthy (healthy pixels among the false ones), false (what all false ones are, the most frequent first).
+    """
+    allowed_of = accepted_types(score.types, accepted)
+    at_times = score.pixels["type"].str.startswith(INTERMITTENT_TYPES)
+    clear = score.pixels[is_strong(score, limits) & ~(at_times & in_majority(score.pixels))]
+    rows = []
+    for detection in score.detections:
+        column = found_as(detection)
+        hits = clear[clear[column]]
+        right = hits["type"].map(lambda name, wanted=detection: wanted in allowed_of[name]).astype(bool)
+        if detection == ADJ_OPEN:
+            right |= hits["adjacent_to_open"]
+        false = Counter(hits.loc[~right, "type"])
+        false[HEALTHY] += int(score.areas.loc[HEALTHY, column])
+        neighbours = int(score.areas.loc[NEXT_TO_OPEN, column])
+        planted_for = int(right.sum())
+        if detection == ADJ_OPEN:
+            planted_for += neighbours
+        else:
+            false[NEXT_TO_OPEN] += neighbours
+        rows.append(
+            {
+                "detection": detection,
+                "found": planted_for + false.total(),
+                "planted_for": planted_for,
+                "dont_care": int(score.areas.loc[DONT_CARE, column]),
+                "false_healthy": false[HEALTHY],
+                "false": ", ".join(f"{name} {count}" for name, count in false.most_common() if count),
+            }
+        )
+    table = pd.DataFrame(rows)
+    insert_share(table, "planted_for", ("purity", "low", "high"), table["found"].to_numpy())
+    return table
+
+
+def confusion_table(score: Score) -> pd.DataFrame:
+    """What became of which pixels: a row per planted type, then the pixels next to open ones, dont-care and healthy.
+
+    Columns: planted (or what the pixels are), pixels, then how many were found as each detection type, and as none.
+    A pixel may be found as several types.
+    """
+    columns = [found_as(detection) for detection in score.detections]
+    planted = score.pixels.assign(pixels=1).groupby("type")[["pixels", *columns, "found_any"]].sum()
+    planted = planted.reindex(score.types.index, fill_value=0)
+    counts = pd.concat([planted, score.areas.loc[[NEXT_TO_OPEN, DONT_CARE, HEALTHY], planted.columns]]).astype(int)
+    counts["none"] = counts["pixels"] - counts.pop("found_any")
+    counts.columns = ["pixels", *score.detections, "none"]
+    return counts.rename_axis("planted").reset_index()
+
+
+def per_million(table: pd.DataFrame, count: str, number: str) -> pd.DataFrame:
+    """`table` with columns per_million, low, high: column `count` per million of column `number`."""
+    share, low, high = (1e6 * value for value in found_share(table[count], table[number]))
+    return table.assign(per_million=share, low=low, high=high)
+
+
+def healthy_table(score: Score) -> pd.DataFrame:
+    """Healthy pixels found by each detection type, by any of them, and flagged in the mask: any flag, and DO_NOT_USE.
+
+    Columns: type, healthy_flagged, healthy (how many there are), per_million, low, high.
+    """
+    columns = {
+        **{name: found_as(name) for name in score.detections},
+        "any type": "found_any",
+        "any flag in the mask": "flagged",
+        "DO_NOT_USE in the mask": "do_not_use",
+    }
+    area = score.areas.loc[HEALTHY]
+    flagged = [int(area[column]) for column in columns.values()]
+    table = pd.DataFrame({"type": list(columns), "healthy_flagged": flagged, "healthy": int(area["pixels"])})
+    return per_million(table, "healthy_flagged", "healthy")
+
+
+def dont_care_table(score: Score) -> pd.DataFrame:
+    """The dont-care pixels in one row: pixels, found_any, flagged, do_not_use."""
+    return score.areas.loc[[DONT_CARE], ["pixels", "found_any", "flagged", "do_not_use"]].reset_index(drop=True)
+
+
+def unlit_table(score: Score) -> pd.DataFrame:
+    """Healthy pixels without light: flat types found there are false, and should be insufficient instead.
+
+    One row per flat type of the run, and one for any of them. Columns: type, unlit (how many), found, insufficient.
+    """
+    area = score.areas.loc[UNLIT]
+    columns = {name: (found_as(name), insufficient_for(name)) for name in FLAT_TYPES if name in score.detections}
+    columns["any flat type"] = ("found_flat", "insufficient_flat")
+    return pd.DataFrame(
+        [(name, area["pixels"], area[found], area[insufficient]) for name, (found, insufficient) in columns.items()],
+        columns=["type", "unlit", "found", "insufficient"],
+    )
+
+
+def intermittent_table(score: Score) -> pd.DataFrame:
+    """Planted pixels that are bad in some exposures only, by type and in how many, and all types together.
+
+    Columns: type, bad_in (number of exposures; -1: not known), planted, permanent (found as any type), intermittent
+    (listed as such; missing where the run lists none), insufficient (could not be judged for some type).
+    """
+    chosen = score.pixels[score.pixels["type"].str.startswith(INTERMITTENT_TYPES)]
+    both = pd.concat([chosen, chosen.assign(type=ALL)]).assign(planted=1)
+    columns = {"found_any": "permanent", "intermittent": "intermittent", "insufficient_any": "insufficient"}
+    table = both.groupby(["type", "bad_in"], sort=False)[["planted", *columns]].sum().astype("Int64")
+    if not score.knows_intermittent:
+        table["intermittent"] = pd.NA
+    order = [name for name in [*score.types.index, ALL] if name in table.index.get_level_values("type")]
+    table = table.sort_index(level="bad_in", kind="stable").reindex(order, level="type") if len(table) else table
+    return table.rename(columns=columns).reset_index()
+
+
+def group_table(score: Score, accepted: Accepted | None = None) -> pd.DataFrame:
+    """Planted pixels by group, and the healthy pixels around them, which bad neighbours may spoil.
+
+    Columns: group, planted, expected (those that a type should find), found (in their own type), completeness, low,
+    high, planted_flagged (any flag in the mask), ring (healthy pixels within 2 pixels of the group), ring_found (as any
+    type), ring_flagged (any flag in the mask), ring_share (flagged).
+    """
+    allowed_of = accepted_types(score.types, accepted)
+    pixels = score.pixels.assign(
+        planted=1,
+        expected=score.pixels["type"].map(lambda name: bool(allowed_of[name])).astype(bool),
+        found=in_own_type(score, accepted),
+    )
+    table = pixels.groupby("group")[["planted", "expected", "found", "flagged"]].sum().astype(int)
+    table = table.rename(columns={"flagged": "planted_flagged"})
+    rings = score.areas.loc[[RING + name for name in table.index]]
+    table["ring"], table["ring_found"] = rings["pixels"].to_numpy(), rings["found_any"].to_numpy()
+    table["ring_flagged"] = rings["flagged"].to_numpy()
+    table["ring_share"] = found_share(table["ring_flagged"], table["ring"])[0]
+    insert_share(table, "found", ("completeness", "low", "high"), table["expected"].to_numpy())
+    return table.rename(index={"": ALONE}).reset_index()
+
+
+def border_table(score: Score) -> pd.DataFrame:
+    """Healthy pixels within 4 pixels of the edge of the science area, and all others.
+
+    Columns: band, healthy (how many), found_any, flagged, per_million (flagged), low, high.
+    """
+    table = score.areas.loc[[BORDER, MIDDLE], ["pixels", "found_any", "flagged"]]
+    table = table.rename_axis("band").rename(columns={"pixels": "healthy"}).reset_index()
+    return per_million(table, "flagged", "healthy")

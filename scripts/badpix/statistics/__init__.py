@@ -1,0 +1,1 @@
+"""One exposure reduced to images of measured quantities."""

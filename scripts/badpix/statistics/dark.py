@@ -1,0 +1,138 @@
+"""Reduce one dark exposure to its cached statistics, reading the ramps once, by rows."""
+
+import logging
+
+import numpy as np
+
+from badpix.formats.detector1_products import check_agree, check_announced, check_steps, rates_shape
+from badpix.formats.lost_data import check_image, check_ramps, check_variances
+from badpix.formats.statistics_file import StatisticsWriter
+from badpix.instrument.readout import GroupTimes, early_late_window
+from badpix.numerics.clipping import clipped_mean_std
+from badpix.numerics.row_blocks import row_blocks
+from badpix.statistics.ramps import count_groups, group_differences, pedestal_t0
+from badpix.statistics.slopes import slopes
+
+logger = logging.getLogger(__name__)
+
+# Pedestals are clipped at 3 sigma to convergence before their mean and scatter are taken.
+PEDESTAL_CLIP_SIGMA = 3
+# With fewer groups the early and late windows are too short for a ratio of jump rates.
+MIN_GROUPS_FOR_JUMPS = 4
+
+UNITS = {
+    "SLOPE": "DN/s",
+    "VAR_SLOPE": "(DN/s)2",
+    "VAR_POISSON": "(DN/s)2",
+    "PEDESTAL": "DN",
+    "PEDESTAL_T0": "DN",
+    "PEDESTAL_REL": "DN",
+    "PEDESTAL_REL_T0": "DN",
+    "CDS_NOISE": "DN",
+    "CDS_EARLY": "DN/group",
+    "CDS_LATE": "DN/group",
+    "CDS_FIRST": "DN/group",
+}
+
+
+def _measure_block(jump, rateints, fitopt, uncal, integration, rows, science, times, early_cutoff_fraction):
+    """All planes of one block of rows of one integration, as a dict of arrays (rows, x)."""
+    sci = np.array(jump["SCI"].section[integration, :, rows], dtype=np.float32)
+    groupdq = np.array(jump["GROUPDQ"].section[integration, :, rows])
+    check_ramps(sci, groupdq, science[rows], integration, rows.start)
+    slope, poisson, read_noise = slopes(rateints, integration, rows)
+    pedestal = np.array(fitopt["PEDESTAL"].section[integration, rows], dtype=np.float32)
+    pedestal[np.isnan(slope)] = np.nan
+    planes = {
+        "SLOPE": slope,
+        "VAR_SLOPE": poisson + read_noise,
+        "VAR_POISSON": poisson,
+        "PEDESTAL": pedestal,
+        "PEDESTAL_T0": pedestal_t0(sci, groupdq, slope, times),
+        **count_groups(groupdq, early_cutoff_fraction),
+        **group_differences(sci, groupdq, early_cutoff_fraction),
+    }
+    if uncal is not None:
+        second_group = np.array(uncal["SCI"].section[integration, 1, rows], dtype=np.float32)
+        planes["PEDESTAL_REL"] = np.abs(second_group - planes["PEDESTAL"])
+        planes["PEDESTAL_REL_T0"] = np.abs(second_group - planes["PEDESTAL_T0"])
+    return planes
+
+
+def _check(jump, rateints, fitopt, uncal):
+    n_integrations, n_groups, *image = jump["SCI"].shape
+    check_steps(jump[0].header, "jump")
+    check_steps(rateints[0].header, "rateints")
+    check_agree(
+        {
+            "jump": (n_integrations, *image),
+            "rateints": rates_shape(rateints),
+            "fitopt": fitopt["PEDESTAL"].shape,
+        }
+    )
+    if uncal is not None:
+        check_agree({"jump": jump["SCI"].shape, "uncal": uncal["SCI"].shape})
+    check_announced(jump[0].header, n_integrations, image, "jump", n_groups)
+    return n_integrations, n_groups, tuple(image)
+
+
+def measure_dark(exposure, jump, rateints, fitopt, uncal, science_of, early_cutoff_fraction):
+    """Measure a dark exposure.
+
+    `jump`, `rateints`, `fitopt` (and for MIRI `uncal`, else None) are open FITS files; `science_of(header)` gives the
+    boolean image (y, x) of science pixels. Returns (StatisticsWriter, rows of table INTEGRATIONS).
+    Raises BadExposure when the products do not belong together.
+    """
+    n_integrations, n_groups, image = _check(jump, rateints, fitopt, uncal)
+    header = jump[0].header
+    science = science_of(header)
+    times = GroupTimes(
+        header["TGROUP"], header["TFRAME"], int(header.get("NFRAMES", 1)), int(header.get("DRPFRMS1", 0) or 0)
+    )
+    if n_groups < MIN_GROUPS_FOR_JUMPS or early_late_window(n_groups, early_cutoff_fraction) == 0:
+        logger.warning(
+            "%s has %d groups: too few to compare early and late jumps, these tests abstain", exposure, n_groups
+        )
+    writer = StatisticsWriter(exposure, header, n_integrations, image)
+    integrations = []
+    for integration in range(n_integrations):
+        for rows in row_blocks(image[0], n_groups * image[1] * 4):
+            block = _measure_block(
+                jump, rateints, fitopt, uncal, integration, rows, science, times, early_cutoff_fraction
+            )
+            for name, values in block.items():
+                writer.put(name, integration, rows, values, UNITS.get(name))
+        _check_content(writer.planes, integration, science)
+        integrations.append(_summary(writer, integration, n_groups, science))
+    return writer, integrations
+
+
+def _check_content(planes, integration, science):
+    """Raise BadExposure when the images of an integration hold no measurement."""
+    number = f"integration {integration + 1}"
+    slope = np.where(science, planes["SLOPE"][integration], np.nan)
+    check_image(slope, science, f"SCI of the rateints file, {number},")
+    check_image(planes["PEDESTAL"][integration], np.isfinite(slope), f"PEDESTAL of the fitopt file, {number},")
+    check_variances(
+        slope, planes["VAR_SLOPE"][integration], f"VAR_POISSON + VAR_RNOISE of the rateints file, {number},"
+    )
+
+
+def _summary(writer, integration, n_groups, science):
+    """A row of table INTEGRATIONS: mean, standard deviation (DN) and number of pixels of each kind of pedestal."""
+    row = {"INTEGRATION": integration + 1, "N_GROUPS": n_groups}
+    for name in ("PEDESTAL", "PEDESTAL_T0", "PEDESTAL_REL", "PEDESTAL_REL_T0"):
+        if name in writer.planes:
+            values = writer.planes[name][integration][science]
+            mean, std, n_valid = clipped_mean_std(values, PEDESTAL_CLIP_SIGMA)
+            row.update({f"{name}_MEAN": mean, f"{name}_STD": std, f"{name}_N": n_valid})
+            logger.info(
+                "%s integration %d: %s %.2f +- %.2f DN over %d pixels",
+                writer.exposure,
+                integration + 1,
+                name.lower(),
+                mean,
+                std,
+                n_valid,
+            )
+    return row

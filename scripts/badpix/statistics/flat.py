@@ -1,0 +1,62 @@
+"""Reduce one flat exposure to its cached statistics: slopes, their variances, and the signal of the last groups."""
+
+import numpy as np
+
+from badpix.core.errors import BadExposure
+from badpix.formats.detector1_products import check_agree, check_announced, rates_rows, rates_shape
+from badpix.formats.lost_data import check_image, check_raw, check_variances
+from badpix.formats.statistics_file import StatisticsWriter
+from badpix.instrument import irs2
+from badpix.instrument.dq import PIXEL_FLAGS
+from badpix.numerics.row_blocks import row_blocks
+from badpix.statistics.slopes import slopes
+
+# The flux check looks at the mean of so many groups at the end of the raw ramp.
+FLUX_CHECK_GROUPS = 4
+
+
+def last_groups_mean(uncal_sci, integration, rows):
+    """Mean (float32, DN) of the last four groups (or of all, if fewer) of raw ramps (integration, group, y, x)."""
+    return np.mean(uncal_sci[integration, -FLUX_CHECK_GROUPS:, rows], axis=0, dtype=np.float64).astype(np.float32)
+
+
+def measure_flat(exposure, rateints, uncal):
+    """Measure a flat exposure.
+
+    `rateints` and `uncal` (None if there is no raw file) are open FITS files. Planes: `SLOPE` (float32, DN/s, NaN
+    where DO_NOT_USE), `VAR_SLOPE` (float32), and with a raw file `LAST_GROUPS` (float32, DN).
+    Returns a StatisticsWriter; raises BadExposure when the files do not belong together.
+    """
+    n_integrations, *image = rates_shape(rateints)
+    if uncal is not None:
+        if irs2.is_irs2(uncal[0].header.get("READPATT")) and (problem := irs2.problem(uncal[0].header)):
+            raise BadExposure(problem)
+        raw = irs2.science_section(uncal)
+        check_agree({"rateints": rates_shape(rateints), "uncal": (raw.shape[0], *raw.shape[2:])})
+    if rateints[0].header.get("S_RAMP") != "COMPLETE":
+        raise BadExposure(f"step ramp_fit is not COMPLETE: S_RAMP is {rateints[0].header.get('S_RAMP', 'missing')}")
+    check_announced(rateints[0].header, n_integrations, image, "rateints")
+    if uncal is not None:
+        check_raw(uncal["SCI"], slice(-FLUX_CHECK_GROUPS, None))
+    writer = StatisticsWriter(exposure, rateints[0].header, n_integrations, tuple(image))
+    for integration in range(n_integrations):
+        for rows in row_blocks(image[0], 4 * image[1] * 4):
+            slope, poisson, read_noise = slopes(rateints, integration, rows)
+            writer.put("SLOPE", integration, rows, slope, "DN/s")
+            writer.put("VAR_SLOPE", integration, rows, poisson + read_noise, "(DN/s)2")
+            if uncal is not None:
+                signal = last_groups_mean(raw, integration, rows)
+                writer.put("LAST_GROUPS", integration, rows, signal, "DN")
+        flags = rates_rows(rateints, "DQ", integration, slice(None))
+        _check_content(writer.planes, integration, (flags & PIXEL_FLAGS["REFERENCE_PIXEL"]) == 0)
+    return writer
+
+
+def _check_content(planes, integration, science):
+    """Raise BadExposure when the images of an integration hold no measurement. `science` is a boolean image."""
+    number = f"integration {integration + 1}"
+    slope = np.where(science, planes["SLOPE"][integration], np.nan)
+    check_image(slope, science, f"SCI of the rateints file, {number},")
+    check_variances(
+        slope, planes["VAR_SLOPE"][integration], f"VAR_POISSON + VAR_RNOISE of the rateints file, {number},"
+    )

@@ -1,0 +1,1 @@
+"""Votes at other thresholds."""

@@ -1,0 +1,102 @@
+"""Draw a sweep: counts of each type and, where the truth is known, completeness and purity, against the thresholds."""
+
+import json
+
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+
+from badpix.config.sweep import ONE_AT_A_TIME
+from badpix.core.files import atomic_path
+
+matplotlib.use("Agg")
+
+MARKERS = "os^Dv<>PX*hp"
+LOG_SPAN = 20  # ratio of values beyond which their axis is logarithmic
+# Row of panels: title of its axis, kind of the table's rows, column and the ends of its interval.
+ROWS = (
+    ("pixels found", "type", "n_pixels", None),
+    ("completeness", "planted", "completeness", ("completeness_low", "completeness_high")),
+    ("purity", "type", "purity", ("purity_low", "purity_high")),
+)
+
+
+def plot_sweep(path, table, configured, grid, title):
+    """Write the figure of a sweep: `table` is that of `sweep_table`, `configured` the configured values of its keys."""
+    rows = [row for row in ROWS if table[row[2]].notna().any()]
+    panels = _one_at_a_time(table, configured) if grid == ONE_AT_A_TIME else _product(table, configured)
+    size = (4.6 * len(panels) + 2, 3.2 * len(rows) + 0.6)
+    figure, axes = plt.subplots(len(rows), len(panels), figsize=size, layout="constrained", squeeze=False)
+    for line, row in zip(axes, rows, strict=True):
+        for ax, (key, part) in zip(line, panels, strict=True):
+            draw_panel(ax, key, part, configured[key], row)
+        line[0].set_ylabel(row[0])
+        handles = {h.get_label(): h for ax in line for h in ax.get_lines() if h.get_label()[0] != "_"}
+        legend = line[-1].legend(
+            handles.values(), handles.keys(), loc="upper left", bbox_to_anchor=(1.01, 1), fontsize=8, frameon=False
+        )
+        for handle in legend.legend_handles:
+            handle.set_alpha(1)
+    figure.suptitle(f"{title}: sweep of thresholds (dotted: configured value; pale: does not change)")
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=110)
+    plt.close(figure)
+
+
+def _one_at_a_time(table, configured):
+    """A panel per key: (key, its rows with column `at`)."""
+    return [(key, table[table["swept"] == key].assign(at=table["value"])) for key in configured]
+
+
+def _product(table, configured):
+    """A panel for the first key; a line per type and combination of the other keys."""
+    key, *others = configured
+    part = table.assign(at=table[f"at_{key}"])
+    for other in others:
+        part["name"] = part["name"] + ", " + part[f"at_{other}"].map(lambda value, k=other: f"{k} {value}")
+    return [(key, part)]
+
+
+def positions(values):
+    """Texts of values -> positions on an axis: numbers as they are, anything else in its order."""
+    try:
+        numbers = {text: json.loads(text) for text in values}
+    except ValueError:
+        numbers = {}
+    if numbers and all(isinstance(n, (int, float)) and not isinstance(n, bool) for n in numbers.values()):
+        return numbers, True
+    return {text: place for place, text in enumerate(dict.fromkeys(values))}, False
+
+
+def draw_panel(axes, key, part, configured, row):
+    """One row of the figure for one key; a line per name, coloured where it changes."""
+    _, kind, column, ends = row
+    part = part[(part["kind"] == kind) & part[column].notna()]
+    at, numeric = positions(part["at"])
+    part = part.assign(x=part["at"].map(at)).sort_values("x", kind="stable")
+    for number, (name, line) in enumerate(part.groupby("name", sort=False)):
+        y = line[column].astype(float)
+        changes = y.nunique() > 1
+        style = {"color": f"C{number % 10}", "marker": MARKERS[number % len(MARKERS)], "markersize": 4, "zorder": 3}
+        if not changes:  # there, but not in the way of those that do
+            style |= {"alpha": 0.25, "markersize": 2.5, "zorder": 1}
+        axes.plot(line["x"], y, linewidth=1.2, label=name, **style)
+        if ends and changes:
+            low, high = (line[end].astype(float) for end in ends)
+            axes.fill_between(line["x"].astype(float), low, high, color=style["color"], alpha=0.12, linewidth=0)
+    if numeric:
+        places = np.array(sorted(at.values()), float)
+        if len(places) and places.min() > 0 and places.max() / places.min() > LOG_SPAN:
+            axes.set_xscale("log")
+        if isinstance(configured, (int, float)) and not isinstance(configured, bool):
+            axes.axvline(configured, color="0.35", linewidth=1, linestyle=(0, (1, 2)), zorder=0)
+    else:
+        axes.set_xticks(list(at.values()), list(at), rotation=20)
+    if column == "n_pixels":
+        axes.set_yscale("symlog", linthresh=1)
+        axes.set_ylim(0, 1.5 * max(1, part[column].max()))
+    else:
+        axes.set_ylim(-0.04, 1.04)
+    axes.set_xlabel(key)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(color="0.92", linewidth=0.8)

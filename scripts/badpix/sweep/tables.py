@@ -1,0 +1,76 @@
+"""The tables of a sweep of thresholds: what every point's vote gives, and all points together."""
+
+import pandas as pd
+
+from badpix.config.sweep import PRODUCT, value_text
+from badpix.formats.evidence_file import bit_image
+from badpix.mask.summary import summary_table
+from badpix.score.pixels import Findings, score_run
+from badpix.score.tables import completeness_table, purity_table, usual_accepted
+
+COLUMNS = [
+    "point", "swept", "value", "kind", "name", "n_pixels", "fraction", "n_insufficient", "expected", "planted",
+    "found", "completeness", "completeness_low", "completeness_high", "purity", "purity_low", "purity_high",
+    "healthy_flagged",
+]  # fmt: skip
+
+
+def findings_of(verdicts, dq):
+    """The Findings that the evidence file of `verdicts` and a mask of `dq` (one shape) would give."""
+    bits = {name: bit for bit, name in enumerate(verdicts)}
+    at_times = {name: v.intermittent for name, v in verdicts.items() if v.intermittent is not None}
+    return Findings(
+        found=bit_image({name: v.found for name, v in verdicts.items()}, bits),
+        bits=bits,
+        dq=dq,
+        insufficient=bit_image({name: v.insufficient for name, v in verdicts.items()}, bits),
+        intermittent=bit_image(at_times, bits) if at_times else None,
+    )
+
+
+def point_table(verdicts, dq, whole_dq, science, truth=None, n_exposures=1):
+    """What one point gives: a row per type, per flag and, with `truth` (a Truth), per planted type.
+
+    `verdicts` maps types to Verdict; `dq` is the DQ image of the same array, `whole_dq` that of the mask, which may
+    cover the full frame; `science` is the boolean image of science pixels. Columns: those of COLUMNS from `kind` on;
+    counts of types and flags are those of the mask's summary. `healthy_flagged` counts healthy pixels that were found
+    as the type, and is known with a truth only.
+    """
+    table = summary_table(verdicts, whole_dq, science).drop(columns="fraction_insufficient")
+    if truth is not None:
+        score = score_run(truth, findings_of(verdicts, dq), n_exposures)
+        accepted = usual_accepted(score)
+        pure = purity_table(score, accepted).set_index("detection")
+        own = table["name"].where(table["kind"] == "type")
+        for column, source in (
+            ("purity", "purity"),
+            ("purity_low", "low"),
+            ("purity_high", "high"),
+            ("healthy_flagged", "false_healthy"),
+        ):
+            table[column] = own.map(pure[source])
+        complete = completeness_table(score, accepted).rename(
+            columns={"type": "name", "low": "completeness_low", "high": "completeness_high"}
+        )
+        table = pd.concat([table, complete.assign(kind="planted")], ignore_index=True)
+    return table.reindex(columns=COLUMNS[COLUMNS.index("kind") :]).astype({"n_pixels": "Int64"})
+
+
+def sweep_table(tables, points, config, keys, grid):
+    """The tables of all points as one tidy table.
+
+    `tables` and `points` map point names to the table of the point and to what it changes, `config` has the configured
+    values of `keys`, those swept. With `one_at_a_time` a row belongs to the key in column `swept` at `value`, and the
+    configured point appears under each key at its configured value. With `product` the two columns are empty. Columns:
+    those of COLUMNS, then the value of each key, `at_<key>`.
+    """
+    parts = []
+    for name, table in tables.items():
+        values = {key: points[name].get(key, config[key]) for key in keys}
+        texts = {f"at_{key}": value_text(value) for key, value in values.items()}
+        swept = [None] if grid == PRODUCT else list(points[name]) or list(keys)
+        for key in swept:
+            own = {"point": name, "swept": key or "", "value": texts[f"at_{key}"] if key else ""}
+            parts.append(table.assign(**own, **texts))
+    table = pd.concat(parts, ignore_index=True)
+    return table[COLUMNS + [f"at_{key}" for key in keys]]

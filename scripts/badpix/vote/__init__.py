@@ -1,0 +1,1 @@
+"""The vote across exposures: ballots, searches, significance, and which type takes priority."""

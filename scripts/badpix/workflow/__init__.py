@@ -1,0 +1,1 @@
+"""What only the rules use: digest of the library, resources of jobs."""

@@ -1,0 +1,329 @@
+"""The configuration: defaults filled in, and what is refused and why."""
+
+import copy
+import datetime
+import json
+import math
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from badpix.config.check import ConfigError, check_detector, load_schema, load_steps, search_types, validated
+from badpix.instrument.detectors import load_detector
+
+ROOT = Path(__file__).resolve().parents[3]
+CONFIG = ROOT / "config"
+SCHEMA = load_schema(CONFIG / "schemas" / "config.schema.yaml")
+STEPS = load_steps(CONFIG / "schemas" / "detector1_steps.json")
+KEYS = SCHEMA["properties"]
+
+STEP_DEFAULTS = {
+    "dark_current": {"skip": True},
+    "persistence": {"skip": True},
+    "saturation": {"n_pix_grow_sat": 0},
+    "jump": {"flag_4_neighbors": False, "expand_large_events": False},
+}
+
+
+def check(**config):
+    """The validated configuration of a run on darks with these keys."""
+    return validated({"darks": "data/darks", **config}, SCHEMA, STEPS)
+
+
+def refusal(**config):
+    """The problems of a configuration that must be refused."""
+    with pytest.raises(ConfigError) as caught:
+        check(**config)
+    assert str(caught.value).splitlines()[1:] == [f"  {problem}" for problem in caught.value.problems]
+    return caught.value.problems
+
+
+# ---------------------------------------------------------------- defaults and merging
+
+
+def test_defaults_are_filled_in_and_nothing_is_shared():
+    config = {
+        "darks": ["a"],
+        "detector1_dark": {"jump": {"rejection_threshold": 5.0}},
+        "flag_values": {"noisy": ["WARM"]},
+    }
+    config["useafter"] = datetime.date(2022, 7, 1)
+    before, schema_before = copy.deepcopy(config), copy.deepcopy(SCHEMA)
+    result = validated(config, SCHEMA, STEPS)
+    assert list(result) == list(KEYS)
+    assert result["detector1_dark"] == STEP_DEFAULTS | {
+        "jump": {"flag_4_neighbors": False, "expand_large_events": False, "rejection_threshold": 5.0}
+    }
+    assert result["detector1_flat"] == STEP_DEFAULTS
+    assert result["flag_values"] == KEYS["flag_values"]["default"] | {"noisy": ["WARM"]}
+    for key in ("darks", "dark_do_not_use"):
+        result[key].append("x")
+    result["detector1_dark"]["jump"]["skip"] = result["flag_values"]["hot"][0] = 1
+    assert config == before and schema_before == SCHEMA
+
+
+def test_what_is_given_wins_over_the_defaults():
+    result = check(
+        detector1_dark={"jump": {"flag_4_neighbors": True}},
+        flag_values={"hot": []},
+        dark_do_not_use=[],
+        max_jump_limit=7,
+    )
+    assert result["detector1_dark"]["jump"] == {"flag_4_neighbors": True, "expand_large_events": False}
+    assert result["flag_values"]["hot"] == [] and result["flag_values"]["rc"] == ["RC"]
+    assert result["dark_do_not_use"] == [] and result["max_jump_limit"] == 7
+
+
+def test_a_validated_configuration_is_valid():
+    once = check(useafter="2022-01-02T03:04:05")
+    assert validated(once, SCHEMA, STEPS) == once
+
+
+# ---------------------------------------------------------------- single values
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("early_cutoff_fraction", 0.5),
+        ("early_cutoff_fraction", 1e-6),
+        ("rc_fraction_threshold", 1),
+        ("flux_check", 0),
+        ("smoothing_box_width", 3),
+        ("max_dead_norm_signal", 0),
+        ("max_dead_norm_signal", 0.49),
+        ("dead_search_type", ["sigma_rate", "absolute_rate"]),
+        ("darks", ["a/*_uncal.fits", "b"]),
+        ("detectors", ["NRCA1", "MIRIMAGE"]),
+        ("detectors", "all"),
+        ("manual_flag_file", "none"),
+        ("flat_do_not_use", ["DEAD", "UNRELIABLE_SLOPE"]),
+        ("dark_do_not_use", ["noisy"]),
+        ("output_file", "masks/a..b.fits"),
+        ("output_file", "m.fits"),
+        ("description", "x" * 65),
+        ("pedigree", "SIMULATION"),
+        ("pedigree", "INFLIGHT"),
+        ("pedigree", "INFLIGHT 2022-06-01 2022-06-01"),
+        ("history", ""),
+        ("history", "two\nlines, é"),
+    ],
+)
+def test_allowed_values(key, value):
+    assert check(**{key: value})[key] == value
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "reason"),
+    [
+        ("early_cutoff_fraction", 0, "0 is not allowed; it must be a number > 0 and <= 0.5"),
+        ("early_cutoff_fraction", 0.50001, "<= 0.5"),
+        ("early_cutoff_fraction", math.nan, "nan is not allowed"),
+        ("flux_check", math.inf, "inf is not allowed"),
+        ("flux_check", 10**400, "is not allowed"),
+        ("flux_check", True, "true is not allowed; it must be a number"),
+        ("max_jump_limit", True, "true is not allowed; it must be an integer >= 1"),
+        ("max_jump_limit", 10.0, "10.0 is not allowed; it must be an integer"),
+        ("max_jump_limit", "10", "'10' is not allowed; it must be an integer >= 1; it is a text"),
+        ("flux_check", "1e5", "write it without quotes, and with a point"),
+        ("max_jump_limit", None, "null is not allowed"),
+        ("min_clean_slopes", 1, ">= 2"),
+        ("min_groups", 1, ">= 2"),
+        ("dead_search", 1, "1 is not allowed; it must be true or false"),
+        ("dead_search", "yes", "true or false$"),
+        ("dead_search", "true", "without quotes, after --config as True"),
+        ("dead_search", "FALSE", "without quotes, after --config as False"),
+        ("rc_fraction_threshold", 80, "<= 1"),
+        ("max_dead_norm_signal", "None", "write null for Python's None"),
+        ("darks", "None", "write null for Python's None"),
+        ("darks", [], "null, or a directory"),
+        ("darks", ["a", "a"], "'a' is given twice"),
+        ("darks", ["a", 3], r"darks\[1\]: 3 is not allowed"),
+        ("flat_mean_normalization_method", None, "null is not the word none"),
+        ("flat_mean_normalization_method", "smooth", "one of smoothed, none, mean; did you mean smoothed?"),
+        ("manual_flag_file", None, "none .as text, not null."),
+        ("smoothing_type", "median", "did you mean Median?"),
+        ("dead_search_type", [], "sigma_rate, absolute_rate, or a list of these"),
+        ("dead_search_type", ["absolute"], "did you mean absolute_rate?"),
+        ("detectors", "NRCA1", "a list of detector names"),
+        ("detectors", ["NRCA5"], r"detectors\[0\]: 'NRCA5' .* did you mean NRCA"),
+        ("flag_values", {"hot": "HOT"}, "flag_values.hot: 'HOT' is not allowed; it must be a list"),
+        ("flag_values", {"hott": ["HOT"]}, "flag_values.hott: unknown key; did you mean hot?"),
+        ("flag_values", {"rc": ["RCC"]}, r"flag_values.rc\[0\]: 'RCC' .* did you mean RC?"),
+        ("dark_do_not_use", ["HOT"], "did you mean hot?"),
+        ("flat_do_not_use", ["dead"], "did you mean DEAD?"),
+        ("output_file", "/abs/m.fits", "a relative path"),
+        ("output_file", "../m.fits", "without '..'"),
+        ("output_file", "a/../m.fits", "without '..'"),
+        ("output_file", "m.fit", "ends in .fits"),
+        ("output_file", "a/.fits", "ends in .fits"),
+        ("output_file", "m.fits\n", "ends in .fits"),
+        ("results", "", "a path"),
+        ("results", "{detector}", "without braces"),
+        ("author", "", "not empty"),
+        ("author", 7, "a text"),
+        ("description", "x" * 66, "1 to 65 printable"),
+        ("description", "  ", "1 to 65 printable"),
+        ("description", "é", "printable ASCII"),
+        ("pedigree", "ground", "GROUND, MODEL"),
+        ("pedigree", "GROUND 2022-06-01 2022-06-02", "GROUND, MODEL"),
+        ("pedigree", "INFLIGHT 2022-06-01", "INFLIGHT 2022-06-01 2022-07-31"),
+        ("pedigree", "INFLIGHT 2022-06-31 2022-07-31", "must be real ones"),
+        ("pedigree", "INFLIGHT 2022-07-31 2022-06-01", "must not be after"),
+        ("useafter", "2019-02-29 00:00:00", "real date and time"),
+        ("useafter", "2019-04-01 24:00:00", "real date and time"),
+        ("useafter", "2019-04-01", "real date and time"),
+        ("useafter", "01/04/2019 00:00:00", "real date and time"),
+        ("useafter", datetime.datetime(2019, 4, 1, 0, 0, 0, 5), "real date and time"),
+        ("useafter", 2019, "real date and time"),
+        ("detector1_dark", {"jump": None}, "detector1_dark.jump: null is not allowed; it must be a mapping"),
+    ],
+)
+def test_refused_values(key, value, reason):
+    (problem,) = refusal(**{key: value})
+    assert problem.startswith(key)
+    assert re.search(reason, problem), problem
+
+
+@pytest.mark.parametrize(
+    "text", ["2022-07-01 01:02:03", "2022-07-01T01:02:03", "'2022-07-01 01:02:03'", "2022-07-01T03:02:03+02:00"]
+)
+def test_useafter_becomes_text_however_yaml_reads_it(text):
+    assert check(useafter=yaml.safe_load(text))["useafter"] == "2022-07-01 01:02:03"
+
+
+def test_a_bare_date_is_midnight():
+    assert check(useafter=yaml.safe_load("2022-07-01"))["useafter"] == "2022-07-01 00:00:00"
+
+
+# ---------------------------------------------------------------- the whole
+
+
+def test_every_problem_is_listed_once():
+    found = refusal(
+        dead_serach=True, max_jump_limit=0, useafter="never", zzz=1, detector1_dark={"jmp": {}}, min_darks="3"
+    )
+    assert [problem.split(":")[0] for problem in found] == [
+        "dead_serach", "max_jump_limit", "useafter", "zzz", "min_darks", "detector1_dark.jmp",
+    ]  # fmt: skip
+    assert "did you mean dead_search?" in found[0]
+    assert "did you mean" not in found[3]
+
+
+def test_keys_that_are_no_text_are_refused():
+    assert validated_problems({"darks": "x", 3: 4, True: 1}) == (
+        "3: unknown key",
+        "True: unknown key; did you mean truth?",
+    )
+    assert "not a mapping" in validated_problems(None)[0]
+
+
+def validated_problems(config):
+    with pytest.raises(ConfigError) as caught:
+        validated(config, SCHEMA, STEPS)
+    return caught.value.problems
+
+
+def test_no_inputs_at_all():
+    (problem,) = validated_problems({})
+    assert "darks: data/darks" in problem and "none is set" in problem
+    # A faulty input is no missing one.
+    assert len(validated_problems({"darks": 3})) == 1
+    for key in ("darks", "flats", "flat_slope_files"):
+        assert validated({key: "x"}, SCHEMA, STEPS)[key] == "x"
+
+
+def test_processed_darks_need_all_their_products():
+    products = {"dark_slope_files": "a", "dark_jump_files": "b", "dark_fitopt_files": "c"}
+    assert validated(products, SCHEMA, STEPS)["dark_jump_files"] == "b"
+    for missing in products:
+        (problem,) = refusal(**{key: value for key, value in products.items() if key != missing})
+        assert problem.startswith(f"{missing}: null is not allowed")
+    assert len(refusal(dark_fitopt_files="c")) == 2
+
+
+def test_the_flux_check_needs_raw_flats():
+    given = {"flat_slope_files": "rates", "run_dead_flux_check": True}
+    assert "dead_flux_check_files: null" in refusal(**given)[0]
+    check(**given, dead_flux_check_files="raw")
+    check(**given, flats="raw")
+    check(**given, dead_search=False)
+
+
+# ---------------------------------------------------------------- thresholds of the flats
+
+
+@pytest.mark.parametrize(("dead", "low"), [(0.5, 0.5), (0.6, 0.5), (None, 0.05), (None, 0.01), (25, 0.5)])
+def test_the_interval_of_low_qe_must_not_be_empty(dead, low):
+    (problem,) = refusal(max_dead_norm_signal=dead, max_low_qe_norm_signal=low)
+    assert problem.startswith("max_dead_norm_signal") and f"max_low_qe_norm_signal {low};" in problem
+    check(max_dead_norm_signal=dead, max_low_qe_norm_signal=low, low_qe_and_open_search=False)
+
+
+def test_thresholds_must_fit_a_flat_that_is_not_normalised():
+    none = {"flat_mean_normalization_method": "none"}
+    (problem,) = refusal(**none)
+    assert "max_low_qe_norm_signal: 0.5" in problem and "DN/s" in problem
+    (problem,) = refusal(**none, max_low_qe_norm_signal=100)
+    assert "max_open_adj_norm_signal: 1.05" in problem
+    (problem,) = refusal(**none, max_dead_norm_signal=25)
+    assert "max_dead_norm_signal: 25" in problem
+    check(**none, max_low_qe_norm_signal=100, max_open_adj_norm_signal=210)
+    check(**none, low_qe_and_open_search=False)
+
+
+def detector(name):
+    return load_detector(name, CONFIG / "detectors")
+
+
+def test_thresholds_are_held_against_the_detector():
+    none = {"flat_mean_normalization_method": "none"}
+    dn = {"max_low_qe_norm_signal": 45, "max_open_adj_norm_signal": 210}
+    check_detector(check(**none, **dn), detector("NRCALONG"))
+    with pytest.raises(ConfigError, match=r"max_dead_norm_signal: 50 \(the default of NRCBLONG\)"):
+        check_detector(check(**none, **dn), detector("NRCBLONG"))
+    with pytest.raises(ConfigError, match="max_dead_norm_signal: null is not allowed for NIS"):
+        check_detector(check(**none, **dn), detector("NIS"))
+    check_detector(check(**none, **dn, max_dead_norm_signal=30), detector("NIS"))
+    absolute = check(**none, low_qe_and_open_search=False, dead_search_type=["absolute_rate"])
+    with pytest.raises(ConfigError, match="null is not allowed for NIS"):
+        check_detector(absolute, detector("NIS"))
+    check_detector(absolute, detector("NRCA1"))
+    check_detector(check(**none, low_qe_and_open_search=False), detector("NIS"))
+    check_detector(check(), detector("NIS"))
+
+
+def test_search_types_are_a_list():
+    assert search_types(check()) == ["sigma_rate"]
+    assert search_types(check(dead_search_type=["absolute_rate"])) == ["absolute_rate"]
+
+
+# ---------------------------------------------------------------- cost
+
+
+def test_the_check_is_cheap():
+    def once():
+        start = time.process_time()  # not disturbed by what else runs
+        schema = load_schema(CONFIG / "schemas" / "config.schema.yaml")
+        validated({"darks": "x"}, schema, load_steps(CONFIG / "schemas" / "detector1_steps.json"))
+        return time.process_time() - start
+
+    assert min(once() for _ in range(5)) < 0.05
+
+
+def test_the_check_imports_nothing_heavy():
+    code = (
+        "import json, sys; from badpix.config.check import *; from badpix.instrument.detectors import *;"
+        f"validated({{'darks': 'x'}}, load_schema({str(CONFIG / 'schemas' / 'config.schema.yaml')!r}),"
+        f" load_steps({str(CONFIG / 'schemas' / 'detector1_steps.json')!r}));"
+        "print(json.dumps(sorted({name.split('.')[0] for name in sys.modules})))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT / "scripts", capture_output=True, text=True, check=True
+    )
+    assert not {"jwst", "stpipe", "numpy", "astropy", "jsonschema", "snakemake"} & set(json.loads(done.stdout))

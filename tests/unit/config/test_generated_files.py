@@ -1,0 +1,220 @@
+"""The configuration's schema, and the files that are generated from it."""
+
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+import make_config_docs
+from badpix.config import settings
+from badpix.config.check import load_schema
+from badpix.config.schema import ANNOTATIONS, KEYWORDS, problems, resolve
+from badpix.instrument.dq import PIXEL_FLAGS
+
+CONFIG = Path(__file__).resolve().parents[3] / "config"
+SCHEMA = load_schema(CONFIG / "schemas" / "config.schema.yaml")
+KEYS = SCHEMA["properties"]
+
+# The call in the specification, which uses all default values.
+SPECIFIED = {
+    "flat_slope_files": None,
+    "dead_search": True,
+    "low_qe_and_open_search": True,
+    "dead_search_type": "sigma_rate",
+    "flat_mean_sigma_threshold": 3,
+    "flat_mean_normalization_method": "smoothed",
+    "smoothing_box_width": 15,
+    "smoothing_type": "Box2D",
+    "dead_sigma_threshold": 5.0,
+    "max_dead_norm_signal": None,
+    "run_dead_flux_check": False,
+    "dead_flux_check_files": None,
+    "flux_check": 45000,
+    "max_low_qe_norm_signal": 0.5,
+    "max_open_adj_norm_signal": 1.05,
+    "manual_flag_file": "default",
+    "flat_do_not_use": [],
+    "dark_slope_files": None,
+    "dark_uncal_files": None,
+    "dark_jump_files": None,
+    "dark_fitopt_files": None,
+    "dark_stdev_clipping_sigma": 5.0,
+    "dark_max_clipping_iters": 5,
+    "dark_noisy_threshold": 5,
+    "max_saturated_fraction": 0.5,
+    "max_jump_limit": 10,
+    "jump_ratio_threshold": 5,
+    "early_cutoff_fraction": 0.25,
+    "pedestal_sigma_threshold": 5,
+    "rc_fraction_threshold": 0.8,
+    "low_pedestal_fraction": 0.8,
+    "high_cr_fraction": 0.8,
+    "flag_values": {"hot": ["HOT"], "rc": ["RC"], "low_pedestal": ["OTHER_BAD_PIXEL"], "high_cr": ["TELEGRAPH"]},
+    "dark_do_not_use": ["hot", "rc", "low_pedestal", "high_cr"],
+    "plot": False,
+    "output_file": "./test_bpm.fits",
+    "author": "jwst_reffiles",
+    "description": "A bad pix mask",
+    "pedigree": "GROUND",
+    "useafter": "2019-04-01 00:00:00",
+    "history": "",
+    "quality_check": False,
+}
+OWN = {
+    "darks": None,
+    "exposures": None,
+    "flats": None,
+    "results": "results",
+    "detectors": "auto",
+    "on_bad_exposure": "quarantine",
+    "min_darks": 3,
+    "min_flats": 3,
+    "min_groups": 2,
+    "mask_frame": "subarray",
+    "epochs": None,
+    "compare_with": None,
+    "max_new_fraction": None,
+    "max_recovered_fraction": None,
+    "report": False,
+    "keep_history": True,
+    "history_directory": None,
+    "leave_one_out": False,
+    "quarantine_outliers": False,
+    "outlier_factor": 3.0,
+    "ballot": "exposure",
+    "pedestal_source": "t0",
+    "min_valid": 1,
+    "min_clean_slopes": 5,
+    "keep_intermediates": False,
+    "idle_cores": False,
+    "scratch": None,
+    "crds_path": None,
+    "crds_server_url": None,
+    "crds_context": None,
+    "sweep": {},
+    "sweep_grid": "one_at_a_time",
+    "truth": None,
+    "statistical_control": False,
+}
+INJECTION = {
+    "pixels_per_strength": 100,
+    "seed": 1,
+    "strengths": {
+        "dead": [0.0, 0.02, 0.04],
+        "low_qe": [0.2, 0.4, 0.45, 0.55, 0.7],
+        "open": [0.0, 0.1, 0.25],
+        "hot": [0.3, 1.0, 2.0, 5.0, 20.0, 100.0],
+        "hot_saturated": [200000.0],
+        "rc": [100.0, 200.0, 400.0, 1000.0, 4000.0],
+        "inverse_rc": [100.0, 250.0, 500.0, 1500.0],
+        "telegraph": [20.0, 50.0, 100.0, 200.0, 400.0],
+        "noisy": [1.5, 2.0, 2.5, 4.0, 8.0],
+        "low_pedestal": [30.0, 60.0, 100.0, 300.0, 1000.0],
+    },
+}
+# Off, so that what comes out is the specification's.
+BEYOND = {
+    "false_flags_per_million": 0.5,
+    "hot_rate_threshold": None,
+    "warm_rate_threshold": 0.0,
+    "hot_fraction": 0.75,
+    "pedestal_test": "sigma",
+    "ramp_shape_search": False,
+    "noisy_test": "slopes",
+    "noisy_fraction": 0.5,
+    "telegraph_search": False,
+    "exclusive_types": False,
+    "flat_ballot": "mean",
+    "flat_fraction": 0.75,
+    "open_rule": "all",
+    "open_includes_dead": False,
+    "unlit_fraction": None,
+}
+STEP_DEFAULTS = {
+    "dark_current": {"skip": True},
+    "persistence": {"skip": True},
+    "saturation": {"n_pix_grow_sat": 0},
+    "jump": {"flag_4_neighbors": False, "expand_large_events": False},
+}
+
+
+def nodes(node):
+    """All schema nodes at and below `node`."""
+    yield node
+    for key in ("properties", "$defs"):
+        for part in node.get(key, {}).values():
+            yield from nodes(part)
+    for part in [node.get("items"), node.get("additionalProperties"), *node.get("anyOf", ())]:
+        if isinstance(part, dict):
+            yield from nodes(part)
+
+
+def test_the_schema_is_one_and_uses_only_what_is_checked():
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    assert all(set(node) <= KEYWORDS | ANNOTATIONS for node in nodes(SCHEMA))
+
+
+def test_the_schema_is_strict_at_every_level():
+    free = [
+        node for node in nodes(SCHEMA) if node.get("type") == "object" and node.get("additionalProperties") is not False
+    ]
+    # The steps and their parameters are checked against jwst's own specifications, what is swept against the keys.
+    steps = SCHEMA["$defs"]["steps"]
+    assert free == [KEYS["sweep"], steps, steps["additionalProperties"]]
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_every_key_is_documented_and_has_a_sound_default(key):
+    node = resolve(KEYS[key], SCHEMA)
+    assert len(node["description"]) > 20
+    assert node["section"] in SCHEMA["sections"]
+    assert node["changes"] in {
+        "inputs", "detector1_dark", "detector1_flat", "dark_statistics", "flat_statistics", "flat_response",
+        "exposure_response", "leave_one_out", "bad_pixel_mask", "plots", "quality_check",
+        "compare_masks", "release_gate", "history", "nothing", "sweep_vote", "inject", "statistical_control",
+        "report_page",
+    }  # fmt: skip
+    assert problems(node["default"], node, SCHEMA, key) == []
+    jsonschema.Draft202012Validator({**KEYS[key], "$defs": SCHEMA["$defs"]}).validate(node["default"])
+
+
+def test_the_defaults_are_those_of_the_specification():
+    defaults = {key: node["default"] for key, node in KEYS.items()}
+    steps = {"detector1_dark": STEP_DEFAULTS, "detector1_flat": STEP_DEFAULTS}
+    assert defaults == SPECIFIED | OWN | BEYOND | steps | {"injection": INJECTION}
+    for key, value in SPECIFIED.items():
+        assert type(defaults[key]) is type(value), key
+
+
+def test_names_that_are_written_twice_agree():
+    assert SCHEMA["$defs"]["flags"]["items"]["enum"] == list(PIXEL_FLAGS)
+    assert set(settings.vote_keys()) <= set(KEYS)
+
+
+def test_the_generated_files_are_up_to_date():
+    assert (CONFIG / "config.yaml").read_text(encoding="utf-8") == make_config_docs.config_yaml(SCHEMA)
+    assert (CONFIG / "README.md").read_text(encoding="utf-8") == make_config_docs.readme(SCHEMA)
+
+
+def test_config_yaml_holds_the_defaults():
+    given = yaml.safe_load((CONFIG / "config.yaml").read_text(encoding="utf-8"))
+    assert given == {key: node["default"] for key, node in KEYS.items()}
+
+
+SAMPLES = [
+    None, True, False, 0, 1, 2, 3, 15, -1, 0.25, 0.5, 0.75, 1.5, 99999.5, "", " ", "x", "None", "none", "auto",
+    "fitopt", "HOT", "hot", "a.fits", "../a.fits", "a/b.fits", "/a.fits", "a.fits\n", "GROUND", "INFLIGHT 2022-01-01",
+    "x" * 65, "x" * 66, "é", "{x}", "2019-04-01 00:00:00", "2019-04-01T00:00:00", [], ["x"], ["x", "x"],
+    ["hot"], ["HOT"],
+    ["NRCA1"], ["NRCA1", "NRCA1"], ["sigma_rate"], [1], [None], {}, {"hot": ["HOT"]}, {"hot": "HOT"}, {"x": {}},
+    {"x": 1}, {"noisy": []},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_the_verdicts_are_those_of_jsonschema(key):
+    # But for NaN, infinity and floats without a fraction, which are refused here and allowed there.
+    reference = jsonschema.Draft202012Validator({**KEYS[key], "$defs": SCHEMA["$defs"]})
+    for value in SAMPLES:
+        assert (problems(value, KEYS[key], SCHEMA, key) == []) == reference.is_valid(value), (key, value)

@@ -1,0 +1,76 @@
+"""Stability of flags without one exposure, and how many more exposures settle the rest."""
+
+import numpy as np
+
+from badpix.control.leave_one_out import Vote
+from badpix.control.stability import FALSE, Jackknife, more_needed, settle_rows, stability_image, table_of
+from badpix.vote.verdict import Verdict
+
+
+def vote(left_out=None, **found):
+    verdicts = {name: Verdict(np.array(image, bool), np.zeros((2, 3), bool), {}) for name, image in found.items()}
+    return Vote(left_out, verdicts, {}, np.ones((2, 3), bool))
+
+
+def jackknife():
+    one = Jackknife(vote(hot=[[1, 1, 0], [0, 0, 0]], rc=[[0, 1, 0], [0, 0, 0]]))
+    one.add(vote("a", hot=[[1, 1, 0], [0, 0, 1]], rc=[[0, 1, 0], [0, 0, 0]]))
+    one.add(vote("b", hot=[[1, 0, 0], [0, 0, 0]], rc=[[0, 1, 0], [0, 0, 0]]))
+    one.add(vote("c", hot=[[1, 0, 0], [0, 0, 0]]))
+    one.add(vote("d", hot=[[1, 1, 0], [0, 0, 1]], rc=[[0, 0, 0], [0, 0, 0]]))
+    return one
+
+
+def test_in_how_many_votes_a_pixel_keeps_its_types():
+    pixels = jackknife().pixels("darks").set_index(["type", "y", "x"])
+    assert pixels["kept"].to_dict() == {("hot", 0, 0): 4, ("hot", 0, 1): 2, ("rc", 0, 1): 2}
+    assert set(pixels["votes"]) == {4} and pixels.loc[("hot", 0, 1), "stability"].item() == 0.5
+
+
+def test_the_image_has_the_least_of_a_pixel():
+    one = jackknife()
+    one.add(vote("e", hot=[[1, 1, 0], [0, 0, 0]], rc=[[0, 0, 0], [0, 0, 0]]))
+    image = stability_image(one.pixels("darks"), (2, 3))
+    assert image.dtype == np.float32
+    np.testing.assert_allclose(image, [[1, 0.4, np.nan], [np.nan] * 3])
+
+
+def test_the_summary_by_type():
+    table = table_of(jackknife().rows("darks")).set_index(["type", "quantity"])["value"]
+    assert table["hot"].to_dict() == {
+        "pixels": 2, "mean": 0.75, "firm": 0.5, "in_half": 0.5, "lowest": 0.5, "gained_per_vote": 0.5,
+    }  # fmt: skip
+    assert table["rc"]["firm"] == 0
+
+
+def test_without_other_exposures_nothing_is_said():
+    alone = Jackknife(vote(hot=[[1, 0, 0], [0, 0, 0]]))
+    assert alone.rows("darks") == []
+    assert alone.pixels("darks")["stability"].isna().all()
+
+
+def test_how_many_more():
+    # One slope in 4 exposures needs 16 more for five; three slopes 2.67, four 1; none never.
+    assert more_needed([1, 3, 4, 0], 5, 4).tolist() == [16, 3, 1, np.inf]
+    rows = table_of(settle_rows("darks", "noisy", np.array([1, 3, 4, 4, 0]), 5, 4, "jump-free slopes"))
+    assert rows.set_index("quantity")["value"].to_dict() == {
+        "insufficient": 5, "never": 1, "more_for_50": 1, "more_for_90": 16, "more_for_99": 16,
+    }  # fmt: skip
+    rows = table_of(settle_rows("darks", "rc", np.array([0, 0]), 1, 4, "valid ballots"))
+    assert list(rows["quantity"]) == ["insufficient", "never"]
+
+
+def test_the_pace_so_far_holds_on_average():
+    """Pixels whose slopes are free of jumps with probability 0.3: the number predicted for half settles as many."""
+    random = np.random.default_rng(5)
+    first = random.binomial(8, 0.3, 20_000)
+    waiting = first[(first < 5) & (first > 0)]
+    more = int(np.median(more_needed(waiting, 5, 8)))
+    then = waiting + random.binomial(more, 0.3, len(waiting))
+    assert 0.5 < np.mean(then >= 5) < 0.85
+
+
+def test_a_table_has_numbers():
+    table = table_of([(FALSE, "darks", "hot", "found", 3, "pixels")])
+    assert list(table.columns) == ["section", "kind", "type", "quantity", "value", "note"]
+    assert table["value"].dtype == float

@@ -1,0 +1,74 @@
+"""What a process does so that the packages of JWST load faster, and that it changes nothing else."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from badpix.core.startup import read_yaml_in_c
+
+SCRIPTS = str(Path(__file__).resolve().parents[3] / "scripts")
+
+COLLECT = """
+import gc, sys
+sys.path.insert(0, sys.argv[1])
+from badpix.core.startup import importing_much
+with importing_much():
+    off = not gc.isenabled()
+    many = [[] for _ in range(100_000)]
+loop = []
+loop.append(loop)
+del loop
+print(int(off), int(gc.isenabled()), len(gc.get_objects()), gc.collect())
+"""
+
+END = """
+import atexit, gc, sys
+sys.path.insert(0, sys.argv[1])
+atexit.register(lambda: print(gc.get_freeze_count()))  # what is registered first comes last
+from badpix.core.logs import logging_to
+many = [[] for _ in range(100_000)]
+with logging_to(sys.argv[2], "nothing"):
+    pass
+"""
+
+
+def said(program, *arguments):
+    done = subprocess.run([sys.executable, "-c", program, SCRIPTS, *arguments], check=True, capture_output=True)
+    return [int(word) for word in done.stdout.split()]
+
+
+def test_the_collector_looks_at_what_came_after_the_imports_only():
+    off_then, on_again, looked_at, collected = said(COLLECT)
+    assert off_then and on_again
+    assert looked_at < 10_000 and collected >= 1
+
+
+def test_a_job_ends_without_a_look_through_its_objects(tmp_path):
+    (frozen,) = said(END, str(tmp_path / "log"))
+    assert frozen > 100_000
+
+
+def schemas():
+    """The schemas and manifests that the datamodels load."""
+    import asdf_standard
+    import stdatamodels
+
+    folders = [Path(package.__file__).parent for package in (asdf_standard, stdatamodels)]
+    return sorted(path for folder in folders for path in folder.rglob("*.yaml"))
+
+
+def test_yaml_says_the_same(monkeypatch):
+    if not yaml.__with_libyaml__:
+        pytest.skip("PyYAML was built without libyaml")
+    # Another test of this process may have called it before; what is set here is undone after the test.
+    monkeypatch.setattr(yaml, "SafeLoader", yaml.loader.SafeLoader)
+    paths = schemas()[::20]
+    texts = [path.read_text(encoding="utf-8") for path in paths]
+    assert len(texts) > 10
+    before = [yaml.safe_load(text) for text in texts]
+    read_yaml_in_c()
+    assert yaml.SafeLoader is yaml.CSafeLoader
+    assert [yaml.safe_load(text) for text in texts] == before

@@ -1,0 +1,297 @@
+"""The header cache reads a file again only when it has changed; damaged files get a reason."""
+
+import gzip
+import json
+import os
+
+import numpy as np
+import pytest
+from astropy.io import fits
+
+from badpix.core.fits_check import file_problem
+from badpix.exposures import header_cache, headers
+from badpix.exposures.header_cache import HeaderCache
+from badpix.exposures.headers import read_facts
+
+# astropy says about damaged files what it must.
+pytestmark = pytest.mark.filterwarnings("ignore::astropy.utils.exceptions.AstropyWarning")
+
+
+def make(path, n_groups=5, **keywords):
+    primary = fits.PrimaryHDU()
+    for key, value in {"DETECTOR": "NIS", "NGROUPS": n_groups, "TARGNAME": "DARK", **keywords}.items():
+        primary.header[key] = value
+    sci = fits.ImageHDU(np.zeros((2, n_groups, 3, 4), np.uint16), name="SCI")
+    table = fits.BinTableHDU.from_columns([fits.Column("A", "J", array=[1, 2])], name="GROUP")
+    fits.HDUList([primary, sci, table]).writeto(path, overwrite=True)
+    return path
+
+
+@pytest.fixture
+def reads(monkeypatch):
+    """The paths that were really read, one entry per time."""
+    seen = []
+    real = headers.read_facts
+
+    def counting(path):
+        seen.append(path.name)
+        return real(path)
+
+    monkeypatch.setattr(headers, "read_facts", counting)
+    return seen
+
+
+def test_facts(tmp_path):
+    facts = read_facts(make(tmp_path / "a.fits"))
+    assert facts == {
+        "problem": None,
+        "keywords": {"DETECTOR": "NIS", "NGROUPS": 5},
+        "extensions": {"SCI": [2, 5, 3, 4]},
+        "bitpix": {"SCI": 16, "GROUP": 8},
+    }
+
+
+def test_compressed_files_are_read_too(tmp_path):
+    path = tmp_path / "a b [1].fits.gz"
+    path.write_bytes(gzip.compress(make(tmp_path / "a.fits").read_bytes()))
+    assert read_facts(path) == read_facts(tmp_path / "a.fits")
+
+
+def test_a_card_without_a_value_says_nothing(tmp_path):
+    facts = read_facts(make(tmp_path / "a.fits", NGROUPS=None, DETECTOR=1 + 2j))
+    assert facts["keywords"] == {}
+    json.dumps(facts)
+
+
+def damaged(tmp_path, change):
+    path = make(tmp_path / "a.fits", n_groups=50)
+    path.write_bytes(change(path.read_bytes()))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda whole: b"", "the file is empty"),
+        (lambda whole: whole[: len(whole) // 2], "the file is truncated: "),
+        (lambda whole: whole[:-1], "the file is truncated: "),
+        (lambda whole: whole[:1000], "not readable as FITS"),
+        (lambda whole: b"this is no FITS file\n" * 500, "not readable as FITS"),
+        (lambda whole: b"\0" * 10000, "not readable as FITS"),
+        (
+            lambda whole: whole.replace(b"             50 ", b"           5 0x "),
+            "the file is damaged: its last 11520 bytes are no extension",
+        ),
+    ],
+    ids=["empty", "half", "a byte", "no header", "text", "zeros", "card"],
+)
+def test_damaged_files_get_a_reason(tmp_path, change, words):
+    problem = read_facts(damaged(tmp_path, change))["problem"]
+    assert words in problem and "\n" not in problem
+
+
+def test_a_directory_or_a_damaged_archive_is_no_file(tmp_path):
+    assert file_problem(tmp_path) == "it is a directory, not a FITS file"
+    path = tmp_path / "a.fits.gz"
+    path.write_bytes(b"no archive")
+    assert "not readable as FITS" in file_problem(path)
+
+
+def test_an_unchanged_file_is_not_read_again(tmp_path, reads):
+    paths = [make(tmp_path / name) for name in ("a.fits", "b.fits")]
+    cache = HeaderCache(tmp_path / "cache.json")
+    first = [cache.facts(path) for path in paths]
+    cache.save()
+    again = HeaderCache(tmp_path / "cache.json")
+    assert [again.facts(path) for path in paths] == first
+    assert reads == ["a.fits", "b.fits"]
+
+
+def test_a_path_relative_or_not_is_the_same_file(tmp_path, reads, monkeypatch):
+    make(tmp_path / "a.fits")
+    cache = HeaderCache(tmp_path / "cache.json")
+    cache.facts(tmp_path / "a.fits")
+    cache.save()
+    monkeypatch.chdir(tmp_path)
+    HeaderCache("cache.json").facts("a.fits")
+    assert reads == ["a.fits"]
+
+
+@pytest.mark.parametrize("change", ["size", "time"])
+def test_a_changed_file_is_read_again(tmp_path, reads, change):
+    path = make(tmp_path / "a.fits")
+    time_ns = path.stat().st_mtime_ns
+    cache = HeaderCache(tmp_path / "cache.json")
+    assert cache.facts(path)["keywords"]["NGROUPS"] == 5
+    cache.save()
+    if change == "size":
+        make(path, n_groups=500)
+        os.utime(path, ns=(time_ns, time_ns))
+    else:
+        make(path, n_groups=6)
+        os.utime(path, ns=(time_ns + 1, time_ns + 1))
+    expected = 500 if change == "size" else 6
+    assert HeaderCache(tmp_path / "cache.json").facts(path)["keywords"]["NGROUPS"] == expected
+    assert reads == ["a.fits"] * 2
+
+
+def test_a_file_that_became_whole_is_taken(tmp_path):
+    path = tmp_path / "a.fits"
+    path.touch()
+    cache = HeaderCache(tmp_path / "cache.json")
+    assert cache.facts(path)["problem"] == "the file is empty"
+    cache.save()
+    make(path)
+    assert HeaderCache(tmp_path / "cache.json").facts(path)["problem"] is None
+
+
+def test_a_file_that_is_gone_is_a_problem_and_not_remembered(tmp_path):
+    cache = HeaderCache(tmp_path / "cache.json")
+    assert cache.facts(tmp_path / "gone.fits")["problem"].startswith("cannot be read: No such file")
+    cache.save()
+    assert not (tmp_path / "cache.json").exists()
+
+
+def stamp(path):
+    return [path.stat().st_size, path.stat().st_mtime_ns]
+
+
+def stored(path, files_format=header_cache.FORMAT, **entry):
+    return json.dumps({"format": files_format, "files": {str(path): entry}})
+
+
+FAULTY = {
+    "empty": lambda path: "",
+    "cut off": lambda path: stored(path, stamp=stamp(path))[:-5],
+    "list": lambda path: "[]",
+    "null": lambda path: "null",
+    "no files": lambda path: json.dumps({"format": header_cache.FORMAT}),
+    "wrong files": lambda path: json.dumps({"format": header_cache.FORMAT, "files": [1]}),
+    "wrong entry": lambda path: json.dumps({"format": header_cache.FORMAT, "files": {str(path): 1}}),
+    "no stamp": lambda path: stored(path, facts={}),
+    "no facts": lambda path: stored(path, stamp=stamp(path)),
+    "other format": lambda path: stored(path, files_format=-1, stamp=stamp(path), facts="old"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTY)
+def test_a_faulty_cache_is_ignored_and_replaced(tmp_path, reads, name):
+    path = make(tmp_path / "a.fits")
+    (tmp_path / "cache.json").write_text(FAULTY[name](path))
+    cache = HeaderCache(tmp_path / "cache.json")
+    assert cache.facts(path)["keywords"]["NGROUPS"] == 5
+    cache.save()
+    HeaderCache(tmp_path / "cache.json").facts(path)
+    assert reads == ["a.fits"]
+
+
+def test_a_cache_of_bytes_that_are_no_text(tmp_path):
+    path = make(tmp_path / "a.fits")
+    (tmp_path / "cache.json").write_bytes(b"\xff\xfe\x00")
+    assert HeaderCache(tmp_path / "cache.json").facts(path)["problem"] is None
+
+
+def test_save_writes_only_what_is_new_and_drops_what_is_not_looked_at(tmp_path):
+    a, b = make(tmp_path / "a.fits"), make(tmp_path / "b.fits")
+    path = tmp_path / "new" / "cache.json"
+    cache = HeaderCache(path)
+    cache.facts(a), cache.facts(b)
+    cache.save()
+    before = path.stat().st_ino
+    same = HeaderCache(path)
+    same.facts(a), same.facts(b)
+    same.save()
+    assert path.stat().st_ino == before
+    fewer = HeaderCache(path)
+    fewer.facts(a)
+    fewer.save()
+    assert list(json.loads(path.read_text())["files"]) == [str(a)]
+
+
+def test_without_a_path_nothing_is_written(tmp_path, reads):
+    cache = HeaderCache(None)
+    cache.facts(make(tmp_path / "a.fits"))
+    cache.save()
+    assert [path.name for path in tmp_path.iterdir()] == ["a.fits"]
+
+
+def test_a_cache_that_cannot_be_written_stops_nothing(tmp_path):
+    """On a full disk the jobs must still get to say so."""
+    (tmp_path / "file").touch()
+    cache = HeaderCache(tmp_path / "file" / "cache.json")
+    assert cache.facts(make(tmp_path / "a.fits"))["problem"] is None
+    cache.save()
+
+
+def test_a_file_that_may_not_be_read_is_read_once_it_may(tmp_path, monkeypatch):
+    """Permissions and a disk that fails change neither size nor time, so the reason must not be remembered."""
+    path = make(tmp_path / "a.fits")
+    cache = HeaderCache(tmp_path / "cache.json")
+
+    def refused(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as context:
+        context.setattr("astropy.io.fits.open", refused)
+        assert cache.facts(path)["problem"] == "cannot be read: Permission denied"
+        cache.save()
+    assert HeaderCache(tmp_path / "cache.json").facts(path)["problem"] is None
+
+
+def test_a_named_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.fits")
+    assert file_problem(tmp_path / "a.fits") == "it is no regular file, not a FITS file"
+
+
+@pytest.mark.parametrize("name", ["a.fits", "a.fits.gz"])
+def test_a_compressed_file_is_read_to_its_end(tmp_path, name):
+    """Whatever it is called: the last bytes hold its checksum."""
+    packed = gzip.compress(make(tmp_path / "whole.fits").read_bytes())
+    path = tmp_path / name
+    path.write_bytes(packed)
+    assert file_problem(path) is None
+    for damaged in (packed[:-1], packed[:-8] + bytes(4) + packed[-4:]):
+        path.write_bytes(damaged)
+        assert file_problem(path).startswith("the compressed file is truncated or damaged: ")
+
+
+def test_many_files_are_read_by_other_processes(tmp_path, monkeypatch, reads):
+    """They say the same as one process does, and nothing is read twice but what could not be read."""
+    paths = [make(tmp_path / f"{number}.fits", n_groups=number) for number in range(1, 8)]
+    (tmp_path / "half.fits").write_bytes(paths[0].read_bytes()[:6000])
+    paths += [tmp_path / "half.fits", tmp_path / "none.fits"]
+    expected = [HeaderCache(None).facts(path) for path in paths]
+    reads.clear()
+    monkeypatch.setattr("badpix.exposures.header_processes.FEWEST", 3)
+    monkeypatch.setattr("badpix.exposures.header_processes.available_cores", lambda: 3)
+    cache = HeaderCache(tmp_path / "cache.json")
+    cache.look_at(paths)
+    assert [cache.facts(path) for path in paths] == expected and reads == []
+    assert expected[6]["keywords"]["NGROUPS"] == 7
+    assert "truncated" in expected[7]["problem"] and "cannot be read" in expected[8]["problem"]
+    cache.save()
+    again = HeaderCache(tmp_path / "cache.json")
+    read_many = "badpix.exposures.header_cache.read_many"
+    monkeypatch.setattr(read_many, lambda paths: {} if not paths else pytest.fail(str(paths)))
+    again.look_at(paths)
+    assert [again.facts(path) for path in paths] == expected and reads == []
+
+
+def test_a_file_that_changes_after_other_processes_read_it_is_read_again(tmp_path, monkeypatch, reads):
+    path = make(tmp_path / "a.fits")
+    monkeypatch.setattr("badpix.exposures.header_processes.FEWEST", 1)
+    monkeypatch.setattr("badpix.exposures.header_processes.available_cores", lambda: 2)
+    cache = HeaderCache(None)
+    cache.look_at([path])
+    os.utime(make(path, n_groups=9), ns=(1, 1))
+    assert cache.facts(path)["keywords"]["NGROUPS"] == 9 and reads == ["a.fits"]
+
+
+def test_what_other_processes_could_not_do_is_done_here(tmp_path, monkeypatch, reads):
+    path = make(tmp_path / "a.fits")
+    monkeypatch.setattr("badpix.exposures.header_processes.FEWEST", 1)
+    monkeypatch.setattr("badpix.exposures.header_processes.available_cores", lambda: 2)
+    monkeypatch.setattr("sys.executable", "/bin/false")
+    cache = HeaderCache(None)
+    cache.look_at([path])
+    assert cache.facts(path)["keywords"]["NGROUPS"] == 5 and reads == ["a.fits"]

@@ -1,0 +1,118 @@
+"""The sheet of exposures, alone and beside the other keys of inputs; the files are empty, only their names count."""
+
+import pytest
+
+from badpix.exposures.find import configured_kinds, match_inputs
+from badpix.exposures.sheet import read_sheet
+from badpix.instrument.file_names import InputError
+
+NOTHING = dict.fromkeys(
+    ["exposures", "darks", "dark_slope_files", "dark_jump_files", "dark_fitopt_files", "dark_uncal_files", "flats",
+     "flat_slope_files", "dead_flux_check_files"]
+)  # fmt: skip
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty working directory."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def write(text):
+    """A sheet; spaces between cells stand for tabs, a dot for an empty cell, # for a space within one."""
+    lines = ["\t".join("" if cell == "." else cell for cell in line.split(" ")) for line in text.splitlines()]
+    with open("sheet.tsv", "w", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
+    return "sheet.tsv"
+
+
+def refusal(text):
+    with pytest.raises(InputError) as caught:
+        read_sheet(write(text))
+    return str(caught.value)
+
+
+def test_each_exposure_has_the_files_of_its_row(here):
+    sheet = read_sheet(
+        write(
+            "kind uncal rateints jump fitopt\n"
+            "dark a/d1_uncal.fits . . .\n"
+            "\n"
+            "#dark a/not_uncal.fits\n"
+            "dark . b/d2_rateints.fits c/d2_jump.fits c/d2_fitopt.fits.gz\n"
+            "flat . b/f.1_rate.fits"
+        )
+    )
+    assert sheet == {
+        "darks": {
+            "d1": {"uncal": "a/d1_uncal.fits"},
+            "d2": {"rateints": "b/d2_rateints.fits", "jump": "c/d2_jump.fits", "fitopt": "c/d2_fitopt.fits.gz"},
+        },
+        "flats": {"f.1": {"rateints": "b/f.1_rate.fits"}},
+    }
+
+
+def test_names_with_spaces_and_a_byte_order_mark(here):
+    with open("sheet.tsv", "w", encoding="utf-8-sig") as file:
+        file.write("uncal\tkind\r\nmy data/dark 1.v2_uncal.fits \tdark\r\n")
+    assert read_sheet("sheet.tsv")["darks"] == {"dark 1.v2": {"uncal": "my data/dark 1.v2_uncal.fits"}}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "the sheet 'sheet.tsv' is empty; its columns are kind, uncal, rateints, jump, fitopt, flux_check"),
+        ("kind rates\n", "sheet.tsv, line 1: unknown column 'rates'; allowed are kind, uncal"),
+        ("uncal\na", "sheet.tsv, line 1: no column kind"),
+        ("kind uncal kind\n", "sheet.tsv, line 1: a column stands there twice"),
+        ("kind uncal\nDark d_uncal.fits", "sheet.tsv, line 2: kind is 'Dark'; allowed are dark and flat"),
+        ("kind uncal\n. d_uncal.fits", "sheet.tsv, line 2: kind is ''"),
+        ("kind uncal\n\ndark .", "sheet.tsv, line 3: no file is given"),
+        ("kind flux_check\nflat f_uncal.fits", "line 2: no file is given"),
+        ("kind jump\nflat f_jump.fits", "line 2: a flat has no jump file; it may have uncal, rateints, flux_check"),
+        ("kind uncal\ndark d_uncal.fits e_uncal.fits", "line 2: 3 cells, but 2 columns"),
+        ("kind uncal\ndark d_uncal.fits\ndark e/d_uncal.fits", "line 3: the exposure d stands in the sheet twice"),
+        (
+            "kind rateints jump fitopt\ndark d1_rateints.fits d2_jump.fits d1_fitopt.fits",
+            "line 2: files of different exposures: fitopt is of d1 and jump is of d2",
+        ),
+    ],
+)
+def test_what_is_not_allowed(here, text, words):
+    assert words in refusal(text)
+
+
+def test_a_sheet_that_cannot_be_read(here):
+    with pytest.raises(InputError, match="the sheet 'none.tsv' cannot be read"):
+        read_sheet("none.tsv")
+    (here / "image.tsv").write_bytes(b"\xff\xd8\xff\xe0")
+    with pytest.raises(InputError, match="the sheet 'image.tsv' cannot be read"):
+        read_sheet("image.tsv")
+
+
+def test_sheet_and_keys_together(here):
+    for name in ("d1_uncal.fits", "d2_uncal.fits", "f_uncal.fits", "f_rateints.fits"):
+        (here / name).touch()
+    config = NOTHING | {"exposures": write("kind uncal\ndark ./d1_uncal.fits\nflat f_uncal.fits")}
+    assert match_inputs(config | {"darks": "d2_uncal.fits", "flat_slope_files": "f_rateints.fits"}) == {
+        "darks": {"d1": {"uncal": "d1_uncal.fits"}, "d2": {"uncal": "d2_uncal.fits"}},
+        "flats": {"f": {"uncal": "f_uncal.fits", "rateints": "f_rateints.fits"}},
+    }
+    assert configured_kinds(config) == ["darks", "flats"]
+    assert configured_kinds(NOTHING | {"exposures": write("kind uncal\ndark d1_uncal.fits")}) == ["darks"]
+
+
+def test_the_same_product_from_two_places_is_refused(here):
+    (here / "a").mkdir()
+    for name in ("d1_uncal.fits", "a/d1_uncal.fits"):
+        (here / name).touch()
+    config = NOTHING | {"exposures": write("kind uncal\ndark d1_uncal.fits")}
+    with pytest.raises(InputError, match="exposures and darks: two uncal files of the exposure d1"):
+        match_inputs(config | {"darks": "a"})
+    assert match_inputs(config | {"darks": "d1_uncal.fits"})["darks"] == {"d1": {"uncal": "d1_uncal.fits"}}
+
+
+def test_a_file_that_is_not_there_is_named(here):
+    with pytest.raises(InputError, match="exposures: no such file: 'd1_uncal.fits'"):
+        match_inputs(NOTHING | {"exposures": write("kind uncal\ndark d1_uncal.fits")})

@@ -1,0 +1,134 @@
+"""The table of thresholds: whole after a trip through a file, and enough to vote again."""
+
+import numpy as np
+import pytest
+from astropy.io import fits
+
+from badpix.config.settings import DarkExcessSettings, FlatTypeSettings
+from badpix.core.fits_table import table_hdu
+from badpix.formats.evidence_file import read_evidence, write_evidence
+from badpix.formats.thresholds import (
+    ABOVE,
+    BELOW,
+    FEWEST,
+    FRACTION,
+    MEAN_EXCESS,
+    Threshold,
+    around,
+    as_columns,
+    from_table,
+)
+from badpix.vote.dark_extended import PLANES, DarkExcess, measured_quantities
+from badpix.vote.flat_ballots import FlatBallots
+from badpix.vote.flat_types import flat_verdicts
+from badpix.vote.significance import sample
+from unit.vote.test_dark_extended import GROUP_TIME_S, SETTINGS, SHAPE, exposure
+from unit.vote.test_dark_official import counted
+from unit.vote.test_dark_official import exposure as dark
+
+FLAT = {
+    "dead_search": True, "low_qe_and_open_search": True, "dead_search_type": ["sigma_rate", "absolute_rate"],
+    "flat_mean_sigma_threshold": 3.0, "dead_sigma_threshold": 5.0, "max_dead_norm_signal": 0.05,
+    "run_dead_flux_check": False, "flux_check": 45000, "max_low_qe_norm_signal": 0.5, "max_open_adj_norm_signal": 1.05,
+    "open_rule": "all", "open_includes_dead": False, "flat_ballot": "mean", "flat_fraction": 0.75, "min_valid": 1,
+}  # fmt: skip
+
+
+def test_around_is_above_or_below_its_centre():
+    assert around("t", "Q", ABOVE, 2.0, 0.5, "DN").value == 2.5
+    assert around("t", "Q", BELOW, 2.0, 0.5, "DN").value == 1.5
+
+
+def test_a_table_keeps_every_number(tmp_path):
+    rows = [
+        around("rate", "SLOPE", ABOVE, 0.1, 1 / 3, "DN/s", exposure="jw1", integration=2, region=4),
+        Threshold("DEAD", "RESPONSE", BELOW, 0.05, ""),
+    ]
+    for some in (rows, []):
+        fits.HDUList([fits.PrimaryHDU(), table_hdu("T", as_columns(some))]).writeto(tmp_path / "t.fits", overwrite=True)
+        with fits.open(tmp_path / "t.fits") as hdus:
+            again = from_table(hdus[1].data)
+        assert [repr(row) for row in again] == [repr(row) for row in some]
+
+
+def test_the_limits_of_the_specification():
+    vote = counted([dark(["nothing", "high_pedestal"])] * 2, pedestal_sigma_threshold=3, high_cr_fraction=0.7)
+    found = vote.verdicts(np.ones((1, 2), bool))
+    limits = {(row.test, row.quantity): row.value for verdict in found.values() for row in verdict.thresholds}
+    # Pedestals are 100 +- 2 DN.
+    assert limits["high_pedestal", "PEDESTAL_T0"] == 106 and limits["low_pedestal", "PEDESTAL_T0"] == 94
+    assert limits["saturated", "NSAT"] == 20 and limits["many_jumps", "NJUMP"] == 10
+    assert limits["rc_jumps", "JUMP_RATIO"] == 5
+    assert limits["many_jumps", FRACTION] == 0.7 and limits["many_jumps", FEWEST] == 1
+    pedestals = [row for row in found["rc"].thresholds if row.quantity == "PEDESTAL_T0"]
+    assert [row.integration for row in pedestals] == [1, 1], "one row per integration of each exposure"
+
+
+@pytest.mark.parametrize("regions", [(np.s_[:, :],), (np.s_[:, :20], np.s_[:, 20:])])
+def test_they_are_what_the_searches_voted_by(regions):
+    """Votes counted with the table alone are those that the search counted, pixel by pixel."""
+    settings = DarkExcessSettings(**SETTINGS)
+    science = np.ones(SHAPE, bool)
+    beyond = DarkExcess(science, settings, 3, 3, regions)
+    files = [exposure(seed, {(3, 3): {"CDS_NOISE": 40.0, "SLOPE": 3.0, "PEDESTAL_T0": -90.0}}) for seed in range(3)]
+    for number, file in enumerate(files):
+        file[0].header["EXPOSURE"] = f"dark{number}"
+        beyond.add_exposure(file, pedestal_name="PEDESTAL_T0")
+    verdicts = beyond.verdicts()
+    rows = [row for verdict in verdicts.values() for row in verdict.thresholds]
+    tests = {"noise": "cds_noise", "rate": "rate", "low_pedestal": "low_pedestal", "first": "first_inverse_rc"}
+    k = {test: np.zeros(SHAPE, int) for test in tests.values()}
+    for number, file in enumerate(files):
+        planes = {name: file[name].data[0] for name in PLANES} | {"PEDESTAL": file["PEDESTAL_T0"].data[0]}
+        for search, values, least, _ in measured_quantities(planes, settings, GROUP_TIME_S, sample(science)):
+            test = tests.get(search)
+            limits = {
+                r.region: r for r in rows if r.test == test and r.exposure == f"dark{number}" and r.integration == 1
+            }
+            if not limits:
+                continue
+            assert len(limits) == (len(regions) if search == "noise" else 1)
+            for place, region in enumerate(regions if search == "noise" else (np.s_[:, :],), 1):
+                row = limits[place if len(limits) > 1 else 0]
+                height = (1 if row.side == ABOVE else -1) * (values[region] - row.centre)
+                k[test][region] += (height > row.margin) & (height > np.broadcast_to(least, SHAPE)[region])
+    counted_votes = {test: votes for verdict in verdicts.values() for test, (votes, _) in verdict.ballots.items()}
+    for test, votes in k.items():
+        assert np.array_equal(votes, counted_votes[test]), test
+        assert votes[3, 3] == 3 or test == "first_inverse_rc"
+    means = [row for row in rows if row.test == "cds_noise" and row.quantity == MEAN_EXCESS]
+    assert [row.region for row in means] == ([0] if len(regions) == 1 else [1, 2])
+
+
+def test_falls_and_rises_have_limits():
+    beyond = DarkExcess(np.ones(SHAPE, bool), DarkExcessSettings(**SETTINGS), 2, 2)
+    for seed in range(2):
+        beyond.add_exposure(exposure(seed, {}), pedestal_name="PEDESTAL_T0")
+    rows = [row for row in beyond.verdicts()["high_cr"].thresholds if row.quantity in ("NFALL", "RISES")]
+    assert [row.value for row in rows] == [1.0, 1.0, 1.0], "nobody falls, so one fall is too many"
+
+
+def test_the_limits_of_the_flats(tmp_path):
+    norm = np.random.default_rng(0).normal(1, 0.01, (30, 30))
+    norm[4, 4], norm[8, 8] = 0.01, 0.3
+    science = np.ones(norm.shape, bool)
+    settings = FlatTypeSettings.from_config(FLAT)
+    verdicts = flat_verdicts(norm, np.full(norm.shape, 5), science, settings)
+    path = tmp_path / "evidence.fits"
+    write_evidence(path, verdicts, {}, [])
+    evidence = read_evidence(path)
+    sigma, absolute = evidence.limits("DEAD")
+    assert sigma.value == pytest.approx(sigma.centre - sigma.margin) and 0.9 < sigma.value < 0.97
+    assert absolute.value == 0.05
+    assert (verdicts["DEAD"].found == ((norm < sigma.value) | (norm < absolute.value))).all()
+    assert [(row.side, row.value) for row in evidence.limits("LOW_QE")] == [("below", 0.5), ("at least", 0.05)]
+    assert evidence.limits("OPEN", quantity="RESPONSE of neighbours (all)")[0].value == 1.05
+    assert evidence.tests == {name: [name] for name in ("DEAD", "LOW_QE", "OPEN", "ADJ_OPEN")}
+    assert evidence.vote("DEAD") == (None, None, None), "the mean flat decides alone"
+
+    ballots = FlatBallots(science, science, settings)
+    for name in ("one", "two"):
+        ballots.add(norm, name)
+    limits = ballots.verdicts()["DEAD"].thresholds
+    assert [row.exposure for row in limits if np.isfinite(row.margin)] == ["one", "two"]
+    assert [row.value for row in limits if row.quantity == FRACTION] == [0.75]

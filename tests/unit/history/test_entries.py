@@ -1,0 +1,249 @@
+"""The history of a detector's masks: tables of a few pixels, and files that outlive whatever happens to a job."""
+
+import multiprocessing
+import os
+import signal
+
+import numpy as np
+import pandas as pd
+import pytest
+from astropy.io import fits
+
+import history as script
+from badpix.formats.mask_file import write_mask
+from badpix.history.entries import (
+    ANY,
+    EPOCHS,
+    FLAGGED,
+    add,
+    coverage,
+    empty,
+    entries_of,
+    entry_key,
+    intermittent_pixels,
+    make_entry,
+    pixel_table,
+)
+from badpix.history.files import HistoryError, extend_history, read_history
+from badpix.instrument.dq import bits
+from badpix.instrument.geometry import Geometry
+
+HOT, DEAD, RC = (np.uint32(bits([name])) for name in ("HOT", "DEAD", "RC"))
+REFERENCE = np.uint32(bits(["REFERENCE_PIXEL"]))
+
+
+def entry(epoch, day, dq, x_start=1, y_start=1):
+    """An entry of the mask `dq` (3, 4) whose exposures were made on `day` and the day after."""
+    dq = np.asarray(dq, np.uint32)
+    facts = {
+        "entry": entry_key("NIS", epoch, []), "detector": "NIS", "epoch": epoch, "first_observation": f"{day}T01:00:00",
+        "last_observation": pd.Timestamp(day) + pd.Timedelta(days=1), "n_darks": 5, "n_flats": 4, "mask": "m.fits",
+        "useafter": f"{day}T01:00:00", "mask_date": "2026-01-01", "subarray": "SUB", "x_start": x_start,
+        "y_start": y_start, "n_columns": dq.shape[1], "n_rows": dq.shape[0],
+    }  # fmt: skip
+    counts = [("flag", "HOT", int(np.count_nonzero(dq & HOT)), np.count_nonzero(dq & HOT) / dq.size, pd.NA)]
+    columns = ["kind", "name", "n_pixels", "fraction", "n_insufficient"]
+    return make_entry(facts, pd.DataFrame(counts, columns=columns), dq)
+
+
+def image(*pixels):
+    """A DQ image (3, 4) with the value at each (x, y)."""
+    dq = np.zeros((3, 4), np.uint32)
+    dq[:, 3] = REFERENCE
+    for x, y, value in pixels:
+        dq[y, x] |= value
+    return dq
+
+
+JUNE = entry("june", "2024-06-01", image((0, 0, HOT), (1, 2, DEAD), (2, 1, RC)))
+JULY = entry("july", "2024-07-01", image((0, 0, HOT | RC), (2, 1, RC)))
+AUGUST = entry("august", "2024-08-01", image((0, 0, HOT), (1, 2, HOT)))
+
+
+def history_of(*entries):
+    result = empty()
+    for one in entries:
+        result = add(result, one)
+    return result
+
+
+def test_pixels_by_hand():
+    table = pixel_table(history_of(JUNE, JULY, AUGUST)).astype({"flag": str}).set_index(["x", "y", "flag"])
+    june, july, august = (pd.Timestamp(2024, month, 1, 1) for month in (6, 7, 8))
+    day_after = pd.Timedelta(hours=23)
+    expected = {
+        (0, 0, "HOT"): (june, august, 3), (0, 0, "RC"): (july, july, 1), (0, 0, ANY): (june, august, 3),
+        (2, 1, "RC"): (june, july, 2), (2, 1, ANY): (june, july, 2),
+        (1, 2, "DEAD"): (june, june, 1), (1, 2, "HOT"): (august, august, 1), (1, 2, ANY): (june, august, 2),
+    }  # fmt: skip
+    assert set(table.index) == set(expected), "reference pixels have no place here"
+    for place, (first, last, number) in expected.items():
+        row = table.loc[place]
+        assert (row["first_seen"], row["last_seen"]) == (first, last + day_after), place
+        assert (row["n_epochs_flagged"], row["n_epochs"]) == (number, 3), place
+        assert row["fraction_flagged"] == number / 3
+
+
+def test_intermittent_pixels_by_hand():
+    listed = intermittent_pixels(pixel_table(history_of(JUNE, JULY, AUGUST)))
+    assert listed[["x", "y", "flags", "n_epochs_flagged", "n_epochs"]].to_numpy().tolist() == [
+        [2, 1, "RC", 2, 3],
+        [1, 2, "DEAD+HOT", 2, 3],
+    ]
+    assert intermittent_pixels(pixel_table(history_of(JUNE))).empty
+
+
+def test_entries_of_different_arrays_count_where_they_have_the_pixel():
+    corner = entry("corner", "2024-09-01", image((0, 0, HOT)), x_start=3, y_start=2)
+    history = history_of(JUNE, corner)
+    seen = coverage(entries_of(history))
+    assert seen.shape == (4, 6)
+    assert (seen[0, 0], seen[1, 2], seen[3, 5], seen[3, 0]) == (1, 2, 1, 0)
+    table = pixel_table(history).astype({"flag": str}).set_index(["x", "y", "flag"])
+    # Pixel (0, 0) of the subarray is (2, 1) of the detector.
+    assert table.loc[(2, 1, ANY), ["n_epochs_flagged", "n_epochs"]].tolist() == [2, 2]
+    assert table.loc[(0, 0, ANY), ["n_epochs_flagged", "n_epochs"]].tolist() == [1, 1]
+
+
+def same(one, other):
+    return one.epochs.equals(other.epochs) and one.flagged.equals(other.flagged)
+
+
+def test_the_order_does_not_matter_and_twice_is_once():
+    once = history_of(JUNE, JULY, AUGUST)
+    assert same(once, history_of(AUGUST, JUNE, JULY, JUNE, AUGUST))
+    assert list(entries_of(once)["epoch"]) == ["june", "july", "august"]
+
+
+def test_an_entry_of_the_same_epoch_is_replaced():
+    other = entry("july", "2024-07-03", image((1, 1, DEAD)))
+    assert same(history_of(JUNE, JULY, other), history_of(JUNE, other))
+    assert not same(history_of(JUNE, JULY, other), history_of(JUNE, JULY))
+
+
+def test_keys():
+    assert entry_key("NIS", "june", ["a"]) == entry_key("NIS", "june", ["b"])
+    assert entry_key("NIS", "", ["a", "b"]) == entry_key("NIS", "", ["b", "a"])
+    keys = {
+        entry_key("NIS", "", ["a"]),
+        entry_key("NIS", "", ["b"]),
+        entry_key("NIS", "a", []),
+        entry_key("NRS1", "", ["a"]),
+    }
+    assert len(keys) == 4
+
+
+def test_without_entries():
+    assert pixel_table(history_of(entry("clean", "2024-06-01", image()))).empty
+
+
+# ---------------------------------------------------------------- files
+
+
+def test_files_hold_the_tables(tmp_path):
+    history, pixels = extend_history(tmp_path, [JUNE, AUGUST])
+    extend_history(tmp_path, [JULY])
+    assert same(read_history(tmp_path), history_of(JUNE, JULY, AUGUST))
+    stored = pd.read_parquet(tmp_path / "pixels.parquet")
+    pd.testing.assert_frame_equal(stored, pixel_table(history_of(JUNE, JULY, AUGUST)))
+    assert list(pd.read_parquet(tmp_path / "epochs.parquet").columns) == list(EPOCHS)
+    assert list(pd.read_parquet(tmp_path / "flagged.parquet").columns) == list(FLAGGED)
+    assert len(stored) > len(pixels)
+
+
+def test_adding_the_same_again_leaves_the_files_alone(tmp_path):
+    extend_history(tmp_path, [JUNE, JULY])
+    before = {path: (path.stat().st_ino, path.read_bytes()) for path in tmp_path.glob("*.parquet")}
+    assert len(before) == 3
+    extend_history(tmp_path, [JULY])
+    assert before == {path: (path.stat().st_ino, path.read_bytes()) for path in tmp_path.glob("*.parquet")}
+
+
+@pytest.mark.parametrize("writes", range(3))
+def test_a_job_killed_between_the_files_loses_nothing(tmp_path, writes, monkeypatch):
+    """The next try completes the history; what was in it is still there."""
+    extend_history(tmp_path, [JUNE])
+    original, done = pd.DataFrame.to_parquet, []
+
+    def killed(table, *arguments, **options):
+        if len(done) == writes:
+            os.kill(os.getpid(), signal.SIGKILL)
+        done.append(table)
+        return original(table, *arguments, **options)
+
+    def job():
+        monkeypatch.setattr(pd.DataFrame, "to_parquet", killed)
+        extend_history(tmp_path, [JULY])
+
+    process = multiprocessing.get_context("fork").Process(target=job)
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    left = read_history(tmp_path)
+    assert "june" in set(left.epochs["epoch"]) and JUNE.flagged["entry"].iloc[0] in set(left.flagged["entry"])
+    extend_history(tmp_path, [JULY])
+    assert same(read_history(tmp_path), history_of(JUNE, JULY))
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "pixels.parquet"), pixel_table(history_of(JUNE, JULY)))
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        ".lock", "epochs.parquet", "flagged.parquet", "pixels.parquet",
+    ]  # fmt: skip
+
+
+def test_jobs_at_the_same_time_lose_nothing(tmp_path):
+    days = [f"2024-06-{day:02d}" for day in range(1, 7)]
+    entries = [entry(day, day, image((day_number % 3, 0, HOT))) for day_number, day in enumerate(days)]
+    context = multiprocessing.get_context("fork")
+    jobs = [context.Process(target=extend_history, args=(tmp_path, [one])) for one in entries]
+    for job in jobs:
+        job.start()
+    for job in jobs:
+        job.join()
+    assert same(read_history(tmp_path), history_of(*entries))
+
+
+def test_a_damaged_history_is_named_and_left_alone(tmp_path):
+    extend_history(tmp_path, [JUNE])
+    path = tmp_path / "flagged.parquet"
+    path.write_bytes(path.read_bytes()[:100])
+    damaged = path.read_bytes()
+    with pytest.raises(HistoryError, match=r"flagged\.parquet cannot be read"):
+        extend_history(tmp_path, [JULY])
+    assert path.read_bytes() == damaged
+
+
+def test_a_history_with_other_columns_is_refused(tmp_path):
+    pd.DataFrame({"a": [1]}).to_parquet(tmp_path / "epochs.parquet")
+    with pytest.raises(HistoryError, match=r"epochs\.parquet has the columns a, not entry, detector"):
+        extend_history(tmp_path, [JUNE])
+
+
+# ---------------------------------------------------------------- the script
+
+
+def test_the_script_takes_what_the_mask_says_and_who_voted(tmp_path):
+    geometry = Geometry("SUB64", 11, 21, 4, 3, -2, -1)
+    texts = {"author": "a", "description": "d", "pedigree": "GROUND", "useafter": "2024-06-01 00:00:00"}
+    identity = {"instrument": "NIRISS", "detector": "NIS"}
+    write_mask(tmp_path / "m.fits", image((0, 0, HOT), (1, 2, DEAD)), identity, geometry, texts, [], {})
+    pd.DataFrame([("flag", "HOT", 1, 0.1, "")], columns=["kind", "name", "n_pixels", "fraction", "x"]).to_csv(
+        tmp_path / "summary.csv"
+    )
+    (tmp_path / "quarantine.csv").write_text("input,reason\nd3,bad\nelsewhere,why\n")
+    darks = {"d1-seg001": "2024-06-01T01:00:00", "d1-seg002": "2024-06-01T01:00:00", "d3": "2024-06-09T00:00:00"}
+    mask = {
+        "mask": tmp_path / "m.fits", "summary": tmp_path / "summary.csv", "quarantine": tmp_path / "quarantine.csv",
+        "epoch": "", "exposures": {"darks": darks, "flats": {"f1": "2024-06-02T02:00:00"}},
+    }  # fmt: skip
+    script.main([mask], tmp_path / "history", tmp_path / "history.png", tmp_path / "intermittent.csv")
+    row = read_history(tmp_path / "history").epochs.iloc[0]
+    assert (row["detector"], row["epoch"], row["mask"], row["name"], row["n_pixels"]) == ("NIS", "", "m.fits", "HOT", 1)
+    assert (row["n_darks"], row["n_flats"]) == (1, 1), "two segments are one exposure, and d3 was left out"
+    assert (str(row["first_observation"]), str(row["last_observation"])) == (
+        "2024-06-01 01:00:00",
+        "2024-06-02 02:00:00",
+    )
+    assert row["useafter"] == "2024-06-01T00:00:00" == fits.getval(tmp_path / "m.fits", "USEAFTER")
+    stored = pd.read_parquet(tmp_path / "history" / "pixels.parquet")
+    assert set(zip(stored["x"], stored["y"], strict=True)) == {(10, 20), (11, 22)}
+    assert list(pd.read_csv(tmp_path / "intermittent.csv").columns)[:3] == ["x", "y", "flags"]
+    assert (tmp_path / "history.png").stat().st_size > 0

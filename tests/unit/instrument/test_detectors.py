@@ -1,0 +1,110 @@
+"""The detectors' data, against the datamodels, the rules of CRDS and the pipeline."""
+
+import dataclasses
+import re
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+import yaml
+
+from badpix.instrument.detectors import DetectorError, detector_from_mapping, load_detector, load_detectors
+
+CONFIG = Path(__file__).resolve().parents[3] / "config"
+DIRECTORY = CONFIG / "detectors"
+DETECTORS = load_detectors(DIRECTORY)
+each_detector = pytest.mark.parametrize("detector", DETECTORS.values(), ids=lambda detector: detector.name)
+
+
+def package_file(package, *parts):
+    """A file of an installed package, without importing the package."""
+    top, *rest = package.split(".")
+    return Path(find_spec(top).submodule_search_locations[0]).joinpath(*rest, *parts)
+
+
+@cache
+def core_schema():
+    """What the datamodels say of the metadata that all JWST files share."""
+    return yaml.safe_load(package_file("stdatamodels.jwst.datamodels", "schemas", "core.schema.yaml").read_text())
+
+
+def schema_enum(group, key):
+    """The allowed values of `meta.<group>.<key>`."""
+    return set(core_schema()["properties"]["meta"]["properties"][group]["properties"][key]["enum"])
+
+
+def test_all_detectors_are_there():
+    in_config = yaml.safe_load((CONFIG / "schemas" / "config.schema.yaml").read_text())["$defs"]["detector"]["enum"]
+    assert set(DETECTORS) == set(in_config) and len(DETECTORS) == 18
+
+
+@each_detector
+def test_names_are_those_of_the_datamodels(detector):
+    assert detector.name in schema_enum("instrument", "detector")
+    assert detector.instrument in schema_enum("instrument", "name")
+    assert set(detector.dark_exp_types + detector.flat_exp_types) <= schema_enum("exposure", "type")
+
+
+@each_detector
+def test_darks_and_flats_cannot_be_confused(detector):
+    assert detector.dark_exp_types and detector.flat_exp_types
+    assert all("DARK" in name for name in detector.dark_exp_types)
+    assert not set(detector.dark_exp_types) & set(detector.flat_exp_types)
+    # Flats of the sky are not meant.
+    assert not any(name.endswith("-EXT") or "SKY" in name for name in detector.flat_exp_types)
+
+
+@each_detector
+def test_axes_are_those_that_crds_demands(detector):
+    rules = package_file("crds.jwst.tpns.includes", "nir_subarray.tpn").read_text()
+    pattern = rf"DETECTOR=='{detector.name}'\)\)\s+\(\(FASTAXIS==(-?\d)\)and\(SLOWAXIS==(-?\d)\)\)"
+    fast, slow = re.search(pattern, rules).groups()
+    assert (detector.fast_axis, detector.slow_axis) == (int(fast), int(slow))
+
+
+@each_detector
+def test_frame_and_border(detector):
+    border = dataclasses.astuple(detector.reference_pixels)
+    expected = ((1032, 1024), (4, 4, 0, 0)) if detector.instrument == "MIRI" else ((2048, 2048), (4, 4, 4, 4))
+    assert ((detector.n_columns, detector.n_rows), border) == expected
+
+
+def test_dead_thresholds_without_normalisation():
+    thresholds = {name: detector.max_dead_norm_signal_dn_per_s for name, detector in DETECTORS.items()}
+    known = {name: value for name, value in thresholds.items() if value is not None}
+    assert known == {
+        "NRCA1": 25, "NRCA2": 25, "NRCA3": 30, "NRCA4": 30, "NRCALONG": 40,
+        "NRCB1": 25, "NRCB2": 25, "NRCB3": 25, "NRCB4": 25, "NRCBLONG": 50,
+    }  # fmt: skip
+
+
+@each_detector
+def test_the_manual_flags_exist(detector):
+    assert (CONFIG / "manual_flags" / detector.manual_flags).is_file()
+
+
+@each_detector
+def test_a_detector_survives_the_way_through_a_mapping(detector):
+    mapping = dataclasses.asdict(detector)
+    assert detector_from_mapping(mapping) == detector == load_detector(detector.name, DIRECTORY)
+    # As it comes from JSON, where there are no tuples.
+    assert detector_from_mapping({**mapping, "dark_exp_types": list(detector.dark_exp_types)}) == detector
+    assert hash(detector)
+
+
+def test_an_unknown_detector_is_refused_with_those_known():
+    with pytest.raises(DetectorError, match="unknown detector 'nrca1'; known in .*GUIDER1.*NRCA1"):
+        load_detector("nrca1", DIRECTORY)
+    with pytest.raises(DetectorError, match="unknown"):
+        load_detector("../detectors/NRCA1", DIRECTORY)
+
+
+def test_a_faulty_file_is_refused(tmp_path):
+    text = (DIRECTORY / "NIS.yaml").read_text()
+    (tmp_path / "NIS.yaml").write_text(text.replace("n_rows:", "rows:"))
+    with pytest.raises(DetectorError, match=r"NIS: missing keys: \['n_rows'\], unknown keys: \['rows'\]"):
+        load_detector("NIS", tmp_path)
+    (tmp_path / "NIS.yaml").write_text(text.replace("left: 4, ", ""))
+    with pytest.raises(DetectorError, match=r"reference_pixels: missing keys: \['left'\]"):
+        load_detector("NIS", tmp_path)

@@ -1,0 +1,37 @@
+"""Arrays on their detector: parts of the frame, put in place and cut out again."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from badpix.instrument.detectors import load_detector
+from badpix.instrument.geometry import Geometry, cut, full_frame, place
+
+DETECTOR = load_detector("MIRIMAGE", Path(__file__).resolve().parents[3] / "config" / "detectors")
+PART = Geometry("BRIGHTSKY", x_start=457, y_start=51, n_columns=512, n_rows=512, fast_axis=1, slow_axis=2)
+
+
+def test_full_frame_is_the_detectors():
+    whole = full_frame(PART, DETECTOR)
+    assert (whole.subarray, whole.shape, whole.x_start, whole.y_start) == ("FULL", (1024, 1032), 1, 1)
+    assert (whole.fast_axis, whole.slow_axis) == (1, 2)
+    assert full_frame(whole, DETECTOR) == whole
+
+
+@pytest.mark.parametrize("dtype", [bool, np.uint32])
+def test_place_and_cut(dtype):
+    image = np.random.default_rng(1).integers(0, 2, PART.shape).astype(dtype)
+    whole = full_frame(PART, DETECTOR)
+    placed = place(image, PART, whole)
+    assert placed.dtype == dtype and placed.sum() == image.sum()
+    assert placed[50, 456] == image[0, 0] and placed[50 + 511, 456 + 511] == image[-1, -1]
+    np.testing.assert_array_equal(cut(placed, whole, PART), image)
+
+
+@pytest.mark.parametrize("changes", [{"x_start": 0}, {"x_start": 522}, {"y_start": 514}, {"n_rows": 975}])
+def test_what_lies_outside_is_refused(changes):
+    part = replace(PART, **changes)
+    with pytest.raises(ValueError, match="does not lie within"):
+        place(np.zeros(part.shape), part, full_frame(PART, DETECTOR))

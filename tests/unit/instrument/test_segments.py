@@ -1,0 +1,28 @@
+"""Names of segments and of the exposures they belong to."""
+
+import pytest
+
+from badpix.instrument.segments import by_exposure, exposure_of, is_segment
+
+WHOLE = "jw09001001001_02101_00001_nis"
+
+
+@pytest.mark.parametrize(
+    ("name", "exposure"),
+    [
+        ("jw09001001001_02101_00001-seg001_nis", WHOLE),
+        ("jw09001001001_02101_00001-seg012_nis", WHOLE),
+        (WHOLE, WHOLE),
+        ("my dark-seg002", "my dark"),
+        ("dark-seg2_nis", "dark-seg2_nis"),  # not as the observatory numbers them
+        ("dark-segment001", "dark-segment001"),
+    ],
+)
+def test_names(name, exposure):
+    assert exposure_of(name) == exposure
+    assert is_segment(name) == (name != exposure)
+
+
+def test_segments_are_grouped_whatever_lies_between_them():
+    names = ["a-seg001_nis", "b_nis", "a-seg002_nis"]
+    assert by_exposure(names) == {"a_nis": ["a-seg001_nis", "a-seg002_nis"], "b_nis": ["b_nis"]}

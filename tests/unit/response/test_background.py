@@ -1,0 +1,112 @@
+"""The local level of the lamp's light: exact under a gradient, right at the border and around clusters."""
+
+import numpy as np
+import pytest
+
+from badpix.response.background import background, block_median, local_plane, unlit
+
+SHAPE = (128, 160)
+
+
+def gradient(shape=SHAPE):
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    return 1000 + 2.0 * x - 1.5 * y
+
+
+def border(shape=SHAPE, width=4):
+    science = np.zeros(shape, bool)
+    science[width:-width, width:-width] = True
+    return science
+
+
+def test_a_plane_is_its_own_local_plane_up_to_the_corners():
+    np.testing.assert_allclose(local_plane(gradient(), np.ones(SHAPE, bool), 15), gradient(), rtol=1e-9)
+
+
+def test_too_few_pixels_in_the_box_give_no_value():
+    weights = np.zeros(SHAPE, bool)
+    weights[:7, :15] = True
+    plane = local_plane(np.ones(SHAPE), weights, 15)
+    # Around (3, 7) 7 x 15 = 105 of 225 pixels count; around (30, 30) none.
+    assert plane[3, 7] == pytest.approx(1)
+    assert np.isnan(plane[30, 30])
+
+
+def test_values_in_one_line_give_their_mean():
+    weights = np.zeros(SHAPE, bool)
+    weights[::3] = True
+    narrow = local_plane(np.full(SHAPE, 7.0), weights, 3)
+    assert narrow[9, 9] == pytest.approx(7)
+
+
+def test_the_background_of_a_gradient_with_noise_and_reference_pixels():
+    rng = np.random.default_rng(1)
+    image = gradient() * rng.normal(1, 0.01, SHAPE)
+    image[~border()] = 0
+    ratio = (background(image, border(), 15) / gradient())[border()]
+    assert abs(ratio.mean() - 1) < 1e-3
+    # At a corner 64 of 225 pixels of 1% determine three numbers.
+    assert np.abs(ratio - 1).max() < 0.02
+
+
+@pytest.mark.parametrize("value", [0.0, np.nan, 1e6])
+def test_a_cluster_does_not_bend_it(value):
+    image = gradient()
+    block = np.s_[40:70, 50:80]
+    image[block] = value
+    image[:, 100] = value
+    level = background(image, np.ones(SHAPE, bool), 15)
+    np.testing.assert_allclose(level, gradient(), rtol=1e-6)
+
+
+def test_a_cluster_of_low_response_does_not_bend_it():
+    image = gradient()
+    image[40:46, 50:56] *= 0.7
+    np.testing.assert_allclose(background(image, np.ones(SHAPE, bool), 15), gradient(), rtol=1e-6)
+
+
+def test_a_cluster_as_large_as_a_block_of_the_first_guess():
+    image = gradient()
+    image[64:128, 64:128] = 0
+    level = background(image, np.ones(SHAPE, bool), 15)
+    lit = image > 0
+    np.testing.assert_allclose(level[lit], gradient()[lit], rtol=1e-6)
+
+
+def test_block_median_ignores_what_is_not_finite():
+    image = np.array([[1.0, 2, 3, np.nan], [np.nan, np.inf, 5, 7]])
+    assert block_median(image, 2).tolist() == [[1.5, 1.5, 5, 5], [1.5, 1.5, 5, 5]]
+
+
+# Light
+
+
+def lamp():
+    return np.full(SHAPE, 100.0)
+
+
+def test_an_unlit_strip_and_its_edge():
+    image = lamp()
+    image[:20] = 0
+    image[20] = 50
+    dark = unlit(image, np.ones(SHAPE, bool), 0.01)
+    # The dark rows are 0 to 19; the edge is five pixels wide.
+    assert dark[:25].all() and not dark[25:].any()
+
+
+def test_an_unlit_strip_beside_reference_pixels():
+    image = lamp()
+    image[:, :10] = 0
+    dark = unlit(image, border(), 0.01)
+    assert dark[4:-4, 4:15].all() and not dark[:, 15:].any() and not dark[:, :4].any()
+
+
+@pytest.mark.parametrize(
+    "part",
+    [np.s_[40:70, 50:80], np.s_[:, 90], np.s_[0:6, 0:6]],
+    ids=["a block inside", "a column", "a small corner"],
+)
+def test_dead_pixels_are_not_unlit(part):
+    image = lamp()
+    image[part] = 0
+    assert not unlit(image, np.ones(SHAPE, bool), 0.01).any()

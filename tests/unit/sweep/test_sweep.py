@@ -1,0 +1,153 @@
+"""Points of a sweep, what is wrong with them, and the tables of their votes."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from badpix.config.check import ConfigError, load_schema, load_steps, validated
+from badpix.config.settings import vote_keys
+from badpix.config.sweep import CONFIGURED, point_name, sweep_keys, sweep_points
+from badpix.formats.truth_file import Truth
+from badpix.instrument.dq import PIXEL_FLAGS
+from badpix.sweep.plot import plot_sweep, positions
+from badpix.sweep.tables import COLUMNS, point_table, sweep_table
+from badpix.vote.verdict import Verdict
+
+SCHEMAS = Path(__file__).resolve().parents[3] / "config" / "schemas"
+SCHEMA, STEPS = load_schema(SCHEMAS / "config.schema.yaml"), load_steps(SCHEMAS / "detector1_steps.json")
+CONFIG = {"max_jump_limit": 10, "high_cr_fraction": 0.8, "ballot": "exposure"}
+
+
+def problems_of(**keys):
+    with pytest.raises(ConfigError) as caught:
+        validated({"darks": "d"} | keys, SCHEMA, STEPS)
+    return caught.value.problems
+
+
+def test_one_at_a_time_has_the_configured_point_once():
+    sweep = {"max_jump_limit": [5, 10], "ballot": ["integration"]}
+    assert sweep_points(sweep, "one_at_a_time", CONFIG) == {
+        CONFIGURED: {},
+        "max_jump_limit=5": {"max_jump_limit": 5},
+        "ballot=integration": {"ballot": "integration"},
+    }
+
+
+def test_a_product_has_all_combinations():
+    sweep = {"max_jump_limit": [5, 10], "high_cr_fraction": [0.5, 0.8]}
+    points = sweep_points(sweep, "product", CONFIG)
+    assert list(points.values()) == [
+        {},
+        {"max_jump_limit": 5, "high_cr_fraction": 0.5},
+        {"max_jump_limit": 5},
+        {"high_cr_fraction": 0.5},
+    ]
+
+
+def test_names_are_fit_for_files_and_differ():
+    points = [{"a": ["x", "y"]}, {"a": ["x y"]}, {"a": 1.5}, {"a": "/"}, {f"key{n}": n for n in range(40)}]
+    names = [point_name(point) for point in points]
+    assert len(set(names)) == len(names)
+    assert all(name.isascii() and "/" not in name and len(name) < 120 for name in names)
+    assert names[2] == "a=1.5"
+
+
+def test_what_can_be_swept_re_runs_the_vote_alone():
+    for key in sweep_keys():
+        assert key in vote_keys()
+        assert SCHEMA["properties"][key]["changes"] == "bad_pixel_mask", key
+    assert {"max_jump_limit", "dark_noisy_threshold", "exclusive_types", "unlit_fraction"} <= set(sweep_keys())
+
+
+def test_every_value_is_held_to_the_schema_of_its_key():
+    assert problems_of(sweep={"max_jump_limit": [5, 0], "ballot": ["exposure", "all"]}) == (
+        "sweep.max_jump_limit[1]: 0 is not allowed; it must be an integer >= 1",
+        "sweep.ballot[1]: 'all' is not allowed; it must be one of exposure, integration",
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("early_cutoff_fraction", "a change of it re-runs dark_statistics; run the workflow once with each value"),
+        ("smoothing_box_width", "a change of it re-runs flat_response"),
+        ("flat_ballot", "a change of it re-runs exposure_response"),
+        ("author", "it is no threshold of the vote"),
+        ("max_jump_limt", "there is no such key; did you mean max_jump_limit?"),
+    ],
+)
+def test_what_cannot_be_swept_is_refused_with_the_reason(key, said):
+    (problem,) = problems_of(sweep={key: [1]})
+    assert problem.startswith(f"sweep.{key}: ") and said in problem
+
+
+def test_points_that_contradict_other_keys_are_refused():
+    (problem,) = problems_of(sweep={"max_dead_norm_signal": [0.1, 0.6]})
+    assert problem.startswith("sweep, with max_dead_norm_signal 0.6: max_dead_norm_signal: 0.6 is not allowed with")
+    many = {"max_jump_limit": list(range(1, 101)), "dark_noisy_threshold": list(range(1, 101))}
+    (problem,) = problems_of(sweep=many, sweep_grid="product")
+    assert problem == "sweep: it has 10000 points, which is more than 2000; leave out some values"
+
+
+def a_vote():
+    """Three rows of four pixels: two hot pixels, of which one was planted and one is healthy."""
+    found = np.zeros((3, 4), bool)
+    found[1, 1] = found[2, 3] = True
+    science = np.ones((3, 4), bool)
+    science[0] = False
+    dq = np.where(found, PIXEL_FLAGS["HOT"], 0).astype(np.uint32)
+    truth = Truth(
+        np.where(science, 0, -1),
+        np.zeros((3, 4), bool),
+        pd.DataFrame({"CODE": [1], "NAME": ["hot"], "EXPECTED": "hot"}),
+    )
+    truth.codes[1, 1] = truth.codes[1, 3] = 1
+    truth = Truth(truth.codes, truth.adjacent_to_open, truth.types)
+    return {"hot": Verdict(found, np.zeros_like(found), {})}, dq, science, truth
+
+
+def test_the_table_of_a_point_counts_and_scores():
+    verdicts, dq, science, truth = a_vote()
+    table = point_table(verdicts, dq, dq, science, truth, 5).set_index(["kind", "name"])
+    hot = table.loc[("type", "hot")]
+    assert (hot["n_pixels"], hot["purity"], hot["healthy_flagged"]) == (2, 0.5, 1)
+    assert hot["fraction"] == 2 / 8
+    assert table.loc[("flag", "HOT"), "n_pixels"] == 2
+    planted = table.loc[("planted", "hot")]
+    assert (planted["planted"], planted["found"], planted["completeness"]) == (2, 1, 0.5)
+    assert 0 < planted["completeness_low"] < 0.5 < planted["completeness_high"] < 1
+    alone = point_table(verdicts, dq, dq, science)
+    assert list(alone["kind"]) == ["type", "flag"] and alone["purity"].isna().all()
+
+
+def test_the_table_of_a_sweep_is_tidy_and_drawn(tmp_path):
+    verdicts, dq, science, truth = a_vote()
+    points = {
+        CONFIGURED: {},
+        "max_jump_limit=5": {"max_jump_limit": 5},
+        "ballot=integration": {"ballot": "integration"},
+    }
+    tables = {name: point_table(verdicts, dq, dq, science, truth) for name in points}
+    keys = ["max_jump_limit", "ballot"]
+    table = sweep_table(tables, points, CONFIG, keys, "one_at_a_time")
+    assert list(table.columns) == [*COLUMNS, "at_max_jump_limit", "at_ballot"]
+    hot = table[(table["kind"] == "type")]
+    assert list(zip(hot["swept"], hot["value"], hot["point"], strict=True)) == [
+        ("max_jump_limit", "10", CONFIGURED),
+        ("ballot", "exposure", CONFIGURED),
+        ("max_jump_limit", "5", "max_jump_limit=5"),
+        ("ballot", "integration", "ballot=integration"),
+    ]
+    plot_sweep(tmp_path / "one.png", table, {key: CONFIG[key] for key in keys}, "one_at_a_time", "NIS")
+    product = sweep_table(tables, points, CONFIG, keys, "product")
+    assert len(product) == sum(map(len, tables.values())) and set(product["swept"]) == {""}
+    plot_sweep(tmp_path / "two.png", product, {key: CONFIG[key] for key in keys}, "product", "NIS")
+    assert all((tmp_path / name).stat().st_size > 10_000 for name in ("one.png", "two.png"))
+
+
+def test_places_on_the_axis():
+    assert positions(["5", "10", "5"]) == ({"5": 5, "10": 10}, True)
+    assert positions(["null", "0.5"]) == ({"null": 0, "0.5": 1}, False)
+    assert positions(["exposure", "integration"]) == ({"exposure": 0, "integration": 1}, False)

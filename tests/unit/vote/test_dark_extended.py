@@ -1,0 +1,245 @@
+"""The searches of darks beyond the specification, on statistics of a quiet detector with a few pixels that are not."""
+
+import numpy as np
+import pytest
+from astropy.io import fits
+
+from badpix.config.settings import DarkExcessSettings
+from badpix.vote.dark_extended import DarkExcess, dark_verdicts, read_noise_of_differences
+from badpix.vote.verdict import Verdict
+
+SHAPE = (60, 80)
+GROUP_TIME_S = 10.0
+N_GROUPS = 30
+SETTINGS = {
+    "false_flags_per_million": 10.0, "min_valid": 1, "hot_rate_threshold": 5.0, "warm_rate_threshold": 0.5,
+    "hot_fraction": 0.75, "pedestal_test": "calibrated", "ramp_shape_search": True, "noisy_test": "cds",
+    "noisy_fraction": 0.5, "telegraph_search": True, "rc_fraction_threshold": 0.75, "low_pedestal_fraction": 0.75,
+    "high_cr_fraction": 0.5,
+}  # fmt: skip
+# Median and scatter of a healthy detector's planes.
+HEALTHY = {
+    "SLOPE": (0.01, 0.05), "VAR_POISSON": (0, 0), "CDS_NOISE": (9.0, 1.0), "CDS_FIRST": (0.1, 9.0),
+    "CDS_EARLY": (0.1, 3.0), "CDS_LATE": (0.1, 3.0), "PEDESTAL_T0": (0.0, 15.0),
+}  # fmt: skip
+COUNTS = {"NSAT": 0, "FIRST_SAT": -1, "NGOOD": N_GROUPS, "NFALL": 0, "NFALL_CLEAR": 0, "NRISE": 0}
+PIXEL = (30, 40)
+
+
+def exposure(seed, pixels, n_integrations=1):
+    """An open statistics file; `pixels` maps positions to what differs there (plane -> value)."""
+    rng = np.random.default_rng(seed)
+    images = {
+        name: rng.normal(centre, width, (n_integrations, *SHAPE)).astype(np.float32)
+        for name, (centre, width) in HEALTHY.items()
+    }
+    images |= {name: np.full((n_integrations, *SHAPE), value, np.int16) for name, value in COUNTS.items()}
+    for place, planes in pixels.items():
+        for name, value in planes.items():
+            images[name][:, *place] = value
+    primary = fits.PrimaryHDU()
+    primary.header["TGROUP"] = GROUP_TIME_S
+    return fits.HDUList([primary] + [fits.ImageHDU(image, name=name) for name, image in images.items()])
+
+
+def verdicts(exposures, **changes):
+    settings = DarkExcessSettings(**(SETTINGS | changes))
+    beyond = DarkExcess(np.ones(SHAPE, bool), settings, len(exposures), len(exposures))
+    for seed, pixels in enumerate(exposures):
+        beyond.add_exposure(exposure(seed, pixels), pedestal_name="PEDESTAL_T0")
+    return beyond.verdicts()
+
+
+def types_of(planes, n=8, n_bad=None, what="found", **changes):
+    """The types of PIXEL when it shows `planes` in `n_bad` (None: all) of `n` exposures."""
+    exposures = [{PIXEL: planes} if n_bad is None or i < n_bad else {} for i in range(n)]
+    return {
+        name
+        for name, verdict in verdicts(exposures, **changes).items()
+        if getattr(verdict, what) is not None and getattr(verdict, what)[PIXEL]
+    }
+
+
+SHOWS = {
+    "hot": {"SLOPE": 20.0},
+    "warm": {"SLOPE": 2.0},
+    "rc": {"PEDESTAL_T0": 500.0},
+    "low_pedestal": {"PEDESTAL_T0": -500.0},
+    "inverse_rc": {"CDS_FIRST": -200.0, "CDS_EARLY": -100.0},
+    "noisy": {"CDS_NOISE": 40.0},
+    "high_cr": {"NFALL": 4, "NRISE": 4},
+}
+
+
+@pytest.mark.parametrize("name", SHOWS)
+@pytest.mark.parametrize("n", [5, 8, 20])
+def test_each_type_is_found_and_no_other(name, n):
+    assert types_of(SHOWS[name], n) == {name}
+
+
+@pytest.mark.parametrize("name", sorted(SHOWS.keys() - {"warm", "inverse_rc"}))
+def test_a_minority_is_listed_and_not_found(name):
+    assert types_of(SHOWS[name], 8, n_bad=3) == set()
+    assert name in types_of(SHOWS[name], 8, n_bad=3, what="intermittent")
+
+
+def test_a_healthy_detector_has_none():
+    found = {name: int(verdict.found.sum()) for name, verdict in verdicts([{}] * 8).items()}
+    assert found == dict.fromkeys(("noisy", "hot", "warm", "rc", "low_pedestal", "inverse_rc", "high_cr"), 0)
+
+
+def test_rc_by_the_first_difference_or_by_the_early_ones():
+    assert types_of({"CDS_FIRST": 300.0}) == {"rc"}
+    assert types_of({"CDS_EARLY": 60.0}) == {"rc"}
+
+
+def test_a_bend_that_is_small_against_the_slope_is_none():
+    bent = {"CDS_FIRST": 2200.0, "CDS_EARLY": 2200.0, "CDS_LATE": 2000.0, "SLOPE": 200.0}
+    assert types_of(bent) == {"hot"}
+    assert types_of(bent | {"CDS_EARLY": 2700.0}) == {"hot", "rc"}
+
+
+def test_a_pedestal_that_the_own_signal_explains_is_none():
+    # 100 DN/s for 10 s are 1000 DN per group; half of them is the limit.
+    assert types_of({"SLOPE": 100.0, "PEDESTAL_T0": 450.0}) == {"hot"}
+    assert types_of({"SLOPE": 100.0, "PEDESTAL_T0": 550.0}) == {"hot", "rc"}
+
+
+def test_saturated_before_a_slope_is_hot_and_has_no_pedestal():
+    nothing = dict.fromkeys(("SLOPE", "VAR_POISSON", "CDS_NOISE", "CDS_FIRST", "CDS_EARLY", "CDS_LATE"), np.nan)
+    assert types_of(nothing | {"NSAT": 29, "NGOOD": 1, "FIRST_SAT": 0, "PEDESTAL_T0": 5000.0}) == {"hot"}
+
+
+def test_a_pixel_without_data_cannot_be_judged():
+    nothing = dict.fromkeys(HEALTHY, np.nan) | {"NGOOD": 0}
+    result = verdicts([{PIXEL: nothing}] * 5)
+    assert not any(verdict.found[PIXEL] for verdict in result.values())
+    assert all(verdict.insufficient[PIXEL] for verdict in result.values())
+
+
+def test_falls_without_rises_are_no_telegraph():
+    # Over eight exposures 32 falls may have 16 rises, or one less by chance.
+    assert types_of({"NFALL": 4, "NRISE": 1}) == set()
+    assert types_of({"NFALL": 4, "NRISE": 2}) == {"high_cr"}
+    assert types_of({"NFALL": 0, "NRISE": 20}) == set()
+
+
+@pytest.mark.parametrize(("clear", "flagged"), [([3, 3, 3, 0], False), ([3, 3, 3, 1], True), ([2, 2, 2, 0], True)])
+def test_a_fall_of_noise_is_no_vote_beside_clear_ones(clear, flagged):
+    """Bad in three exposures of eight, and one fall in a fourth; a weak signal has few clear falls anyway."""
+    n_fall = [3, 3, 3, 1]
+    bad = [{"NFALL": n, "NFALL_CLEAR": c, "NRISE": n} for n, c in zip(n_fall, clear, strict=True)]
+    found = verdicts([{PIXEL: own} for own in bad] + [{}] * 4)["high_cr"]
+    assert found.found[PIXEL] == flagged
+    assert found.ballots["falls"][0][PIXEL] == (4 if flagged else 3)
+
+
+def test_rises_that_cosmic_rays_make_are_no_second_level():
+    """One pixel in eight is hit in each of eight exposures: 1.07 rises a pixel, of which 4 have a chance of 2.1%."""
+
+    def types_with(n_rise):
+        hit = [{(row,): {"NRISE": 1} for row in range(SHAPE[0]) if row % 8 == number} for number in range(8)]
+        falls = [{PIXEL: {"NFALL": 1, "NRISE": int(number < n_rise)}} for number in range(8)]
+        found = verdicts([hits | own for hits, own in zip(hit, falls, strict=True)])
+        return {name for name, verdict in found.items() if verdict.found[PIXEL]}
+
+    assert types_with(4) == set()
+    assert types_with(5) == {"high_cr"}
+
+
+def test_a_noisy_pixel_is_not_hot_by_chance():
+    """Its mean slope lies 12 sigma of a quiet pixel high, but it is five times as noisy."""
+    slopes = {"SLOPE": 0.24}
+    found = verdicts([{PIXEL: slopes, (10, 10): slopes | {"CDS_NOISE": 45.0}}] * 8, warm_rate_threshold=0.0)[
+        "warm"
+    ].found
+    assert found[PIXEL] and not found[10, 10]
+
+
+def test_shot_noise_is_taken_off():
+    # 30 groups of 10 s: ramp_fit's Poisson variance p of the slope stands for p x 29 x 100 of a difference.
+    planes = {"CDS_NOISE": np.array([[15.0, 9.0, 9.0, np.nan]]), "NGOOD": np.array([[30, 30, 30, 30]])}
+    planes["VAR_POISSON"] = np.array([[144 / 2900, 0, -1, 0]])
+    noise = np.exp(read_noise_of_differences(planes, 10.0, np.arange(4)))
+    np.testing.assert_allclose(noise[0], [9, 9, 9, np.nan])
+    # More shot noise than noise leaves a tenth of the typical noise.
+    planes["VAR_POISSON"][0, 0] = 1
+    assert np.exp(read_noise_of_differences(planes, 10.0, np.arange(4)))[0, 0] == pytest.approx(0.9)
+
+
+@pytest.mark.parametrize(
+    ("changes", "names"),
+    [
+        ({"hot_rate_threshold": None}, {"rc", "inverse_rc", "low_pedestal", "noisy", "high_cr"}),
+        ({"pedestal_test": "sigma"}, {"hot", "warm", "rc", "inverse_rc", "noisy", "high_cr"}),
+        ({"ramp_shape_search": False}, {"hot", "warm", "rc", "low_pedestal", "noisy", "high_cr"}),
+        ({"noisy_test": "slopes"}, {"hot", "warm", "rc", "inverse_rc", "low_pedestal", "high_cr"}),
+        ({"telegraph_search": False}, {"hot", "warm", "rc", "inverse_rc", "low_pedestal", "noisy"}),
+    ],
+)
+def test_each_search_can_be_off(changes, names):
+    assert set(verdicts([{}] * 3, **changes)) == names
+
+
+def test_the_mean_noise_belongs_to_the_amplifier():
+    """A strip four times as noisy as the others is not a strip of noisy pixels."""
+    beyond = DarkExcess(
+        np.ones(SHAPE, bool), DarkExcessSettings(**SETTINGS), 5, 5, regions=(np.s_[:, :20], np.s_[:, 20:])
+    )
+    for seed in range(5):
+        statistics = exposure(seed, {PIXEL: {"CDS_NOISE": 30.0}, (3, 3): {"CDS_NOISE": 30.0}})
+        statistics["CDS_NOISE"].data[:, :, :20] *= 4
+        statistics["CDS_NOISE"].data[0, 3, 3] = 30.0
+        beyond.add_exposure(statistics, pedestal_name="PEDESTAL_T0")
+    found = beyond.verdicts()["noisy"].found
+    assert found[PIXEL] and found.sum() == 1
+
+
+def test_saturated_in_the_first_group_has_no_pedestal():
+    assert types_of({"PEDESTAL_T0": 500.0, "FIRST_SAT": 0, "NSAT": 3}) == set()
+
+
+def test_a_slope_that_a_missed_cosmic_ray_may_have_is_not_intermittent(monkeypatch):
+    """Differences of 90 DN: a jump of 5 x 90 DN in mid-ramp tilts 30 groups of 10 s by 1.5 x 450 / 300 = 2.25 DN/s."""
+    monkeypatch.setitem(HEALTHY, "CDS_NOISE", (90.0, 5.0))
+    assert "hot" not in types_of({"SLOPE": 2.2}, n_bad=1, what="intermittent")
+    assert "hot" in types_of({"SLOPE": 2.5}, n_bad=1, what="intermittent")
+
+
+class Documented:
+    """The vote of the specification: all types found everywhere, by the RC tests asked for."""
+
+    def verdicts(self, science, rc_tests):
+        names = ["hot", "low_pedestal", "high_cr", "noisy"] + (["rc"] if rc_tests else [])
+        ballots = {"rc": dict.fromkeys(rc_tests)}
+        return {name: Verdict(science.copy(), ~science, ballots.get(name, {})) for name in names}
+
+
+@pytest.mark.parametrize(
+    ("changes", "rc_tests", "kept"),
+    [
+        ({}, [], {"hot"}),
+        ({"noisy_test": "slopes"}, [], {"hot", "noisy"}),
+        ({"telegraph_search": False}, [], {"hot", "high_cr"}),
+        ({"pedestal_test": "sigma"}, ["high_pedestal"], {"hot", "low_pedestal", "rc"}),
+        ({"ramp_shape_search": False}, ["rc_jumps"], {"hot", "rc"}),
+    ],
+)
+def test_searches_beyond_replace_or_complete_those_of_the_specification(changes, rc_tests, kept):
+    science = np.ones(SHAPE, bool)
+    beyond = DarkExcess(science, DarkExcessSettings(**(SETTINGS | changes)), 3, 3)
+    for seed in range(3):
+        beyond.add_exposure(exposure(seed, {}), pedestal_name="PEDESTAL_T0")
+    result = dark_verdicts(Documented(), beyond, science)
+    # The searches beyond find nothing here, so what is found is the specification's.
+    assert {name for name, verdict in result.items() if verdict.found.any()} == kept
+    assert {"high_pedestal", "rc_jumps"} & result["rc"].ballots.keys() >= set(rc_tests)
+
+
+def test_without_searches_beyond_the_types_are_those_of_the_specification():
+    class All(Documented):
+        def verdicts(self, science):
+            return super().verdicts(science, ["high_pedestal", "rc_jumps"])
+
+    science = np.ones(SHAPE, bool)
+    assert set(dark_verdicts(All(), None, science)) == {"hot", "low_pedestal", "high_cr", "noisy", "rc"}

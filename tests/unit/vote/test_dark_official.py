@@ -1,0 +1,345 @@
+"""The vote over the darks, each rule with its arithmetic by hand. Images are one row of a few pixels."""
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from astropy.table import Table
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from badpix.config.settings import DarkVoteSettings
+from badpix.vote.dark_official import DarkVote, SlopeScatter, _ratio_reached, integration_ballots, pedestal_plane
+
+N_GROUPS = 20  # windows of five groups
+DEFAULTS = {
+    "ballot": "exposure", "pedestal_source": "t0", "min_valid": 1, "min_clean_slopes": 5,
+    "early_cutoff_fraction": 0.25, "dark_stdev_clipping_sigma": 5.0, "dark_max_clipping_iters": 5,
+    "dark_noisy_threshold": 5, "max_saturated_fraction": 0.5, "max_jump_limit": 10, "jump_ratio_threshold": 5,
+    "pedestal_sigma_threshold": 5, "rc_fraction_threshold": 0.8, "low_pedestal_fraction": 0.8, "high_cr_fraction": 0.8,
+}  # fmt: skip
+HEALTHY = {
+    "SLOPE": 1.0, "NJUMP": 0, "NJUMP_EARLY": 0, "NJUMP_LATE": 0, "NGOOD": 20, "NGOOD_EARLY": 5, "NGOOD_LATE": 5,
+    "NSAT": 0, "FIRST_SAT": -1, "PEDESTAL_T0": 100.0,
+}  # fmt: skip
+# What one integration says of a pixel that shows a behaviour. Pedestals are 100 +- 2 DN: limits at 90 and 110.
+SHOWS = {
+    "hot": {"NSAT": 20, "NGOOD": 0, "NGOOD_EARLY": 0, "NGOOD_LATE": 0, "FIRST_SAT": 0, "SLOPE": np.nan,
+            "PEDESTAL_T0": np.nan},
+    "high_pedestal": {"PEDESTAL_T0": 111.0},
+    "rc_jumps": {"NJUMP": 10, "NJUMP_EARLY": 5, "NJUMP_LATE": 1},
+    "low_pedestal": {"PEDESTAL_T0": 89.0},
+    "high_cr": {"NJUMP": 10, "NJUMP_EARLY": 3, "NJUMP_LATE": 3},
+    "nothing": {},
+    "no_data": {"NGOOD": 0, "NGOOD_EARLY": 0, "NGOOD_LATE": 0, "SLOPE": np.nan, "PEDESTAL_T0": np.nan},
+}  # fmt: skip
+
+
+def settings(**changes):
+    return DarkVoteSettings.from_config(DEFAULTS | changes)
+
+
+def planes(*pixels):
+    """Planes (1, x) of one integration; a pixel is a dict of what differs from a healthy one."""
+    columns = {name: [{**HEALTHY, **pixel}[name] for pixel in pixels] for name in HEALTHY}
+    return {
+        name: np.array([values], np.float32 if name in ("SLOPE", "PEDESTAL_T0") else np.int16)
+        for name, values in columns.items()
+    }
+
+
+def exposure(*integrations):
+    """An open statistics file; an integration is a list of pixels, each a name from SHOWS or a dict."""
+    stack = [planes(*(SHOWS[p] if isinstance(p, str) else p for p in pixels)) for pixels in integrations]
+    rows = [{"N_GROUPS": N_GROUPS, "PEDESTAL_T0_MEAN": 100.0, "PEDESTAL_T0_STD": 2.0} for _ in stack]
+    images = [fits.ImageHDU(np.stack([image[name] for image in stack]), name=name) for name in HEALTHY]
+    return fits.HDUList([fits.PrimaryHDU(), *images, fits.BinTableHDU(Table(rows=rows), name="INTEGRATIONS")])
+
+
+def counted(exposures, **changes):
+    vote = DarkVote((1, exposures[0]["SLOPE"].shape[-1]), settings(**changes))
+    for statistics in exposures:
+        vote.add_exposure(statistics)
+    return vote
+
+
+def verdicts(exposures, **changes):
+    return (vote := counted(exposures, **changes)).verdicts(np.ones(vote.shape, bool))
+
+
+def ballots(*pixels, n_groups=N_GROUPS, **changes):
+    """Test -> (yes, valid) lists of one integration with pedestals of 100 +- 2 DN."""
+    image = planes(*pixels)
+    found = integration_ballots(image, image["PEDESTAL_T0"], 100.0, 2.0, n_groups, settings(**changes))
+    return {test: (yes[0].tolist(), valid[0].tolist()) for test, (yes, valid) in found.items()}
+
+
+def test_pedestal_must_be_beyond_the_limit():
+    # 100 + 5 x 2 = 110 and 100 - 5 x 2 = 90 exactly are within.
+    found = ballots(*({"PEDESTAL_T0": dn} for dn in (89.5, 90, 100, 110, 110.5)))
+    assert found["high_pedestal"][0] == [False, False, False, False, True]
+    assert found["low_pedestal"][0] == [True, False, False, False, False]
+
+
+def test_pedestal_tests_abstain_without_a_pedestal_and_when_saturated_in_group_1():
+    pixels = ({"PEDESTAL_T0": np.nan}, {"PEDESTAL_T0": 500, "FIRST_SAT": 0}, {"PEDESTAL_T0": 500, "FIRST_SAT": 1})
+    found = ballots(*pixels)
+    assert found["high_pedestal"][1] == found["low_pedestal"][1] == [False, False, True]
+    assert found["high_pedestal"][0][2]
+
+
+def test_saturated_means_in_all_groups():
+    found = ballots({"NSAT": 19, "NGOOD": 1}, {"NSAT": 20, "NGOOD": 0}, {"NSAT": 0, "NGOOD": 0})
+    assert found["saturated"] == ([False, True, False], [True, True, False])
+
+
+def test_the_jump_limit_itself_counts():
+    found = ballots(*({"NJUMP": n} for n in (9, 10, 11)))
+    assert found["many_jumps"] == ([False, True, True], [True, True, True])
+
+
+@pytest.mark.parametrize(
+    ("early", "good_early", "late", "good_late", "yes"),
+    [
+        (5, 5, 1, 5, True),  # 1.0 / 0.2 = 5, the threshold
+        (4, 5, 1, 5, False),  # 0.8 / 0.2 = 4
+        (2, 2, 1, 5, True),  # 1.0 / 0.2: the rate is per group that could hold a jump
+        (2, 5, 1, 5, False),  # 0.4 / 0.2 = 2
+        (1, 5, 0, 5, True),  # 0.2 / 1e-6
+        (0, 5, 0, 5, False),  # 0 / 1e-6
+    ],
+)
+def test_ratio_of_rates(early, good_early, late, good_late, yes):
+    pixel = {"NJUMP": 10, "NJUMP_EARLY": early, "NGOOD_EARLY": good_early, "NJUMP_LATE": late, "NGOOD_LATE": good_late}
+    assert ballots(pixel)["rc_jumps"] == ([yes], [True])
+    assert ballots(pixel | {"NJUMP": 9})["rc_jumps"] == ([False], [True]), "without many jumps the ratio says nothing"
+
+
+@pytest.mark.parametrize(("threshold", "yes"), [(1e6, True), (1.01e6, False)])
+def test_a_late_rate_of_zero_counts_as_a_millionth(threshold, yes):
+    pixel = {"NJUMP": 10, "NJUMP_EARLY": 5, "NJUMP_LATE": 0}  # 1.0 / 1e-6
+    assert ballots(pixel, jump_ratio_threshold=threshold)["rc_jumps"] == ([yes], [True])
+
+
+def test_no_usable_group_in_a_window_is_no_ratio():
+    found = ballots({"NJUMP": 10, "NGOOD_LATE": 0}, {"NJUMP": 10, "NGOOD_EARLY": 0}, {"NJUMP": 10, "NGOOD": 0})
+    assert found["rc_jumps"][1] == [False, False, False]
+    assert found["many_jumps"][1] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("n_groups", "fraction", "valid"),
+    [(3, 0.5, False), (4, 0.5, True), (4, 0.2, False), (5, 0.2, True)],  # windows of 1, 2, 0 and 1 groups
+)
+def test_short_ramps_abstain_from_the_jump_tests(n_groups, fraction, valid):
+    found = ballots(SHOWS["rc_jumps"], n_groups=n_groups, early_cutoff_fraction=fraction)
+    assert found["many_jumps"][1] == found["rc_jumps"][1] == [valid]
+    assert found["saturated"][1] == found["high_pedestal"][1] == [True]
+
+
+def test_the_pedestal_that_votes():
+    miri = ["PEDESTAL", "PEDESTAL_T0", "PEDESTAL_REL", "PEDESTAL_REL_T0"]
+    assert [pedestal_plane(source, miri[:2]) for source in ("t0", "fitopt")] == ["PEDESTAL_T0", "PEDESTAL"]
+    assert [pedestal_plane(source, miri) for source in ("t0", "fitopt")] == ["PEDESTAL_REL_T0", "PEDESTAL_REL"]
+
+
+# Of 8: 0.5 is 4, and 0.8 is 6.4.
+@pytest.mark.parametrize(
+    ("shown", "found_as", "needed"),
+    [("hot", "hot", 4), ("high_pedestal", "rc", 7), ("rc_jumps", "rc", 7), ("low_pedestal",) * 2 + (7,),
+     ("high_cr",) * 2 + (7,)],
+)  # fmt: skip
+@pytest.mark.parametrize("ballot", ["exposure", "integration"])
+def test_each_type_at_one_below_at_and_one_above(shown, found_as, needed, ballot):
+    # Pixel 0, 1, 2 shows it in needed - 1, needed, needed + 1 of 8 exposures.
+    numbers = range(needed - 1, needed + 2)
+    darks = [exposure([shown if i < number else "nothing" for number in numbers]) for i in range(8)]
+    result = verdicts(darks, ballot=ballot)
+    assert result[found_as].found.tolist() == [[False, True, True]]
+    # rc_jumps are many jumps too; nothing else is found on the side.
+    others = {"hot", "rc", "low_pedestal", "high_cr"} - {found_as} - ({"high_cr"} if shown == "rc_jumps" else set())
+    assert not any(result[name].found.any() for name in others)
+
+
+def test_rc_by_pedestal_or_jumps_each_with_its_own_votes():
+    # Of five darks four are needed. The last pixel has two votes for each: no test has enough.
+    darks = [
+        exposure(["high_pedestal" if i < 4 else "nothing", "rc_jumps" if i < 4 else "nothing",
+                  ("high_pedestal", "high_pedestal", "rc_jumps", "rc_jumps", "nothing")[i]])
+        for i in range(5)
+    ]  # fmt: skip
+    result = verdicts(darks)["rc"]
+    assert result.found.tolist() == [[True, True, False]]
+    votes = {test: k[0].tolist() for test, (k, _) in result.ballots.items()}
+    assert votes == {"high_pedestal": [4, 0, 2], "rc_jumps": [0, 4, 2]}
+
+
+def test_by_exposure_and_by_integration_differ():
+    # Pixel 0: 4 of 4, 0 of 1, 0 of 1: one exposure of three, four integrations of six.
+    # Pixel 1: 1 of 4, 1 of 1, 1 of 1: two exposures of three, three integrations of six.
+    low, no = "low_pedestal", "nothing"
+    # Pixel 2: saturated in 4 of 4, 0 of 1, 0 of 1.
+    first = exposure([low, low, "hot"], [low, no, "hot"], [low, no, "hot"], [low, no, "hot"])
+    darks = [first, exposure([no, low, no]), exposure([no, low, no])]
+    by_exposure = verdicts(darks, low_pedestal_fraction=0.6)["low_pedestal"]
+    by_integration = verdicts(darks, low_pedestal_fraction=0.6, ballot="integration")["low_pedestal"]
+    assert by_exposure.found.tolist() == [[False, True, False]]
+    assert by_integration.found.tolist() == [[True, False, False]]
+    assert [image[0, :2].tolist() for image in by_exposure.ballots["low_pedestal"]] == [[1, 2], [3, 3]]
+    assert [image[0, :2].tolist() for image in by_integration.ballots["low_pedestal"]] == [[4, 3], [6, 6]]
+    for ballot in ("exposure", "integration"):
+        hot = verdicts(darks, ballot=ballot)["hot"]
+        assert hot.found[0, 2], "saturation votes by integration whatever the ballot"
+        assert [int(image[0, 2]) for image in hot.ballots["saturated"]] == [4, 6]
+
+
+def test_an_exposure_says_yes_with_half_of_its_valid_integrations():
+    low, no, blank = "low_pedestal", "nothing", "no_data"
+    # 1 of 2; 1 of 3; 1 of 1 that could judge; 1 of 2 that could; none that could.
+    pixels = [(low, no, blank), (low, no, no), (low, blank, blank), (no, blank, low), (blank, blank, blank)]
+    darks = [exposure(*([pixel[i] for pixel in pixels] for i in range(3)))]
+    k, n_valid = verdicts(darks)["low_pedestal"].ballots["low_pedestal"]
+    assert k.tolist() == [[1, 0, 1, 1, 0]]
+    assert n_valid.tolist() == [[1, 1, 1, 1, 0]]
+
+
+def test_who_cannot_judge_abstains():
+    # Three votes of the four that could judge are 0.75; two of three would do at 0.6.
+    darks = [exposure(["low_pedestal"])] * 3 + [exposure(["nothing"])] + [exposure(["no_data"])] * 4
+    assert verdicts(darks, low_pedestal_fraction=0.75)["low_pedestal"].found.tolist() == [[True]]
+    assert verdicts(darks, low_pedestal_fraction=0.76)["low_pedestal"].found.tolist() == [[False]]
+
+
+def test_what_nobody_can_judge_is_insufficient_and_not_found():
+    blank_pedestal = {"PEDESTAL_T0": np.nan}
+    darks = [exposure(["no_data", blank_pedestal, "nothing", "hot"]) for _ in range(6)]
+    unjudged = {name: verdict.insufficient[0].tolist() for name, verdict in verdicts(darks).items()}
+    assert unjudged.pop("hot") == [True, False, False, False]
+    assert unjudged.pop("low_pedestal") == [True, True, False, True]
+    # Of rc the jumps still judge without a pedestal.
+    assert unjudged == dict.fromkeys(("rc", "high_cr", "noisy"), [True, False, False, True])
+
+
+def test_min_valid_at_its_limit():
+    darks = [exposure(["low_pedestal"])] * 3 + [exposure(["no_data"])] * 2
+    for min_valid, judged in ((2, True), (3, True), (4, False)):
+        verdict = verdicts(darks, min_valid=min_valid)["low_pedestal"]
+        assert (verdict.found.item(), verdict.insufficient.item()) == (judged, not judged)
+
+
+def test_reference_pixels_are_neither_found_nor_insufficient():
+    vote = counted([exposure(["hot", "no_data"])] * 3)
+    for verdict in vote.verdicts(np.zeros((1, 2), bool)).values():
+        assert not (verdict.found | verdict.insufficient).any()
+
+
+@given(hnp.arrays(np.float32, (7, 1, 3), elements=st.floats(-1e4, 1e4, width=32)), hnp.arrays(bool, (7, 1, 3)))
+def test_running_scatter_is_that_of_numpy(slopes, clean):
+    scatter = SlopeScatter((1, 3))
+    for slope, use in zip(slopes, clean, strict=True):
+        scatter.add(np.where(use, slope, np.nan), use)
+    for x in range(3):
+        values = slopes[clean[:, 0, x], 0, x].astype(np.float64)
+        assert scatter.n[0, x] == len(values)
+        assert scatter.std()[0, x] == pytest.approx(np.std(values) if len(values) else 0, rel=1e-6, abs=1e-6)
+
+
+def noise_darks(*pixels):
+    """A dark per slope; a pixel is a list of slopes, where a negative one comes with a jump."""
+    columns = zip(*pixels, strict=True)
+    return [exposure([{"SLOPE": abs(s), "NJUMP": int(s < 0)} for s in slopes]) for slopes in columns]
+
+
+def test_noise_needs_enough_clean_slopes():
+    # With jumps in 1, 2 and 3 of 6 slopes, 5, 4 and 3 are left; NaN is no slope either.
+    darks = noise_darks([1, 3, 1, 3, 1, -900], [1, 3, 1, 3, -900, -900], [1, 3, 1, np.nan, -900, 1])
+    vote = counted(darks)
+    std, n_clean = vote.noise()
+    assert n_clean.tolist() == [[5, 4, 4]]
+    assert std[0, 0] == pytest.approx(np.sqrt(0.96))  # mean 1.8; (3 x 0.64 + 2 x 1.44) / 5
+    assert np.isnan(std[0, 1:]).all()
+    noisy = vote.verdicts(np.ones((1, 3), bool))["noisy"]
+    assert noisy.insufficient.tolist() == [[False, True, True]]
+    assert not noisy.found.any()
+
+
+def test_noisy_is_beyond_the_clipped_scatter_of_scatters():
+    # Scatters: 20 pixels of 1, 20 of 3, one of 7 and one of 7.5, one of 100 that the clipping takes out.
+    scatters = [1.0] * 20 + [3.0] * 20 + [7.0, 7.5, 100.0]
+    darks = noise_darks(*([200 - s, 200 + s] * 3 for s in scatters))
+    # The 42 left: sum 94.5, mean 2.25; squares 20 + 180 + 49 + 56.25 = 305.25.
+    width = np.sqrt(305.25 / 42 - 2.25**2)
+    threshold = (7.2 - 2.25) / width
+    noisy = verdicts(darks, dark_noisy_threshold=threshold)["noisy"]
+    assert np.flatnonzero(noisy.found).tolist() == [41, 42]
+    assert noisy.ballots["noisy"][0].sum() == 2 and (noisy.ballots["noisy"][1] == 1).all()
+
+
+names = st.sampled_from(sorted(SHOWS))
+# Exposures of integrations of two pixels.
+some_darks = st.lists(st.lists(st.tuples(names, names), min_size=1, max_size=2), min_size=1, max_size=4)
+
+
+def outcome(exposures, ballot):
+    """All verdicts as a list of images: found and insufficient, then k and n_valid of every ballot."""
+    result = verdicts([exposure(*integrations) for integrations in exposures], ballot=ballot, min_clean_slopes=2)
+    counts = [count for verdict in result.values() for pair in verdict.ballots.values() for count in pair]
+    assert (np.array(counts[0::2]) <= np.array(counts[1::2])).all(), "more yes than ballots"
+    images = [image for verdict in result.values() for image in (verdict.found, verdict.insufficient)]
+    return [image.tolist() for image in (*images, *counts)]
+
+
+@given(some_darks, st.sampled_from(["exposure", "integration"]), st.randoms(use_true_random=False), st.integers(0, 4))
+@hypothesis_settings(max_examples=25, deadline=None)
+def test_neither_the_order_nor_an_exposure_that_abstains_changes_anything(exposures, ballot, random, where):
+    before = outcome(exposures, ballot)
+    random.shuffle(exposures)
+    exposures.insert(where, [("no_data", "no_data")])
+    assert outcome(exposures, ballot) == before
+
+
+@pytest.mark.parametrize(
+    ("early", "n_early", "late", "n_late", "threshold", "reached"),
+    [
+        (3, 5, 1, 5, 3, True),  # (3/5) / (1/5) is 2.9999999999999996 in floating point
+        (1, 9, 1, 45, 5, True),
+        (7, 10, 7, 50, 5, True),
+        (7, 10, 7, 49, 5, False),  # 4.9
+        (1, 5, 0, 5, 200_000, True),  # a late rate of 0 counts as 1e-6: 0.2 / 1e-6
+        (1, 5, 0, 5, 200_001, False),
+        (0, 5, 0, 5, 1, False),
+    ],
+)
+def test_the_ratio_of_jump_rates_is_exact(early, n_early, late, n_late, threshold, reached):
+    counts = {"NJUMP_EARLY": early, "NGOOD_EARLY": n_early, "NJUMP_LATE": late, "NGOOD_LATE": n_late}
+    planes = {name: np.array([[value]], dtype=np.int16) for name, value in counts.items()}
+    assert bool(_ratio_reached(planes, threshold)[0, 0]) == reached
+
+
+# ---------------------------------------------------------------- segments
+
+
+@pytest.mark.parametrize(
+    ("ballot", "found"),
+    # By exposure: 1 and 2 of 3; by integration: 4 and 2 of 6. Half is asked for. Were each segment an exposure, the
+    # first pixel would have 2 of 4.
+    [("exposure", [False, True]), ("integration", [True, False])],
+)
+def test_the_segments_of_an_exposure_have_one_vote_together(ballot, found):
+    low, no = "low_pedestal", "nothing"
+    segments = [exposure([low, no], [low, no]), exposure([low, no], [low, no])]
+    vote = DarkVote((1, 2), settings(ballot=ballot, low_pedestal_fraction=0.5))
+    vote.add_exposure(*segments)
+    vote.add_exposure(exposure([no, low]))
+    vote.add_exposure(exposure([no, low]))
+    verdict = vote.verdicts(np.ones((1, 2), bool))["low_pedestal"]
+    assert verdict.found[0].tolist() == found
+    n_valid = {"exposure": [3, 3], "integration": [6, 6]}[ballot]
+    assert verdict.ballots["low_pedestal"][1][0].tolist() == n_valid
+
+
+def test_a_segment_that_cannot_judge_leaves_the_vote_to_the_others():
+    vote = DarkVote((1, 1), settings(low_pedestal_fraction=1.0))
+    vote.add_exposure(exposure(["no_data"], ["no_data"]), exposure(["low_pedestal"]))
+    assert vote.verdicts(np.ones((1, 1), bool))["low_pedestal"].found.all()

@@ -1,0 +1,152 @@
+"""Vote and significance of one measured quantity, on images of random noise with a few bad pixels."""
+
+import numpy as np
+import pytest
+
+from badpix.vote.excess import HIGH, LOW, ExcessTest
+
+SHAPE = (200, 300)
+BAD = (20, 30)
+
+
+def run(n, change=lambda values, i: None, probability=1e-4, fraction=0.75, seed=1, **options):
+    """An ExcessTest of `n` noise images (mean 5, sigma 2) after `change(values, i)`."""
+    rng = np.random.default_rng(seed)
+    test = ExcessTest(np.ones(SHAPE, bool), n, fraction, probability, **options)
+    for i in range(n):
+        values = rng.normal(5, 2, SHAPE).astype(np.float32)
+        change(values, i)
+        test.add(values)
+    return test
+
+
+def put(height, exposures=None):
+    """Raise pixel BAD by `height` sigma in some exposures (None: all)."""
+
+    def change(values, i):
+        if exposures is None or i in exposures:
+            values[BAD] += 2 * height
+
+    return change
+
+
+@pytest.mark.parametrize("n", [1, 5, 8, 20, 100])
+def test_no_more_false_flags_than_asked(n):
+    """60,000 pixels at 1e-4: six false flags asked for on each side."""
+    test = run(n)
+    for side in (HIGH, LOW):
+        assert test.found(side, 1).sum() <= 6 + 3 * np.sqrt(6)
+
+
+@pytest.mark.parametrize("n", [5, 8, 20, 100])
+@pytest.mark.parametrize("side", [HIGH, LOW])
+def test_a_bad_pixel_is_found_on_its_side(n, side):
+    test = run(n, put(side * 6))
+    assert test.found(side, 1)[BAD]
+    assert not test.found(-side, 1)[BAD]
+
+
+@pytest.mark.parametrize("n_bad", [1, 2, 3])
+def test_a_minority_is_not_found_but_listed(n_bad):
+    test = run(8, put(100, range(n_bad)))
+    assert not test.found(HIGH, 1)[BAD]
+    assert test.intermittent(HIGH)[BAD]
+    # The mean alone would have condemned it.
+    assert test.mean()[BAD] > 10
+
+
+def test_six_of_eight_are_enough_at_three_quarters():
+    assert run(8, put(100, range(6))).found(HIGH, 1)[BAD]
+
+
+def test_natural_differences_between_pixels_count_as_spread():
+    """Pixels that differ by 10 sigma of the noise of one image are not all outliers."""
+    offsets = np.random.default_rng(2).normal(0, 20, SHAPE).astype(np.float32)
+
+    def change(values, i):
+        values += offsets
+
+    assert run(20, change).found(HIGH, 1).sum() <= 6 + 3 * np.sqrt(6)
+
+
+def test_nan_abstains_and_infinity_is_beyond_all():
+    def change(values, i):
+        values[0, 0] = np.nan
+        values[0, 1] = np.inf
+
+    test = run(5, change)
+    assert test.n_valid[0, 0] == 0 and np.isnan(test.mean()[0, 0])
+    assert not test.judged(1)[0, 0] and not test.found(HIGH, 1)[0, 0]
+    assert test.found(HIGH, 1)[0, 1]
+
+
+def test_min_excess_holds_back_votes():
+    test = ExcessTest(np.ones(SHAPE, bool), 5, 0.75, 1e-4)
+    rng = np.random.default_rng(1)
+    floor = np.zeros(SHAPE)
+    floor[BAD] = 30
+    for _ in range(5):
+        values = rng.normal(5, 2, SHAPE)
+        values[BAD] += 20
+        values[0, 0] += 20
+        test.add(values, floor)
+    assert not test.found(HIGH, 1)[BAD]
+    assert test.found(HIGH, 1)[0, 0]
+
+
+def test_a_noisy_pixel_must_lie_higher():
+    test = run(8, put(4))
+    assert test.found(HIGH, 1)[BAD]
+    scale = np.ones(SHAPE)
+    scale[BAD] = 10
+    assert not test.found(HIGH, 1, scale)[BAD]
+
+
+def test_each_region_has_a_bulk_of_its_own():
+    left, right = np.s_[:, :150], np.s_[:, 150:]
+
+    def change(values, i):
+        values[right] = 50 + 10 * (values[right] - 5)
+        values[5, 200] += 40  # 2 sigma of its half, though 20 of the other
+
+    test = run(8, change, regions=(left, right))
+    assert test.found(HIGH, 1).sum() <= 6 + 3 * np.sqrt(6)
+    assert not test.found(HIGH, 1)[5, 200]
+
+
+def test_reference_pixels_are_neither_measured_nor_found():
+    science = np.ones(SHAPE, bool)
+    science[:, :200] = False
+    test = ExcessTest(science, 3, 0.75, 1e-4)
+    for i in range(3):
+        values = np.random.default_rng(i).normal(5, 2, SHAPE)
+        values[:, :200] = 1e6
+        test.add(values)
+    assert not test.found(HIGH, 1)[:, :200].any()
+    assert abs(test.mean()[:, 200:].mean()) < 0.1
+
+
+def test_a_pixel_with_few_valid_values_must_lie_higher():
+    """2.8 sigma in one integration of 20 is less than the 3.7 that 1e-4 asks for; in all 20 it is more than enough."""
+
+    def change(values, i):
+        values[BAD] = 5 + 2 * 2.8
+        values[0, 0] = np.nan if i else 5 + 2 * 2.8
+
+    found = run(20, change).found(HIGH, 1)
+    assert found[BAD] and not found[0, 0]
+
+
+def test_a_healthy_detector_has_hardly_an_intermittent_pixel():
+    """Of 60,000 pixels 1e-4 / 8 in each of eight integrations are six."""
+    assert run(8).intermittent(HIGH).sum() <= 6 + 3 * np.sqrt(6)
+
+
+def test_what_is_not_certain_is_not_intermittent():
+    values = np.random.default_rng(1).normal(5, 2, SHAPE)
+    values[BAD] = 105
+    for limit, certain in ((90, True), (110, False)):
+        test = ExcessTest(np.ones(SHAPE, bool), 8, 0.75, 1e-4)
+        test.add(values, min_certain=limit)
+        assert test.intermittent(HIGH)[BAD] == certain
+        assert test.votes[HIGH][BAD] == 1

@@ -1,0 +1,127 @@
+"""The vote over flats, exposure by exposure, on a few hand-made responses."""
+
+import numpy as np
+import pytest
+
+from badpix.config.settings import FlatTypeSettings
+from badpix.vote.flat_ballots import FlatBallots
+from unit.vote.test_flat_types import BRIGHT, DEFAULTS, positions
+
+BEYOND = DEFAULTS | {
+    "dead_search_type": "absolute_rate", "open_rule": "mean", "open_includes_dead": True, "flat_ballot": "exposure",
+}  # fmt: skip
+SHAPE = (5, 5)
+CENTRE = (2, 2)
+NEIGHBOURS = ((1, 2), (3, 2), (2, 1), (2, 3))
+
+
+def response(centre, neighbours=1.0):
+    norm = np.ones(SHAPE)
+    norm[CENTRE] = centre
+    for place in NEIGHBOURS:
+        norm[place] = neighbours
+    return norm
+
+
+def vote(exposures, science=None, lit=None, last_groups=None, **changes):
+    science = np.ones(SHAPE, bool) if science is None else science
+    lit = science if lit is None else lit
+    ballots = FlatBallots(science, lit, FlatTypeSettings.from_config(BEYOND | changes))
+    for norm in exposures:
+        ballots.add(norm)
+    return ballots.verdicts(last_groups)
+
+
+def found(exposures, **changes):
+    return {
+        name: positions(verdict.found) for name, verdict in vote(exposures, **changes).items() if verdict.found.any()
+    }
+
+
+@pytest.mark.parametrize(
+    ("responses", "expected"),
+    [
+        ([0.01] * 4, {"DEAD": {CENTRE}}),
+        ([0.01] * 3 + [1], {"DEAD": {CENTRE}}),  # 3 of 4 is three quarters
+        ([0.01] * 2 + [1] * 2, {}),
+        ([0.3] * 4, {"LOW_QE": {CENTRE}}),
+        ([0.01, 0.3, 0.01, 0.3], {"LOW_QE": {CENTRE}}),  # at the limit: dead in half, low in all
+        ([0.01] * 3 + [np.nan], {"DEAD": {CENTRE}}),
+        ([0.6] * 4, {}),
+    ],
+)
+def test_dead_and_low(responses, expected):
+    assert found([response(value) for value in responses]) == expected
+
+
+@pytest.mark.parametrize("centre", [0.01, 0.3])
+def test_open_before_both(centre):
+    result = found([response(centre, BRIGHT)] * 4)
+    assert result.pop("ADJ_OPEN") == {(y, x) for y in (1, 2, 3) for x in (1, 2, 3)} - {CENTRE}
+    assert result == {"OPEN": {CENTRE}}
+
+
+def test_open_in_a_minority_is_what_it_is_in_the_rest():
+    assert found([response(0.3, BRIGHT)] * 2 + [response(0.3)] * 2) == {"LOW_QE": {CENTRE}}
+
+
+def test_dead_pixels_are_not_open_unless_asked_for():
+    assert found([response(0.01, BRIGHT)] * 4, open_includes_dead=False) == {"DEAD": {CENTRE}}
+
+
+def test_the_mean_of_the_neighbours_decides_or_all_of_them():
+    norm = response(0.3, BRIGHT)
+    norm[1, 2] = 1.0
+    assert found([norm] * 4)["OPEN"] == {CENTRE}
+    assert found([norm] * 4, open_rule="all") == {"LOW_QE": {CENTRE}}
+
+
+def test_a_neighbour_without_a_value_abstains():
+    norm = response(0.3, BRIGHT)
+    norm[1, 2] = np.nan
+    assert found([norm] * 4)["OPEN"] == {CENTRE}
+    norm[3, 2] = norm[2, 1] = np.nan
+    assert found([norm] * 4) == {"LOW_QE": {CENTRE}}  # one neighbour is too few
+
+
+def test_what_is_not_lit_cannot_be_judged():
+    lit = np.ones(SHAPE, bool)
+    lit[:, :3] = False
+    verdicts = vote([response(0.01)] * 4, lit=lit)
+    assert not any(verdict.found.any() for verdict in verdicts.values())
+    for name in ("DEAD", "LOW_QE", "OPEN"):
+        assert np.array_equal(verdicts[name].insufficient, ~lit)
+
+
+def test_a_minority_is_listed_as_intermittent():
+    verdict = vote([response(0.01)] + [response(1)] * 7)["DEAD"]
+    assert not verdict.found.any()
+    assert positions(verdict.intermittent) == {CENTRE}
+    k, n_valid = verdict.ballots["DEAD"]
+    assert (k[CENTRE], n_valid[CENTRE]) == (1, 8)
+
+
+def test_what_is_bad_for_good_is_not_intermittent():
+    assert not vote([response(0.3)] * 3 + [response(0.01)])["DEAD"].intermittent.any()
+
+
+def test_the_flux_check_acquits():
+    signal = np.zeros(SHAPE)
+    signal[CENTRE] = 50000
+    assert found([response(0.01)] * 4, last_groups=signal) == {}
+    assert found([response(0.01)] * 4, last_groups=signal - 10000) == {"DEAD": {CENTRE}}
+
+
+def test_searches_that_are_off_find_nothing_and_leave_nothing_unjudged():
+    verdicts = vote([response(0.01)] * 4, dead_search=False)
+    assert positions(verdicts["LOW_QE"].found) == {CENTRE}
+    assert not verdicts["DEAD"].found.any() and not verdicts["DEAD"].insufficient.any()
+    verdicts = vote([response(0.01)] * 4, low_qe_and_open_search=False)
+    assert positions(verdicts["DEAD"].found) == {CENTRE}
+    assert not any(verdicts[name].found.any() for name in ("LOW_QE", "OPEN", "ADJ_OPEN"))
+
+
+def test_reference_pixels_are_never_found():
+    science = np.ones(SHAPE, bool)
+    science[2] = False
+    assert found([response(0.01)] * 4, science=science) == {}

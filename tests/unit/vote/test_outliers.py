@@ -1,0 +1,40 @@
+"""Which exposures are outliers, from the numbers of pixels that change without them."""
+
+import numpy as np
+import pytest
+
+from badpix.vote.outliers import changed_pixels, outlier_table, read_outliers
+
+
+def names(n_changed, factor=3.0, n_science=10000):
+    table = outlier_table(n_changed, n_science, factor)
+    return table.loc[table["outlier"], "exposure"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("n_changed", "outliers"),
+    [
+        ({"a": 10, "b": 12, "c": 50}, ["c"]),
+        ({"a": 10, "b": 12, "c": 33}, []),  # the median of the others is 11: 3 x 11 is not exceeded
+        ({"a": 10, "b": 12, "c": 34}, ["c"]),
+        ({"a": 0, "b": 0, "c": 10}, []),  # 10 of 10000 is 0.1 percent, not more
+        ({"a": 0, "b": 0, "c": 11}, ["c"]),
+        ({"a": 0, "b": 100}, []),  # two cannot tell
+        ({"a": 0, "b": 0, "c": 0, "d": 100, "e": 100}, ["d", "e"]),
+        ({}, []),
+    ],
+)
+def test_outliers(n_changed, outliers):
+    assert names(n_changed) == outliers
+
+
+def test_changed_pixels_by_hand():
+    one = {"hot": np.array([[True, False, True]]), "rc": np.array([[False, False, True]])}
+    other = {"hot": np.array([[True, True, False]]), "rc": np.array([[False, False, True]])}
+    assert changed_pixels(one, other) == 2
+    assert changed_pixels(one, one) == 0
+    assert changed_pixels(one, {"hot": one["hot"]}) == 1, "a type that lacks has no pixels"
+
+
+def test_no_table_no_outliers():
+    assert read_outliers(None) == {}

@@ -1,0 +1,69 @@
+"""Which type gives way where another explains it."""
+
+import numpy as np
+import pytest
+
+from badpix.vote.precedence import only_at_times, without_explained
+from badpix.vote.verdict import Verdict
+
+TYPES = ("hot", "warm", "rc", "inverse_rc", "low_pedestal", "high_cr", "noisy", "DEAD", "LOW_QE", "OPEN", "ADJ_OPEN")
+
+
+def remaining(*names, falls=False):
+    """Of a pixel that all `names` found, those that keep it."""
+    verdicts = {name: Verdict(np.array([[name in names]]), np.array([[False]]), {}) for name in TYPES}
+    kept = without_explained(verdicts, falls)
+    assert list(kept) == list(TYPES)
+    return {name for name, verdict in kept.items() if verdict.found[0, 0]}
+
+
+@pytest.mark.parametrize(
+    ("names", "kept"),
+    [
+        (("rc", "hot", "warm", "high_cr", "noisy"), {"rc"}),
+        (("inverse_rc", "low_pedestal", "high_cr", "noisy"), {"inverse_rc"}),
+        (("hot", "noisy"), {"hot"}),
+        (("high_cr", "noisy"), {"high_cr"}),
+        (("warm", "noisy"), {"warm", "noisy"}),
+        (("OPEN", "DEAD", "LOW_QE"), {"OPEN"}),
+        (("DEAD", "LOW_QE"), {"DEAD"}),
+        (("DEAD", "hot", "ADJ_OPEN"), {"DEAD", "hot", "ADJ_OPEN"}),
+        (("rc", "low_pedestal"), {"rc", "low_pedestal"}),
+    ],
+)
+def test_what_remains(names, kept):
+    assert remaining(*names) == kept
+
+
+def test_falls_explain_what_jumps_do_not():
+    assert remaining("high_cr", "rc") == {"rc"}
+    assert remaining("high_cr", "rc", "inverse_rc", "hot", "low_pedestal", "noisy", falls=True) == {"high_cr"}
+
+
+def test_the_types_that_are_there_are_enough():
+    verdicts = {"hot": Verdict(np.array([[True]]), np.array([[False]]), {})}
+    assert without_explained(verdicts, False)["hot"].found[0, 0]
+
+
+def test_what_is_bad_for_good_is_not_bad_at_times():
+    nothing = np.zeros((1, 3), bool)
+    at_times = np.array([[True, True, False]])
+    verdicts = {
+        "hot": Verdict(nothing, nothing, {}, at_times),
+        "rc": Verdict(np.array([[True, False, False]]), nothing, {}),
+    }
+    result = only_at_times(verdicts)
+    assert result["hot"].intermittent.tolist() == [[False, True, False]]
+    assert result["rc"].intermittent is None
+
+
+def test_two_searches_for_one_type():
+    one = Verdict(
+        np.array([True, False, False]), np.array([False, True, True]), {"a": 1}, np.array([False, True, True])
+    )
+    other = Verdict(np.array([False, True, False]), np.array([True, False, True]), {"b": 2})
+    both = one.either(other)
+    assert both.found.tolist() == [True, True, False]
+    assert both.insufficient.tolist() == [False, False, True]
+    assert both.intermittent.tolist() == [False, False, True]
+    assert both.ballots == {"a": 1, "b": 2}

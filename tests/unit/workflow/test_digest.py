@@ -1,0 +1,86 @@
+"""The digest of the library modules that a script uses, on a small package made for it."""
+
+from pathlib import Path
+
+import pytest
+
+from badpix.workflow import digest
+from badpix.workflow.digest import library_digest, modules_used
+
+SCRIPTS = Path(__file__).resolve().parents[3] / "scripts"
+
+
+@pytest.fixture
+def script(tmp_path):
+    """run.py uses badpix.one, which uses badpix.sub.two within a function; badpix.other is used by nobody."""
+    files = {
+        "run.py": "import numpy\nfrom badpix.one import thing\n",
+        "badpix/__init__.py": "",
+        "badpix/one.py": "def thing():\n    from badpix.sub import two\n    return two\n",
+        "badpix/sub/__init__.py": "",
+        "badpix/sub/two.py": "import badpix.one\n",
+        "badpix/other.py": "",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return tmp_path / "run.py"
+
+
+def fresh(script):
+    digest._imported.cache_clear()
+    return library_digest(script)
+
+
+def test_what_is_used_directly_and_not(script):
+    used = [str(path.relative_to(script.parent)) for path in modules_used(script)]
+    assert used == ["badpix/__init__.py", "badpix/one.py", "badpix/sub/__init__.py", "badpix/sub/two.py"]
+
+
+@pytest.mark.parametrize("name", ["badpix/__init__.py", "badpix/one.py", "badpix/sub/two.py"])
+def test_an_edit_of_what_is_used_changes_it(script, name):
+    before = fresh(script)
+    assert fresh(script) == before and len(before) == 16
+    with open(script.parent / name, "a") as file:
+        file.write("\n# edited\n")
+    assert fresh(script) != before
+
+
+def test_an_edit_of_anything_else_does_not(script):
+    before = fresh(script)
+    (script.parent / "badpix" / "other.py").write_text("x = 1\n")
+    script.write_text(script.read_text() + "# Snakemake itself notices edits of the script\n")
+    assert fresh(script) == before
+
+
+def test_the_place_of_the_scripts_does_not_matter(script):
+    before = fresh(script)
+    moved = script.parent.rename(script.parent.with_name("moved"))
+    assert fresh(moved / script.name) == before
+
+
+def test_a_relative_import_is_refused(script):
+    (script.parent / "badpix" / "one.py").write_text("\nfrom .sub import two\n")
+    with pytest.raises(ValueError, match=r"one\.py:2: relative imports are not followed"):
+        fresh(script)
+
+
+@pytest.mark.parametrize("path", sorted(SCRIPTS.glob("*.py")), ids=lambda path: path.name)
+def test_every_script_has_one(path):
+    used = {file.relative_to(SCRIPTS).as_posix() for file in modules_used(path)}
+    assert "badpix/__init__.py" in used or not used
+    if path.name == "bad_pixel_mask.py":
+        wanted = {"badpix/vote/ballots.py", "badpix/vote/dark_official.py", "badpix/formats/mask_file.py"}
+        assert wanted <= used, "also what is not direct"
+        assert "badpix/detector1/pipeline.py" not in used, "a change of the pipeline's part must not re-run the vote"
+
+
+def test_templates_beside_a_module_belong_to_it(script):
+    before = fresh(script)
+    folder = script.parent / "badpix" / "sub" / "templates"
+    folder.mkdir()
+    (folder / "page.html").write_text("<p>")
+    with_page = fresh(script)
+    assert with_page != before
+    (folder / "page.html").write_text("<div>")
+    assert fresh(script) not in (before, with_page)
