@@ -1,10 +1,10 @@
 """What has changed between two masks: new, recovered and reclassified pixels.
 
 Images are (y, x), uint32 in the pipeline's bits, as `badpix.formats.mask_file.read_mask` gives them: the raw bits of
-two files do not mean the same. A pixel is *bad* with any flag but REFERENCE_PIXEL and NON_SCIENCE, else *good*. Of the science
-pixels (those that neither mask calls REFERENCE_PIXEL or NON_SCIENCE) one is *new* that was good and is bad, *recovered*
-that was bad and is good, *reclassified* that is bad in both with other flags. Any other pixel whose flags differ is a
-changed *reference* pixel, and counts for nothing else.
+two files do not mean the same. A pixel is *bad* with any flag but REFERENCE_PIXEL and NON_SCIENCE, else *good*. Of the
+science pixels (those that neither mask calls REFERENCE_PIXEL or NON_SCIENCE) one is *new* that was good and is bad,
+*recovered* that was bad and is good, *reclassified* that is bad in both with other flags. Any other
+pixel whose flags differ is a changed *reference* pixel, and counts for nothing else.
 """
 
 from dataclasses import dataclass

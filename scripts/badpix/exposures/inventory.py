@@ -67,7 +67,8 @@ class Inventory:
 
     `masks` has the exposures of each mask that is made: place of the mask below the results -> kind -> exposure name ->
     Exposure. The place is the detector, or `<detector>/epochs/<epoch>` where epochs are asked for
-    (`badpix.exposures.epochs`), in the order of time, and then `left_out` and `refused` have such places beside detectors.
+    (`badpix.exposures.epochs`), in the order of time, and then `left_out` and `refused` have such
+    places beside detectors.
     """
 
     detectors: dict = field(default_factory=dict)

@@ -40,8 +40,8 @@ def plot_curves(
     """Write a figure with a panel per planted type and a line per run, with the band of its 95% intervals.
 
     `curves` and `thresholds` are tables of `badpix.score.report_tables.score_tables`; `limits` (type -> strength,
-    or a condition on it) are drawn as dotted lines. A large open marker stands where 50% and 90% are found. Stronger pixels are to the
-    right everywhere. ValueError when there is nothing to draw.
+    or a condition on it) are drawn as dotted lines. A large open marker stands where 50% and 90% are found. Stronger
+    pixels are to the right everywhere. ValueError when there is nothing to draw.
     """
     if curves.empty:
         raise ValueError(f"{path}: no strength curves to draw, no planted type has strengths and an expected type")
