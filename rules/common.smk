@@ -22,21 +22,21 @@ from badpix.exposures.header_cache import HeaderCache
 from badpix.exposures.find import InputError, KEYS, configured_kinds, find_files, match_inputs
 from badpix.exposures.inventory import InventoryError, refuse_incomplete, take_inventory
 from badpix.mask.manual_flags import ManualFlagError, check_manual_flags
-from badpix.config.header_keys import used_parameters
 from badpix.core.scratch import ScratchError, check_scratch
 from badpix.instrument.segments import by_exposure
-from badpix.config.settings import RESPONSE_KEYS, effective_max_dead_norm_signal, vote_keys
+from badpix.config.settings import RESPONSE_KEYS, vote_keys, with_max_dead_norm_signal
 from badpix.config.sweep import sweep_points
 
 CONDA_ENV = str(BASE / "envs" / "badpix.yaml")
 DETECTORS = load_detectors(BASE / "config" / "detectors")
+SCHEMA = load_schema(BASE / "config" / "schemas" / "config.schema.yaml")
+VOTE_KEYS = vote_keys(SCHEMA)
 
 
 def read_config():
     """The configuration with all defaults, checked against the schema before anything else happens."""
-    schemas = BASE / "config" / "schemas"
-    steps = load_steps(schemas / "detector1_steps.json")
-    complete = validated(config, load_schema(schemas / "config.schema.yaml"), steps)
+    steps = load_steps(BASE / "config" / "schemas" / "detector1_steps.json")
+    complete = validated(config, SCHEMA, steps)
     # Snakemake matches paths as text, and warns of every `./results/...`.
     complete["results"] = os.path.normpath(complete["results"])
     if complete["scratch"]:
@@ -98,6 +98,11 @@ def detector_facts(wildcards):
     return dataclasses.asdict(DETECTORS[wildcards.detector])
 
 
+def config_of(detector):
+    """The configuration with the detector's own value where a key's default depends on it."""
+    return with_max_dead_norm_signal(config, DETECTORS[detector].max_dead_norm_signal_dn_per_s)
+
+
 def place_of(wildcards):
     """The place of a mask below the results: its detector, and its epoch if there are epochs."""
     return wildcards.detector + wildcards.get("epoch", "")
@@ -152,6 +157,11 @@ def statistics_of(wildcards, kind):
     """The statistics files of all exposures of a detector and kind."""
     rule_name = f"{kind.removesuffix('s')}_statistics"
     return [f"{RESULTS}/{wildcards.detector}/{kind}/{name}_{rule_name}.fits" for name in exposures(wildcards, kind)]
+
+
+def outliers(wildcards):
+    """The table of outliers, if they are to be left out."""
+    return [f"{RESULTS}/{place_of(wildcards)}/leave_one_out.csv"] if config["quarantine_outliers"] else []
 
 
 def crds_settings():

@@ -1,15 +1,47 @@
-# How far the mask can be trusted, when the configuration asks for it.
+# How far the mask can be trusted, when the configuration asks for it: votes without each exposure, and what follows.
+
+
+rule leave_one_out:
+    """The vote without each exposure in turn: which one changes far more than the others?"""
+    input:
+        unpack(vote_files),
+    output:
+        table=reported("leave_one_out.csv", "votes without each exposure"),
+        stability=RESULTS + "/{detector}{epoch}/leave_one_out.fits",
+    log:
+        RESULTS + "/{detector}{epoch}/logs/leave_one_out.log",
+    benchmark:
+        RESULTS + "/{detector}{epoch}/benchmarks/leave_one_out.tsv"
+    resources:
+        mem_mb=memory("leave_one_out"),
+        disk_mb=disk("leave_one_out"),
+        runtime=runtime("leave_one_out"),
+    params:
+        detector=detector_facts,
+        config=vote_config,
+        outlier_factor=config["outlier_factor"],
+        exclude_outliers=config["quarantine_outliers"],
+        library=digest("leave_one_out.py"),
+    message:
+        "{wildcards.detector}{wildcards.epoch}: the vote without each exposure in turn"
+    conda:
+        CONDA_ENV
+    script:
+        "../scripts/leave_one_out.py"
 
 
 def control_inputs(wildcards):
     """What votes, and the table of outliers, if they are to be left out."""
-    return ballots(wildcards) | {"outliers": outliers(wildcards)}
+    files = {kind: statistics_of(wildcards, kind) for kind in KEYS}
+    return files | {"outliers": outliers(wildcards)}
 
 
 rule statistical_control:
     """False flags to expect, stability of each flag, and what more exposures would settle."""
     input:
         unpack(control_inputs),
+        evidence=RESULTS + "/{detector}{epoch}/evidence.fits",
+        votes=RESULTS + "/{detector}{epoch}/leave_one_out.fits",
     output:
         table=RESULTS + "/{detector}{epoch}/control.csv",
         stability=RESULTS + "/{detector}{epoch}/stability.fits",
@@ -24,8 +56,6 @@ rule statistical_control:
     params:
         detector=detector_facts,
         config=vote_config,
-        response_settings={key: config[key] for key in RESPONSE_KEYS},
-        flats=lambda wildcards: list(by_exposure(exposures(wildcards, "flats"))),
         library=digest("statistical_control.py"),
     message:
         "{wildcards.detector}{wildcards.epoch}: statistical control of the mask"

@@ -1,4 +1,4 @@
-# Report pages: one per detector, and one over all of them, when the configuration asks for them.
+# Report pages, one per detector and one over all of them, and plots, when the configuration asks for them.
 
 
 def report_inputs(wildcards):
@@ -97,3 +97,27 @@ rule report_index:
         CONDA_ENV
     script:
         "../scripts/report_index.py"
+
+
+rule plots:
+    """Response, noise and found pixels as images and histograms."""
+    input:
+        evidence=RESULTS + "/{detector}{epoch}/evidence.fits",
+    output:
+        figure=reported("plots.png", "plots"),
+    log:
+        RESULTS + "/{detector}{epoch}/logs/plots.log",
+    benchmark:
+        RESULTS + "/{detector}{epoch}/benchmarks/plots.tsv"
+    resources:
+        mem_mb=memory("plots"),
+        disk_mb=disk("plots"),
+        runtime=runtime("plots"),
+    params:
+        library=digest("plots.py"),
+    message:
+        "{wildcards.detector}{wildcards.epoch}: plots"
+    conda:
+        CONDA_ENV
+    script:
+        "../scripts/plots.py"

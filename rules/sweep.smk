@@ -5,7 +5,9 @@ POINTS = sweep_points(config["sweep"], config["sweep_grid"], config)
 
 def point_config(wildcards):
     """The configuration of the vote with the values of the point."""
-    return vote_config(wildcards) | POINTS[wildcards.point]
+    own = DETECTORS[wildcards.detector].max_dead_norm_signal_dn_per_s
+    as_given = {"max_dead_norm_signal": config["max_dead_norm_signal"]}
+    return with_max_dead_norm_signal(vote_config(wildcards) | as_given | POINTS[wildcards.point], own)
 
 
 def sweep_inputs(wildcards):

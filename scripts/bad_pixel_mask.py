@@ -4,106 +4,61 @@ Reads the statistics files of the darks and flats and the response of the flats;
 the evidence FITS, the summary CSV (counts and fractions per type and per flag) and the CSV of the exposures left out.
 """
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 
-import pandas as pd
-
-from badpix.core.files import write_text
-from badpix.core.logs import logger, logging_to
-from badpix.formats.evidence_file import write_evidence
-from badpix.formats.mask_file import complete_pedigree, load_datamodel, write_mask
-from badpix.mask.make import vote
-from badpix.mask.provenance import history_lines
-from badpix.mask.summary import summary_table
-from badpix.vote.exposure_set import observation_dates
-
-
-def mask_identity(inputs):
-    """What CRDS selects a mask by."""
-    header = inputs.exposures[0].header
-    identity = {"instrument": inputs.detector.instrument, "detector": inputs.detector.name}
-    if inputs.detector.instrument == "FGS":
-        identity["exp_type"] = header["EXP_TYPE"]
-    if inputs.detector.instrument == "NIRSPEC":
-        identity["readpatt"] = header["READPATT"]
-    return identity
+from badpix.core.logs import logging_to
+from badpix.formats.mask_file import load_datamodel
+from badpix.instrument.detectors import detector_from_mapping
+from badpix.mask.header_keys import used_parameters
+from badpix.mask.make import MaskSettings, make_mask
+from badpix.mask.outputs import Origin, save
+from badpix.vote.exposure_set import VoteFiles
+from badpix.vote.settings import VoteSettings
 
 
-def save(outputs, inputs, verdicts, measured, dq, frame, config, file_names, parameters):
-    """Write all outputs (name -> path); the mask comes last. `frame` is the Geometry of `dq`."""
-    headers = [exposure.header for exposure in inputs.exposures]
-    files = {
-        kind: [file_names.get(exposure.name, exposure.name) for exposure in exposures]
-        for kind, exposures in inputs.used.items()
-    }
-    write_evidence(outputs["evidence"], verdicts, measured, [("DETECTOR", inputs.detector.name, "")])
-    summary = summary_table(verdicts, dq, inputs.science)
-    write_text(outputs["summary"], summary.to_csv(index=False))
-    left_out = pd.DataFrame(sorted(inputs.left_out.items()), columns=["input", "reason"])
-    write_text(outputs["quarantine"], left_out.to_csv(index=False))
-    texts = {key: config[key] for key in ("author", "description", "useafter")}
-    texts["pedigree"] = complete_pedigree(config["pedigree"], observation_dates(inputs.exposures))
-    history = history_lines(
-        config["history"],
-        files,
-        inputs.left_out,
-        {header["CRDS_CTX"] for header in headers if header.get("CRDS_CTX")},
-        {header["R_MASK"] for header in headers if header.get("R_MASK")},
-    )
-    if frame != inputs.geometry:
-        history.append(f"Only this part of the frame was measured: {inputs.geometry}")
-    write_mask(outputs["mask"], dq, mask_identity(inputs), frame, texts, history, parameters)
-    logger.info("summary:\n%s", summary.to_string(index=False))
+@dataclass(frozen=True)
+class Extras:
+    """What a mask's header and flags take beside the vote.
 
-
-def main(
-    statistics,
-    responses,
-    outputs,
-    detector,
-    config,
-    manual_flag_path,
-    quarantined,
-    file_names,
-    parameters,
-    outliers=None,
-):
-    """Make the mask of `detector` (a mapping with the fields of Detector).
-
-    `statistics` maps darks and flats to lists of paths, `responses` maps `mean` to the flats' response file (None
-    without flats) and `exposures` to those of the single flats, where they vote,
-    `config` holds the keys of the vote, `quarantined` what was left out before (input -> reason), `file_names` the
-    input file name of each exposure, `parameters` the values for the mask's header.
-    `outliers` is the table of leave_one_out, if those it names are to be left out.
+    `manual_flag_file` is the configured value and `manual_flag_path` the table that it stands for (None: no flags);
+    `steps` maps detector1_<kind>, for the kinds processed here, to step parameters; `file_names` maps each exposure or
+    segment to the file that it came in.
     """
+
+    manual_flag_file: str = "none"
+    manual_flag_path: str | None = None
+    steps: Mapping[str, Mapping] = field(default_factory=dict)
+    file_names: Mapping[str, str] = field(default_factory=dict)
+
+
+def main(files: VoteFiles, outputs: Mapping, detector: Mapping, config: Mapping, extras: Extras) -> None:
+    """Make the mask of `detector` (a mapping with the fields of Detector) from `files`, into `outputs` (name -> path).
+
+    `config` holds the keys of the vote.
+    """
+    settings, mask = VoteSettings.from_config(config), MaskSettings.from_config(config)
     # The datamodel takes seconds to load, and the vote's compiled code leaves it a core.
     with ThreadPoolExecutor(max_workers=1) as beside:
         beside.submit(load_datamodel)
-        result = vote(statistics, responses, detector, config, manual_flag_path, quarantined, outliers)
-    save(
-        outputs,
-        result.inputs,
-        result.verdicts,
-        result.measured,
-        result.dq,
-        result.frame,
-        config,
-        file_names,
-        parameters,
-    )
+        vote = make_mask(files, detector_from_mapping(detector), settings, mask, extras.manual_flag_path)
+    kinds = [kind for kind in ("darks", "flats") if getattr(files, kind)]
+    keys = {**config, "manual_flag_file": extras.manual_flag_file}
+    save(outputs, vote, mask, Origin(extras.file_names, used_parameters(keys, extras.steps, kinds)))
 
 
 if "snakemake" in globals():
     with logging_to(snakemake.log[0], snakemake.rule):
         main(
-            {"darks": list(snakemake.input.darks), "flats": list(snakemake.input.flats)},
-            {"mean": snakemake.input.get("response"), "exposures": list(snakemake.input.get("responses", []))},
+            VoteFiles.of_rule(snakemake.input, snakemake.params),
             dict(snakemake.output.items()),
             snakemake.params.detector,
             snakemake.params.config,
-            snakemake.input.get("manual_flags"),
-            snakemake.params.quarantined,
-            snakemake.params.file_names,
-            snakemake.params.parameters,
-            next(iter(snakemake.input.outliers), None),
+            Extras(
+                snakemake.params.manual_flag_file,
+                snakemake.input.get("manual_flags"),
+                snakemake.params.steps,
+                snakemake.params.file_names,
+            ),
         )

@@ -6,15 +6,15 @@ of one in segments, those that can be used are.
 """
 
 import numpy as np
-from astropy.io import fits
 
-from badpix.core.files import atomic_path, card_text
+from badpix.config.settings import ResponseSettings
 from badpix.core.logs import logger, logging_to
+from badpix.formats.response_file import write_single_response
 from badpix.formats.statistics_file import write_quarantined
+from badpix.formats.statistics_set import read_set
 from badpix.instrument.detectors import detector_from_mapping
 from badpix.instrument.geometry import reference_pixels
 from badpix.response.normalise import combine_flats
-from badpix.vote.exposure_set import read_set
 
 
 def main(statistics, output, exposure, detector, settings):
@@ -29,12 +29,9 @@ def main(statistics, output, exposure, detector, settings):
         write_quarantined(output, exposure, "; ".join(sorted(set(left_out.values()))))
         return
     science = ~reference_pixels(used[0].geometry, detector_from_mapping(detector))
+    settings = ResponseSettings.from_config(settings)
     response = combine_flats([segment.path for segment in used], science, settings).normalised
-    hdus = [fits.PrimaryHDU(), fits.ImageHDU(response.astype(np.float32), name="RESPONSE")]
-    hdus[0].header["EXPOSURE"] = card_text(exposure)
-    hdus[0].header["QUARANT"] = False
-    with atomic_path(output) as temporary:
-        fits.HDUList(hdus).writeto(temporary, overwrite=True)
+    write_single_response(output, response, exposure)
     logger.info("%s: median response %.4f", exposure, np.nanmedian(response[science]))
 
 

@@ -7,17 +7,16 @@ Reads the flats' statistics files, by rows; writes one FITS with the images (y, 
 import numpy as np
 from astropy.io import fits
 
+from badpix.config.settings import ResponseSettings
 from badpix.core.errors import TooFewExposures
-from badpix.core.files import atomic_path
-from badpix.core.fits_table import table_hdu
 from badpix.core.logs import logger, logging_to
-from badpix.formats.response_file import IMAGES
+from badpix.formats.leave_one_out_file import read_outliers
+from badpix.formats.response_file import write_response
+from badpix.formats.statistics_set import read_set
 from badpix.instrument.detectors import detector_from_mapping
 from badpix.instrument.geometry import reference_pixels
 from badpix.instrument.segments import exposure_of
 from badpix.response.normalise import combine_flats
-from badpix.vote.exposure_set import read_set
-from badpix.vote.outliers import read_outliers
 
 # Of n values one alone can lie n / sqrt(n - 1) standard deviations from the median: 2.86 for 7, 3.02 for 8.
 MIN_INTEGRATIONS_TO_CLIP = 8
@@ -32,7 +31,7 @@ def main(statistics, output, detector, settings, outliers=None):
     detector = detector_from_mapping(detector)
     excluded = read_outliers(outliers)
     exposures = [flat for flat in read_set(statistics)[0] if exposure_of(flat.name) not in excluded]
-    used = [exposure.path for exposure in exposures]
+    used = [segment.path for segment in exposures]
     if not used:
         raise TooFewExposures(f"{detector.name}: none of the {len(statistics)} flats could be used")
     science = ~reference_pixels(exposures[0].geometry, detector)
@@ -41,16 +40,8 @@ def main(statistics, output, detector, settings, outliers=None):
         logger.warning(
             "only %d flat integrations: sigma clipping along the stack can reject little or nothing", n_integrations
         )
-    response = combine_flats(used, science, settings)
-    hdus = [fits.PrimaryHDU()]
-    hdus[0].header["DETECTOR"] = detector.name
-    images = (response.mean, response.std, response.n_valid, response.normalised)
-    for name, image in zip(IMAGES, images, strict=True):
-        hdus.append(fits.ImageHDU(image, name=name))
-    names = [exposure.name for exposure in exposures]
-    hdus.append(table_hdu("USED", {"EXPOSURE": names}))
-    with atomic_path(output) as temporary:
-        fits.HDUList(hdus).writeto(temporary, overwrite=True)
+    response = combine_flats(used, science, ResponseSettings.from_config(settings))
+    write_response(output, response, detector.name, [segment.name for segment in exposures])
     logger.info(
         "%s: %d integrations of %d flats, median response %.4f",
         detector.name,

@@ -1,62 +1,71 @@
-"""Vote again without each exposure in turn, and name those whose removal changes far more than that of the others.
+"""Vote again without each exposure in turn: which exposures change far more than the others, and how firm is each flag?
 
-Reads the statistics files of the darks and flats, and the responses of the flats where they vote one by one; writes a
-CSV with a row per exposure.
+Reads the statistics files of the darks and flats, and the responses of the flats where they vote one by one. Writes a
+CSV with a row per exposure, and a FITS with the stability of each flag.
 """
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import pandas as pd
 
-from badpix.control.leave_one_out import votes
-from badpix.core.files import write_text
+from badpix.control.leave_one_out import Stability, kinds_of, leave_one_out
+from badpix.control.outliers import outlier_table
 from badpix.core.logs import logger, logging_to
+from badpix.formats.leave_one_out_file import write_exposures, write_stability
 from badpix.instrument.detectors import detector_from_mapping
-from badpix.mask.make import with_threshold_in_force
-from badpix.vote.outliers import changed_pixels, outlier_table
+from badpix.vote.exposure_set import RequiredExposures, VoteFiles, gather
+from badpix.vote.settings import VoteSettings
+
+# Whether there are enough is asked where the mask is made.
+NO_LIMITS = RequiredExposures(min_darks=0, min_flats=0, on_bad_exposure="quarantine")
 
 
-def compare(kind, statistics, responses, detector, config, response_settings):
-    """The `outlier_table` of the exposures of `kind`; `responses` maps exposure to the file of a flat's response."""
-    n_changed, whole = {}, None
-    for vote in votes(kind, statistics, responses, detector, config, response_settings):
-        if vote.left_out is None:
-            whole = vote
-            continue
-        n_changed[vote.left_out] = changed_pixels(whole.found, vote.found)
-        logger.info("without %s the types of %d pixels change", vote.left_out, n_changed[vote.left_out])
-    return outlier_table(n_changed, int(whole.science.sum()) if whole else 0, config["outlier_factor"])
+@dataclass(frozen=True)
+class OutlierRule:
+    """An exposure that changes `factor` times as many pixels as others is an outlier; `excluded`: it has no vote."""
+
+    factor: float
+    excluded: bool
 
 
-def main(statistics, responses, output, detector, config, response_settings):
-    """Write the table at `output`.
+def main(files: VoteFiles, outputs: Mapping, detector: Mapping, config: Mapping, rule: OutlierRule) -> None:
+    """Write the `outputs` (table, stability -> path).
 
-    `statistics` maps darks and flats to lists of paths, `responses` flat to the path of its response, where flats vote
-    one by one; `detector` maps the fields of Detector, `config` the keys of the vote and `response_settings` those of
-    the response.
+    `detector` maps the fields of Detector, `config` the keys of the vote. Where outliers are excluded, the stability is
+    that of the votes of the others.
     """
-    detector = detector_from_mapping(detector)
-    config = with_threshold_in_force(config, detector)
-    tables = []
-    for kind, paths in statistics.items():
-        table = compare(kind, paths, responses, detector, config, response_settings)
+    settings = VoteSettings.from_config(config)
+    exposures = gather(files, detector_from_mapping(detector), NO_LIMITS)
+    n_science = int(exposures.science.sum())
+    tables, votes = [], {}
+    for kind, of_kind in kinds_of(exposures):
+        votes[kind] = leave_one_out(of_kind, files.responses, settings)
+        table = outlier_table(votes[kind].n_changed, n_science, rule.factor)
         table.insert(0, "kind", kind)
         tables.append(table)
-        for row in table[table["outlier"]].itertuples():
+        outliers = table[table["outlier"]]
+        for row in outliers.itertuples():
             logger.warning(
                 "%s is an outlier: without it the types of %d pixels change, without another one those of %.0f",
                 row.exposure,
                 row.n_changed,
                 row.others,
             )
-    write_text(output, pd.concat(tables).to_csv(index=False))
+            of_kind = of_kind.without(row.exposure)
+        if rule.excluded and len(outliers):
+            votes[kind] = leave_one_out(of_kind, files.responses, settings)
+    write_exposures(outputs["table"], pd.concat(tables))
+    stability = Stability.of(votes)
+    write_stability(outputs["stability"], stability.pixels, stability.types)
 
 
 if "snakemake" in globals():
     with logging_to(snakemake.log[0], snakemake.rule):
         main(
-            {"darks": list(snakemake.input.darks), "flats": list(snakemake.input.flats)},
-            dict(zip(snakemake.params.flats, snakemake.input.get("responses", []), strict=False)),
-            snakemake.output.table,
+            VoteFiles.of_rule(snakemake.input, snakemake.params),
+            dict(snakemake.output.items()),
             snakemake.params.detector,
             snakemake.params.config,
-            snakemake.params.response_settings,
+            OutlierRule(snakemake.params.outlier_factor, snakemake.params.exclude_outliers),
         )

@@ -16,10 +16,11 @@ from pathlib import Path
 import yaml
 
 import simulate
+from badpix.formats.evidence_file import FILE_NAME as EVIDENCE
 from badpix.formats.truth_file import read_truth
 from badpix.recovery.page import write_page
 from badpix.recovery.plan import ABLATIONS, N_ABLATED, SCENARIOS
-from badpix.score.files import EVIDENCE, mask_of, read_findings
+from badpix.score.files import mask_of, read_findings
 from badpix.score.pixels import pool, score_run
 from badpix.score.plots import plot_curves
 from badpix.score.report_tables import score_tables

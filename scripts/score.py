@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from badpix.formats.evidence_file import FILE_NAME as EVIDENCE
 from badpix.formats.truth_file import Truth, read_truth
-from badpix.score.files import EVIDENCE, mask_of, read_findings
+from badpix.score.files import mask_of, read_findings
 from badpix.score.pixels import Score, pool, score_run
 from badpix.score.report_tables import flag_counts, score_tables, unknown_expectations
 from badpix.score.text import report, table_text

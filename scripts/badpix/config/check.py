@@ -11,7 +11,7 @@ import re
 from badpix.config.detector1_steps import step_problems
 from badpix.config.epochs import date_texts, range_problems
 from badpix.config.schema import mapping_problems, with_defaults
-from badpix.config.settings import effective_max_dead_norm_signal
+from badpix.config.settings import with_max_dead_norm_signal
 from badpix.config.sweep import sweep_problems
 
 INPUT_KEYS = ("exposures", "darks", "flats", "dark_slope_files", "flat_slope_files")
@@ -86,8 +86,7 @@ def check_detector(config, detector):
 
     Needed where nothing is normalised: then the default of `max_dead_norm_signal` is the detector's own.
     """
-    method, dead = config["flat_mean_normalization_method"], config["max_dead_norm_signal"]
-    threshold = effective_max_dead_norm_signal(dead, method, detector.max_dead_norm_signal_dn_per_s)
+    threshold = with_max_dead_norm_signal(config, detector.max_dead_norm_signal_dn_per_s)["max_dead_norm_signal"]
     absolute = config["dead_search"] and "absolute_rate" in search_types(config)
     if threshold is None:
         if absolute or config["low_qe_and_open_search"]:
@@ -158,7 +157,7 @@ def _thresholds(config):
         return []
     method, dead = config["flat_mean_normalization_method"], config["max_dead_norm_signal"]
     low, adjacent = config["max_low_qe_norm_signal"], config["max_open_adj_norm_signal"]
-    threshold = effective_max_dead_norm_signal(dead, method, None)
+    threshold = with_max_dead_norm_signal(config, None)["max_dead_norm_signal"]
     if threshold is not None and threshold >= low:
         return [_empty_interval(threshold if dead is not None else f"{threshold} (the default)", config)]
     if method != "none":

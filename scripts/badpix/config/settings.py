@@ -1,122 +1,54 @@
-"""The configuration keys that the vote uses, as dataclasses under the keys' own names."""
+"""Configuration keys as frozen dataclasses, and the keys of the vote. No large imports: every job reads it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Self
 
-# Of the mean response; what the specification's `None` stands for when the flat is normalised.
+# Of the mean response; what `max_dead_norm_signal: null` stands for when the flat is normalised.
 DEFAULT_MAX_DEAD_NORM_SIGNAL = 0.05
 
 
 class Settings:
-    """Configuration keys as attributes of the same names; a dataclass of them."""
+    """Configuration keys as attributes of the same names; the base of dataclasses of them."""
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Mapping) -> Self:
         """Take the settings from a mapping with (at least) all their keys."""
         return cls(**{field.name: config[field.name] for field in fields(cls)})
 
 
 @dataclass(frozen=True)
-class DarkVoteSettings(Settings):
-    """The configuration keys that the dark vote uses, under their own names."""
+class ResponseSettings(Settings):
+    """What the responses of the flats are made with."""
 
-    ballot: str
-    pedestal_source: str
-    min_valid: int
-    min_clean_slopes: int
-    early_cutoff_fraction: float
-    dark_stdev_clipping_sigma: float
-    dark_max_clipping_iters: int
-    dark_noisy_threshold: float
-    max_saturated_fraction: float
-    max_jump_limit: int
-    jump_ratio_threshold: float
-    pedestal_sigma_threshold: float
-    rc_fraction_threshold: float
-    low_pedestal_fraction: float
-    high_cr_fraction: float
-
-
-@dataclass(frozen=True)
-class DarkExcessSettings(Settings):
-    """The configuration keys that the searches of darks beyond the specification use, under their own names."""
-
-    false_flags_per_million: float
-    min_valid: int
-    hot_rate_threshold: float | None
-    warm_rate_threshold: float
-    hot_fraction: float
-    pedestal_test: str
-    ramp_shape_search: bool
-    noisy_test: str
-    noisy_fraction: float
-    telegraph_search: bool
-    rc_fraction_threshold: float
-    low_pedestal_fraction: float
-    high_cr_fraction: float
-
-    @property
-    def any(self):
-        """Whether one of the searches is on."""
-        return (
-            self.hot_rate_threshold is not None
-            or self.pedestal_test == "calibrated"
-            or self.ramp_shape_search
-            or self.noisy_test == "cds"
-            or self.telegraph_search
-        )
-
-
-@dataclass(frozen=True)
-class FlatTypeSettings(Settings):
-    """The configuration keys that the flat types use, under their own names.
-
-    `max_dead_norm_signal` is the number in force, never None (see `effective_max_dead_norm_signal`).
-    """
-
-    dead_search: bool
-    low_qe_and_open_search: bool
-    dead_search_type: tuple
     flat_mean_sigma_threshold: float
-    dead_sigma_threshold: float
-    max_dead_norm_signal: float
-    run_dead_flux_check: bool
-    flux_check: float
-    max_low_qe_norm_signal: float
-    max_open_adj_norm_signal: float
-    open_rule: str
-    open_includes_dead: bool
-    flat_ballot: str
-    flat_fraction: float
-    min_valid: int
-
-    @classmethod
-    def from_config(cls, config):
-        """Take the settings from a mapping with (at least) all their keys."""
-        kinds = config["dead_search_type"]
-        return super().from_config(config | {"dead_search_type": (kinds,) if isinstance(kinds, str) else tuple(kinds)})
+    flat_mean_normalization_method: str
+    smoothing_type: str
+    smoothing_box_width: int
 
 
-def effective_max_dead_norm_signal(value, method, detector_value):
-    """The threshold in force: the configured `value`; by default 0.05, or the detector's (DN/s) if not normalised."""
-    if value is not None:
-        return value
-    return detector_value if method == "none" else DEFAULT_MAX_DEAD_NORM_SIGNAL
+RESPONSE_KEYS = tuple(field.name for field in fields(ResponseSettings))
 
 
-# What the responses of the flats are made with.
-RESPONSE_KEYS = (
-    "flat_mean_sigma_threshold", "flat_mean_normalization_method", "smoothing_type", "smoothing_box_width",
-)  # fmt: skip
+def with_max_dead_norm_signal(config: Mapping, detector_value: float | None) -> dict:
+    """`config` with the number in force for `max_dead_norm_signal`, the only place where its null is resolved.
 
-# Beside those of the two classes: what the vote needs to combine the types and to write the mask.
-MASK_KEYS = (
-    "exclusive_types", "unlit_fraction", "mask_frame",
-    "flat_mean_normalization_method", "flag_values", "dark_do_not_use", "flat_do_not_use", "min_darks", "min_flats",
-    "on_bad_exposure", "author", "description", "pedigree", "useafter", "history",
-)  # fmt: skip
+    By default it is 0.05, or `detector_value` (DN/s; None where the detector has none) if flats are not normalised.
+    """
+    value = config["max_dead_norm_signal"]
+    if value is None:
+        normalised = config["flat_mean_normalization_method"] != "none"
+        value = DEFAULT_MAX_DEAD_NORM_SIGNAL if normalised else detector_value
+    return {**config, "max_dead_norm_signal": value}
 
 
-def vote_keys():
-    """Names of all configuration keys that the vote reads, sorted."""
-    names = {field.name for cls in (DarkVoteSettings, DarkExcessSettings, FlatTypeSettings) for field in fields(cls)}
-    return sorted(names | set(MASK_KEYS))
+# Keys that change an earlier product, which the vote reads as well.
+_OF_EARLIER_STAGES = ("early_cutoff_fraction", "flat_ballot", *RESPONSE_KEYS)
+# Keys of the rule bad_pixel_mask that are the name of a file, not a setting of the vote.
+_FILES = ("manual_flag_file", "output_file")
+
+
+def vote_keys(schema: Mapping) -> list[str]:
+    """Names of all configuration keys that the vote and the mask read, sorted; `schema` is the configuration's."""
+    of_the_mask = {key for key, node in schema["properties"].items() if node["changes"] == "bad_pixel_mask"}
+    return sorted(of_the_mask - set(_FILES) | set(_OF_EARLIER_STAGES))

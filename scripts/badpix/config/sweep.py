@@ -27,9 +27,9 @@ NO_THRESHOLDS = {
 MORE_THAN_THE_VOTE = {"early_cutoff_fraction", "flat_ballot"}
 
 
-def sweep_keys():
+def sweep_keys(schema):
     """The configuration keys that can be swept: those that re-run the vote and nothing before it, sorted."""
-    return sorted(set(vote_keys()) - NO_THRESHOLDS - set(RESPONSE_KEYS) - MORE_THAN_THE_VOTE)
+    return sorted(set(vote_keys(schema)) - NO_THRESHOLDS - set(RESPONSE_KEYS) - MORE_THAN_THE_VOTE)
 
 
 def sweep_points(sweep, grid, config):
@@ -64,7 +64,7 @@ def sweep_problems(config, schema, rules):
     Every value must be allowed for its key by `schema`, and every point must satisfy `rules`, pairs of (keys, function
     of a complete configuration that returns problems).
     """
-    found, known = [], sweep_keys()
+    found, known = [], sweep_keys(schema)
     for key, values in config["sweep"].items():
         if key not in known:
             found.append(f"sweep.{key}: {_why_not(key, schema)}{suggestion(key, known)}")

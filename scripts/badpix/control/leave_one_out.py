@@ -1,56 +1,112 @@
-"""The vote without each exposure in turn."""
+"""The votes without each exposure in turn: which exposures and which flags hang on a single one."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
-from badpix.instrument.segments import by_exposure
+from badpix.core.logs import logger
+from badpix.formats.leave_one_out_file import PIXELS, TYPES
+from badpix.formats.response_file import Responses
 from badpix.response.normalise import combine_flats
-from badpix.vote.exposure_set import read_set
-from badpix.vote.judge import gather, judge
+from badpix.vote.exposure_set import KINDS, ExposureSet
+from badpix.vote.judge import judge
+from badpix.vote.settings import VoteSettings
 
-# Whether there are enough is asked where the mask is made.
-ENOUGH = {"min_darks": 1, "min_flats": 1, "on_bad_exposure": "quarantine"}
+# Type -> boolean image (y, x) of the pixels found.
+Found = Mapping[str, np.ndarray]
+
+
+def found_by(exposures: ExposureSet, responses: Responses, settings: VoteSettings) -> Found:
+    """What `exposures` find; the response of all flats is made anew."""
+    response = None
+    if exposures.flats:
+        paths = [path for flat in exposures.flats for path in flat.paths]
+        response = combine_flats(paths, exposures.science, settings.response)
+    results, _ = judge(exposures, response, responses, settings)
+    return {name: result.found for name, result in results.items()}
+
+
+def changed_pixels(found: Found, found_without: Found) -> int:
+    """Number of pixels whose types differ; a type may lack in one of the two."""
+    changed: np.ndarray | bool = False
+    for name in found.keys() | found_without.keys():
+        first, second = (images.get(name, False) for images in (found, found_without))
+        changed = changed | (first != second)
+    return int(np.count_nonzero(changed))
+
+
+class LeaveOneOut:
+    """Counts, vote by vote, the pixels that change and the votes in which each pixel keeps its types.
+
+    `whole` is what all exposures find. Give the votes without an exposure to `add`.
+    """
+
+    def __init__(self, whole: Found):
+        self.whole = whole
+        self.pixels_of = {name: np.flatnonzero(image) for name, image in whole.items()}
+        self.kept = {name: np.zeros(len(pixels), int) for name, pixels in self.pixels_of.items()}
+        self.gained = dict.fromkeys(whole, 0)
+        self.n_changed: dict[str, int] = {}
+
+    def add(self, left_out: str, found: Found) -> None:
+        """Count the vote without the exposure `left_out`; a type that it does not know keeps nothing."""
+        self.n_changed[left_out] = changed_pixels(self.whole, found)
+        for name, pixels in self.pixels_of.items():
+            image = found.get(name)
+            if image is not None:
+                held = image.ravel()[pixels]
+                self.kept[name] += held
+                self.gained[name] += int(np.count_nonzero(image)) - int(held.sum())
+
+    def pixels(self, kind: str) -> pd.DataFrame:
+        """Table PIXELS of `badpix.formats.leave_one_out_file` for these exposures of `kind`."""
+        parts, votes = [], len(self.n_changed)
+        for name, image in self.whole.items():
+            y, x = np.nonzero(image)
+            kept = self.kept[name]
+            share = kept / votes if votes else np.full(len(kept), np.nan)
+            columns = {"kind": kind, "type": name, "x": x, "y": y, "kept": kept, "votes": votes, "stability": share}
+            parts.append(pd.DataFrame(columns))
+        return pd.concat(parts, ignore_index=True)
+
+    def types(self, kind: str) -> pd.DataFrame:
+        """Table TYPES of `badpix.formats.leave_one_out_file`."""
+        rows = [(kind, name, len(self.n_changed), gained) for name, gained in self.gained.items()]
+        return pd.DataFrame(rows, columns=list(TYPES))
+
+
+def leave_one_out(exposures: ExposureSet, responses: Responses, settings: VoteSettings) -> LeaveOneOut:
+    """The votes of `exposures`, all of one kind, without each of them in turn, if there are at least two."""
+    names = [exposure.name for kind in KINDS for exposure in exposures.of(kind)]
+    votes = LeaveOneOut(found_by(exposures, responses, settings))
+    for name in names if len(names) > 1 else ():
+        votes.add(name, found_by(exposures.without(name), responses, settings))
+        logger.info("without %s the types of %d pixels change", name, votes.n_changed[name])
+    return votes
 
 
 @dataclass(frozen=True)
-class Vote:
-    """One vote of the exposures of one kind: `left_out` (a name, or None), verdicts by type, measured images, and the
-    boolean image (y, x) of the science pixels."""
+class Stability:
+    """The tables PIXELS and TYPES of all kinds."""
 
-    left_out: str | None
-    verdicts: dict
-    measured: dict
-    science: np.ndarray
+    pixels: pd.DataFrame
+    types: pd.DataFrame
 
-    @property
-    def found(self):
-        """Type -> boolean image (y, x) of the pixels found."""
-        return {name: verdict.found for name, verdict in self.verdicts.items()}
-
-
-def vote_of(kind, statistics, responses, detector, config, response_settings, left_out=None):
-    """The Vote of the exposures of `kind` (darks, flats) alone; `responses` lists the files of the single flats."""
-    inputs = gather({"darks": [], "flats": [], kind: statistics}, detector, config | ENOUGH, {})
-    response = None
-    if kind == "flats":
-        response = combine_flats([flat.path for flat in inputs.used["flats"]], inputs.science, response_settings)
-    verdicts, measured = judge(inputs, response, responses, config)
-    return Vote(left_out, verdicts, measured, inputs.science)
+    @classmethod
+    def of(cls, votes: Mapping[str, LeaveOneOut]) -> "Stability":
+        """From the votes of each kind; empty tables without any."""
+        none = Stability(pd.DataFrame(columns=list(PIXELS)), pd.DataFrame(columns=list(TYPES)))
+        if not votes:
+            return none
+        pixels = pd.concat([of_kind.pixels(kind) for kind, of_kind in votes.items()], ignore_index=True)
+        types = pd.concat([of_kind.types(kind) for kind, of_kind in votes.items()], ignore_index=True)
+        return cls(pixels, types)
 
 
-def votes(kind, statistics, responses, detector, config, response_settings, excluded=()):
-    """The Votes of the exposures of `kind`: of all of them, then without each in turn if there are at least two.
-
-    `statistics` lists statistics files, `responses` maps flat to the file of its response where flats vote one by one;
-    `detector` is a Detector, `config` the keys of the vote, `response_settings` those of the response. `excluded` names
-    exposures that do not take part. A generator, so that one vote is in memory at a time; nothing without exposures.
-    """
-    paths = {segment.name: segment.path for segment in read_set(statistics)[0]}
-    exposures = {name: segments for name, segments in by_exposure(paths).items() if name not in excluded}
-    if not exposures:
-        return
-    for left_out in [None, *exposures] if len(exposures) > 1 else [None]:
-        kept = [path for name, segments in exposures.items() if name != left_out for path in map(paths.get, segments)]
-        voting = [path for name, path in responses.items() if name in exposures and name != left_out]
-        yield vote_of(kind, kept, voting, detector, config, response_settings, left_out)
+def kinds_of(exposures: ExposureSet) -> Iterator[tuple[str, ExposureSet]]:
+    """(kind, the exposures of it alone) for the kinds that there are."""
+    for kind in KINDS:
+        if exposures.of(kind):
+            yield kind, exposures.only(kind)

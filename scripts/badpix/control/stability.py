@@ -17,63 +17,28 @@ def table_of(rows):
     return pd.DataFrame(rows, columns=COLUMNS).astype({"value": float})
 
 
-class Jackknife:
-    """Counts in how many votes without one exposure each pixel keeps its types.
-
-    Give it the `badpix.control.leave_one_out.Vote` of all exposures, then those without each.
-    """
-
-    def __init__(self, whole):
-        self.found = {name: np.flatnonzero(image) for name, image in whole.found.items()}
-        self.shape = whole.science.shape
-        self.kept = {name: np.zeros(len(pixels), int) for name, pixels in self.found.items()}
-        self.gained = dict.fromkeys(self.found, 0)
-        self.votes = 0
-
-    def add(self, vote):
-        """Count one vote; a type that it does not know keeps nothing."""
-        self.votes += 1
-        for name, pixels in self.found.items():
-            image = vote.found.get(name)
-            if image is not None:
-                held = image.ravel()[pixels]
-                self.kept[name] += held
-                self.gained[name] += int(np.count_nonzero(image)) - int(held.sum())
-
-    def pixels(self, kind):
-        """A row per pixel and type found: kind, type, x, y (0-based), kept, votes, stability (kept / votes)."""
-        parts = []
-        for name, pixels in self.found.items():
-            y, x = np.unravel_index(pixels, self.shape)
-            kept = self.kept[name]
-            share = kept / self.votes if self.votes else np.full(len(kept), np.nan)
-            parts.append(
-                pd.DataFrame({"kind": kind, "type": name, "x": x, "y": y, "kept": kept, "votes": self.votes,
-                              "stability": share})
-            )  # fmt: skip
-        return pd.concat(parts, ignore_index=True)
-
-    def rows(self, kind):
-        """Rows of the table of control, per type."""
-        rows = []
-        for name, kept in self.kept.items():
-            if not self.votes or not len(kept):
-                continue
-            share = kept / self.votes
-            for quantity, value, note in (
-                ("pixels", len(kept), "found by all exposures"),
-                ("mean", share.mean(), "share of the votes without one exposure that keep a pixel's type"),
-                ("firm", (share >= FIRM).mean(), "share of the pixels that keep it in every such vote"),
-                ("in_half", (share <= 0.5).mean(), "share of the pixels that keep it in half of them or fewer"),
-                ("lowest", share.min(), "of all pixels"),
-                ("gained_per_vote", self.gained[name] / self.votes, "pixels found only when an exposure is left out"),
-            ):
-                rows.append((STABILITY, kind, name, quantity, value, note))
-        return rows
+def stability_rows(kind, pixels, types):
+    """Rows of the table of control for `kind`, per type, from the tables of `badpix.formats.leave_one_out_file`."""
+    rows = []
+    for of_type in types[types["kind"] == kind].itertuples():
+        share = pixels.loc[(pixels["kind"] == kind) & (pixels["type"] == of_type.type), "stability"].to_numpy()
+        if not of_type.votes or not len(share):
+            continue
+        for quantity, value, note in (
+            ("pixels", len(share), "found by all exposures"),
+            ("mean", share.mean(), "share of the votes without one exposure that keep a pixel's type"),
+            ("firm", (share >= FIRM).mean(), "share of the pixels that keep it in every such vote"),
+            ("in_half", (share <= 0.5).mean(), "share of the pixels that keep it in half of them or fewer"),
+            ("lowest", share.min(), "of all pixels"),
+            ("gained_per_vote", of_type.gained / of_type.votes, "pixels found only when an exposure is left out"),
+        ):
+            rows.append((STABILITY, kind, of_type.type, quantity, value, note))
+    return rows
 
 
 def stability_image(pixels, shape):
-    """The lowest stability of a pixel's types, float32 (y, x), NaN where nothing is found; `pixels` as of Jackknife."""
+    """The lowest stability of a pixel's types, float32 (y, x), NaN where nothing is found; `pixels` is table PIXELS of
+    `badpix.formats.leave_one_out_file`."""
     image = np.full(shape, np.nan, np.float32)
     lowest = pixels.groupby(["y", "x"])["stability"].min()
     y, x = (lowest.index.get_level_values(name).to_numpy(int) for name in ("y", "x"))

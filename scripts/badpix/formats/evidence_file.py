@@ -1,4 +1,4 @@
-"""The evidence file: for every pixel, who said what, so that each flag of the mask can be traced.
+"""The evidence file: for every pixel the votes and measurements behind its flags. The only home of its layout.
 
 Images (y, x), uint32: `FOUND`, `INSUFFICIENT` (could not be judged) and `INTERMITTENT` (certainly bad in some
 exposures, but not in enough), a bit per type of bad pixel as table `TYPES` tells. For each ballot count `<TEST>_K` (yes
@@ -7,21 +7,26 @@ votes) and `<TEST>_N` (ballots that could judge), int16 or int32. Measured image
 against: a row per limit, with the columns of `badpix.formats.thresholds.Threshold`.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from astropy.io import fits
 
 from badpix.core.files import atomic_path
-from badpix.core.fits_table import table_hdu
-from badpix.formats.thresholds import FEWEST, FRACTION, MEAN_EXCESS, as_columns, from_table
+from badpix.core.fits_table import part, table_hdu
+from badpix.formats.thresholds import FEWEST, FRACTION, MEAN_EXCESS, Threshold, as_columns, from_table
+from badpix.formats.type_result import TypeResult
 from badpix.instrument.dq import add_bits
 
+FILE_NAME = "evidence.fits"
+MEASURED = ("NOISE", "NCLEAN", "RESPONSE", "NFLAT")
 # Quantities that are of the vote itself, and not measured.
 OF_THE_VOTE = (FRACTION, FEWEST, MEAN_EXCESS)
 
 
-def bit_image(images, bit_of):
+def bit_image(images: Mapping[str, np.ndarray], bit_of: Mapping[str, int]) -> np.ndarray:
     """uint32 image with bit `bit_of[name]` set where `images[name]` (boolean) is True."""
     shape = next(iter(images.values())).shape
     result = np.zeros(shape, dtype=np.uint32)
@@ -30,29 +35,45 @@ def bit_image(images, bit_of):
     return result
 
 
-def write_evidence(path, verdicts, measured, header):
+def types_hdu(bit_of: Mapping[str, int]) -> fits.BinTableHDU:
+    """Table TYPES: the bit of each type in images of `bit_image`."""
+    return table_hdu("TYPES", {"BIT": np.array(list(bit_of.values()), int), "TYPE": np.array(list(bit_of), str)})
+
+
+def _read_types(hdus: fits.HDUList, path: str | Path) -> dict[str, int]:
+    table = part(hdus, "TYPES", path)
+    missing = [column for column in ("BIT", "TYPE") if column not in table.names]
+    if missing:
+        raise ValueError(f"{path}: table TYPES lacks column {', '.join(missing)}; it has {', '.join(table.names)}")
+    return {str(row["TYPE"]).strip(): int(row["BIT"]) for row in table}
+
+
+def write_evidence(
+    path: str | Path,
+    results: Mapping[str, TypeResult],
+    measured: Mapping[str, tuple[np.ndarray, str | None]],
+    header: Sequence[tuple[str, object, str]],
+) -> None:
     """Write the evidence file.
 
-    `verdicts` maps types to Verdict, `measured` names to (image, unit), `header` are (key, value, comment) for the
+    `results` maps types to TypeResult, `measured` names to (image, unit), `header` are (key, value, comment) for the
     primary header.
     """
-    bit_of = {name: bit for bit, name in enumerate(verdicts)}
+    bit_of = {name: bit for bit, name in enumerate(results)}
     primary = fits.PrimaryHDU()
     for key, value, comment in header:
         primary.header[key] = (value, comment)
-    nowhere = np.zeros_like(next(iter(verdicts.values())).found)
-    hdus = [
-        primary,
-        fits.ImageHDU(bit_image({name: v.found for name, v in verdicts.items()}, bit_of), name="FOUND"),
-        fits.ImageHDU(bit_image({name: v.insufficient for name, v in verdicts.items()}, bit_of), name="INSUFFICIENT"),
-        fits.ImageHDU(
-            bit_image({n: nowhere if v.intermittent is None else v.intermittent for n, v in verdicts.items()}, bit_of),
-            name="INTERMITTENT",
-        ),
-        table_hdu("TYPES", {"BIT": list(bit_of.values()), "TYPE": list(bit_of)}),
-    ]
+    nowhere = np.zeros_like(next(iter(results.values())).found)
+    images = {
+        "FOUND": {name: result.found for name, result in results.items()},
+        "INSUFFICIENT": {name: result.insufficient for name, result in results.items()},
+        "INTERMITTENT": {n: nowhere if r.intermittent is None else r.intermittent for n, r in results.items()},
+    }
+    hdus = [primary]
+    hdus += [fits.ImageHDU(bit_image(of_types, bit_of), name=name) for name, of_types in images.items()]
+    hdus.append(types_hdu(bit_of))
     # Two types may share a test, such as hot and warm the rate.
-    ballots = {test: counts for verdict in verdicts.values() for test, counts in verdict.ballots.items()}
+    ballots = {test: counts for result in results.values() for test, counts in result.ballots.items()}
     for test, (k, n_valid) in ballots.items():
         hdus.append(fits.ImageHDU(k, name=f"{test.upper()}_K"))
         hdus.append(fits.ImageHDU(n_valid, name=f"{test.upper()}_N"))
@@ -61,10 +82,10 @@ def write_evidence(path, verdicts, measured, header):
         if unit:
             hdu.header["BUNIT"] = unit
         hdus.append(hdu)
-    pairs = [(name, test) for name, verdict in verdicts.items() for test in verdict.ballots]
+    pairs = [(name, test) for name, result in results.items() for test in result.ballots]
     names = np.array(pairs, dtype="U32").reshape(-1, 2)
     hdus.append(table_hdu("TESTS", {"TYPE": names[:, 0], "TEST": names[:, 1]}))
-    limits = dict.fromkeys(threshold for verdict in verdicts.values() for threshold in verdict.thresholds)
+    limits = dict.fromkeys(threshold for result in results.values() for threshold in result.thresholds)
     hdus.append(table_hdu("THRESHOLDS", as_columns(limits)))
     with atomic_path(path) as temporary:
         fits.HDUList(hdus).writeto(temporary, overwrite=True)
@@ -75,19 +96,35 @@ class Evidence:
     """The evidence file without its counts: `bit_of` maps types to bits, `tests` types to the tests they have.
 
     `thresholds` are the Thresholds, the images (y, x) uint32 `found`, `insufficient` and `intermittent` have a bit per
-    type, `measured` maps NOISE, NCLEAN, RESPONSE and NFLAT to images, as far as they are there.
+    type (`intermittent` is None in a file without it), `measured` maps the names in MEASURED to images, as far as they
+    are there. `detector` is the DETECTOR keyword, empty in a file without it.
     """
 
     path: str
-    bit_of: dict
-    tests: dict
-    thresholds: list
+    detector: str
+    bit_of: dict[str, int]
+    tests: dict[str, list[str]]
+    thresholds: list[Threshold]
     found: np.ndarray
     insufficient: np.ndarray
-    intermittent: np.ndarray
-    measured: dict
+    intermittent: np.ndarray | None
+    measured: dict[str, np.ndarray]
 
-    def limits(self, test=None, quantity=None, exposure=None, integration=None):
+    def is_found(self, name: str) -> np.ndarray:
+        """Boolean image (y, x) of the pixels found as type `name`."""
+        return (self.found >> np.uint32(self.bit_of[name]) & np.uint32(1)).astype(bool)
+
+    def is_insufficient(self, name: str) -> np.ndarray:
+        """Boolean image (y, x) of the pixels that could not be judged for type `name`."""
+        return (self.insufficient >> np.uint32(self.bit_of[name]) & np.uint32(1)).astype(bool)
+
+    def limits(
+        self,
+        test: str | None = None,
+        quantity: str | None = None,
+        exposure: str | None = None,
+        integration: int | None = None,
+    ) -> list[Threshold]:
         """The Thresholds on measured quantities that fit; a limit for all exposures fits every one of them.
 
         An integration without any value of a quantity, such as a ramp too short for it, was held against no limit.
@@ -103,41 +140,43 @@ class Evidence:
             and (integration is None or row.integration in (0, integration))
         ]
 
-    def quantity(self, test):
+    def quantity(self, test: str) -> str | None:
         """The quantity that `test` compares in each integration; None if it compares none."""
         rows = (row for row in self.thresholds if row.test == test and row.exposure)
         return next((row.quantity for row in rows if row.quantity not in OF_THE_VOTE), None)
 
-    def vote(self, test):
+    def vote(self, test: str) -> tuple[float | None, str | None, int | None]:
         """(fraction of ballots that must say yes, their unit, fewest valid ballots); Nones where a test has no vote."""
         rows = {row.quantity: row for row in self.thresholds if row.test == test}
         if FRACTION not in rows:
             return None, None, None
         return rows[FRACTION].value, rows[FEWEST].unit, int(rows[FEWEST].value)
 
-    def mean_limits(self, test):
+    def mean_limits(self, test: str) -> list[Threshold]:
         """The Thresholds of a test on the mean excess of a pixel, by region."""
         return [row for row in self.thresholds if row.test == test and row.quantity == MEAN_EXCESS]
 
-    def counts(self, test):
+    def counts(self, test: str) -> tuple[np.ndarray, np.ndarray] | None:
         """The images (y, x) of yes votes and of valid ballots of a test; None where there are none."""
         with fits.open(self.path) as hdus:
             if f"{test.upper()}_K" not in hdus:
                 return None
-            return tuple(np.array(hdus[f"{test.upper()}_{name}"].data) for name in "KN")
+            return np.array(hdus[f"{test.upper()}_K"].data), np.array(hdus[f"{test.upper()}_N"].data)
 
 
-def read_evidence(path):
-    """The Evidence of the file that scripts/bad_pixel_mask.py wrote."""
+def read_evidence(path: str | Path) -> Evidence:
+    """The Evidence of a file of `write_evidence`; ValueError where FOUND, INSUFFICIENT or TYPES is missing."""
     with fits.open(path) as hdus:
-        tests = {}
-        for row in hdus["TESTS"].data:
+        tests: dict[str, list[str]] = {}
+        for row in hdus["TESTS"].data if "TESTS" in hdus else ():
             tests.setdefault(str(row["TYPE"]), []).append(str(row["TEST"]))
         return Evidence(
             str(path),
-            {str(row["TYPE"]): int(row["BIT"]) for row in hdus["TYPES"].data},
+            str(hdus[0].header.get("DETECTOR", "")),
+            _read_types(hdus, path),
             tests,
-            from_table(hdus["THRESHOLDS"].data),
-            *(np.array(hdus[name].data) for name in ("FOUND", "INSUFFICIENT", "INTERMITTENT")),
-            {name: np.array(hdus[name].data) for name in ("NOISE", "NCLEAN", "RESPONSE", "NFLAT") if name in hdus},
+            from_table(hdus["THRESHOLDS"].data) if "THRESHOLDS" in hdus else [],
+            *(np.array(part(hdus, name, path), np.uint32) for name in ("FOUND", "INSUFFICIENT")),
+            np.array(hdus["INTERMITTENT"].data, np.uint32) if "INTERMITTENT" in hdus else None,
+            {name: np.array(hdus[name].data) for name in MEASURED if name in hdus},
         )

@@ -180,3 +180,19 @@ def read_truth(path: str | Path) -> Truth:
             pixels=read_table(hdus, "PIXELS", path, PIXEL_COLUMNS, MORE_PIXEL_COLUMNS) if "PIXELS" in hdus else None,
             name=str(path),
         )
+
+
+def truth_of(paths, detector: str, shape: tuple[int, int]) -> Truth | None:
+    """The Truth of `detector` (its name) among the truth files at `paths`, None without any.
+
+    ValueError when none is of this detector, or it is not of the `shape` (y, x) of the exposures.
+    """
+    if not paths:
+        return None
+    for path in paths:
+        if fits.getheader(path, 0).get("DETECTOR") == detector:
+            truth = read_truth(path)
+            if truth.codes.shape != shape:
+                raise ValueError(f"truth: {path} is of shape {truth.codes.shape}, the exposures of {shape} (y, x)")
+            return truth
+    raise ValueError(f"truth: none of {', '.join(map(str, paths))} is of the detector {detector} (keyword DETECTOR)")

@@ -4,13 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from badpix.formats.pixel_types import DARK, FLAT, PIXEL_TYPES
 from badpix.instrument.dq import PIXEL_FLAGS, add_bits, bits
-from badpix.vote.flat_types import FLAT_TYPES
 
 DO_NOT_USE = PIXEL_FLAGS["DO_NOT_USE"]
-
-# Flags of the types that the specification does not know; it calls both kinds of RC pixel RC.
-FLAGS_BEYOND = {"warm": ("WARM",), "inverse_rc": ("RC",)}
 
 
 @dataclass(frozen=True)
@@ -29,19 +26,18 @@ class TypeFlags:
 def flags_by_type(flag_values, dark_do_not_use, flat_do_not_use):
     """Map every dark and flat type to its TypeFlags.
 
-    Noisy pixels are flagged by `flag_values['noisy']` if given; else wholly as `high_cr`, DO_NOT_USE included.
+    `flag_values` maps types to mnemonics in place of those of PIXEL_TYPES. A type without mnemonics is flagged
+    wholly as the type that PIXEL_TYPES names, DO_NOT_USE included.
     """
+    do_not_use = {DARK: dark_do_not_use, FLAT: flat_do_not_use}
     table = {}
-    for name in ("hot", "rc", "low_pedestal", "high_cr", "warm", "inverse_rc"):
-        flags = flag_values.get(name, FLAGS_BEYOND.get(name, ()))
-        table[name] = TypeFlags(tuple(flags), name in dark_do_not_use)
-    if "noisy" in flag_values:
-        table["noisy"] = TypeFlags(tuple(flag_values["noisy"]), "noisy" in dark_do_not_use)
-    else:
-        high_cr = table["high_cr"]
-        table["noisy"] = TypeFlags(high_cr.flags, high_cr.do_not_use or "noisy" in dark_do_not_use)
-    for name in FLAT_TYPES:
-        table[name] = TypeFlags((name,), name in flat_do_not_use)
+    for name, pixel_type in PIXEL_TYPES.items():
+        own = name in do_not_use[pixel_type.kind]
+        if pixel_type.flagged_as and name not in flag_values:
+            model = table[pixel_type.flagged_as]
+            table[name] = TypeFlags(model.flags, model.do_not_use or own)
+        else:
+            table[name] = TypeFlags(tuple(flag_values.get(name, pixel_type.flags)), own)
     return table
 
 

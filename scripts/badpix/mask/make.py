@@ -1,77 +1,76 @@
 """From cached statistics to the DQ image of a mask, for the mask itself and for a sweep."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from badpix.config.settings import effective_max_dead_norm_signal
+from badpix.config.settings import Settings
 from badpix.core.logs import logger
 from badpix.formats.response_file import read_response
-from badpix.instrument.detectors import detector_from_mapping
+from badpix.formats.type_result import TypeResult
+from badpix.instrument.detectors import Detector
 from badpix.instrument.dq import count_flags
 from badpix.instrument.geometry import Geometry, full_frame, place, reference_pixels
 from badpix.mask.flags import combine, flags_by_type
-from badpix.mask.manual_flags import parse_manual_flags, read_text
-from badpix.vote.judge import Inputs, gather, judge
-from badpix.vote.outliers import read_outliers
+from badpix.mask.manual_flags import manual_flags
+from badpix.vote.exposure_set import ExposureSet, VoteFiles, gather
+from badpix.vote.judge import Measured, judge
+from badpix.vote.settings import VoteSettings
+
+
+@dataclass(frozen=True)
+class MaskSettings(Settings):
+    """The configuration keys that turn a vote into a mask, under their own names."""
+
+    mask_frame: str
+    flag_values: Mapping[str, list[str]]
+    dark_do_not_use: list[str]
+    flat_do_not_use: list[str]
+    author: str
+    description: str
+    pedigree: str
+    useafter: str
+    history: str
 
 
 @dataclass(frozen=True)
 class MaskVote:
-    """What a vote says.
+    """The outcome of a vote.
 
-    `inputs` is what voted, `verdicts` maps types to Verdict, `measured` names to (image, unit); `dq` is the mask's
-    uint32 image (y, x) and `frame` the Geometry of it, which may be larger than that of the other images.
+    `exposures` are those that voted, `results` maps types to TypeResult, `measured` names to (image, unit); `dq` is the
+    mask's uint32 image (y, x) and `frame` the Geometry of it, which may be larger than that of the other images.
     """
 
-    inputs: Inputs
-    verdicts: dict
-    measured: dict
+    exposures: ExposureSet
+    results: dict[str, TypeResult]
+    measured: Measured
     dq: np.ndarray
     frame: Geometry
 
 
-def manual_flags(path, geometry, detector):
-    """The manual flags of the file at `path` (None: none), uint32 (y, x), cut to the array's place on the detector."""
-    if path is None:
-        return None
-    return parse_manual_flags(
-        read_text(path),
-        geometry.shape,
-        str(path),
-        origin=(geometry.x_start - 1, geometry.y_start - 1),
-        full_shape=(detector.n_rows, detector.n_columns),
-    )
+def make_mask(
+    files: VoteFiles,
+    detector: Detector,
+    settings: VoteSettings,
+    mask: MaskSettings,
+    manual_flag_path: str | None,
+) -> MaskVote:
+    """Let the exposures of `files` vote and turn the types into flags; `manual_flag_path` is a table of more flags.
 
-
-def with_threshold_in_force(config, detector):
-    """`config` with the number that `max_dead_norm_signal` stands for, for `detector` (a Detector)."""
-    default = effective_max_dead_norm_signal(
-        config["max_dead_norm_signal"], config["flat_mean_normalization_method"], detector.max_dead_norm_signal_dn_per_s
-    )
-    return config | {"max_dead_norm_signal": default}
-
-
-def vote(statistics, responses, detector, config, manual_flag_path, quarantined, outliers=None):
-    """The MaskVote of `detector` (a mapping with the fields of Detector).
-
-    `statistics` maps darks and flats to lists of paths, `responses` maps `mean` to the flats' response file (None
-    without flats) and `exposures` to those of the single flats, where they vote, `config` holds the keys of the vote,
-    `quarantined` what was left out before (input -> reason). `outliers` is the table of leave_one_out, if those it
-    names are to be left out.
+    Raises TooFewExposures, and BadExposure where a rejected exposure stops the run.
     """
-    detector = detector_from_mapping(detector)
-    config = with_threshold_in_force(config, detector)
-    inputs = gather(statistics, detector, config, quarantined, read_outliers(outliers))
-    response = read_response(responses["mean"]) if inputs.used["flats"] else None
-    verdicts, measured = judge(inputs, response, responses.get("exposures", ()), config)
-    for name, verdict in verdicts.items():
-        unjudged = verdict.insufficient.sum()
-        logger.info("%s: %d pixels found, %d could not be judged", name, verdict.found.sum(), unjudged)
-    table = flags_by_type(config["flag_values"], config["dark_do_not_use"], config["flat_do_not_use"])
-    frame = full_frame(inputs.geometry, detector) if config["mask_frame"] == "full" else inputs.geometry
+    exposures = gather(files, detector, settings.required)
+    response = read_response(files.responses.mean) if exposures.flats else None
+    results, measured = judge(exposures, response, files.responses, settings)
+    for name, result in results.items():
+        unjudged = result.insufficient.sum()
+        logger.info("%s: %d pixels found, %d could not be judged", name, result.found.sum(), unjudged)
+    table = flags_by_type(mask.flag_values, mask.dark_do_not_use, mask.flat_do_not_use)
+    geometry = exposures.geometry
+    frame = full_frame(geometry, detector) if mask.mask_frame == "full" else geometry
     manual = manual_flags(manual_flag_path, frame, detector)
-    found = {name: place(verdict.found, inputs.geometry, frame) for name, verdict in verdicts.items()}
-    dq = combine(found, table, reference_pixels(frame, detector), manual, config["flat_do_not_use"])
+    found = {name: place(result.found, geometry, frame) for name, result in results.items()}
+    dq = combine(found, table, reference_pixels(frame, detector), manual, mask.flat_do_not_use)
     logger.info("flags of the mask: %s", count_flags(dq))
-    return MaskVote(inputs, verdicts, measured, dq, frame)
+    return MaskVote(exposures, results, measured, dq, frame)

@@ -59,6 +59,19 @@ def read_text(path):
         raise ManualFlagError(f"{path}: not readable as a table of manual flags: {error}") from error
 
 
+def manual_flags(path, geometry, detector):
+    """The manual flags of the file at `path` (None: none), uint32 (y, x), cut to the array's place on the detector."""
+    if path is None:
+        return None
+    return parse_manual_flags(
+        read_text(path),
+        geometry.shape,
+        str(path),
+        origin=(geometry.x_start - 1, geometry.y_start - 1),
+        full_shape=(detector.n_rows, detector.n_columns),
+    )
+
+
 def check_manual_flags(path, detector):
     """Raise ManualFlagError, which lists every problem, unless the table at `path` fits the Detector `detector`."""
     parse_manual_flags(read_text(path), (detector.n_rows, detector.n_columns), str(path))

@@ -2,6 +2,8 @@
 
 import datetime
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -9,7 +11,9 @@ from astropy.io import fits
 
 from badpix import __version__
 from badpix.changes.files import check_pair, read_image
-from badpix.formats.response_file import read_response
+from badpix.formats.evidence_file import Evidence
+from badpix.formats.leave_one_out_file import read_exposures
+from badpix.formats.response_file import Responses, read_response
 from badpix.instrument.dq import PIXEL_FLAGS
 from badpix.instrument.geometry import cut, full_frame
 from badpix.report import inspector, page
@@ -21,6 +25,8 @@ from badpix.report.pixels import listed_pixels, ramps_per_type, sampled_pixels, 
 from badpix.report.ramps import read_ramps
 from badpix.report.tables import MEASURES, exposure_table, flag_table, job_times, type_table
 from badpix.report.words import LIMITS, look, title
+from badpix.vote.exposure_set import KINDS, ExposureSet
+from badpix.vote.settings import VoteSettings
 
 ODD_NOTE = (
     "An exposure stands out (▲) by a measure when it is further from the median of the others than six times their "
@@ -37,23 +43,22 @@ def check_ballots(test, said, counts, pixels):
         raise ValueError(f"the ballots of test {test} do not add up to the votes in the evidence; make the mask anew")
 
 
-def bytes_per_pixel(inputs, evidence, config):
+def bytes_per_pixel(exposures, evidence, settings):
     """About how many bytes of measurements a pixel takes: values and ballots of every integration."""
-    n = {
-        kind: sum(fits.getval(exposure.path, "NAXIS3", "SLOPE") for exposure in inputs.used[kind])
-        for kind in ("darks", "flats")
-    }
+    n = {kind: sum(e.n_integrations() for e in exposures.of(kind)) for kind in KINDS}
     n_tests = sum(len(tests) for tests in evidence.tests.values())
-    beyond = 12 if config["ramp_shape_search"] or config["noisy_test"] == "cds" else 0
-    return n["darks"] * (12 + beyond + n_tests) + n["flats"] * 5 + 8 * n_tests
+    measures = [measure for search in settings.searches_on for measure in search.measures.values()]
+    further = 4 * sum(measure.quantity not in (None, "SLOPE") for measure in measures)
+    return n["darks"] * (12 + further + n_tests) + n["flats"] * 5 + 8 * n_tests
 
 
-def ramps_of(inputs, ramp_files, evidence):
+def ramps_of(exposures, ramp_files, evidence):
     """The Ramps of some found pixels in all exposures used, darks first; and the pixels (flat indices)."""
     shapes = [
-        (kind.removesuffix("s"), exposure.name, exposure.header)
-        for kind in ("darks", "flats")
-        for exposure in inputs.used[kind]
+        (kind.removesuffix("s"), segment.name, segment.header)
+        for kind in KINDS
+        for exposure in exposures.of(kind)
+        for segment in exposure.segments
     ]
     n_values = sum(int(header.get("NINTS", 1)) * int(header.get("NGROUPS", 1)) for _, _, header in shapes)
     pixels = sampled_pixels(evidence, ramps_per_type(n_values, len(evidence.bit_of)))
@@ -94,13 +99,35 @@ def mask_identity(path):
     return {key: header[key] for key in keys if key in header}, parameters, history_entries(header)
 
 
-class ReportPage:
-    """Collects what the page shows; `inputs` are the judgement.Inputs, `given` the keyword arguments of `main`."""
+@dataclass(frozen=True)
+class PageInputs:
+    """What a page shows beside the exposures and the evidence.
 
-    def __init__(self, inputs, evidence, given):
-        self.inputs, self.evidence, self.given = inputs, evidence, given
-        self.science = inputs.science
-        self.shape = inputs.geometry.shape
+    `mask`, `quarantine`, and `leave_one_out` and `compare_with` (None: not there) are paths; `responses` are those of
+    the flats, `ramp_files` maps exposures to {`jump`, `uncal`: path}, `benchmarks` lists folders. `index` is the
+    address of the page over all detectors, `epoch` the name of the mask's epoch (empty if there are none), `config`
+    has the keys of the vote.
+    """
+
+    mask: str
+    quarantine: str
+    responses: Responses
+    ramp_files: Mapping[str, Mapping[str, str]]
+    benchmarks: Sequence[str]
+    index: str
+    epoch: str
+    config: Mapping
+    leave_one_out: str | None = None
+    compare_with: str | None = None
+
+
+class ReportPage:
+    """Collects what the page shows of `exposures`, the ExposureSet that voted with `settings`."""
+
+    def __init__(self, exposures: ExposureSet, settings: VoteSettings, evidence: Evidence, given: PageInputs):
+        self.exposures, self.settings, self.evidence, self.given = exposures, settings, evidence, given
+        self.science = exposures.science
+        self.shape = exposures.geometry.shape
         self.pack = Pack()
         self.figures = []
         self.panels = []
@@ -108,14 +135,14 @@ class ReportPage:
 
     def read_mask(self):
         """The mask, whole and on the measured array, and the one to compare it with."""
-        geometry = self.inputs.geometry
-        mask, before = read_image(self.given["mask"]), None
-        if self.given["compare_with"] is not None:
-            compared = read_image(self.given["compare_with"])
+        geometry = self.exposures.geometry
+        mask, before = read_image(self.given.mask), None
+        if self.given.compare_with is not None:
+            compared = read_image(self.given.compare_with)
             check_pair(compared, mask)
             before = compared.dq
         dq = mask.dq
-        frame = geometry if dq.shape == geometry.shape else full_frame(geometry, self.inputs.detector)
+        frame = geometry if dq.shape == geometry.shape else full_frame(geometry, self.exposures.detector)
         self.flags = flag_table(dq, before)
         self.do_not_use = float(np.mean((dq & np.uint32(PIXEL_FLAGS["DO_NOT_USE"])) != 0))
         self.dq = cut(dq, frame, geometry)
@@ -123,31 +150,30 @@ class ReportPage:
 
     def read_pixels(self):
         """Choose the pixels and read what is known of them."""
-        config, evidence = self.given["config"], self.evidence
+        settings, evidence = self.settings, self.evidence
         by_hand = (self.dq != 0) & (evidence.found == 0) & self.science
         self.pixels, self.n_candidates = listed_pixels(evidence, by_hand)
-        self.n_detailed = inspector.n_detailed(self.pixels.size, bytes_per_pixel(self.inputs, evidence, config))
+        self.n_detailed = inspector.n_detailed(self.pixels.size, bytes_per_pixel(self.exposures, evidence, settings))
         detailed = self.pixels[: self.n_detailed]
         self.tests = inspector.pack_pixels(self.pack, evidence, self.dq, self.pixels)
         self.histograms, self.per_exposure = [], []
-        if self.inputs.used["darks"]:
-            reader = DarkReader(self.inputs, config, evidence, detailed)
+        if self.exposures.darks:
+            reader = DarkReader(self.exposures, settings, evidence, detailed)
             darks = reader.read()
             self._check(darks.ballots, detailed)
             self.per_exposure = [row["integrations"] for row in darks.rows]
             self.panels += inspector.pack_darks(self.pack, evidence, darks, reader.region_of)
             self.rows += darks.rows
             self.histograms += page.histogram_figures(darks.histograms, darks.centres, evidence, darks.integrations)
-        if self.inputs.used["flats"]:
-            response = read_response(self.given["responses"]["mean"])
-            flats = FlatReader(
-                self.inputs, config, response, self.given["responses"].get("exposures", ()), detailed
-            ).read()
+        if self.exposures.flats:
+            responses = self.given.responses
+            response = read_response(responses.mean)
+            flats = FlatReader(self.exposures, settings.flats, response, responses, detailed).read()
             self._check(flats.ballots, detailed)
             self.panels += inspector.pack_flats(self.pack, evidence, flats)
             self.rows += flats.rows
         self.histograms += page.image_histogram_figures(image_histograms(evidence, self.science), evidence)
-        ramps, sampled = ramps_of(self.inputs, self.given["ramp_files"], evidence)
+        ramps, sampled = ramps_of(self.exposures, self.given.ramp_files, evidence)
         self.ramps = inspector.pack_ramps(self.pack, ramps, sampled) if ramps else []
 
     def _check(self, ballots, pixels):
@@ -179,7 +205,7 @@ class ReportPage:
 
     def page_data(self):
         """What inspector.js needs, beside the packed numbers."""
-        evidence, geometry = self.evidence, self.inputs.geometry
+        evidence, geometry = self.evidence, self.exposures.geometry
         for test in self.tests:
             name = test["name"]
             means = evidence.mean_limits(name)
@@ -195,8 +221,11 @@ class ReportPage:
                 for row in evidence.limits(name)
                 if not row.exposure
             ]
-        looks = {name: {"label": look(name).label, "color": look(name).color, "outline": look(name).outline}
-                 for name in evidence.bit_of}  # fmt: skip
+        styles = {name: look(name) for name in evidence.bit_of}
+        looks = {
+            name: {"label": style.label, "color": style.marker.color, "outline": style.marker.outline}
+            for name, style in styles.items()
+        }
         return {
             "nx": self.shape[1],
             "ny": self.shape[0],
@@ -237,15 +266,15 @@ class ReportPage:
     def facts(self):
         """What the page over all detectors says of this one."""
         kinds = [row["kind"] for row in self.rows]
-        geometry = self.inputs.geometry
+        geometry = self.exposures.geometry
         return {
-            "instrument": self.inputs.detector.instrument,
-            "epoch": self.given["epoch"],
-            "detector": self.inputs.detector.name,
+            "instrument": self.exposures.detector.instrument,
+            "epoch": self.given.epoch,
+            "detector": self.exposures.detector.name,
             "array": f"{geometry.subarray}, {geometry.n_columns} × {geometry.n_rows} pixels",
             "darks": kinds.count("dark"),
             "flats": kinds.count("flat"),
-            "left_out": len(self.inputs.left_out),
+            "left_out": len(self.exposures.left_out),
             "stand_out": [row["exposure"] for row in self.rows if row["odd"]],
             "do_not_use": self.do_not_use,
             "types": {row["name"]: row["n"] for row in type_table(self.evidence, self.science.sum())},
@@ -256,15 +285,15 @@ class ReportPage:
     def variables(self):
         """The variables of templates/page.html."""
         given, facts = self.given, self.facts()
-        identity, parameters, history = mask_identity(given["mask"])
+        identity, parameters, history = mask_identity(given.mask)
         loo = {}
-        if given["leave_one_out"]:
-            loo = dict(pd.read_csv(given["leave_one_out"], dtype={"exposure": str})[["exposure", "n_changed"]].values)
+        if given.leave_one_out:
+            loo = dict(read_exposures(given.leave_one_out)[["exposure", "n_changed"]].values)
         keys = {
             kind: [key for key in MEASURES if any(key in row for row in self.rows if row["kind"] == kind)]
             for kind in ("dark", "flat")
         }
-        left_out = pd.read_csv(given["quarantine"], dtype=str).fillna("")
+        left_out = pd.read_csv(given.quarantine, dtype=str).fillna("")
         return {
             **{key: facts[key] for key in ("instrument", "detector", "epoch", "array", "do_not_use")},
             "description": identity.get("DESCRIP", ""),
@@ -272,11 +301,11 @@ class ReportPage:
             "n_flats": facts["flats"],
             "left_out": list(left_out.itertuples(index=False, name=None)),
             "n_odd": len(facts["stand_out"]),
-            "index": given["index"],
+            "index": given.index,
             "n_science": int(self.science.sum()),
             "types": type_table(self.evidence, self.science.sum()),
             "flags": self.flags,
-            "compared": given["compare_with"],
+            "compared": given.compare_with,
             "layers": {name: int(pixels.size) for name, pixels in self.layers.items()},
             "off": ("intermittent", "added", "removed"),
             "sampled": {n: shown for n, shown in self.map_facts["shown"].items() if shown < self.layers[n].size},
@@ -297,8 +326,8 @@ class ReportPage:
             "identity": identity,
             "parameters": parameters,
             "history": history,
-            "config": {key: json.dumps(value) for key, value in sorted(given["config"].items())},
-            "jobs": job_times(given["benchmarks"]),
+            "config": {key: json.dumps(value) for key, value in sorted(given.config.items())},
+            "jobs": job_times(given.benchmarks),
             "version": __version__,
             "made": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
             "page_data": self.page_data(),

@@ -7,27 +7,22 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from badpix.config.settings import DarkExcessSettings, DarkVoteSettings
+from badpix.formats.evidence_file import Evidence
 from badpix.formats.statistics_file import open_segments
 from badpix.formats.thresholds import ABOVE
 from badpix.instrument.geometry import amplifiers
 from badpix.report.histograms import Histogram
 from badpix.vote.ballots import decide
-from badpix.vote.dark_extended import PLANES, QUANTITIES, STEPS, mainly_clear, measured_quantities
-from badpix.vote.dark_official import EXPOSURE_FRACTION, PLANES_USED, integration_ballots, pedestal_plane
-from badpix.vote.exposure_set import whole_exposures
+from badpix.vote.dark_extended import planes_of
+from badpix.vote.dark_official import EXPOSURE_FRACTION, PLANES_USED, Pedestal, integration_ballots, pedestal_plane
+from badpix.vote.exposure_set import ExposureSet
+from badpix.vote.searches.base import Integration
+from badpix.vote.searches.registry import measured_searches
+from badpix.vote.searches.telegraph import STEPS, mainly_clear
+from badpix.vote.settings import VoteSettings
 from badpix.vote.significance import bulk, sample
 
 NO, YES, ABSTAINED = 0, 1, 2
-# Search -> the ballot counts that it may have.
-COUNTS_OF = {
-    "noise": ("cds_noise",),
-    "rate": ("rate",),
-    "high_pedestal": ("high_pedestal",),
-    "low_pedestal": ("low_pedestal",),
-    "first": ("first_rc", "first_inverse_rc"),
-    "early": ("early_rc", "early_inverse_rc"),
-}
 
 
 def ballot(yes, valid):
@@ -65,28 +60,29 @@ class DarkReport:
 
 
 class DarkReader:
-    """Reads the darks of `inputs` (judgement.Inputs), one integration at a time, and fills a DarkReport.
+    """Reads the darks of `exposures`, one integration at a time, and fills a DarkReport.
 
-    `pixels` are the flat indices to tell of, `config` holds the keys of the vote.
+    `pixels` are the flat indices to tell of, `settings` those of the vote.
     """
 
-    def __init__(self, inputs, config, evidence, pixels):
-        self.inputs, self.evidence, self.pixels = inputs, evidence, pixels
-        self.settings = DarkVoteSettings.from_config(config)
-        self.beyond = DarkExcessSettings.from_config(config)
-        self.regions = amplifiers(inputs.geometry, inputs.detector)
-        numbers = np.zeros(inputs.geometry.shape, np.int8)
+    def __init__(self, exposures: ExposureSet, settings: VoteSettings, evidence: Evidence, pixels: np.ndarray):
+        self.exposures, self.settings, self.evidence, self.pixels = exposures, settings, evidence, pixels
+        self.regions = amplifiers(exposures.geometry, exposures.detector)
+        numbers = np.zeros(exposures.geometry.shape, np.int8)
         for number, region in enumerate(self.regions, 1):
             numbers[region] = number
         self.region_of = numbers.ravel()[pixels]
         self.tests = {test for tests in evidence.tests.values() for test in tests}
+        self.sample = sample(exposures.science)
+        self.searches = measured_searches(settings.searches)
+        self.planes = dict.fromkeys([*planes_of(self.searches), *PLANES_USED, *STEPS, "CDS_NOISE", "NGOOD"])
         self.report = DarkReport()
 
     def read(self):
         """The DarkReport."""
-        for name, segments in whole_exposures(self.inputs.used["darks"]).items():
-            with open_segments(segment.path for segment in segments) as files:
-                self._exposure(name, [(s.name, file) for s, file in zip(segments, files, strict=True)])
+        for dark in self.exposures.darks:
+            with open_segments(dark.paths) as files:
+                self._exposure(dark.name, [(s.name, file) for s, file in zip(dark.segments, files, strict=True)])
         report = self.report
         for mapping in (report.values, report.ballots):
             for key, columns in mapping.items():
@@ -102,7 +98,7 @@ class DarkReader:
         measures = []
         for segment, statistics in segments:
             for i, row in enumerate(statistics["INTEGRATIONS"].data):
-                planes = {plane: statistics[plane].data[i] for plane in {*PLANES, *PLANES_USED}}
+                planes = {plane: statistics[plane].data[i] for plane in self.planes}
                 ballots, facts = self._integration(segment, i, row, planes, statistics)
                 own.append(ballots)
                 measures.append(facts)
@@ -117,26 +113,23 @@ class DarkReader:
 
     def _integration(self, segment, i, row, planes, statistics):
         """The ballots of one integration (test -> uint8 of the pixels) and its facts for the table of exposures."""
-        voting = pedestal_plane(self.settings.pedestal_source, [hdu.name for hdu in statistics])
-        absolute = pedestal_plane(self.settings.pedestal_source, ())
+        source = self.settings.darks.pedestal_source
+        voting, absolute = pedestal_plane(source, [hdu.name for hdu in statistics]), pedestal_plane(source, ())
         pedestals = {plane: statistics[plane].data[i] for plane in {voting, absolute}}
-        spec_pedestal = pedestals[voting].ravel()[self.pixels]
         chosen = {plane: planes[plane].ravel()[self.pixels] for plane in PLANES_USED}
-        said = integration_ballots(
-            chosen, spec_pedestal, row[f"{voting}_MEAN"], row[f"{voting}_STD"], row["N_GROUPS"], self.settings
-        )
-        calibrated = self.beyond.pedestal_test == "calibrated"
-        replaced = {"high_pedestal", "low_pedestal"} if calibrated else set()
-        ballots = {test: ballot(*said[test]) for test in said.keys() & self.tests - replaced}
+        pedestal = Pedestal(pedestals[voting].ravel()[self.pixels], row[f"{voting}_MEAN"], row[f"{voting}_STD"])
+        said = integration_ballots(chosen, pedestal, row["N_GROUPS"], self.settings.darks)
+        ballots = {test: ballot(*said[test]) for test in said.keys() & self.tests - self.settings.replaced_tests}
         quantities = {"SLOPE": planes["SLOPE"], "NJUMP": planes["NJUMP"], "NSAT": planes["NSAT"]}
-        shown = absolute if calibrated else voting
+        shown = absolute if "high_pedestal" in self.settings.replaced_tests else voting
         quantities[shown] = pedestals[shown]
-        if self.beyond.any:
+        if self.searches:
             planes["PEDESTAL"] = pedestals[absolute]
-            ballots |= self._beyond(segment, i + 1, planes, statistics[0].header["TGROUP"], quantities)
+            integration = Integration(planes, statistics[0].header["TGROUP"], self.sample, segment, i + 1, absolute)
+            ballots |= self._extended(integration, quantities)
         for name, image in quantities.items():
             self._keep(name, image, segment, i + 1)
-        science = self.inputs.science
+        science = self.exposures.science
         slope = planes["SLOPE"][science]
         n_good = max(1, int(planes["NGOOD"][science].sum()))
         facts = {
@@ -150,21 +143,23 @@ class DarkReader:
         }
         return ballots, facts
 
-    def _beyond(self, segment, integration, planes, group_time_s, quantities):
-        """The ballots of the searches beyond the specification; puts what they compare into `quantities`."""
+    def _extended(self, integration, quantities):
+        """The ballots of the searches beyond the official algorithm; puts what they compare into `quantities`."""
         ballots = {}
-        judged = sample(self.inputs.science)
-        for search, values, least, _ in measured_quantities(planes, self.beyond, group_time_s, judged):
-            if search == "noise":
-                self._note_noise(values)
-            picked = values.ravel()[self.pixels]
-            least = least.ravel()[self.pixels] if np.ndim(least) else least
-            counts = [test for test in COUNTS_OF[search] if test in self.tests]
-            for test in counts:
-                limits = self.evidence.limits(test, exposure=segment, integration=integration)
-                ballots[test] = self._excess_ballot(picked, least, [row for row in limits if row.exposure])
-            if counts and QUANTITIES[search][0] not in (None, "SLOPE"):
-                quantities[QUANTITIES[search][0]] = values
+        for search in self.searches:
+            for measured in search.measured(integration):
+                values, least = measured.values, measured.min_excess
+                if measured.measure == "noise":
+                    self._note_noise(values)
+                picked = values.ravel()[self.pixels]
+                least = least.ravel()[self.pixels] if np.ndim(least) else least
+                counts = [c.name for c in search.counts if c.measure == measured.measure and c.name in self.tests]
+                for test in counts:
+                    limits = self.evidence.limits(test, exposure=integration.exposure, integration=integration.number)
+                    ballots[test] = self._excess_ballot(picked, least, [row for row in limits if row.exposure])
+                quantity = search.measures[measured.measure].quantity
+                if counts and quantity not in (None, "SLOPE"):
+                    quantities[quantity] = values
         return ballots
 
     def _excess_ballot(self, values, least, limits):
@@ -180,7 +175,7 @@ class DarkReader:
     def _note_noise(self, noise):
         excess = np.full(noise.shape, np.nan, np.float32)
         for region in self.regions:
-            excess[region] = noise[region] - bulk(noise[region][self.inputs.science[region]])[0]
+            excess[region] = noise[region] - bulk(noise[region][self.exposures.science[region]])[0]
         self.report.noise_excess.append(excess.ravel()[self.pixels])
 
     def _keep(self, name, image, segment, integration):
@@ -191,7 +186,7 @@ class DarkReader:
         report.values.setdefault(name, []).append(picked if counting else picked.astype(np.float32))
         limits = self.evidence.limits(quantity=name, exposure=segment, integration=integration)
         centres = [row.centre for row in limits if np.isfinite(row.centre)]
-        values = image[self.inputs.science]
+        values = image[self.exposures.science]
         centre = 0.0
         if centres and not counting:
             # Regions have a bulk each; the histogram is of all, so it takes what lies in the middle.

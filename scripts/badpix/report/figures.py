@@ -118,8 +118,8 @@ def map_figure(shape, layers, backgrounds, ranges):
         shown[name] = int(pixels.size)
         source = ColumnDataSource({"x": (pixels % width).astype(np.int16), "y": (pixels // width).astype(np.int16)})
         glyph = plot.scatter(
-            "x", "y", source=source, marker=style.marker, size=9, line_color=style.color, line_width=1.6,
-            fill_color=style.color, fill_alpha=0.15, name=f"layer-{name}",
+            "x", "y", source=source, marker=style.marker.glyph, size=9, line_color=style.marker.color, line_width=1.6,
+            fill_color=style.marker.color, fill_alpha=0.15, name=f"layer-{name}",
             visible=name not in ("intermittent", "added", "removed"),
         )  # fmt: skip
         # The page's own listener chooses pixels; a marker must not fade because another one was hit.

@@ -3,15 +3,14 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-from astropy.io import fits
 
-from badpix.config.settings import FlatTypeSettings
-from badpix.core.files import card_text
-from badpix.formats.statistics_file import open_segments, quarantine_reason
+from badpix.formats.response_file import FlatResponse, Responses, read_single_response
+from badpix.formats.statistics_file import open_segments
 from badpix.report.darks import ABSTAINED, NO, YES
-from badpix.response.background import unlit
-from badpix.vote.exposure_set import whole_exposures
+from badpix.vote.exposure_set import ExposureSet
 from badpix.vote.flat_ballots import FlatBallots
+from badpix.vote.judge import lit_pixels
+from badpix.vote.settings import FlatSettings
 
 # Type -> the test of FlatBallots that decides it.
 TEST_OF = {"DEAD": "dead", "LOW_QE": "low", "OPEN": "open"}
@@ -33,15 +32,22 @@ class FlatReport:
 
 
 class FlatReader:
-    """Reads the flats of `inputs` (judgement.Inputs), one integration at a time, and fills a FlatReport.
+    """Reads the flats of `exposures`, one integration at a time, and fills a FlatReport.
 
-    `mean` is the FlatResponse of all, `single` lists the files of the single responses, if they vote; `pixels` are the
-    flat indices to tell of, `config` holds the keys of the vote.
+    `mean` is the FlatResponse of all, `responses` has the files of the single responses, if they vote; `pixels` are the
+    flat indices to tell of, `settings` those of the flats.
     """
 
-    def __init__(self, inputs, config, mean, single, pixels):
-        self.inputs, self.config, self.mean, self.single, self.pixels = inputs, config, mean, single, pixels
-        self.settings = FlatTypeSettings.from_config(config)
+    def __init__(
+        self,
+        exposures: ExposureSet,
+        settings: FlatSettings,
+        mean: FlatResponse,
+        responses: Responses,
+        pixels: np.ndarray,
+    ):
+        self.exposures, self.settings, self.mean, self.pixels = exposures, settings, mean, pixels
+        self.responses = responses
         self.report = FlatReport()
 
     def read(self):
@@ -50,14 +56,14 @@ class FlatReader:
         with np.errstate(divide="ignore", invalid="ignore"):
             level = (self.mean.mean / self.mean.normalised).ravel()[self.pixels]
         columns = []
-        for name, segments in whole_exposures(self.inputs.used["flats"]).items():
-            with open_segments(segment.path for segment in segments) as files:
+        for flat in self.exposures.flats:
+            with open_segments(flat.paths) as files:
                 stacks = [statistics["SLOPE"].data for statistics in files]
-                self._exposure(name, files, stacks)
+                self._exposure(flat.name, files, stacks)
                 if not each_votes:
-                    for segment, stack in zip(segments, stacks, strict=True):
+                    for segment, stack in zip(flat.segments, stacks, strict=True):
                         for i, slope in enumerate(stack):
-                            self.report.columns.append((segment.name, i + 1, name))
+                            self.report.columns.append((segment.name, i + 1, flat.name))
                             columns.append((slope.ravel()[self.pixels] / level).astype(np.float32))
         if each_votes:
             columns = self._votes()
@@ -66,7 +72,7 @@ class FlatReader:
 
     def _exposure(self, name, files, stacks):
         """A row of the table of exposures."""
-        science, header = self.inputs.science, files[0][0].header
+        science, header = self.exposures.science, files[0][0].header
         slopes = [np.asarray(slope)[science] for stack in stacks for slope in stack]
         last = [plane[science] for statistics in files if "LAST_GROUPS" in statistics
                 for plane in statistics["LAST_GROUPS"].data]  # fmt: skip
@@ -85,17 +91,12 @@ class FlatReader:
 
     def _votes(self):
         """The response in each flat; fills the ballots, flat by flat, by the vote's own functions."""
-        science = self.inputs.science
-        lit = science
-        if self.config["unlit_fraction"] is not None:
-            lit = science & ~unlit(self.mean.mean, science, self.config["unlit_fraction"])
-        names = {card_text(name) for name in whole_exposures(self.inputs.used["flats"])}
-        rows = {card_text(row["exposure"]): row for row in self.report.rows}
+        science = self.exposures.science
+        lit = lit_pixels(self.exposures, self.mean, self.settings)
+        rows = {row["exposure"]: row for row in self.report.rows}
         columns = []
-        for path in self.single:
-            if quarantine_reason(path) is not None or (name := fits.getval(path, "EXPOSURE")) not in names:
-                continue
-            response = fits.getdata(path, "RESPONSE")
+        for name, path in self.responses.of_exposures(set(rows)):
+            response = read_single_response(path)
             vote = FlatBallots(science, lit, self.settings)
             vote.add(response)
             for test, own in TEST_OF.items():

@@ -5,6 +5,13 @@ import numpy as np
 from badpix.report.pixels import DETAIL_BYTES
 from badpix.report.words import TESTS, title
 from badpix.vote.ballots import votes_needed
+from badpix.vote.searches.rate import slope_or_saturated
+from badpix.vote.searches.registry import SEARCHES
+
+# Ballot count -> what it compares, for the counts of the searches beyond the official algorithm.
+MEASURES = {
+    count.name: search.measures[count.measure] for search in SEARCHES for count in search.counts if count.measure
+}
 
 
 def n_detailed(n_listed, bytes_per_pixel, budget=DETAIL_BYTES):
@@ -69,7 +76,7 @@ def mean_conditions(pack, evidence, darks, region_of):
         values = excess_of(test, evidence, darks, region_of)
         n_valid = (said != 2).sum(axis=1)
         share = np.maximum(n_valid, 1) / max(1, int(evidence.counts(test)[1].max()))
-        scale = np.ones(1) if test == "cds_noise" else ratio
+        scale = ratio if MEASURES[test].scaled else np.ones(1)
         limit = np.full(n_valid.size, np.nan)
         for row in limits:
             here = (region_of == row.region) | (row.region == 0)
@@ -92,8 +99,8 @@ def excess_of(test, evidence, darks, region_of):
     for number, (segment, integration, _) in enumerate(darks.integrations):
         rows = [row for row in evidence.limits(test, exposure=segment, integration=integration) if row.exposure]
         values = darks.values[quantity][:, number].copy()
-        if test == "rate":
-            values[np.isnan(values) & (darks.values["NSAT"][:, number] > 0)] = np.inf
+        if quantity == "SLOPE":
+            values = slope_or_saturated(values, darks.values["NSAT"][:, number])
         for row in rows:
             here = (region_of == row.region) | (row.region == 0)
             values[here] -= np.float32(row.centre)

@@ -2,15 +2,11 @@
 
 from pathlib import Path
 
-import numpy as np
-from astropy.io import fits
-
-from badpix.core.fits_table import part, read_table
+from badpix.formats.evidence_file import read_evidence
 from badpix.formats.mask_file import read_mask
 from badpix.instrument.geometry import cut, full_frame
 from badpix.score.pixels import Findings
 
-EVIDENCE = "evidence.fits"
 MASKS = "*_bpm.fits"
 
 
@@ -24,16 +20,15 @@ def read_findings(evidence: str | Path, mask: str | Path, geometry=None, detecto
     dq = read_mask(mask)
     if geometry is not None and dq.shape != geometry.shape:
         dq = cut(dq, full_frame(geometry, detector), geometry)
-    with fits.open(evidence, memmap=False) as hdus:
-        types = read_table(hdus, "TYPES", evidence, {"BIT": int, "TYPE": str})
-        return Findings(
-            found=part(hdus, "FOUND", evidence).astype(np.uint32),
-            bits=dict(zip(types["TYPE"], types["BIT"].tolist(), strict=True)),
-            dq=dq,
-            insufficient=part(hdus, "INSUFFICIENT", evidence).astype(np.uint32),
-            intermittent=hdus["INTERMITTENT"].data.astype(np.uint32) if "INTERMITTENT" in hdus else None,
-            name=str(evidence),
-        )
+    read = read_evidence(evidence)
+    return Findings(
+        found=read.found,
+        bits=read.bit_of,
+        dq=dq,
+        insufficient=read.insufficient,
+        intermittent=read.intermittent,
+        name=str(evidence),
+    )
 
 
 def mask_of(directory: str | Path) -> Path:

@@ -4,6 +4,9 @@ import pandas as pd
 
 from badpix.config.sweep import PRODUCT, value_text
 from badpix.formats.evidence_file import bit_image
+from badpix.formats.truth_file import Truth
+from badpix.instrument.geometry import cut
+from badpix.mask.make import MaskVote
 from badpix.mask.summary import summary_table
 from badpix.score.pixels import Findings, score_run
 from badpix.score.tables import completeness_table, purity_table, usual_accepted
@@ -15,30 +18,30 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def findings_of(verdicts, dq):
-    """The Findings that the evidence file of `verdicts` and a mask of `dq` (one shape) would give."""
-    bits = {name: bit for bit, name in enumerate(verdicts)}
-    at_times = {name: v.intermittent for name, v in verdicts.items() if v.intermittent is not None}
+def findings_of(results, dq):
+    """The Findings that the evidence file of `results` (type -> TypeResult) and a mask `dq` of its shape would give."""
+    bits = {name: bit for bit, name in enumerate(results)}
+    at_times = {name: result.intermittent for name, result in results.items() if result.intermittent is not None}
     return Findings(
-        found=bit_image({name: v.found for name, v in verdicts.items()}, bits),
+        found=bit_image({name: result.found for name, result in results.items()}, bits),
         bits=bits,
         dq=dq,
-        insufficient=bit_image({name: v.insufficient for name, v in verdicts.items()}, bits),
+        insufficient=bit_image({name: result.insufficient for name, result in results.items()}, bits),
         intermittent=bit_image(at_times, bits) if at_times else None,
     )
 
 
-def point_table(verdicts, dq, whole_dq, science, truth=None, n_exposures=1):
-    """What one point gives: a row per type, per flag and, with `truth` (a Truth), per planted type.
+def point_table(vote: MaskVote, truth: Truth | None = None) -> pd.DataFrame:
+    """What one point gives: a row per type, per flag and, with `truth`, per planted type.
 
-    `verdicts` maps types to Verdict; `dq` is the DQ image of the same array, `whole_dq` that of the mask, which may
-    cover the full frame; `science` is the boolean image of science pixels. Columns: those of COLUMNS from `kind` on;
-    counts of types and flags are those of the mask's summary. `healthy_flagged` counts healthy pixels that were found
-    as the type, and is known with a truth only.
+    Columns: those of COLUMNS from `kind` on; counts of types and flags are those of the mask's summary.
+    `healthy_flagged` counts healthy pixels that were found as the type, and is known with a truth only.
     """
-    table = summary_table(verdicts, whole_dq, science).drop(columns="fraction_insufficient")
+    exposures = vote.exposures
+    table = summary_table(vote.results, vote.dq, exposures.science).drop(columns="fraction_insufficient")
     if truth is not None:
-        score = score_run(truth, findings_of(verdicts, dq), n_exposures)
+        dq = cut(vote.dq, vote.frame, exposures.geometry)
+        score = score_run(truth, findings_of(vote.results, dq), exposures.n_exposures)
         accepted = usual_accepted(score)
         pure = purity_table(score, accepted).set_index("detection")
         own = table["name"].where(table["kind"] == "type")

@@ -3,18 +3,50 @@
 Ballots are counted exposure by exposure, so the memory does not grow with their number.
 """
 
+from collections.abc import Collection
+from dataclasses import dataclass
+
 import numpy as np
 
 from badpix.formats.thresholds import ABOVE, AT_LEAST, BELOW, Threshold, around, vote_rows
+from badpix.formats.type_result import TypeResult
 from badpix.instrument.readout import early_late_window
 from badpix.numerics.clipping import clipped_mean_std
 from badpix.vote.ballots import Tally, decide
 from badpix.vote.kernels import add_clean_slopes
-from badpix.vote.verdict import Verdict
+from badpix.vote.settings import DarkSettings
 
-DARK_TYPES = ("hot", "rc", "low_pedestal", "high_cr", "noisy")
-RC_TESTS = ("high_pedestal", "rc_jumps")
-TESTS = ("saturated", "high_pedestal", "rc_jumps", "low_pedestal", "many_jumps")
+
+@dataclass(frozen=True)
+class OfficialTest:
+    """A test of darks in the official algorithm.
+
+    `pixel_type` is what it finds, `fraction` the key of the fraction of ballots that must say yes (None: no vote),
+    `keys` are further keys that it alone reads; `label` is its name in the report.
+    """
+
+    name: str
+    label: str
+    pixel_type: str
+    fraction: str | None
+    keys: tuple[str, ...] = ()
+
+
+OFFICIAL_TESTS = (
+    OfficialTest("saturated", "Saturated in every group", "hot", "max_saturated_fraction"),
+    OfficialTest("high_pedestal", "High pedestal", "rc", "rc_fraction_threshold", ("pedestal_sigma_threshold",)),
+    OfficialTest("rc_jumps", "Many jumps, most of them early", "rc", "rc_fraction_threshold",
+                 ("jump_ratio_threshold", "max_jump_limit")),
+    OfficialTest("low_pedestal", "Low pedestal", "low_pedestal", "low_pedestal_fraction",
+                 ("pedestal_sigma_threshold",)),
+    OfficialTest("many_jumps", "Many jumps", "high_cr", "high_cr_fraction", ("max_jump_limit",)),
+    OfficialTest("noisy", "Scatter of jump-free slopes", "noisy", None,
+                 ("dark_stdev_clipping_sigma", "dark_max_clipping_iters", "dark_noisy_threshold", "min_clean_slopes")),
+)  # fmt: skip
+# What all these tests share.
+COMMON_KEYS = ("ballot", "early_cutoff_fraction", "pedestal_source")
+OFFICIAL_TYPES = tuple(dict.fromkeys(test.pixel_type for test in OFFICIAL_TESTS))
+VOTES = tuple(test.name for test in OFFICIAL_TESTS if test.fraction)
 
 # An exposure says yes when at least this fraction of its valid integrations does.
 EXPOSURE_FRACTION = 0.5
@@ -58,19 +90,26 @@ def _ratio_reached(planes, threshold):
     return reached
 
 
-def integration_ballots(planes, pedestal, pedestal_mean, pedestal_std, n_groups, settings):
+@dataclass(frozen=True)
+class Pedestal:
+    """The pedestals of an integration that vote: image (y, x) in DN, its clipped mean and standard deviation."""
+
+    image: np.ndarray
+    mean: float
+    std: float
+
+
+def integration_ballots(planes, pedestal: Pedestal, n_groups: int, settings: DarkSettings):
     """The ballots of one integration.
 
-    `planes` maps names of statistics planes to images (y, x), `pedestal` is the image (DN) that votes and
-    `pedestal_mean`, `pedestal_std` its clipped mean and standard deviation over the detector. Returns test ->
-    (yes, valid), boolean images.
+    `planes` maps names of statistics planes to images (y, x). Returns test -> (yes, valid), boolean images.
     """
     # Comparisons with NaN are False, which is what an abstention needs: `valid` says whether it was one.
     with np.errstate(invalid="ignore"):
-        limit = settings.pedestal_sigma_threshold * pedestal_std
-        high = pedestal > pedestal_mean + limit
-        low = pedestal < pedestal_mean - limit
-    pedestal_valid = np.isfinite(pedestal) & (planes["FIRST_SAT"] != 0)
+        limit = settings.pedestal_sigma_threshold * pedestal.std
+        high = pedestal.image > pedestal.mean + limit
+        low = pedestal.image < pedestal.mean - limit
+    pedestal_valid = np.isfinite(pedestal.image) & (planes["FIRST_SAT"] != 0)
     jumps_valid = planes["NGOOD"] > 0
     if n_groups < MIN_GROUPS_FOR_JUMPS or early_late_window(n_groups, settings.early_cutoff_fraction) == 0:
         jumps_valid = np.zeros_like(jumps_valid)
@@ -102,7 +141,7 @@ class DarkVote:
     def __init__(self, shape, settings):
         self.settings = settings
         self.shape = shape
-        self.tallies = {test: Tally(shape) for test in TESTS}
+        self.tallies = {test: Tally(shape) for test in VOTES}
         self.scatter = SlopeScatter(shape)
         jumps, ratio = float(settings.max_jump_limit), float(settings.jump_ratio_threshold)
         self.thresholds = [
@@ -116,15 +155,13 @@ class DarkVote:
 
     def add_exposure(self, *segments):
         """Count the ballots of one exposure: its open statistics files, one unless it came in segments."""
-        own = {test: Tally(self.shape) for test in TESTS if not self._by_integration(test)}
+        own = {test: Tally(self.shape) for test in VOTES if not self._by_integration(test)}
         for statistics in segments:
             name = pedestal_plane(self.settings.pedestal_source, [hdu.name for hdu in statistics])
             for integration, row in enumerate(statistics["INTEGRATIONS"].data):
                 planes = {plane: statistics[plane].data[integration] for plane in PLANES_USED}
-                pedestal = statistics[name].data[integration]
-                ballots = integration_ballots(
-                    planes, pedestal, row[f"{name}_MEAN"], row[f"{name}_STD"], row["N_GROUPS"], self.settings
-                )
+                pedestal = Pedestal(statistics[name].data[integration], row[f"{name}_MEAN"], row[f"{name}_STD"])
+                ballots = integration_ballots(planes, pedestal, row["N_GROUPS"], self.settings)
                 for test, (yes, valid) in ballots.items():
                     (self.tallies[test] if self._by_integration(test) else own[test]).add(yes, valid)
                 self.scatter.add(planes["SLOPE"], (planes["NJUMP"] == 0) & np.isfinite(planes["SLOPE"]))
@@ -143,7 +180,7 @@ class DarkVote:
         ]
 
     def _vote(self, science, fraction, *tests):
-        """Verdict by the tests named: found when one of them reaches `fraction`, unjudged when none has ballots."""
+        """TypeResult by the tests named: found when one of them reaches `fraction`, unjudged when none has ballots."""
         found, judged = np.zeros(self.shape, bool), np.zeros(self.shape, bool)
         for test in tests:
             tally = self.tallies[test]
@@ -154,7 +191,7 @@ class DarkVote:
         for test in tests:
             unit = "integrations" if self._by_integration(test) else "exposures"
             thresholds += vote_rows(test, fraction, unit, self.settings.min_valid)
-        return Verdict(found & science, ~judged & science, ballots, thresholds=tuple(thresholds))
+        return TypeResult(found & science, ~judged & science, ballots, thresholds=tuple(thresholds))
 
     def noise(self):
         """Scatter of the jump-free slopes (DN/s), NaN with fewer than `min_clean_slopes` of them; and their number."""
@@ -172,16 +209,20 @@ class DarkVote:
         # All slopes of a pixel together are one ballot: the rule compares one scatter with the detector's.
         ballots = {"noisy": (yes.astype(np.int16), judged.astype(np.int16))}
         limit = around("noisy", "NOISE", ABOVE, mean, self.settings.dark_noisy_threshold * width, "DN/s")
-        return Verdict(yes & science, ~judged & science, ballots, thresholds=(limit,))
+        return TypeResult(yes & science, ~judged & science, ballots, thresholds=(limit,))
 
-    def verdicts(self, science, rc_tests=RC_TESTS):
-        """The verdict per dark type; `science` is the boolean image (y, x) of the pixels that may be flagged."""
-        s = self.settings
-        rc = {"rc": self._vote(science, s.rc_fraction_threshold, *rc_tests)} if rc_tests else {}
+    def verdicts(self, science: np.ndarray, replaced: Collection[str] = ()) -> dict[str, TypeResult]:
+        """The verdict per dark type, but for types whose tests are all among the `replaced`.
+
+        `science` is the boolean image (y, x) of the pixels that may be flagged.
+        """
+        tests: dict[str, list[OfficialTest]] = {}
+        for test in OFFICIAL_TESTS:
+            if test.name not in replaced:
+                tests.setdefault(test.pixel_type, []).append(test)
         return {
-            "hot": self._vote(science, s.max_saturated_fraction, "saturated"),
-            **rc,
-            "low_pedestal": self._vote(science, s.low_pedestal_fraction, "low_pedestal"),
-            "high_cr": self._vote(science, s.high_cr_fraction, "many_jumps"),
-            "noisy": self._noisy(science),
+            name: self._vote(science, getattr(self.settings, own[0].fraction), *(test.name for test in own))
+            if own[0].fraction
+            else self._noisy(science)
+            for name, own in tests.items()
         }

@@ -1,47 +1,122 @@
-"""The statistics files of a vote: which exposures can be used, and what they have in common."""
+"""The exposures of a vote: which are left out, whether they are enough, and what they have in common."""
 
-from dataclasses import dataclass
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from astropy.io import fits
+import numpy as np
 
-from badpix.core.errors import TooFewExposures
-from badpix.formats.statistics_file import whole_header
-from badpix.instrument.geometry import Geometry
+from badpix.core.errors import BadExposure, TooFewExposures
+from badpix.formats.leave_one_out_file import read_outliers
+from badpix.formats.response_file import Responses
+from badpix.formats.statistics_set import Exposure, Segment, by_exposure, read_set
+from badpix.instrument.detectors import Detector
+from badpix.instrument.geometry import Geometry, reference_pixels
 from badpix.instrument.segments import exposure_of
+from badpix.vote.settings import RequiredExposures
+
+logger = logging.getLogger(__name__)
+
+KINDS = ("darks", "flats")
 
 
 @dataclass(frozen=True)
-class UsedExposure:
-    """An exposure, or a segment of one, that takes part: its name, its statistics file and that file's header."""
+class VoteFiles:
+    """The files that a vote reads.
 
-    name: str
-    path: str
-    header: fits.Header
+    `darks` and `flats` are statistics files, `responses` those of the flats. `outliers` is the table of leave_one_out
+    whose outliers do not take part, None to keep all. `rejected` maps inputs that are left out already to the reason.
+    """
+
+    darks: Sequence[str] = ()
+    flats: Sequence[str] = ()
+    responses: Responses = field(default_factory=Responses)
+    outliers: str | None = None
+    rejected: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of_rule(cls, inputs, params) -> "VoteFiles":
+        """From the named inputs and parameters of a rule (any mappings with `get`)."""
+        return cls(
+            list(inputs.get("darks", ())),
+            list(inputs.get("flats", ())),
+            Responses(inputs.get("response"), tuple(inputs.get("responses", ()))),
+            next(iter(inputs.get("outliers", ())), None),
+            dict(params.get("quarantined") or {}),
+        )
+
+
+@dataclass(frozen=True)
+class ExposureSet:
+    """The exposures of one detector that vote.
+
+    `left_out` maps the others to the reason. `geometry` is common to all; `border` is the boolean image (y, x) of the
+    reference pixels.
+    """
+
+    detector: Detector
+    geometry: Geometry
+    border: np.ndarray
+    darks: tuple[Exposure, ...]
+    flats: tuple[Exposure, ...]
+    left_out: Mapping[str, str]
 
     @property
-    def geometry(self):
-        return Geometry.from_header(self.header)
+    def science(self) -> np.ndarray:
+        """Boolean image (y, x) of the pixels that may be flagged."""
+        return ~self.border
+
+    def of(self, kind: str) -> tuple[Exposure, ...]:
+        """The exposures of `kind` (darks, flats)."""
+        return {"darks": self.darks, "flats": self.flats}[kind]
+
+    @property
+    def segments(self) -> list[Segment]:
+        """All segments, darks first."""
+        return [segment for kind in KINDS for exposure in self.of(kind) for segment in exposure.segments]
+
+    @property
+    def n_exposures(self) -> int:
+        """The number of darks or of flats, whichever are more."""
+        return max(len(self.of(kind)) for kind in KINDS)
+
+    def only(self, kind: str) -> "ExposureSet":
+        """The exposures of `kind` alone."""
+        return replace(self, **{other: () for other in KINDS if other != kind})
+
+    def without(self, name: str) -> "ExposureSet":
+        """All exposures but `name`."""
+        return replace(self, **{kind: tuple(e for e in self.of(kind) if e.name != name) for kind in KINDS})
 
 
-def read_set(paths):
-    """Sort statistics files into usable and quarantined ones.
+def gather(files: VoteFiles, detector: Detector, required: RequiredExposures) -> ExposureSet:
+    """Read the headers of the statistics and check that they can make one mask.
 
-    Returns (list of UsedExposure by name, dict of exposure name -> reason). Sorted, so that the order in which files
-    are given changes nothing. Raises StatisticsError when a file is damaged.
+    Raises TooFewExposures, and BadExposure when something was left out and `on_bad_exposure` is `fail`.
     """
-    used, left_out = [], {}
-    for path in paths:
-        header = whole_header(path)
-        if header.get("QUARANT", False):
-            left_out[header["EXPOSURE"]] = header["QREASON"]
-        else:
-            used.append(UsedExposure(header["EXPOSURE"], str(path), header))
-    return sorted(used, key=lambda exposure: exposure.name), left_out
+    outliers, left_out, used = read_outliers(files.outliers), dict(files.rejected), {}
+    paths = {"darks": files.darks, "flats": files.flats}
+    for kind in KINDS:
+        usable, unusable = read_set(paths[kind])
+        left_out.update(unusable)
+        used[kind] = by_exposure([segment for segment in usable if exposure_of(segment.name) not in outliers])
+        left_out.update({s.name: outliers[exposure_of(s.name)] for s in usable if exposure_of(s.name) in outliers})
+    for name, reason in sorted(left_out.items()):
+        logger.warning("left out: %s: %s", name, reason)
+    if left_out and required.on_bad_exposure == "fail":
+        raise BadExposure("; ".join(f"{name}: {reason}" for name, reason in sorted(left_out.items())))
+    for kind in KINDS:
+        if paths[kind]:
+            require_enough(detector.name, kind, len(used[kind]), required.minimum(kind), left_out)
+    _warn_of_groups(used["darks"])
+    geometry = common_geometry([s for exposures in used.values() for e in exposures for s in e.segments])
+    border = reference_pixels(geometry, detector)
+    return ExposureSet(detector, geometry, border, used["darks"], used["flats"], left_out)
 
 
-def require_enough(detector, kind, used, left_out, minimum):
-    """Raise TooFewExposures when fewer than `minimum` exposures of `kind` (darks, flats) are left."""
-    number = len({exposure_of(exposure.name) for exposure in used})
+def require_enough(detector: str, kind: str, number: int, minimum: int, left_out: Mapping[str, str]) -> None:
+    """Raise TooFewExposures when the `number` of exposures of `kind` (darks, flats) is below `minimum`."""
     if number < minimum:
         reasons = "".join(f"\n  {name}: {reason}" for name, reason in sorted(left_out.items()))
         raise TooFewExposures(
@@ -50,18 +125,24 @@ def require_enough(detector, kind, used, left_out, minimum):
         )
 
 
-def whole_exposures(used):
-    """The exposures of `used` by name, each a list of its segments."""
-    exposures = {}
-    for segment in used:
-        exposures.setdefault(exposure_of(segment.name), []).append(segment)
-    return exposures
+def _warn_of_groups(darks: Sequence[Exposure]) -> None:
+    """Darks may differ in their number of groups; what counts groups then weighs them differently."""
+    numbers = Counter(segment.header["NGROUPS"] for dark in darks for segment in dark.segments)
+    if len(numbers) > 1:
+        listed = ", ".join(f"{count} of {groups} groups" for groups, count in sorted(numbers.items()))
+        logger.warning(
+            "the darks have different numbers of groups (%s): max_jump_limit counts jumps per integration, which long"
+            " ramps reach sooner, and the slopes of short ramps scatter more",
+            listed,
+        )
 
 
-def common_geometry(exposures):
-    """The geometry that all exposures share; ValueError naming two of them if they do not."""
-    first = exposures[0]
-    for other in exposures[1:]:
+def common_geometry(segments: Sequence[Segment]) -> Geometry:
+    """The geometry that all segments share; ValueError naming two of them if they do not, or if there are none."""
+    if not segments:
+        raise ValueError("no exposure can be used")
+    first = segments[0]
+    for other in segments[1:]:
         if other.geometry != first.geometry:
             raise ValueError(
                 f"exposures of different geometry: {first.name} is {first.geometry}, {other.name} is {other.geometry}"
@@ -69,6 +150,6 @@ def common_geometry(exposures):
     return first.geometry
 
 
-def observation_dates(exposures):
-    """DATE-OBS of all exposures that have one."""
-    return [exposure.header["DATE-OBS"] for exposure in exposures if exposure.header.get("DATE-OBS")]
+def observation_dates(exposures: ExposureSet) -> list[str]:
+    """DATE-OBS of all segments that have it."""
+    return [segment.header["DATE-OBS"] for segment in exposures.segments if segment.header.get("DATE-OBS")]

@@ -4,9 +4,9 @@ import numpy as np
 from scipy.ndimage import binary_dilation
 
 from badpix.formats.thresholds import vote_rows
+from badpix.formats.type_result import TypeResult
 from badpix.vote.ballots import Tally, decide
 from badpix.vote.flat_types import bright_neighbours, dead_limits, find_dead, other_limits
-from badpix.vote.verdict import Verdict
 
 TESTS = ("dead", "low", "open")
 
@@ -45,7 +45,7 @@ class FlatBallots:
             self.tallies[test].add(yes, valid)
 
     def verdicts(self, last_groups=None):
-        """Verdict per flat type; `last_groups`, the mean signal (DN) of the last raw groups, is for the flux check."""
+        """TypeResult per flat type; `last_groups` is the mean signal (DN) of the last raw groups, for flux_check."""
         s, science = self.settings, self.science
         said = {
             test: decide(tally.k, tally.n_valid, s.flat_fraction, s.min_valid) for test, tally in self.tallies.items()
@@ -67,7 +67,7 @@ class FlatBallots:
             tally = self.tallies[test]
             # What it was at times is told by the one type that fits all of it.
             at_times = low_at_times & ~bad & science if name == "DEAD" and s.dead_search else None
-            result[name] = Verdict(
+            result[name] = TypeResult(
                 found[name],
                 science & ~judged & ~found[name] if searched[name] else np.zeros_like(science),
                 {name: (tally.k, tally.n_valid)} if name != "ADJ_OPEN" else {},

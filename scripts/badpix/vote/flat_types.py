@@ -3,14 +3,21 @@
 import numpy as np
 from scipy.ndimage import binary_dilation
 
+from badpix.formats.pixel_types import FLAT_TYPES
 from badpix.formats.thresholds import ABOVE, AT_LEAST, BELOW, Threshold, around
+from badpix.formats.type_result import TypeResult
 from badpix.numerics.clipping import CLIP_ITERATIONS, clipped_mean_std
-from badpix.vote.verdict import Verdict
-
-FLAT_TYPES = ("DEAD", "LOW_QE", "OPEN", "ADJ_OPEN")
 
 # A pixel cannot be called open on the word of one neighbour.
 MIN_NEIGHBOURS = 2
+
+# Name of each count of ballots in the report; a flat type has a count of its own name.
+LABELS = {
+    "DEAD": "Response of a dead pixel",
+    "LOW_QE": "Low response",
+    "OPEN": "Low response between bright neighbours",
+    "ADJ_OPEN": "Beside an open pixel",
+}
 
 
 def dead_limits(norm, science, settings, exposure=""):
@@ -117,7 +124,7 @@ def flat_verdicts(norm, n_valid, science, settings, last_groups=None):
         found.update(find_low_qe_and_open(norm, science, settings))
     searched = dict.fromkeys(FLAT_TYPES, settings.low_qe_and_open_search) | {"DEAD": settings.dead_search}
     return {
-        name: Verdict(
+        name: TypeResult(
             found[name],
             science & ~judged & ~found[name] if searched[name] else nothing,
             {name: (found[name].astype(np.int16), ((judged | found[name]) & searched[name]).astype(np.int16))},

@@ -1,44 +1,42 @@
 """Types of bad pixel that exclude each other where one explains the other."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
 
-# Type -> the types that explain it. Whatever moves a pixel makes it noisy; an RC pixel's ramp bends, so its slope is
-# high; an inverse RC pixel starts low; an open pixel is dark because its charge went to its neighbours.
-EXPLAINED_BY = {
-    "hot": ("rc", "inverse_rc"),
-    "warm": ("rc", "inverse_rc"),
-    "low_pedestal": ("inverse_rc",),
-    "noisy": ("hot", "rc", "inverse_rc", "high_cr"),
-    "DEAD": ("OPEN",),
-    "LOW_QE": ("OPEN", "DEAD"),
-}
-# Many jumps may be the steep start of an RC pixel. Falls are a telegraph signal's alone, whose two levels can look like
-# anything else by chance.
-WITH_JUMPS = EXPLAINED_BY | {"high_cr": ("rc", "inverse_rc")}
-WITH_FALLS = {
-    name: (*EXPLAINED_BY.get(name, ()), "high_cr") for name in ("hot", "warm", "low_pedestal", "rc", "inverse_rc")
-}
+from badpix.formats.pixel_types import PIXEL_TYPES
+from badpix.formats.type_result import TypeResult
+from badpix.vote.searches.base import Search
 
 
-def without_explained(verdicts, falls):
-    """`verdicts` (type -> Verdict), where each type has lost the pixels that another type explains.
+def priorities(searches: Iterable[Search]) -> dict[str, tuple[str, ...]]:
+    """Type -> the types that take priority over it, while `searches` are on."""
+    explained_by = {name: pixel_type.explained_by for name, pixel_type in PIXEL_TYPES.items()}
+    for search in searches:
+        losers = search.takes_priority_over
+        for name in search.types() if losers else ():
+            explained_by[name] = tuple(winner for winner in explained_by[name] if winner not in losers)
+            for loser in losers:
+                explained_by[loser] = (*explained_by[loser], name)
+    return explained_by
 
-    `falls` says whether high_cr was found by its falls, not by the number of jumps.
-    """
-    explained_by = EXPLAINED_BY | WITH_FALLS if falls else WITH_JUMPS
+
+def without_explained(
+    verdicts: Mapping[str, TypeResult], explained_by: Mapping[str, tuple[str, ...]]
+) -> dict[str, TypeResult]:
+    """`verdicts` by type, where each type has lost the pixels of the types that take priority over it."""
     result = {}
     for name, verdict in verdicts.items():
         found = verdict.found.copy()
-        for winner in explained_by.get(name, ()):
+        for winner in explained_by[name]:
             if winner in verdicts:
                 found &= ~verdicts[winner].found
         result[name] = replace(verdict, found=found)
     return result
 
 
-def only_at_times(verdicts):
+def only_at_times(verdicts: Mapping[str, TypeResult]) -> dict[str, TypeResult]:
     """`verdicts`, where no pixel of any type is called intermittent: what is bad for good is bad at times too."""
     found = np.logical_or.reduce([verdict.found for verdict in verdicts.values()])
     return {

@@ -4,11 +4,11 @@ import numpy as np
 
 from badpix.control.leave_one_out import Vote
 from badpix.control.stability import FALSE, Jackknife, more_needed, settle_rows, stability_image, table_of
-from badpix.vote.verdict import Verdict
+from badpix.formats.type_result import TypeResult
 
 
 def vote(left_out=None, **found):
-    verdicts = {name: Verdict(np.array(image, bool), np.zeros((2, 3), bool), {}) for name, image in found.items()}
+    verdicts = {name: TypeResult(np.array(image, bool), np.zeros((2, 3), bool), {}) for name, image in found.items()}
     return Vote(left_out, verdicts, {}, np.ones((2, 3), bool))
 
 

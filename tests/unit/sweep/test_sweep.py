@@ -13,7 +13,7 @@ from badpix.formats.truth_file import Truth
 from badpix.instrument.dq import PIXEL_FLAGS
 from badpix.sweep.plot import plot_sweep, positions
 from badpix.sweep.tables import COLUMNS, point_table, sweep_table
-from badpix.vote.verdict import Verdict
+from badpix.formats.type_result import TypeResult
 
 SCHEMAS = Path(__file__).resolve().parents[3] / "config" / "schemas"
 SCHEMA, STEPS = load_schema(SCHEMAS / "config.schema.yaml"), load_steps(SCHEMAS / "detector1_steps.json")
@@ -105,7 +105,7 @@ def a_vote():
     )
     truth.codes[1, 1] = truth.codes[1, 3] = 1
     truth = Truth(truth.codes, truth.adjacent_to_open, truth.types)
-    return {"hot": Verdict(found, np.zeros_like(found), {})}, dq, science, truth
+    return {"hot": TypeResult(found, np.zeros_like(found), {})}, dq, science, truth
 
 
 def test_the_table_of_a_point_counts_and_scores():

@@ -6,7 +6,7 @@ from astropy.io import fits
 
 from badpix.config.settings import DarkExcessSettings
 from badpix.vote.dark_extended import DarkExcess, dark_verdicts, read_noise_of_differences
-from badpix.vote.verdict import Verdict
+from badpix.formats.type_result import TypeResult
 
 SHAPE = (60, 80)
 GROUP_TIME_S = 10.0
@@ -212,7 +212,7 @@ class Documented:
     def verdicts(self, science, rc_tests):
         names = ["hot", "low_pedestal", "high_cr", "noisy"] + (["rc"] if rc_tests else [])
         ballots = {"rc": dict.fromkeys(rc_tests)}
-        return {name: Verdict(science.copy(), ~science, ballots.get(name, {})) for name in names}
+        return {name: TypeResult(science.copy(), ~science, ballots.get(name, {})) for name in names}
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from badpix.vote.precedence import only_at_times, without_explained
-from badpix.vote.verdict import Verdict
+from badpix.formats.type_result import TypeResult
 
 TYPES = ("hot", "warm", "rc", "inverse_rc", "low_pedestal", "high_cr", "noisy", "DEAD", "LOW_QE", "OPEN", "ADJ_OPEN")
 
 
 def remaining(*names, falls=False):
     """Of a pixel that all `names` found, those that keep it."""
-    verdicts = {name: Verdict(np.array([[name in names]]), np.array([[False]]), {}) for name in TYPES}
+    verdicts = {name: TypeResult(np.array([[name in names]]), np.array([[False]]), {}) for name in TYPES}
     kept = without_explained(verdicts, falls)
     assert list(kept) == list(TYPES)
     return {name for name, verdict in kept.items() if verdict.found[0, 0]}
@@ -41,7 +41,7 @@ def test_falls_explain_what_jumps_do_not():
 
 
 def test_the_types_that_are_there_are_enough():
-    verdicts = {"hot": Verdict(np.array([[True]]), np.array([[False]]), {})}
+    verdicts = {"hot": TypeResult(np.array([[True]]), np.array([[False]]), {})}
     assert without_explained(verdicts, False)["hot"].found[0, 0]
 
 
@@ -49,8 +49,8 @@ def test_what_is_bad_for_good_is_not_bad_at_times():
     nothing = np.zeros((1, 3), bool)
     at_times = np.array([[True, True, False]])
     verdicts = {
-        "hot": Verdict(nothing, nothing, {}, at_times),
-        "rc": Verdict(np.array([[True, False, False]]), nothing, {}),
+        "hot": TypeResult(nothing, nothing, {}, at_times),
+        "rc": TypeResult(np.array([[True, False, False]]), nothing, {}),
     }
     result = only_at_times(verdicts)
     assert result["hot"].intermittent.tolist() == [[False, True, False]]
@@ -58,10 +58,10 @@ def test_what_is_bad_for_good_is_not_bad_at_times():
 
 
 def test_two_searches_for_one_type():
-    one = Verdict(
+    one = TypeResult(
         np.array([True, False, False]), np.array([False, True, True]), {"a": 1}, np.array([False, True, True])
     )
-    other = Verdict(np.array([False, True, False]), np.array([True, False, True]), {"b": 2})
+    other = TypeResult(np.array([False, True, False]), np.array([True, False, True]), {"b": 2})
     both = one.either(other)
     assert both.found.tolist() == [True, True, False]
     assert both.insufficient.tolist() == [False, False, True]

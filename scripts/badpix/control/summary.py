@@ -1,0 +1,68 @@
+"""The statistical control of one mask: all rows of its table, and the pixels that no further exposure settles."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from badpix.control.expected import expected_dark, expected_flat
+from badpix.control.leave_one_out import Stability
+from badpix.control.stability import FALSE, more_needed, settle_rows, stability_rows
+from badpix.formats.evidence_file import Evidence
+from badpix.formats.pixel_types import PIXEL_TYPES
+from badpix.vote.exposure_set import KINDS, ExposureSet
+from badpix.vote.settings import VoteSettings
+
+Row = tuple[str, str, str, str, float, str]
+
+
+@dataclass(frozen=True)
+class Control:
+    """`rows` of the table of control, and type -> boolean image (y, x) of the pixels that are never settled."""
+
+    rows: list[Row]
+    never: Mapping[str, np.ndarray]
+
+
+def types_of(kind: str, evidence: Evidence) -> list[str]:
+    """The types in the evidence that exposures of `kind` (darks, flats) show."""
+    return [name for name in evidence.bit_of if f"{PIXEL_TYPES[name].kind}s" == kind]
+
+
+def unsettled(kind: str, n_exposures: int, evidence: Evidence, settings: VoteSettings) -> Control:
+    """Rows about the pixels that could not be judged, and those of them that never will be."""
+    rows, never = [], {}
+    for name in types_of(kind, evidence):
+        if name == "noisy" and "noisy" not in settings.replaced_tests:
+            have, need, what = evidence.measured["NCLEAN"], settings.darks.min_clean_slopes, "jump-free slopes"
+        elif evidence.tests.get(name):
+            have = np.maximum.reduce([evidence.counts(test)[1] for test in evidence.tests[name]])
+            need, what = max(1, settings.min_valid), "valid ballots"
+        else:
+            continue
+        y, x = np.nonzero(evidence.is_insufficient(name))
+        if len(y):
+            rows += settle_rows(kind, name, have[y, x], need, n_exposures, what)
+            never[name] = np.zeros(evidence.found.shape, bool)
+            never[name][y, x] = np.isinf(more_needed(have[y, x], need, n_exposures))
+    return Control(rows, never)
+
+
+def control_of(exposures: ExposureSet, evidence: Evidence, stability: Stability, settings: VoteSettings) -> Control:
+    """The Control of the mask that `exposures` made, whose vote left `evidence`."""
+    rows, never = [], {}
+    for kind in KINDS:
+        number = len(exposures.of(kind))
+        if not number:
+            continue
+        if kind == "darks":
+            expected = expected_dark(exposures, evidence, settings)
+        else:
+            expected = expected_flat(exposures, evidence, settings.flats)
+        for name, (value, note) in expected.items():
+            rows.append((FALSE, kind, name, "found", int(evidence.is_found(name).sum()), "pixels"))
+            rows.append((FALSE, kind, name, "expected", value, note))
+        more = unsettled(kind, number, evidence, settings)
+        rows += stability_rows(kind, stability.pixels, stability.types) + more.rows
+        never |= more.never
+    return Control(rows, never)

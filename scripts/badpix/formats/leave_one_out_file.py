@@ -1,0 +1,67 @@
+"""The files of the votes without each exposure: a table of exposures (CSV), and the stability of each flag (FITS).
+
+The CSV has a row per exposure: kind (darks, flats), exposure, n_changed (pixels whose types change without it), others
+(the median of n_changed of the others of its kind) and outlier. The FITS has table PIXELS, a row per pixel and type:
+kind, type, x, y (0-based), kept (votes without one exposure in which the pixel keeps the type), votes, stability
+(kept / votes); and table TYPES, a row per type: kind, type, votes, and gained (pixels found only without an exposure,
+summed over the votes). pandas takes a third of a second to import, so who has no such file does not wait for it.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from astropy.io import fits
+
+from badpix.core.files import atomic_path, write_text
+from badpix.core.fits_table import read_table, table_hdu
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PIXELS = {"kind": str, "type": str, "x": int, "y": int, "kept": int, "votes": int, "stability": float}
+TYPES = {"kind": str, "type": str, "votes": int, "gained": int}
+
+
+def write_exposures(path: str | Path, table: "pd.DataFrame") -> None:
+    """Write the table of exposures."""
+    write_text(path, table.to_csv(index=False))
+
+
+def read_exposures(path: str | Path) -> "pd.DataFrame":
+    """The table of exposures."""
+    import pandas as pd
+
+    table = pd.read_csv(path, dtype={"kind": str, "exposure": str})
+    return table.assign(outlier=table["outlier"].astype(bool))
+
+
+def read_outliers(path: str | Path | None) -> dict[str, str]:
+    """Exposure -> reason for the outliers in the table of exposures at `path`; none if `path` is None."""
+    if path is None:
+        return {}
+    table = read_exposures(path)
+    return {
+        row.exposure: f"outlier: without it the types of {row.n_changed} pixels change, without one of the other"
+        f" {row.kind} those of {row.others:.0f} (quarantine_outliers)"
+        for row in table[table["outlier"]].itertuples()
+    }
+
+
+def pixels_hdu(pixels: "pd.DataFrame") -> fits.BinTableHDU:
+    """Table PIXELS."""
+    # Text is given as such: an empty column of objects has no width.
+    return table_hdu("PIXELS", {c: pixels[c].to_numpy("U16" if kind is str else kind) for c, kind in PIXELS.items()})
+
+
+def write_stability(path: str | Path, pixels: "pd.DataFrame", types: "pd.DataFrame") -> None:
+    """Write the tables PIXELS and TYPES."""
+    of_types = {c: types[c].to_numpy("U16" if kind is str else kind) for c, kind in TYPES.items()}
+    with atomic_path(path) as temporary:
+        hdus = [fits.PrimaryHDU(), pixels_hdu(pixels), table_hdu("TYPES", of_types)]
+        fits.HDUList(hdus).writeto(temporary, overwrite=True)
+
+
+def read_stability(path: str | Path) -> tuple["pd.DataFrame", "pd.DataFrame"]:
+    """The tables PIXELS and TYPES."""
+    with fits.open(path) as hdus:
+        return read_table(hdus, "PIXELS", path, PIXELS), read_table(hdus, "TYPES", path, TYPES)

@@ -1,0 +1,77 @@
+"""The types of bad pixel: one definition each, from which flags, priorities, plots and checks of all stages follow."""
+
+from dataclasses import dataclass
+
+DARK, FLAT = "dark", "flat"
+
+
+@dataclass(frozen=True)
+class Marker:
+    """How pixels of a type look on a map.
+
+    `color` is of a palette that colour-blind readers can tell apart; `glyph` is Bokeh's name of the shape, so that a
+    map can be read without colour; `outline` is the same shape as an SVG path in a square from -5 to 5.
+    """
+
+    color: str
+    glyph: str
+    outline: str
+
+
+@dataclass(frozen=True)
+class PixelType:
+    """A type of bad pixel.
+
+    `kind` is the kind of exposures that show it (DARK, FLAT), `flags` are the DQ mnemonics of the mask unless
+    `flag_values` has others. A type without flags is flagged as the type `flagged_as`, which stands before
+    it. `explained_by` names the types that take priority over it where types exclude each other.
+    """
+
+    name: str
+    kind: str
+    label: str
+    marker: Marker
+    flags: tuple[str, ...] = ()
+    flagged_as: str | None = None
+    explained_by: tuple[str, ...] = ()
+
+
+SQUARE = "M-3.6,-3.6H3.6V3.6H-3.6Z"
+CIRCLE = "M4,0A4,4 0 1,1 -4,0A4,4 0 1,1 4,0Z"
+_STAR = "M0,-5L1.2,-1.6 4.8,-1.5 1.9,0.6 2.9,4 0,2 -2.9,4 -1.9,0.6 -4.8,-1.5 -1.2,-1.6Z"
+
+# Priorities: noise follows whatever moves a pixel. The ramp of an RC pixel bends, so its slope is high and its steep
+# start looks like many jumps; an inverse RC pixel starts low; an open pixel is dark because its charge went to its
+# neighbours.
+PIXEL_TYPES = {
+    pixel_type.name: pixel_type
+    for pixel_type in (
+        PixelType("hot", DARK, "Hot", Marker("#D55E00", "circle", CIRCLE), ("HOT",),
+                  explained_by=("rc", "inverse_rc")),
+        PixelType("rc", DARK, "RC", Marker("#0072B2", "square", SQUARE), ("RC",)),
+        PixelType("low_pedestal", DARK, "Low pedestal",
+                  Marker("#009E73", "inverted_triangle", "M0,4.5L4.3,-3.5H-4.3Z"), ("OTHER_BAD_PIXEL",),
+                  explained_by=("inverse_rc",)),
+        PixelType("high_cr", DARK, "High CR / telegraph",
+                  Marker("#B0478A", "cross", "M-4.5,0H4.5M0,-4.5V4.5"), ("TELEGRAPH",),
+                  explained_by=("rc", "inverse_rc")),
+        PixelType("noisy", DARK, "Noisy",
+                  Marker("#5B4BA8", "asterisk", "M-4.5,0H4.5M0,-4.5V4.5M-3.2,-3.2L3.2,3.2M-3.2,3.2L3.2,-3.2"),
+                  flagged_as="high_cr", explained_by=("hot", "rc", "inverse_rc", "high_cr")),
+        # The official algorithm does not know the next two; it calls both kinds of RC pixel RC.
+        PixelType("warm", DARK, "Warm", Marker("#B97A00", "triangle", "M0,-4.5L4.3,3.5H-4.3Z"), ("WARM",),
+                  explained_by=("rc", "inverse_rc")),
+        PixelType("inverse_rc", DARK, "Inverse RC", Marker("#2E8FC7", "diamond", "M0,-5L3.6,0 0,5 -3.6,0Z"), ("RC",)),
+        PixelType("DEAD", FLAT, "Dead", Marker("#1A1A1A", "x", "M-3.8,-3.8L3.8,3.8M-3.8,3.8L3.8,-3.8"), ("DEAD",),
+                  explained_by=("OPEN",)),
+        PixelType("LOW_QE", FLAT, "Low QE",
+                  Marker("#7A6A00", "hex", "M4.4,0L2.2,3.8H-2.2L-4.4,0 -2.2,-3.8H2.2Z"), ("LOW_QE",),
+                  explained_by=("OPEN", "DEAD")),
+        PixelType("OPEN", FLAT, "Open", Marker("#882255", "star", _STAR), ("OPEN",)),
+        PixelType("ADJ_OPEN", FLAT, "Adjacent to open",
+                  Marker("#767676", "y", "M0,0V4.8M0,0L4,-2.6M0,0L-4,-2.6"), ("ADJ_OPEN",)),
+    )
+}  # fmt: skip
+
+DARK_TYPES = tuple(name for name, pixel_type in PIXEL_TYPES.items() if pixel_type.kind == DARK)
+FLAT_TYPES = tuple(name for name, pixel_type in PIXEL_TYPES.items() if pixel_type.kind == FLAT)

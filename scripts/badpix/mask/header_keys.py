@@ -1,0 +1,71 @@
+"""Which configuration keys took part in a mask, for its header."""
+
+from collections.abc import Mapping
+
+from badpix.vote.dark_official import COMMON_KEYS, OFFICIAL_TESTS
+from badpix.vote.settings import VoteSettings
+
+FLAT_KEYS = (
+    "dead_search", "low_qe_and_open_search", "flat_mean_sigma_threshold", "flat_mean_normalization_method",
+    "flat_do_not_use",
+)  # fmt: skip
+SMOOTHING_KEYS = ("smoothing_box_width", "smoothing_type")
+DEAD_KEYS = ("dead_search_type", "run_dead_flux_check")
+LOW_QE_KEYS = ("max_low_qe_norm_signal", "max_open_adj_norm_signal")
+
+
+def _dark_keys(settings: VoteSettings) -> list[str]:
+    # The fractions are of the official tests and of the searches that replace them.
+    keys = ["dark_do_not_use", *COMMON_KEYS, *(test.fraction for test in OFFICIAL_TESTS if test.fraction)]
+    for test in OFFICIAL_TESTS:
+        if test.name not in settings.replaced_tests:
+            keys += test.keys
+    for search in settings.searches_on:
+        keys += ["false_flags_per_million", *search.header_keys()]
+    return keys
+
+
+def _flat_keys(config: Mapping) -> list[str]:
+    keys = list(FLAT_KEYS)
+    if config["flat_ballot"] == "exposure":
+        keys += ["flat_ballot", "flat_fraction"]
+    if config["unlit_fraction"] is not None:
+        keys.append("unlit_fraction")
+    if config["flat_mean_normalization_method"] == "smoothed":
+        keys += SMOOTHING_KEYS
+    searches = ()
+    if config["dead_search"]:
+        keys += DEAD_KEYS
+        searches = config["dead_search_type"]
+        if config["run_dead_flux_check"]:
+            keys.append("flux_check")
+    if "sigma_rate" in searches:
+        keys.append("dead_sigma_threshold")
+    if "absolute_rate" in searches or config["low_qe_and_open_search"]:
+        keys.append("max_dead_norm_signal")
+    if config["low_qe_and_open_search"]:
+        keys += LOW_QE_KEYS
+        keys += ["open_rule"] if config["open_rule"] != "all" else []
+        keys += ["open_includes_dead"] if config["open_includes_dead"] else []
+    return keys
+
+
+def used_parameters(config: Mapping, steps: Mapping[str, Mapping], kinds) -> dict[str, object]:
+    """The parameters (key -> value) that decided a mask made of `kinds` (darks, flats); those not used are left out.
+
+    `config` has the keys of the vote and `manual_flag_file`. `flag_values` appears as a key per type. `steps` maps
+    `detector1_<kind>`, for the kinds processed here, to the configured step parameters, which appear as
+    `detector1_<kind>.<step>.<parameter>`.
+    """
+    keys = {"min_valid", "manual_flag_file"} | ({"exclusive_types"} if config["exclusive_types"] else set())
+    if "darks" in kinds:
+        keys.update(_dark_keys(VoteSettings.from_config(config)))
+    if "flats" in kinds:
+        keys.update(_flat_keys(config))
+    used = {key: config[key] for key in sorted(keys)}
+    if "darks" in kinds:
+        used.update({f"flag_values.{name}": flags for name, flags in sorted(config["flag_values"].items())})
+    for key, of_key in steps.items():
+        for step, parameters in sorted(of_key.items()):
+            used.update({f"{key}.{step}.{name}": value for name, value in sorted(parameters.items())})
+    return used

@@ -1,0 +1,62 @@
+"""The files that come of a vote: mask, evidence, summary and the list of exposures left out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from badpix.core.files import write_text
+from badpix.core.logs import logger
+from badpix.formats.evidence_file import write_evidence
+from badpix.formats.mask_file import complete_pedigree, write_mask
+from badpix.mask.make import MaskSettings, MaskVote
+from badpix.mask.provenance import history_lines
+from badpix.mask.summary import summary_table
+from badpix.vote.exposure_set import KINDS, ExposureSet, observation_dates
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a mask comes from, for its header: the input file of each exposure or segment, and the parameters used."""
+
+    file_names: Mapping[str, str]
+    parameters: Mapping[str, object]
+
+
+def mask_identity(exposures: ExposureSet) -> dict[str, str]:
+    """What CRDS selects a mask by."""
+    detector, header = exposures.detector, exposures.segments[0].header
+    identity = {"instrument": detector.instrument, "detector": detector.name}
+    if detector.instrument == "FGS":
+        identity["exp_type"] = header["EXP_TYPE"]
+    if detector.instrument == "NIRSPEC":
+        identity["readpatt"] = header["READPATT"]
+    return identity
+
+
+def save(outputs: Mapping[str, str], vote: MaskVote, settings: MaskSettings, origin: Origin) -> None:
+    """Write all outputs (mask, evidence, summary, quarantine -> path); the mask comes last."""
+    exposures = vote.exposures
+    headers = [segment.header for segment in exposures.segments]
+    files = {
+        kind: [origin.file_names.get(s.name, s.name) for exposure in exposures.of(kind) for s in exposure.segments]
+        for kind in KINDS
+    }
+    write_evidence(outputs["evidence"], vote.results, vote.measured, [("DETECTOR", exposures.detector.name, "")])
+    summary = summary_table(vote.results, vote.dq, exposures.science)
+    write_text(outputs["summary"], summary.to_csv(index=False))
+    left_out = pd.DataFrame(sorted(exposures.left_out.items()), columns=["input", "reason"])
+    write_text(outputs["quarantine"], left_out.to_csv(index=False))
+    texts = {key: getattr(settings, key) for key in ("author", "description", "useafter")}
+    texts["pedigree"] = complete_pedigree(settings.pedigree, observation_dates(exposures))
+    history = history_lines(
+        settings.history,
+        files,
+        exposures.left_out,
+        {header["CRDS_CTX"] for header in headers if header.get("CRDS_CTX")},
+        {header["R_MASK"] for header in headers if header.get("R_MASK")},
+    )
+    if vote.frame != exposures.geometry:
+        history.append(f"Only this part of the frame was measured: {exposures.geometry}")
+    write_mask(outputs["mask"], vote.dq, mask_identity(exposures), vote.frame, texts, history, origin.parameters)
+    logger.info("summary:\n%s", summary.to_string(index=False))

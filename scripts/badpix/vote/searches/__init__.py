@@ -1,0 +1,1 @@
+"""The searches of darks beyond the official algorithm: a module each, listed in `registry`."""

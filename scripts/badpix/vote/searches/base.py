@@ -1,0 +1,246 @@
+"""What a search of darks beyond the official algorithm consists of, and the run of a search over all exposures.
+
+A search compares a quantity of each pixel with the other pixels of its detector, integration by integration, so that
+the memory does not grow with their number. Thresholds are set from the configured false-alarm rate. A new search is a
+module beside this file with a subclass of `Search`, and a row in `registry.SEARCHES`.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from badpix.config.settings import Settings
+from badpix.formats.thresholds import ABOVE, BELOW, MEAN_EXCESS, Threshold, around, vote_rows
+from badpix.formats.type_result import TypeResult
+from badpix.vote.excess import HIGH, ExcessTest
+
+WHOLE_ARRAY = (np.s_[:, :],)
+
+
+@dataclass(frozen=True)
+class Further:
+    """A second condition of a ballot: `quantity` must exceed `part`; `label` is its name in the report."""
+
+    quantity: str
+    part: float
+    label: str
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A quantity of one integration in which pixels are compared.
+
+    `quantity` is its name in the thresholds and in the report, None for the plane of the pedestals that vote; `unit`
+    and `title` belong to it. `by_amplifier`: each amplifier has a level and scatter of its own. `scaled`: a pixel that
+    is noisier than typical needs a higher mean.
+    """
+
+    quantity: str | None
+    unit: str
+    title: str
+    further: Further | None = None
+    by_amplifier: bool = False
+    scaled: bool = True
+
+
+@dataclass(frozen=True)
+class BallotCount:
+    """A count of ballots: images `<NAME>_K` and `<NAME>_N` of the evidence.
+
+    `types` are the pixel types that it finds and `label` its name in the report. Ballots lie on `side` (HIGH, LOW) of
+    `measure`, a key of `Search.measures`; None if the search counts them by itself.
+    """
+
+    name: str
+    label: str
+    types: tuple[str, ...]
+    measure: str | None = None
+    side: int = HIGH
+
+
+@dataclass(frozen=True)
+class Integration:
+    """One integration of a dark.
+
+    `planes` maps PLANES and PEDESTAL to images (y, x), `group_time_s` is TGROUP, `sample` are the indices of science
+    pixels that stand for all (`badpix.vote.significance.sample`). `exposure` and `number` (1-based) name it;
+    `pedestal_plane` is the plane of the statistics file behind PEDESTAL.
+    """
+
+    planes: Mapping[str, np.ndarray]
+    group_time_s: float
+    sample: np.ndarray
+    exposure: str = ""
+    number: int = 0
+    pedestal_plane: str = ""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The values of a measure in one integration, with the limits that `ExcessTest.add` takes."""
+
+    measure: str
+    values: np.ndarray
+    min_excess: np.ndarray | float = 0.0
+    min_certain: float = 0.0
+
+
+@dataclass(frozen=True)
+class Context:
+    """What all searches of a vote share.
+
+    `science` is the boolean image (y, x) of the pixels that may be flagged, `n_exposures` and `n_integrations` count
+    what will be added, `probability` is that of a healthy pixel to be found by one count, `min_valid` the fewest valid
+    ballots and `amplifiers` the slices (y, x) of the amplifiers.
+    """
+
+    science: np.ndarray
+    n_exposures: int
+    n_integrations: int
+    probability: float
+    min_valid: int
+    amplifiers: tuple = WHOLE_ARRAY
+
+
+@dataclass(frozen=True)
+class Search(Settings):
+    """A search: a subclass has its configuration keys as fields, and the class attributes below.
+
+    `planes` are the planes of the statistics that it reads. `titles` maps quantities that it counts by itself to their
+    name in the report and their unit. `replaces` names the tests of the official algorithm that
+    do not vote while the search is on, `takes_priority_over` the types that its own types explain, beyond the
+    priorities of `badpix.formats.pixel_types`. `lists_intermittent`: significant single integrations are listed.
+    """
+
+    planes: ClassVar[tuple[str, ...]] = ()
+    measures: ClassVar[Mapping[str, Measure]] = {}
+    counts: ClassVar[tuple[BallotCount, ...]] = ()
+    titles: ClassVar[Mapping[str, tuple[str, str]]] = {}
+    replaces: ClassVar[tuple[str, ...]] = ()
+    takes_priority_over: ClassVar[tuple[str, ...]] = ()
+    lists_intermittent: ClassVar[bool] = True
+
+    def is_on(self) -> bool:
+        """Whether the configuration asks for this search."""
+        raise NotImplementedError
+
+    def header_keys(self) -> tuple[str, ...]:
+        """The configuration keys that the mask's header lists when the search is on."""
+        raise NotImplementedError
+
+    def fraction(self, measure: str) -> float:
+        """The fraction of integrations that must vote yes in a measure."""
+        raise NotImplementedError
+
+    def measured(self, integration: Integration) -> Iterator[Measured]:
+        """The values that are compared, for each of `measures`."""
+        raise NotImplementedError
+
+    def min_margin(self, measure: str) -> float:
+        """The smallest margin above the level of the detector that a ballot needs, in the unit of the measure."""
+        return 0.0
+
+    @classmethod
+    def types(cls) -> tuple[str, ...]:
+        """The pixel types that the search finds, in the order of their results."""
+        return tuple(dict.fromkeys(name for count in cls.counts for name in count.types))
+
+    @classmethod
+    def false_alarm_counts(cls) -> dict[str, int]:
+        """Type -> number of counts, each of which may find healthy pixels at the configured false-alarm rate."""
+        return {name: sum(name in count.types for count in cls.counts) for name in cls.types()}
+
+    def start(self, context: Context) -> "SearchRun":
+        """A run of the search over exposures that are given to it."""
+        return SearchRun(self, context)
+
+
+class SearchRun:
+    """Counts the ballots of a search, integration by integration, and decides."""
+
+    def __init__(self, search: Search, context: Context):
+        self.search, self.context = search, context
+        self.tests = {
+            name: ExcessTest(
+                context.science,
+                context.n_integrations,
+                search.fraction(name),
+                context.probability,
+                context.amplifiers if measure.by_amplifier else WHOLE_ARRAY,
+            )
+            for name, measure in search.measures.items()
+        }
+        self.integrations: list[tuple[str, int]] = []
+        self.pedestal_plane = ""
+
+    def add(self, integration: Integration) -> None:
+        """Count the ballots of one integration."""
+        self.pedestal_plane = integration.pedestal_plane
+        self.integrations.append((integration.exposure, integration.number))
+        for measured in self.search.measured(integration):
+            test = self.tests[measured.measure]
+            self.take(measured.measure, test.add(measured.values, measured.min_excess, measured.min_certain))
+
+    def take(self, measure: str, excess: np.ndarray) -> None:
+        """Use the excess over the level of the detector (image (y, x)) for further counts; for subclasses."""
+
+    def end_exposure(self, exposure: str) -> None:
+        """Note that all integrations of `exposure` are added; for searches with a ballot per exposure."""
+
+    def results(self, scale: np.ndarray) -> dict[str, TypeResult]:
+        """TypeResult per type; `scale` (image (y, x), at least 1) is the noise of a pixel in units of the typical."""
+        return {name: self.result(name, scale) for name in self.search.types()}
+
+    def result(self, pixel_type: str, scale: np.ndarray) -> TypeResult:
+        """The TypeResult on a type: found by one of its counts."""
+        counts = [count for count in self.search.counts if pixel_type in count.types]
+        found = np.logical_or.reduce([self.found(count, scale) for count in counts])
+        return self.verdict(found, counts)
+
+    def found(self, count: BallotCount, scale: np.ndarray) -> np.ndarray:
+        """Boolean image (y, x) of the pixels that a count finds."""
+        scale = scale if self.search.measures[count.measure].scaled else 1.0
+        return self.tests[count.measure].found(count.side, self.context.min_valid, scale)
+
+    def verdict(
+        self, found: np.ndarray, counts: list[BallotCount], lists_intermittent: bool | None = None
+    ) -> TypeResult:
+        """The TypeResult of `counts` that found `found`: insufficient where no count has ballots enough."""
+        if lists_intermittent is None:
+            lists_intermittent = self.search.lists_intermittent
+        science, tests = self.context.science, [self.tests[count.measure] for count in counts]
+        judged = np.logical_or.reduce([test.judged(self.context.min_valid) for test in tests])
+        intermittent = None
+        if lists_intermittent:
+            strong = [test.intermittent(count.side) for test, count in zip(tests, counts, strict=True)]
+            intermittent = np.logical_or.reduce(strong) & ~found
+        return TypeResult(
+            found & science,
+            ~judged & science,
+            {c.name: (test.votes[c.side], test.n_valid) for test, c in zip(tests, counts, strict=True)},
+            intermittent,
+            tuple(row for count in counts for row in self.thresholds(count)),
+        )
+
+    def thresholds(self, count: BallotCount) -> tuple[Threshold, ...]:
+        """The Thresholds of a count: of every integration, of the mean, and of the vote. After `found`."""
+        measure, test = self.search.measures[count.measure], self.tests[count.measure]
+        quantity, direction = measure.quantity or self.pedestal_plane, ABOVE if count.side == HIGH else BELOW
+        # A margin that a setting asks for as well is the wider of the two.
+        least = self.search.min_margin(count.measure)
+        rows = []
+        for bulks, (exposure, number) in zip(test.bulks, self.integrations, strict=True):
+            for region, (centre, sigma) in enumerate(bulks, 1):
+                where = {"exposure": exposure, "integration": number, "region": region if len(bulks) > 1 else 0}
+                margin = max(test.ballot_sigma * sigma, least)
+                rows.append(around(count.name, quantity, direction, centre, margin, measure.unit, **where))
+        for region, (centre, margin) in enumerate(test.mean_limits[count.side], 1):
+            region = region if len(test.regions) > 1 else 0
+            value = count.side * (centre + margin)
+            rows.append(Threshold(count.name, MEAN_EXCESS, direction, value, measure.unit, region=region))
+        if measure.further:
+            part = measure.further.part
+            rows.append(Threshold(count.name, measure.further.quantity, ABOVE, part, "", margin=part))
+        return (*rows, *vote_rows(count.name, test.fraction, "integrations", self.context.min_valid))

@@ -1,0 +1,52 @@
+"""RC and inverse RC pixels by the shape of their ramps: steeper or flatter early than late."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from badpix.vote.excess import HIGH, LOW
+from badpix.vote.searches.base import BallotCount, Further, Integration, Measure, Measured, Search
+
+# A change of slope counts when it is more than this part of the late slope: the shot noise and non-linearity of a hot
+# pixel stay below.
+MIN_SLOPE_CHANGE = 0.3
+_FURTHER = Further("EXCESS / CDS_LATE", MIN_SLOPE_CHANGE, "excess over the late difference")
+
+
+@dataclass(frozen=True)
+class RampShapeSearch(Search):
+    """rc and inverse_rc: the first difference, or the early differences, above or below the late differences."""
+
+    ramp_shape_search: bool
+    rc_fraction_threshold: float
+
+    planes = ("CDS_FIRST", "CDS_EARLY", "CDS_LATE")
+    measures = {
+        "first": Measure("CDS_FIRST - CDS_LATE", "DN/group", "First difference, from the late ones", _FURTHER),
+        "early": Measure("CDS_EARLY - CDS_LATE", "DN/group", "Early differences, from the late ones", _FURTHER),
+    }
+    counts = (
+        BallotCount("first_rc", "First difference above the late ones", ("rc",), "first", HIGH),
+        BallotCount("early_rc", "Early differences above the late ones", ("rc",), "early", HIGH),
+        BallotCount("first_inverse_rc", "First difference below the late ones", ("inverse_rc",), "first", LOW),
+        BallotCount("early_inverse_rc", "Early differences below the late ones", ("inverse_rc",), "early", LOW),
+    )
+    replaces = ("rc_jumps",)
+    # A cosmic ray bends one difference as well, so a single integration is no evidence.
+    lists_intermittent = False
+
+    def is_on(self) -> bool:
+        return self.ramp_shape_search
+
+    def header_keys(self) -> tuple[str, ...]:
+        return ("ramp_shape_search",)
+
+    def fraction(self, measure: str) -> float:
+        return self.rc_fraction_threshold
+
+    def measured(self, integration: Integration) -> Iterator[Measured]:
+        planes = integration.planes
+        floor = MIN_SLOPE_CHANGE * np.abs(planes["CDS_LATE"])
+        yield Measured("first", planes["CDS_FIRST"] - planes["CDS_LATE"], floor)
+        yield Measured("early", planes["CDS_EARLY"] - planes["CDS_LATE"], floor)

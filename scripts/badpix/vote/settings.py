@@ -1,0 +1,116 @@
+"""The settings of a vote: all configuration keys that it reads, in one frozen object."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from badpix.config.settings import ResponseSettings, Settings
+from badpix.vote.searches.base import Search
+from badpix.vote.searches.registry import configured_searches
+
+
+@dataclass(frozen=True)
+class RequiredExposures(Settings):
+    """How many exposures a vote needs, and whether a rejected exposure stops it (`on_bad_exposure` is `fail`)."""
+
+    min_darks: int
+    min_flats: int
+    on_bad_exposure: str
+
+    def minimum(self, kind: str) -> int:
+        """The fewest exposures of `kind` (darks, flats)."""
+        return {"darks": self.min_darks, "flats": self.min_flats}[kind]
+
+
+@dataclass(frozen=True)
+class DarkSettings(Settings):
+    """The keys of the official tests of darks, under their own names."""
+
+    ballot: str
+    pedestal_source: str
+    min_valid: int
+    min_clean_slopes: int
+    early_cutoff_fraction: float
+    dark_stdev_clipping_sigma: float
+    dark_max_clipping_iters: int
+    dark_noisy_threshold: float
+    max_saturated_fraction: float
+    max_jump_limit: int
+    jump_ratio_threshold: float
+    pedestal_sigma_threshold: float
+    rc_fraction_threshold: float
+    low_pedestal_fraction: float
+    high_cr_fraction: float
+
+
+@dataclass(frozen=True)
+class FlatSettings(Settings):
+    """The keys of the flat types, under their own names.
+
+    `max_dead_norm_signal` is the number in force, never None (see `badpix.config.settings.with_max_dead_norm_signal`).
+    """
+
+    dead_search: bool
+    low_qe_and_open_search: bool
+    dead_search_type: tuple[str, ...]
+    flat_mean_sigma_threshold: float
+    dead_sigma_threshold: float
+    max_dead_norm_signal: float
+    run_dead_flux_check: bool
+    flux_check: float
+    max_low_qe_norm_signal: float
+    max_open_adj_norm_signal: float
+    open_rule: str
+    open_includes_dead: bool
+    flat_ballot: str
+    flat_fraction: float
+    unlit_fraction: float | None
+    min_valid: int
+
+    @classmethod
+    def from_config(cls, config: Mapping) -> "FlatSettings":
+        """Take the settings from a mapping with (at least) all their keys."""
+        kinds = config["dead_search_type"]
+        return super().from_config({**config, "dead_search_type": (kinds,) if isinstance(kinds, str) else tuple(kinds)})
+
+
+@dataclass(frozen=True)
+class VoteSettings:
+    """All settings of a vote.
+
+    `darks` are the official tests, `searches` those beyond the official algorithm, on or off, at the false-alarm rate
+    `false_flags_per_million`. `flats` decide on the flat types, `response` normalises flats, `required` limits the
+    exposures. `exclusive_types`: types exclude each other by priority.
+    """
+
+    required: RequiredExposures
+    darks: DarkSettings
+    searches: tuple[Search, ...]
+    flats: FlatSettings
+    response: ResponseSettings
+    false_flags_per_million: float
+    min_valid: int
+    exclusive_types: bool
+
+    @classmethod
+    def from_config(cls, config: Mapping) -> "VoteSettings":
+        """Take the settings from a mapping with (at least) all keys of `badpix.config.settings.vote_keys`."""
+        return cls(
+            RequiredExposures.from_config(config),
+            DarkSettings.from_config(config),
+            configured_searches(config),
+            FlatSettings.from_config(config),
+            ResponseSettings.from_config(config),
+            config["false_flags_per_million"],
+            config["min_valid"],
+            config["exclusive_types"],
+        )
+
+    @property
+    def searches_on(self) -> tuple[Search, ...]:
+        """The searches that the configuration asks for."""
+        return tuple(search for search in self.searches if search.is_on())
+
+    @property
+    def replaced_tests(self) -> frozenset[str]:
+        """Names of the official tests of darks that do not vote, because a search replaces them."""
+        return frozenset(name for search in self.searches_on for name in search.replaces)
