@@ -19,12 +19,15 @@ import flat_statistics
 import leave_one_out
 import plots
 from badpix.config.check import load_schema, load_steps, validated
-from badpix.config.settings import vote_keys
+from badpix.config.settings import vote_keys, with_max_dead_norm_signal
 from badpix.core.errors import BadExposure, TooFewExposures
+from badpix.formats.leave_one_out_file import read_stability
 from badpix.formats.mask_file import read_mask
+from badpix.formats.response_file import Responses
 from badpix.formats.statistics_file import quarantine_reason, write_quarantined
 from badpix.instrument.detectors import load_detector
 from badpix.instrument.dq import PIXEL_FLAGS
+from badpix.vote.exposure_set import VoteFiles
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMAS = ROOT / "config" / "schemas"
@@ -44,15 +47,16 @@ PLANTED = {
     "DEAD": (11, 3), "LOW_QE": (11, 7), "OPEN": (11, 11),
 }  # fmt: skip
 ALL_TYPES = {**dict.fromkeys(PLANTED, 1), "ADJ_OPEN": 8}
-DEFAULTS = validated(
-    {"darks": "d"}, load_schema(SCHEMAS / "config.schema.yaml"), load_steps(SCHEMAS / "detector1_steps.json")
+SCHEMA = load_schema(SCHEMAS / "config.schema.yaml")
+DEFAULTS = with_max_dead_norm_signal(
+    validated({"darks": "d"}, SCHEMA, load_steps(SCHEMAS / "detector1_steps.json")), None
 )
 
 
 def config(**changes):
     """What the vote reads: the defaults, but for what so small an array needs."""
     small = {"flat_mean_normalization_method": "mean", "dead_search_type": "absolute_rate", "max_jump_limit": 5}
-    return {key: DEFAULTS[key] for key in vote_keys()} | small | {"min_flats": 2} | changes
+    return {key: DEFAULTS[key] for key in vote_keys(SCHEMA)} | small | {"min_flats": 2} | changes
 
 
 def save(path, images, **keywords):
@@ -116,8 +120,7 @@ def statistics(tmp_path_factory):
     flats = [folder / f"f{i}_flat_statistics.fits" for i in (1, 2, 3)]
     for i, path in enumerate(flats, start=1):
         flat_statistics.main(make_flat(folder, f"f{i}", raw=i != 3), path, f"f{i}")
-    settings = config() | {"smoothing_type": "Box2D", "smoothing_box_width": 15}
-    flat_response.main(flats, folder / "response.fits", DETECTOR, settings)
+    flat_response.main(flats, folder / "response.fits", DETECTOR, config())
     return {"darks": darks, "flats": flats, "response": folder / "response.fits"}
 
 
@@ -126,11 +129,16 @@ def vote(folder, statistics, darks=True, flats=True, quarantined=None, manual=No
     folder.mkdir(exist_ok=True)
     endings = {"mask": "fits", "evidence": "fits", "summary": "csv", "quarantine": "csv"}
     outputs = {name: folder / f"{name}.{ending}" for name, ending in endings.items()}
-    files = {"darks": [*statistics["darks"], *more] if darks else [], "flats": statistics["flats"] if flats else []}
-    names, response = {"d1": "d1_uncal.fits.gz"}, {"mean": statistics["response"] if flats else None}
+    files = VoteFiles(
+        [*statistics["darks"], *more] if darks else [],
+        statistics["flats"] if flats else [],
+        Responses(statistics["response"] if flats else None),
+        outliers,
+        quarantined or {},
+    )
+    extras = bad_pixel_mask.Extras("none", manual, {}, {"d1": "d1_uncal.fits.gz"})
     detector = changes.pop("detector", DETECTOR)
-    how = (config(**changes), manual, quarantined or {}, names, {"max_jump_limit": 5})
-    bad_pixel_mask.main(files, response, outputs, detector, *how, outliers)
+    bad_pixel_mask.main(files, outputs, detector, config(**changes), extras)
     return outputs
 
 
@@ -338,9 +346,6 @@ def test_flux_check(tmp_path, statistics):
 # ---------------------------------------------------------------- one left out
 
 
-RESPONSE_SETTINGS = {"smoothing_type": "Box2D", "smoothing_box_width": 15}
-
-
 def leaky_dark(folder):
     """A fourth dark in which a third of the detector is saturated."""
     paths = make_dark(folder, "leak", 4)
@@ -352,10 +357,10 @@ def leaky_dark(folder):
     return dark(folder, paths, "leak")
 
 
-def left_out(folder, darks, flats, **changes):
-    settings = config(**changes) | {"outlier_factor": 3.0}
-    leave_one_out.main({"darks": darks, "flats": flats}, {}, folder / "table.csv", DETECTOR, settings,
-                       config() | RESPONSE_SETTINGS)  # fmt: skip
+def left_out(folder, darks, flats, excluded=False, **changes):
+    outputs = {"table": folder / "table.csv", "stability": folder / "stability.fits"}
+    rule = leave_one_out.OutlierRule(3.0, excluded)
+    leave_one_out.main(VoteFiles(darks, flats), outputs, DETECTOR, config(**changes), rule)
     return pd.read_csv(folder / "table.csv").set_index("exposure")
 
 
@@ -383,10 +388,23 @@ def test_an_exposure_that_changes_far_more_than_the_others_is_named(tmp_path, st
 
 def test_a_flat_that_is_an_outlier_leaves_the_response(tmp_path, statistics):
     (tmp_path / "table.csv").write_text("kind,exposure,n_changed,others,outlier\nflats,f2,50,1.0,True\n")
-    settings = config() | RESPONSE_SETTINGS
+    settings = config()
     flat_response.main(statistics["flats"], tmp_path / "r.fits", DETECTOR, settings, tmp_path / "table.csv")
     with fits.open(tmp_path / "r.fits") as hdus:
         assert hdus["USED"].data["EXPOSURE"].tolist() == ["f1", "f3"]
+
+
+def test_the_stability_is_that_of_the_exposures_that_vote(tmp_path, statistics):
+    darks = [*statistics["darks"], leaky_dark(tmp_path)]
+    loose = {"max_saturated_fraction": 0.25}
+    for excluded, votes in ((False, 4), (True, 3)):
+        left_out(tmp_path, darks, [], excluded, **loose)
+        pixels, types = read_stability(tmp_path / "stability.fits")
+        assert set(pixels["votes"]) == set(types["votes"]) == {votes}
+        hot = pixels[pixels["type"] == "hot"]
+        assert (len(hot) > 40) == (not excluded)
+        planted = hot[(hot["y"] == PLANTED["hot"][0]) & (hot["x"] == PLANTED["hot"][1])]
+        assert planted["stability"].tolist() == [1.0]
 
 
 def test_one_exposure_alone_cannot_be_left_out(tmp_path, statistics):

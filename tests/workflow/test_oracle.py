@@ -4,14 +4,16 @@ import numpy as np
 import pytest
 
 from badpix.config.check import load_schema, load_steps, validated
-from badpix.config.settings import DarkVoteSettings, FlatTypeSettings, effective_max_dead_norm_signal
+from badpix.config.settings import ResponseSettings, with_max_dead_norm_signal
 from badpix.formats.mask_file import read_mask
+from badpix.formats.pixel_types import FLAT_TYPES
 from badpix.formats.statistics_file import open_statistics
+from badpix.formats.statistics_set import by_exposure, read_set
 from badpix.response.normalise import mean_flat, normalise
-from badpix.vote.dark_official import DARK_TYPES, DarkVote
-from badpix.vote.exposure_set import read_set
-from badpix.vote.flat_types import FLAT_TYPES, flat_verdicts
+from badpix.vote.dark_official import OFFICIAL_TYPES, DarkVote
+from badpix.vote.flat_types import flat_verdicts
 from badpix.vote.judge import mean_last_groups
+from badpix.vote.settings import DarkSettings, FlatSettings
 from oracle.darks import dark_types
 from oracle.flats import flat_types
 from oracle.vote import combine
@@ -61,7 +63,7 @@ def test_documented_defaults_as_the_workflow_ran_them(exposures, results, scienc
     unjudged = dark_types(exposures["darks"], config)["insufficient"] | types.pop("insufficient")
     found = plane_of_types(results / "evidence.fits", "FOUND")
     insufficient = plane_of_types(results / "evidence.fits", "INSUFFICIENT")
-    for name in (*DARK_TYPES, *FLAT_TYPES):
+    for name in (*OFFICIAL_TYPES, *FLAT_TYPES):
         assert found[name].any(), f"nothing to compare for {name}"
         assert np.array_equal(found[name], types[name]), name
         assert np.array_equal(insufficient[name], unjudged[name]), name
@@ -82,7 +84,7 @@ DARK_SETTINGS = {
 @pytest.mark.parametrize("changes", DARK_SETTINGS.values(), ids=DARK_SETTINGS)
 def test_dark_types_under_other_settings(changes, exposures, results, science):
     config = configuration(**changes)
-    vote = DarkVote(science.shape, DarkVoteSettings.from_config(config))
+    vote = DarkVote(science.shape, DarkSettings.from_config(config))
     for path in sorted((results / "darks").glob("*_dark_statistics.fits")):
         with open_statistics(path) as statistics:
             vote.add_exposure(statistics)
@@ -103,13 +105,12 @@ FLAT_SETTINGS = {
 @pytest.mark.parametrize("changes", FLAT_SETTINGS.values(), ids=FLAT_SETTINGS)
 def test_flat_types_under_other_settings(changes, exposures, results, science):
     config = configuration(**changes)
-    config |= {"max_dead_norm_signal": effective_max_dead_norm_signal(config["max_dead_norm_signal"], "smoothed", None)}
+    config = with_max_dead_norm_signal(config, None)
     paths = sorted((results / "flats").glob("*_flat_statistics.fits"))
-    sigma, method = config["flat_mean_sigma_threshold"], config["flat_mean_normalization_method"]
-    mean, _, n_valid = mean_flat(paths, science, sigma)
-    norm = normalise(mean, science, method, sigma, config["smoothing_type"], config["smoothing_box_width"])
-    last_groups = mean_last_groups(read_set(paths)[0], science.shape)
-    verdicts = flat_verdicts(norm, n_valid, science, FlatTypeSettings.from_config(config), last_groups)
+    mean, _, n_valid = mean_flat(paths, science, config["flat_mean_sigma_threshold"])
+    norm = normalise(mean, science, ResponseSettings.from_config(config))
+    last_groups = mean_last_groups(by_exposure(read_set(paths)[0]), science.shape)
+    verdicts = flat_verdicts(norm, n_valid, science, FlatSettings.from_config(config), last_groups)
     expected = flat_types(exposures["flats"], config)
     # Sums in another order than those of astropy differ in the last digit; types may not.
     np.testing.assert_allclose(norm, expected["norm"], rtol=1e-12)

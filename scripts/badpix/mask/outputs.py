@@ -48,7 +48,7 @@ def save(outputs: Mapping[str, str], vote: MaskVote, settings: MaskSettings, ori
     left_out = pd.DataFrame(sorted(exposures.left_out.items()), columns=["input", "reason"])
     write_text(outputs["quarantine"], left_out.to_csv(index=False))
     texts = {key: getattr(settings, key) for key in ("author", "description", "useafter")}
-    texts["pedigree"] = complete_pedigree(settings.pedigree, observation_dates(exposures))
+    texts["pedigree"] = complete_pedigree(settings.pedigree, observation_dates(exposures.segments))
     history = history_lines(
         settings.history,
         files,

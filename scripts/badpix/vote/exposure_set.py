@@ -150,6 +150,6 @@ def common_geometry(segments: Sequence[Segment]) -> Geometry:
     return first.geometry
 
 
-def observation_dates(exposures: ExposureSet) -> list[str]:
-    """DATE-OBS of all segments that have it."""
-    return [segment.header["DATE-OBS"] for segment in exposures.segments if segment.header.get("DATE-OBS")]
+def observation_dates(segments: Sequence[Segment]) -> list[str]:
+    """DATE-OBS of the segments that have it."""
+    return [segment.header["DATE-OBS"] for segment in segments if segment.header.get("DATE-OBS")]

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from badpix.vote.outliers import changed_pixels, outlier_table, read_outliers
+from badpix.control.leave_one_out import changed_pixels
+from badpix.control.outliers import outlier_table
+from badpix.formats.leave_one_out_file import read_outliers
 
 
 def names(n_changed, factor=3.0, n_science=10000):

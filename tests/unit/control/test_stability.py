@@ -1,42 +1,61 @@
 """Stability of flags without one exposure, and how many more exposures settle the rest."""
 
 import numpy as np
+import pandas as pd
 
-from badpix.control.leave_one_out import Vote
-from badpix.control.stability import FALSE, Jackknife, more_needed, settle_rows, stability_image, table_of
-from badpix.formats.type_result import TypeResult
-
-
-def vote(left_out=None, **found):
-    verdicts = {name: TypeResult(np.array(image, bool), np.zeros((2, 3), bool), {}) for name, image in found.items()}
-    return Vote(left_out, verdicts, {}, np.ones((2, 3), bool))
+from badpix.control.leave_one_out import LeaveOneOut, Stability
+from badpix.control.stability import FALSE, more_needed, settle_rows, stability_image, stability_rows, table_of
+from badpix.formats.leave_one_out_file import read_stability, write_stability
 
 
-def jackknife():
-    one = Jackknife(vote(hot=[[1, 1, 0], [0, 0, 0]], rc=[[0, 1, 0], [0, 0, 0]]))
-    one.add(vote("a", hot=[[1, 1, 0], [0, 0, 1]], rc=[[0, 1, 0], [0, 0, 0]]))
-    one.add(vote("b", hot=[[1, 0, 0], [0, 0, 0]], rc=[[0, 1, 0], [0, 0, 0]]))
-    one.add(vote("c", hot=[[1, 0, 0], [0, 0, 0]]))
-    one.add(vote("d", hot=[[1, 1, 0], [0, 0, 1]], rc=[[0, 0, 0], [0, 0, 0]]))
+def images(**found):
+    return {name: np.array(image, bool) for name, image in found.items()}
+
+
+def votes():
+    one = LeaveOneOut(images(hot=[[1, 1, 0], [0, 0, 0]], rc=[[0, 1, 0], [0, 0, 0]]))
+    one.add("a", images(hot=[[1, 1, 0], [0, 0, 1]], rc=[[0, 1, 0], [0, 0, 0]]))
+    one.add("b", images(hot=[[1, 0, 0], [0, 0, 0]], rc=[[0, 1, 0], [0, 0, 0]]))
+    one.add("c", images(hot=[[1, 0, 0], [0, 0, 0]]))
+    one.add("d", images(hot=[[1, 1, 0], [0, 0, 1]], rc=[[0, 0, 0], [0, 0, 0]]))
     return one
 
 
+def rows_of(one):
+    return stability_rows("darks", one.pixels("darks"), one.types("darks"))
+
+
 def test_in_how_many_votes_a_pixel_keeps_its_types():
-    pixels = jackknife().pixels("darks").set_index(["type", "y", "x"])
+    pixels = votes().pixels("darks").set_index(["type", "y", "x"])
     assert pixels["kept"].to_dict() == {("hot", 0, 0): 4, ("hot", 0, 1): 2, ("rc", 0, 1): 2}
     assert set(pixels["votes"]) == {4} and pixels.loc[("hot", 0, 1), "stability"].item() == 0.5
 
 
+def test_who_changes_how_many_pixels():
+    # Without a, one more is hot; without b, one less; without c also no rc; d: one more hot, one less rc.
+    assert votes().n_changed == {"a": 1, "b": 1, "c": 1, "d": 2}
+
+
+def test_the_file_keeps_the_tables(tmp_path):
+    tables = Stability.of({"darks": votes(), "flats": LeaveOneOut(images(DEAD=[[0, 0, 0], [0, 0, 1]]))})
+    write_stability(tmp_path / "s.fits", tables.pixels, tables.types)
+    pixels, types = read_stability(tmp_path / "s.fits")
+    pd.testing.assert_frame_equal(pixels, tables.pixels, check_dtype=False)
+    pd.testing.assert_frame_equal(types, tables.types, check_dtype=False)
+    write_stability(tmp_path / "s.fits", *(getattr(Stability.of({}), name) for name in ("pixels", "types")))
+    assert [len(table) for table in read_stability(tmp_path / "s.fits")] == [0, 0]
+
+
 def test_the_image_has_the_least_of_a_pixel():
-    one = jackknife()
-    one.add(vote("e", hot=[[1, 1, 0], [0, 0, 0]], rc=[[0, 0, 0], [0, 0, 0]]))
+    one = votes()
+    one.add("e", images(hot=[[1, 1, 0], [0, 0, 0]], rc=[[0, 0, 0], [0, 0, 0]]))
     image = stability_image(one.pixels("darks"), (2, 3))
     assert image.dtype == np.float32
     np.testing.assert_allclose(image, [[1, 0.4, np.nan], [np.nan] * 3])
 
 
 def test_the_summary_by_type():
-    table = table_of(jackknife().rows("darks")).set_index(["type", "quantity"])["value"]
+    table = table_of(rows_of(votes())).set_index(["type", "quantity"])["value"]
     assert table["hot"].to_dict() == {
         "pixels": 2, "mean": 0.75, "firm": 0.5, "in_half": 0.5, "lowest": 0.5, "gained_per_vote": 0.5,
     }  # fmt: skip
@@ -44,8 +63,8 @@ def test_the_summary_by_type():
 
 
 def test_without_other_exposures_nothing_is_said():
-    alone = Jackknife(vote(hot=[[1, 0, 0], [0, 0, 0]]))
-    assert alone.rows("darks") == []
+    alone = LeaveOneOut(images(hot=[[1, 0, 0], [0, 0, 0]]))
+    assert rows_of(alone) == []
     assert alone.pixels("darks")["stability"].isna().all()
 
 

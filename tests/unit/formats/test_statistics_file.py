@@ -1,12 +1,10 @@
 """The statistics file: what is written is read back, and a quarantined product says why."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 from astropy.io import fits
 
-from badpix.core.errors import BadExposure, StatisticsError, TooFewExposures
+from badpix.core.errors import BadExposure, StatisticsError
 from badpix.formats.statistics_file import (
     StatisticsWriter,
     open_statistics,
@@ -14,7 +12,7 @@ from badpix.formats.statistics_file import (
     require_usable,
     write_quarantined,
 )
-from badpix.vote.exposure_set import common_geometry, observation_dates, read_set, require_enough
+from badpix.formats.statistics_set import read_set
 
 GEOMETRY = {"SUBARRAY": "SUB64", "SUBSTRT1": 1, "SUBSTRT2": 1, "SUBSIZE1": 3, "SUBSIZE2": 2, "FASTAXIS": -2,
             "SLOWAXIS": -1}  # fmt: skip
@@ -119,33 +117,6 @@ def test_the_set_is_sorted_by_name_and_quarantine_is_apart(tmp_path):
     used, left_out = read_set([tmp_path / f"{name}.fits" for name in ("c", "z", "a", "b")])
     assert [exposure.name for exposure in used] == ["a", "b", "c"]
     assert left_out == {"bad": "broken"}
-
-
-def test_geometry_must_be_common(tmp_path):
-    for name, keywords in {"a": {}, "b": {}, "c": {"SUBSTRT1": 2}}.items():
-        writer(name, **keywords).write(tmp_path / f"{name}.fits")
-    used, _ = read_set(sorted(tmp_path.iterdir()))
-    assert common_geometry(used[:2]).shape == (2, 3)
-    with pytest.raises(ValueError, match="different geometry: a is .* c is "):
-        common_geometry(used)
-
-
-def test_dates_of_those_who_have_one(tmp_path):
-    writer("a").write(tmp_path / "a.fits")
-    writer("b", **{"DATE-OBS": ""}).write(tmp_path / "b.fits")
-    assert observation_dates(read_set(sorted(tmp_path.iterdir()))[0]) == ["2024-06-01"]
-
-
-def test_require_enough_at_its_limit():
-    used = [SimpleNamespace(name=name) for name in ("a-seg001_nis", "a-seg002_nis", "b_nis")]  # two exposures
-    require_enough("NIS", "darks", used, {}, 2)
-    with pytest.raises(TooFewExposures) as caught:
-        require_enough("NIS", "darks", used, {"y": "no SCI", "x": "truncated"}, 3)
-    assert str(caught.value) == (
-        "NIS: no mask, because 2 usable darks remain and min_darks is 3. Left out:\n  x: truncated\n  y: no SCI"
-    )
-    with pytest.raises(TooFewExposures, match="min_flats is 1.$"):
-        require_enough("NIS", "flats", [], {}, 1)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from badpix.config.settings import DarkExcessSettings, FlatTypeSettings
 from badpix.core.fits_table import table_hdu
 from badpix.formats.evidence_file import read_evidence, write_evidence
 from badpix.formats.thresholds import (
@@ -18,11 +17,11 @@ from badpix.formats.thresholds import (
     as_columns,
     from_table,
 )
-from badpix.vote.dark_extended import PLANES, DarkExcess, measured_quantities
 from badpix.vote.flat_ballots import FlatBallots
 from badpix.vote.flat_types import flat_verdicts
-from badpix.vote.significance import sample
-from unit.vote.test_dark_extended import GROUP_TIME_S, SETTINGS, SHAPE, exposure
+from badpix.vote.searches.base import WHOLE_ARRAY, Integration
+from badpix.vote.settings import FlatSettings
+from unit.vote.test_dark_extended import GROUP_TIME_S, SHAPE, exposure, extended
 from unit.vote.test_dark_official import counted
 from unit.vote.test_dark_official import exposure as dark
 
@@ -30,7 +29,8 @@ FLAT = {
     "dead_search": True, "low_qe_and_open_search": True, "dead_search_type": ["sigma_rate", "absolute_rate"],
     "flat_mean_sigma_threshold": 3.0, "dead_sigma_threshold": 5.0, "max_dead_norm_signal": 0.05,
     "run_dead_flux_check": False, "flux_check": 45000, "max_low_qe_norm_signal": 0.5, "max_open_adj_norm_signal": 1.05,
-    "open_rule": "all", "open_includes_dead": False, "flat_ballot": "mean", "flat_fraction": 0.75, "min_valid": 1,
+    "open_rule": "all", "open_includes_dead": False, "flat_ballot": "mean", "flat_fraction": 0.75,
+    "unlit_fraction": None, "min_valid": 1,
 }  # fmt: skip
 
 
@@ -64,12 +64,10 @@ def test_the_limits_of_the_specification():
     assert [row.integration for row in pedestals] == [1, 1], "one row per integration of each exposure"
 
 
-@pytest.mark.parametrize("regions", [(np.s_[:, :],), (np.s_[:, :20], np.s_[:, 20:])])
+@pytest.mark.parametrize("regions", [WHOLE_ARRAY, (np.s_[:, :20], np.s_[:, 20:])])
 def test_they_are_what_the_searches_voted_by(regions):
     """Votes counted with the table alone are those that the search counted, pixel by pixel."""
-    settings = DarkExcessSettings(**SETTINGS)
-    science = np.ones(SHAPE, bool)
-    beyond = DarkExcess(science, settings, 3, 3, regions)
+    beyond = extended(3, regions)
     files = [exposure(seed, {(3, 3): {"CDS_NOISE": 40.0, "SLOPE": 3.0, "PEDESTAL_T0": -90.0}}) for seed in range(3)]
     for number, file in enumerate(files):
         file[0].header["EXPOSURE"] = f"dark{number}"
@@ -79,19 +77,22 @@ def test_they_are_what_the_searches_voted_by(regions):
     tests = {"noise": "cds_noise", "rate": "rate", "low_pedestal": "low_pedestal", "first": "first_inverse_rc"}
     k = {test: np.zeros(SHAPE, int) for test in tests.values()}
     for number, file in enumerate(files):
-        planes = {name: file[name].data[0] for name in PLANES} | {"PEDESTAL": file["PEDESTAL_T0"].data[0]}
-        for search, values, least, _ in measured_quantities(planes, settings, GROUP_TIME_S, sample(science)):
-            test = tests.get(search)
+        planes = {name: file[name].data[0] for name in beyond.planes} | {"PEDESTAL": file["PEDESTAL_T0"].data[0]}
+        integration = Integration(planes, GROUP_TIME_S, beyond.sample)
+        for measured in (measured for run in beyond.runs for measured in run.search.measured(integration)):
+            test, values = tests.get(measured.measure), measured.values
             limits = {
                 r.region: r for r in rows if r.test == test and r.exposure == f"dark{number}" and r.integration == 1
             }
             if not limits:
                 continue
-            assert len(limits) == (len(regions) if search == "noise" else 1)
-            for place, region in enumerate(regions if search == "noise" else (np.s_[:, :],), 1):
+            own = regions if measured.measure == "noise" else WHOLE_ARRAY
+            assert len(limits) == len(own)
+            for place, region in enumerate(own, 1):
                 row = limits[place if len(limits) > 1 else 0]
                 height = (1 if row.side == ABOVE else -1) * (values[region] - row.centre)
-                k[test][region] += (height > row.margin) & (height > np.broadcast_to(least, SHAPE)[region])
+                least = np.broadcast_to(measured.min_excess, SHAPE)[region]
+                k[test][region] += (height > row.margin) & (height > least)
     counted_votes = {test: votes for verdict in verdicts.values() for test, (votes, _) in verdict.ballots.items()}
     for test, votes in k.items():
         assert np.array_equal(votes, counted_votes[test]), test
@@ -101,7 +102,7 @@ def test_they_are_what_the_searches_voted_by(regions):
 
 
 def test_falls_and_rises_have_limits():
-    beyond = DarkExcess(np.ones(SHAPE, bool), DarkExcessSettings(**SETTINGS), 2, 2)
+    beyond = extended(2)
     for seed in range(2):
         beyond.add_exposure(exposure(seed, {}), pedestal_name="PEDESTAL_T0")
     rows = [row for row in beyond.verdicts()["high_cr"].thresholds if row.quantity in ("NFALL", "RISES")]
@@ -112,7 +113,7 @@ def test_the_limits_of_the_flats(tmp_path):
     norm = np.random.default_rng(0).normal(1, 0.01, (30, 30))
     norm[4, 4], norm[8, 8] = 0.01, 0.3
     science = np.ones(norm.shape, bool)
-    settings = FlatTypeSettings.from_config(FLAT)
+    settings = FlatSettings.from_config(FLAT)
     verdicts = flat_verdicts(norm, np.full(norm.shape, 5), science, settings)
     path = tmp_path / "evidence.fits"
     write_evidence(path, verdicts, {}, [])

@@ -33,7 +33,7 @@ def evidence(found, intermittent=None, names=("hot", "rc")):
     """An Evidence of small images, without thresholds."""
     nothing = np.zeros_like(found)
     bits = {name: bit for bit, name in enumerate(names)}
-    return Evidence("", bits, {}, [], found, nothing, nothing if intermittent is None else intermittent, {})
+    return Evidence("", "", bits, {}, [], found, nothing, nothing if intermittent is None else intermittent, {})
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def short_ramps():
     ]
     nothing = np.zeros((2, 2), np.uint32)
     limits += vote_rows("early_rc", 0.5, "integrations", 1)
-    return Evidence("", {"rc": 0}, {"rc": ["early_rc"]}, limits, nothing, nothing, nothing, {})
+    return Evidence("", "", {"rc": 0}, {"rc": ["early_rc"]}, limits, nothing, nothing, nothing, {})
 
 
 INTEGRATIONS = [("a", 1, "a"), ("a", 2, "a")]
@@ -290,10 +290,10 @@ def luminance(color):
 
 
 def test_the_map_can_be_read_without_colour():
-    markers = [style.marker for style in LOOKS.values()]
+    markers = [style.marker.glyph for style in LOOKS.values()]
     assert len(set(markers)) == len(markers), "no two layers share a shape"
     for name, style in LOOKS.items():
-        assert 1.05 / (luminance(style.color) + 0.05) >= 3, f"{name}: contrast with white below 3 (WCAG 1.4.11)"
+        assert 1.05 / (luminance(style.marker.color) + 0.05) >= 3, f"{name}: contrast with white below 3 (WCAG 1.4.11)"
 
 
 def test_everything_has_a_name():

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import flat_statistics
+from badpix.config.settings import ResponseSettings
 from badpix.core.errors import TooFewExposures
 from badpix.formats.statistics_file import StatisticsWriter, quarantine_reason, write_quarantined
 from badpix.instrument.detectors import load_detector
@@ -261,8 +262,12 @@ def test_the_fill_is_the_median_of_science_pixels_only():
 # ---------------------------------------------------------------- normalisation
 
 
+def normalised(mean, science, method, smoothing_type, width):
+    return normalise(mean, science, ResponseSettings(3, method, smoothing_type, width))
+
+
 def test_normalise_none_changes_nothing():
-    assert np.array_equal(normalise(IMAGE, everywhere(IMAGE), "none", 3, "Box2D", 3), IMAGE)
+    assert np.array_equal(normalised(IMAGE, everywhere(IMAGE), "none", "Box2D", 3), IMAGE)
 
 
 def test_normalise_by_the_clipped_mean_of_science_pixels():
@@ -270,28 +275,28 @@ def test_normalise_by_the_clipped_mean_of_science_pixels():
     mean = np.array([[4.0] * 12 + [400.0, NAN, 1000.0]])
     science = everywhere(mean)
     science[0, -1] = False
-    response = normalise(mean, science, "mean", 3, "Box2D", 3)
+    response = normalised(mean, science, "mean", "Box2D", 3)
     assert response[0, :13].tolist() == [1.0] * 12 + [100.0]
     assert np.isnan(response[0, 13])
 
 
 @pytest.mark.parametrize("kind", ["Box2D", "Median"])
 def test_normalise_by_the_smoothed_flat(kind):
-    response = normalise(IMAGE, everywhere(IMAGE), "smoothed", 3, kind, 3)
+    response = normalised(IMAGE, everywhere(IMAGE), "smoothed", kind, 3)
     assert response == pytest.approx(IMAGE / by_hand(IMAGE, 3, np.mean if kind == "Box2D" else np.median))
 
 
 @pytest.mark.parametrize("kind", ["Box2D", "Median"])
 def test_an_even_flat_has_a_response_of_one_at_the_border_too(kind):
     flat = np.full((9, 8), 250.0)
-    assert normalise(flat, everywhere(flat), "smoothed", 3, kind, 5) == pytest.approx(np.ones(flat.shape))
+    assert normalised(flat, everywhere(flat), "smoothed", kind, 5) == pytest.approx(np.ones(flat.shape))
 
 
 @pytest.mark.parametrize("kind", ["Box2D", "Median"])
 def test_an_unknown_pixel_stays_unknown(kind):
     flat = np.full((7, 7), 250.0)
     flat[3, 3] = NAN
-    response = normalise(flat, everywhere(flat), "smoothed", 3, kind, 3)
+    response = normalised(flat, everywhere(flat), "smoothed", kind, 3)
     assert np.isnan(response[3, 3]) and np.isnan(response).sum() == 1
     assert np.nanmax(np.abs(response - 1)) < 1e-12
 
@@ -299,7 +304,7 @@ def test_an_unknown_pixel_stays_unknown(kind):
 def test_where_the_surroundings_are_zero_the_response_is_unknown():
     flat = np.full((9, 9), 10.0)
     flat[2:7, 2:7] = 0.0
-    response = normalise(flat, everywhere(flat), "smoothed", 3, "Median", 3)
+    response = normalised(flat, everywhere(flat), "smoothed", "Median", 3)
     assert np.isnan(response[4, 4]) and not np.isinf(response).any()
 
 
@@ -309,5 +314,5 @@ def test_where_the_surroundings_are_zero_the_response_is_unknown():
 )
 def test_the_lamp_s_brightness_cancels(flat, factor, kind):
     for method in ("smoothed", "mean"):
-        one, other = (normalise(f, everywhere(flat), method, 3, kind, 3) for f in (flat, flat * factor))
+        one, other = (normalised(f, everywhere(flat), method, kind, 3) for f in (flat, flat * factor))
         assert other == pytest.approx(one, rel=1e-6)

@@ -10,10 +10,13 @@ from badpix.config.check import ConfigError, load_schema, load_steps, validated
 from badpix.config.settings import vote_keys
 from badpix.config.sweep import CONFIGURED, point_name, sweep_keys, sweep_points
 from badpix.formats.truth_file import Truth
+from badpix.formats.type_result import TypeResult
 from badpix.instrument.dq import PIXEL_FLAGS
+from badpix.instrument.geometry import Geometry
+from badpix.mask.make import MaskVote
 from badpix.sweep.plot import plot_sweep, positions
 from badpix.sweep.tables import COLUMNS, point_table, sweep_table
-from badpix.formats.type_result import TypeResult
+from badpix.vote.exposure_set import ExposureSet
 
 SCHEMAS = Path(__file__).resolve().parents[3] / "config" / "schemas"
 SCHEMA, STEPS = load_schema(SCHEMAS / "config.schema.yaml"), load_steps(SCHEMAS / "detector1_steps.json")
@@ -55,10 +58,10 @@ def test_names_are_fit_for_files_and_differ():
 
 
 def test_what_can_be_swept_re_runs_the_vote_alone():
-    for key in sweep_keys():
-        assert key in vote_keys()
+    for key in sweep_keys(SCHEMA):
+        assert key in vote_keys(SCHEMA)
         assert SCHEMA["properties"][key]["changes"] == "bad_pixel_mask", key
-    assert {"max_jump_limit", "dark_noisy_threshold", "exclusive_types", "unlit_fraction"} <= set(sweep_keys())
+    assert {"max_jump_limit", "dark_noisy_threshold", "exclusive_types", "unlit_fraction"} <= set(sweep_keys(SCHEMA))
 
 
 def test_every_value_is_held_to_the_schema_of_its_key():
@@ -105,12 +108,15 @@ def a_vote():
     )
     truth.codes[1, 1] = truth.codes[1, 3] = 1
     truth = Truth(truth.codes, truth.adjacent_to_open, truth.types)
-    return {"hot": TypeResult(found, np.zeros_like(found), {})}, dq, science, truth
+    geometry = Geometry("FULL", 1, 1, 4, 3, 1, 2)
+    exposures = ExposureSet(None, geometry, ~science, (None,) * 5, (), {})
+    results = {"hot": TypeResult(found, np.zeros_like(found), {})}
+    return MaskVote(exposures, results, {}, dq, geometry), truth
 
 
 def test_the_table_of_a_point_counts_and_scores():
-    verdicts, dq, science, truth = a_vote()
-    table = point_table(verdicts, dq, dq, science, truth, 5).set_index(["kind", "name"])
+    vote, truth = a_vote()
+    table = point_table(vote, truth).set_index(["kind", "name"])
     hot = table.loc[("type", "hot")]
     assert (hot["n_pixels"], hot["purity"], hot["healthy_flagged"]) == (2, 0.5, 1)
     assert hot["fraction"] == 2 / 8
@@ -118,18 +124,18 @@ def test_the_table_of_a_point_counts_and_scores():
     planted = table.loc[("planted", "hot")]
     assert (planted["planted"], planted["found"], planted["completeness"]) == (2, 1, 0.5)
     assert 0 < planted["completeness_low"] < 0.5 < planted["completeness_high"] < 1
-    alone = point_table(verdicts, dq, dq, science)
+    alone = point_table(vote)
     assert list(alone["kind"]) == ["type", "flag"] and alone["purity"].isna().all()
 
 
 def test_the_table_of_a_sweep_is_tidy_and_drawn(tmp_path):
-    verdicts, dq, science, truth = a_vote()
+    vote, truth = a_vote()
     points = {
         CONFIGURED: {},
         "max_jump_limit=5": {"max_jump_limit": 5},
         "ballot=integration": {"ballot": "integration"},
     }
-    tables = {name: point_table(verdicts, dq, dq, science, truth) for name in points}
+    tables = {name: point_table(vote, truth) for name in points}
     keys = ["max_jump_limit", "ballot"]
     table = sweep_table(tables, points, CONFIG, keys, "one_at_a_time")
     assert list(table.columns) == [*COLUMNS, "at_max_jump_limit", "at_ballot"]

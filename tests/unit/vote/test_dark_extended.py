@@ -4,15 +4,18 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from badpix.config.settings import DarkExcessSettings
-from badpix.vote.dark_extended import DarkExcess, dark_verdicts, read_noise_of_differences
 from badpix.formats.type_result import TypeResult
+from badpix.vote.dark_extended import DarkExtended, dark_verdicts
+from badpix.vote.dark_official import OFFICIAL_TESTS
+from badpix.vote.searches.base import WHOLE_ARRAY, Context
+from badpix.vote.searches.noise import read_noise_of_differences
+from badpix.vote.searches.registry import configured_searches
 
 SHAPE = (60, 80)
 GROUP_TIME_S = 10.0
 N_GROUPS = 30
 SETTINGS = {
-    "false_flags_per_million": 10.0, "min_valid": 1, "hot_rate_threshold": 5.0, "warm_rate_threshold": 0.5,
+    "hot_rate_threshold": 5.0, "warm_rate_threshold": 0.5,
     "hot_fraction": 0.75, "pedestal_test": "calibrated", "ramp_shape_search": True, "noisy_test": "cds",
     "noisy_fraction": 0.5, "telegraph_search": True, "rc_fraction_threshold": 0.75, "low_pedestal_fraction": 0.75,
     "high_cr_fraction": 0.5,
@@ -42,9 +45,14 @@ def exposure(seed, pixels, n_integrations=1):
     return fits.HDUList([primary] + [fits.ImageHDU(image, name=name) for name, image in images.items()])
 
 
+def extended(n_exposures, amplifiers=WHOLE_ARRAY, **changes):
+    """The searches, before any of `n_exposures` exposures of one integration is added."""
+    context = Context(np.ones(SHAPE, bool), n_exposures, n_exposures, 1e-5, 1, amplifiers)
+    return DarkExtended(configured_searches(SETTINGS | changes), context)
+
+
 def verdicts(exposures, **changes):
-    settings = DarkExcessSettings(**(SETTINGS | changes))
-    beyond = DarkExcess(np.ones(SHAPE, bool), settings, len(exposures), len(exposures))
+    beyond = extended(len(exposures), **changes)
     for seed, pixels in enumerate(exposures):
         beyond.add_exposure(exposure(seed, pixels), pedestal_name="PEDESTAL_T0")
     return beyond.verdicts()
@@ -183,9 +191,7 @@ def test_each_search_can_be_off(changes, names):
 
 def test_the_mean_noise_belongs_to_the_amplifier():
     """A strip four times as noisy as the others is not a strip of noisy pixels."""
-    beyond = DarkExcess(
-        np.ones(SHAPE, bool), DarkExcessSettings(**SETTINGS), 5, 5, regions=(np.s_[:, :20], np.s_[:, 20:])
-    )
+    beyond = extended(5, (np.s_[:, :20], np.s_[:, 20:]))
     for seed in range(5):
         statistics = exposure(seed, {PIXEL: {"CDS_NOISE": 30.0}, (3, 3): {"CDS_NOISE": 30.0}})
         statistics["CDS_NOISE"].data[:, :, :20] *= 4
@@ -206,13 +212,15 @@ def test_a_slope_that_a_missed_cosmic_ray_may_have_is_not_intermittent(monkeypat
     assert "hot" in types_of({"SLOPE": 2.5}, n_bad=1, what="intermittent")
 
 
-class Documented:
-    """The vote of the specification: all types found everywhere, by the RC tests asked for."""
+class Official:
+    """The official vote: each test that is not replaced finds its type everywhere."""
 
-    def verdicts(self, science, rc_tests):
-        names = ["hot", "low_pedestal", "high_cr", "noisy"] + (["rc"] if rc_tests else [])
-        ballots = {"rc": dict.fromkeys(rc_tests)}
-        return {name: TypeResult(science.copy(), ~science, ballots.get(name, {})) for name in names}
+    def verdicts(self, science, replaced=()):
+        tests = {}
+        for test in OFFICIAL_TESTS:
+            if test.name not in replaced:
+                tests.setdefault(test.pixel_type, []).append(test.name)
+        return {name: TypeResult(science.copy(), ~science, dict.fromkeys(own)) for name, own in tests.items()}
 
 
 @pytest.mark.parametrize(
@@ -225,21 +233,24 @@ class Documented:
         ({"ramp_shape_search": False}, ["rc_jumps"], {"hot", "rc"}),
     ],
 )
-def test_searches_beyond_replace_or_complete_those_of_the_specification(changes, rc_tests, kept):
+def test_searches_replace_or_complete_the_official_tests(changes, rc_tests, kept):
     science = np.ones(SHAPE, bool)
-    beyond = DarkExcess(science, DarkExcessSettings(**(SETTINGS | changes)), 3, 3)
+    beyond = extended(3, **changes)
     for seed in range(3):
         beyond.add_exposure(exposure(seed, {}), pedestal_name="PEDESTAL_T0")
-    result = dark_verdicts(Documented(), beyond, science)
-    # The searches beyond find nothing here, so what is found is the specification's.
+    result = dark_verdicts(Official(), beyond, science)
+    # The searches find nothing here, so what is found is of the official tests.
     assert {name for name, verdict in result.items() if verdict.found.any()} == kept
     assert {"high_pedestal", "rc_jumps"} & result["rc"].ballots.keys() >= set(rc_tests)
 
 
-def test_without_searches_beyond_the_types_are_those_of_the_specification():
-    class All(Documented):
-        def verdicts(self, science):
-            return super().verdicts(science, ["high_pedestal", "rc_jumps"])
+def test_the_bits_of_the_types_stay_where_they_were():
+    science, order = np.ones(SHAPE, bool), ["hot", "low_pedestal", "high_cr", "noisy", "warm", "rc", "inverse_rc"]
+    beyond = extended(1)
+    beyond.add_exposure(exposure(0, {}), pedestal_name="PEDESTAL_T0")
+    assert list(dark_verdicts(Official(), beyond, science)) == order
 
+
+def test_without_searches_the_types_are_the_official_ones():
     science = np.ones(SHAPE, bool)
-    assert set(dark_verdicts(All(), None, science)) == {"hot", "low_pedestal", "high_cr", "noisy", "rc"}
+    assert list(dark_verdicts(Official(), None, science)) == ["hot", "rc", "low_pedestal", "high_cr", "noisy"]

@@ -9,8 +9,15 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from badpix.config.settings import DarkVoteSettings
-from badpix.vote.dark_official import DarkVote, SlopeScatter, _ratio_reached, integration_ballots, pedestal_plane
+from badpix.vote.dark_official import (
+    DarkVote,
+    Pedestal,
+    SlopeScatter,
+    _ratio_reached,
+    integration_ballots,
+    pedestal_plane,
+)
+from badpix.vote.settings import DarkSettings
 
 N_GROUPS = 20  # windows of five groups
 DEFAULTS = {
@@ -37,7 +44,7 @@ SHOWS = {
 
 
 def settings(**changes):
-    return DarkVoteSettings.from_config(DEFAULTS | changes)
+    return DarkSettings.from_config(DEFAULTS | changes)
 
 
 def planes(*pixels):
@@ -71,7 +78,7 @@ def verdicts(exposures, **changes):
 def ballots(*pixels, n_groups=N_GROUPS, **changes):
     """Test -> (yes, valid) lists of one integration with pedestals of 100 +- 2 DN."""
     image = planes(*pixels)
-    found = integration_ballots(image, image["PEDESTAL_T0"], 100.0, 2.0, n_groups, settings(**changes))
+    found = integration_ballots(image, Pedestal(image["PEDESTAL_T0"], 100.0, 2.0), n_groups, settings(**changes))
     return {test: (yes[0].tolist(), valid[0].tolist()) for test, (yes, valid) in found.items()}
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from badpix.config.settings import FlatTypeSettings
 from badpix.vote.flat_ballots import FlatBallots
+from badpix.vote.settings import FlatSettings
 from unit.vote.test_flat_types import BRIGHT, DEFAULTS, positions
 
 BEYOND = DEFAULTS | {
@@ -26,7 +26,7 @@ def response(centre, neighbours=1.0):
 def vote(exposures, science=None, lit=None, last_groups=None, **changes):
     science = np.ones(SHAPE, bool) if science is None else science
     lit = science if lit is None else lit
-    ballots = FlatBallots(science, lit, FlatTypeSettings.from_config(BEYOND | changes))
+    ballots = FlatBallots(science, lit, FlatSettings.from_config(BEYOND | changes))
     for norm in exposures:
         ballots.add(norm)
     return ballots.verdicts(last_groups)

@@ -6,21 +6,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from badpix.config.settings import FlatTypeSettings, effective_max_dead_norm_signal
-from badpix.vote.flat_types import FLAT_TYPES, find_dead, find_low_qe_and_open, flat_verdicts
+from badpix.config.settings import with_max_dead_norm_signal
+from badpix.formats.pixel_types import FLAT_TYPES
+from badpix.vote.flat_types import find_dead, find_low_qe_and_open, flat_verdicts
+from badpix.vote.settings import FlatSettings
 
 DEFAULTS = {
     "dead_search": True, "low_qe_and_open_search": True, "dead_search_type": "sigma_rate",
     "flat_mean_sigma_threshold": 3, "dead_sigma_threshold": 5.0, "max_dead_norm_signal": 0.05,
     "run_dead_flux_check": False, "flux_check": 45000, "max_low_qe_norm_signal": 0.5, "max_open_adj_norm_signal": 1.05,
-    "open_rule": "all", "open_includes_dead": False, "flat_ballot": "mean", "flat_fraction": 0.75, "min_valid": 1,
+    "open_rule": "all", "open_includes_dead": False, "flat_ballot": "mean", "flat_fraction": 0.75,
+    "unlit_fraction": None, "min_valid": 1,
 }  # fmt: skip
 LOW, BRIGHT = 0.3, 1.2
 ALL_DIRECT = ((0, -1), (0, 1), (-1, 0), (1, 0))
 
 
 def settings(**changes):
-    return FlatTypeSettings.from_config(DEFAULTS | changes)
+    return FlatSettings.from_config(DEFAULTS | changes)
 
 
 def everywhere(norm):
@@ -103,7 +106,9 @@ def test_reference_pixels_take_no_part():
      (0.1, "none", 25.0, 0.1), (0, "smoothed", None, 0)],
 )  # fmt: skip
 def test_threshold_in_force(value, method, of_detector, in_force):
-    assert effective_max_dead_norm_signal(value, method, of_detector) == in_force
+    config = {"max_dead_norm_signal": value, "flat_mean_normalization_method": method}
+    assert with_max_dead_norm_signal(config, of_detector)["max_dead_norm_signal"] == in_force
+    assert config["max_dead_norm_signal"] == value
 
 
 def test_flux_check_takes_back_what_was_bright_in_the_raw_ramp():

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from badpix.vote.precedence import only_at_times, without_explained
 from badpix.formats.type_result import TypeResult
+from badpix.vote.precedence import only_at_times, priorities, without_explained
+from badpix.vote.searches.telegraph import TelegraphSearch
 
 TYPES = ("hot", "warm", "rc", "inverse_rc", "low_pedestal", "high_cr", "noisy", "DEAD", "LOW_QE", "OPEN", "ADJ_OPEN")
 
@@ -12,7 +13,7 @@ TYPES = ("hot", "warm", "rc", "inverse_rc", "low_pedestal", "high_cr", "noisy", 
 def remaining(*names, falls=False):
     """Of a pixel that all `names` found, those that keep it."""
     verdicts = {name: TypeResult(np.array([[name in names]]), np.array([[False]]), {}) for name in TYPES}
-    kept = without_explained(verdicts, falls)
+    kept = without_explained(verdicts, priorities([TelegraphSearch(True, 0.5)] if falls else []))
     assert list(kept) == list(TYPES)
     return {name for name, verdict in kept.items() if verdict.found[0, 0]}
 
@@ -42,7 +43,7 @@ def test_falls_explain_what_jumps_do_not():
 
 def test_the_types_that_are_there_are_enough():
     verdicts = {"hot": TypeResult(np.array([[True]]), np.array([[False]]), {})}
-    assert without_explained(verdicts, False)["hot"].found[0, 0]
+    assert without_explained(verdicts, priorities([]))["hot"].found[0, 0]
 
 
 def test_what_is_bad_for_good_is_not_bad_at_times():

@@ -1,0 +1,97 @@
+"""The exposures of a vote: grouped with their segments once, enough of them, and of one geometry."""
+
+from pathlib import Path
+
+import pytest
+
+from badpix.core.errors import TooFewExposures
+from badpix.formats.leave_one_out_file import write_exposures
+from badpix.formats.response_file import Responses
+from badpix.formats.statistics_file import write_quarantined
+from badpix.formats.statistics_set import read_set
+from badpix.instrument.detectors import load_detector
+from badpix.vote.exposure_set import VoteFiles, common_geometry, gather, observation_dates, require_enough
+from badpix.vote.settings import RequiredExposures
+from unit.formats.test_statistics_file import writer
+
+DETECTOR = load_detector("NIS", Path(__file__).resolve().parents[3] / "config" / "detectors")
+ANY = RequiredExposures(0, 0, "quarantine")
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Two darks, the first in two segments, a flat, and a dark that is quarantined."""
+    for name in ("b_nis", "a-seg002_nis", "a-seg001_nis", "flat_nis"):
+        writer(name, NGROUPS=5).write(tmp_path / f"{name}.fits")
+    write_quarantined(tmp_path / "q.fits", "q", "broken")
+    names = ("b_nis", "a-seg002_nis", "q", "a-seg001_nis")
+    return VoteFiles([str(tmp_path / f"{name}.fits") for name in names], [str(tmp_path / "flat_nis.fits")])
+
+
+def test_segments_are_grouped_by_their_exposure(files):
+    exposures = gather(files, DETECTOR, ANY)
+    assert [dark.name for dark in exposures.darks] == ["a_nis", "b_nis"]
+    assert [segment.name for segment in exposures.darks[0].segments] == ["a-seg001_nis", "a-seg002_nis"]
+    assert exposures.darks[0].paths == [files.darks[3], files.darks[1]]
+    assert [dark.n_integrations() for dark in exposures.darks] == [4, 2]
+    assert exposures.n_exposures == 2 and exposures.left_out == {"q": "broken"}
+    assert [segment.name for segment in exposures.segments] == ["a-seg001_nis", "a-seg002_nis", "b_nis", "flat_nis"]
+
+
+def test_a_part_of_the_exposures(files):
+    exposures = gather(files, DETECTOR, ANY)
+    assert [len(exposures.only("flats").of(kind)) for kind in ("darks", "flats")] == [0, 1]
+    assert [dark.name for dark in exposures.without("a_nis").darks] == ["b_nis"]
+    assert len(exposures.darks) == 2, "the set itself is left as it is"
+
+
+def test_outliers_and_what_was_rejected_before_are_left_out(files, tmp_path):
+    import pandas as pd
+
+    columns = {"kind": "darks", "exposure": ["a_nis", "b_nis"], "n_changed": [90, 2], "others": 2.0}
+    write_exposures(tmp_path / "table.csv", pd.DataFrame({**columns, "outlier": [True, False]}))
+    given = VoteFiles(files.darks, files.flats, Responses(), tmp_path / "table.csv", {"x": "no dark"})
+    exposures = gather(given, DETECTOR, ANY)
+    assert [dark.name for dark in exposures.darks] == ["b_nis"]
+    reason = "outlier: without it the types of 90 pixels change, without one of the other darks those of 2"
+    assert exposures.left_out == {
+        "q": "broken", "x": "no dark",
+        **dict.fromkeys(("a-seg001_nis", "a-seg002_nis"), f"{reason} (quarantine_outliers)"),
+    }  # fmt: skip
+
+
+def test_segments_count_as_one_exposure(files):
+    gather(files, DETECTOR, RequiredExposures(2, 1, "quarantine"))
+    with pytest.raises(TooFewExposures, match="2 usable darks remain and min_darks is 3"):
+        gather(files, DETECTOR, RequiredExposures(3, 1, "quarantine"))
+
+
+def test_no_exposure_at_all():
+    with pytest.raises(ValueError, match="no exposure can be used"):
+        gather(VoteFiles(), DETECTOR, ANY)
+
+
+def test_geometry_must_be_common(tmp_path):
+    for name, keywords in {"a": {}, "b": {}, "c": {"SUBSTRT1": 2}}.items():
+        writer(name, **keywords).write(tmp_path / f"{name}.fits")
+    used, _ = read_set(sorted(tmp_path.iterdir()))
+    assert common_geometry(used[:2]).shape == (2, 3)
+    with pytest.raises(ValueError, match="different geometry: a is .* c is "):
+        common_geometry(used)
+
+
+def test_dates_of_those_who_have_one(tmp_path):
+    writer("a").write(tmp_path / "a.fits")
+    writer("b", **{"DATE-OBS": ""}).write(tmp_path / "b.fits")
+    assert observation_dates(read_set(sorted(tmp_path.iterdir()))[0]) == ["2024-06-01"]
+
+
+def test_require_enough_at_its_limit():
+    require_enough("NIS", "darks", 2, 2, {})
+    with pytest.raises(TooFewExposures) as caught:
+        require_enough("NIS", "darks", 2, 3, {"y": "no SCI", "x": "truncated"})
+    assert str(caught.value) == (
+        "NIS: no mask, because 2 usable darks remain and min_darks is 3. Left out:\n  x: truncated\n  y: no SCI"
+    )
+    with pytest.raises(TooFewExposures, match="min_flats is 1.$"):
+        require_enough("NIS", "flats", 0, 1, {})
