@@ -23,13 +23,13 @@ from badpix.config.settings import vote_keys
 from badpix.core.errors import BadExposure, TooFewExposures
 from badpix.formats.mask_file import read_mask
 from badpix.formats.statistics_file import quarantine_reason, write_quarantined
-from badpix.instrument.detectors import load_detector
+from badpix.instrument.detectors import load_detectors
 from badpix.instrument.dq import PIXEL_FLAGS
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMAS = ROOT / "config" / "schemas"
 SIZE, BORDER, N_GROUPS, GROUP_S = 16, 2, 8, 10.0
-DETECTOR = dataclasses.asdict(load_detector("NIS", ROOT / "config" / "detectors")) | {
+DETECTOR = dataclasses.asdict(load_detectors(ROOT / "config" / "detectors")["NIS"]) | {
     "n_columns": SIZE, "n_rows": SIZE, "reference_pixels": dict.fromkeys(["left", "right", "bottom", "top"], BORDER),
 }  # fmt: skip
 KEYWORDS = {

@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 class DetectorError(ValueError):
-    """A detector is not known, or its file is faulty."""
+    """The file of a detector is faulty."""
 
 
 @dataclass(frozen=True)
@@ -73,21 +73,9 @@ def _read(path):
         return detector_from_mapping({"name": path.stem, **yaml.load(file, Loader=loader)})
 
 
-def _paths(directory):
-    return {path.stem: path for path in sorted(Path(directory).glob("*.yaml"))}
-
-
-def load_detector(name, directory):
-    """The Detector `name` (as in the DETECTOR keyword) from its file `<name>.yaml` in `directory`.
-
-    Raises DetectorError, which lists the detectors that are known, when there is no such file, and when it is faulty.
-    """
-    paths = _paths(directory)
-    if name not in paths:
-        raise DetectorError(f"unknown detector {name!r}; known in {directory}: {', '.join(paths) or 'none'}")
-    return _read(paths[name])
-
-
 def load_detectors(directory):
-    """All detectors that have a file in `directory` (name -> Detector), sorted by name."""
-    return {name: _read(path) for name, path in _paths(directory).items()}
+    """All detectors that have a file in `directory` (name, as in the DETECTOR keyword, -> Detector), sorted by name.
+
+    Raises DetectorError when a file is faulty.
+    """
+    return {path.stem: _read(path) for path in sorted(Path(directory).glob("*.yaml"))}

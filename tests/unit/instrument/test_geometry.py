@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from badpix.instrument.detectors import load_detector
+from badpix.instrument.detectors import load_detectors
 from badpix.instrument.geometry import Geometry, cut, full_frame, place
 
-DETECTOR = load_detector("MIRIMAGE", Path(__file__).resolve().parents[3] / "config" / "detectors")
+DETECTOR = load_detectors(Path(__file__).resolve().parents[3] / "config" / "detectors")["MIRIMAGE"]
 PART = Geometry("BRIGHTSKY", x_start=457, y_start=51, n_columns=512, n_rows=512, fast_axis=1, slow_axis=2)
 
 
