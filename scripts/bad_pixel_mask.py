@@ -22,11 +22,7 @@ def mask_identity(inputs):
     """What CRDS selects a mask by."""
     header = inputs.exposures[0].header
     identity = {"instrument": inputs.detector.instrument, "detector": inputs.detector.name}
-    if inputs.detector.instrument == "FGS":
-        identity["exp_type"] = header["EXP_TYPE"]
-    if inputs.detector.instrument == "NIRSPEC":
-        identity["readpatt"] = header["READPATT"]
-    return identity
+    return identity | {keyword.lower(): header[keyword] for keyword in inputs.detector.mask_selectors}
 
 
 def save(outputs, inputs, verdicts, measured, dq, frame, config, file_names, parameters):

@@ -237,6 +237,14 @@ def test_darks_and_flats_together(tmp_path, statistics):
     assert pd.read_csv(outputs["quarantine"]).to_numpy().tolist() == [["d9", "DETECTOR is NRCA1, not NIS"]]
 
 
+def test_the_mask_has_what_crds_selects_it_by(tmp_path, statistics):
+    outputs = vote(tmp_path, statistics, detector=DETECTOR | {"mask_selectors": ["EXP_TYPE"]})
+    header = fits.getheader(outputs["mask"])
+    assert (header["EXP_TYPE"], "READPATT" in header) == ("NIS_DARK", False)
+    header = fits.getheader(vote(tmp_path, statistics, detector=DETECTOR | {"mask_selectors": ["READPATT"]})["mask"])
+    assert ("EXP_TYPE" in header, header["READPATT"]) == (False, "NISRAPID")
+
+
 def test_summary_and_evidence_are_those_of_the_images(tmp_path, statistics):
     outputs = vote(tmp_path, statistics, min_valid=3)
     dq, table = read_mask(outputs["mask"]), pd.read_csv(outputs["summary"])

@@ -107,7 +107,7 @@ def vote_darks(inputs, config):
         with open_segments(segment.path for segment in segments) as statistics:
             vote.add_exposure(*statistics)
             if beyond:
-                # Not MIRI's relative one: it holds the charge of two groups, and a low pedestal cancels in it.
+                # Not the relative one: it holds the charge of two groups, and a low pedestal cancels in it.
                 beyond.add_exposure(*statistics, pedestal_name=pedestal_plane(config["pedestal_source"], ()))
     noise, n_clean = vote.noise()
     measured = {"NOISE": (noise.astype(np.float32), "DN/s"), "NCLEAN": (n_clean, None)}
