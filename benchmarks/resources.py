@@ -80,7 +80,6 @@ def measure(folder, instrument, array, groups, integrations):
     folder.mkdir(parents=True, exist_ok=True)
     raw = simulate(folder, instrument, array, groups, integrations)
     header = fits.getheader(raw, 0)
-    size = Size.from_keywords(header, exposures=4)
     given = yaml.safe_load((folder / "data" / "config.yaml").read_text(encoding="utf-8"))
     given |= EVERYTHING | {"results": str(folder / "results")}
     shutil.rmtree(folder / "results", ignore_errors=True)
@@ -93,7 +92,8 @@ def measure(folder, instrument, array, groups, integrations):
         detector = folder / "results" / header["DETECTOR"]
         for rule, jobs in measured(detector).items():
             yield {
-                "size": folder.name, "pixels": size.pixels, "groups": groups, "integrations": integrations,
+                "size": folder.name, "pixels": header["SUBSIZE1"] * header["SUBSIZE2"],
+                "groups": groups, "integrations": integrations,
                 "preset": preset, "rule": rule, "jobs": len(jobs), "peak_mb": max(peak for _, peak in jobs),
                 "disk_mb": written(detector, rule), "seconds": max(seconds for seconds, _ in jobs),
             }  # fmt: skip
@@ -102,7 +102,7 @@ def measure(folder, instrument, array, groups, integrations):
 def with_asked(frame):
     """The rows with what the jobs ask for by the models of now: columns asked_mb, asked_disk_mb, asked_minutes."""
     sizes = [
-        Size(row.pixels, row.groups, row.integrations, 4, miri=row.size.startswith("MIRI"))
+        Size(row.pixels, row.groups, row.integrations, 4, si_as=row.size.startswith("MIRI"))
         for row in frame.itertuples()
     ]
     asked = {"asked_mb": memory_mb, "asked_disk_mb": disk_mb, "asked_minutes": runtime_minutes}

@@ -173,10 +173,11 @@ def size_of(wildcards, kind):
     """The size of the job's exposure; without `kind`, of one of its detector and the number of them all."""
     if "detector" not in wildcards.keys():
         return resources.Size(pixels=0, groups=0, integrations=0)
+    material = DETECTORS[wildcards.detector].material
     if kind is None:
         number = sum(len(exposures(wildcards, kind)) for kind in KEYS)
-        return resources.Size.from_keywords(any_exposure(wildcards).keywords, number)
-    return resources.Size.from_keywords(exposures(wildcards, kind)[wildcards.exposure].keywords)
+        return resources.Size.from_keywords(any_exposure(wildcards).keywords, material, number)
+    return resources.Size.from_keywords(exposures(wildcards, kind)[wildcards.exposure].keywords, material)
 
 
 def memory(rule, kind=None):

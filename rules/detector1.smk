@@ -127,6 +127,7 @@ rule detector1_flat:
     params:
         kind="flat",
         steps=config["detector1_flat"],
+        edgeless_subarrays=lambda wildcards: DETECTORS[wildcards.detector].edgeless_subarrays,
         crds=crds_settings(),
         library=digest("detector1.py"),
     message:

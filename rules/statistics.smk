@@ -2,9 +2,9 @@
 
 
 def dark_inputs(wildcards):
-    """The products of a dark; MIRI's relative pedestal needs the raw file too."""
+    """The products of a dark; a relative pedestal needs the raw file too."""
     files = {name: product(wildcards, "darks", name) for name in ("jump", "rateints", "fitopt")}
-    if DETECTORS[wildcards.detector].instrument == "MIRI":
+    if DETECTORS[wildcards.detector].relative_pedestal:
         files["uncal"] = raw_file(wildcards, "darks")
     return files
 

@@ -1,7 +1,7 @@
 """Reduce one dark exposure to its cached statistics.
 
-Reads the jump (DN), rateints (DN/s) and fitopt (DN) files, for MIRI also the uncal file (DN); writes one statistics
-FITS of measurements, no thresholds. Products that do not fit together give a quarantined file that says why.
+Reads the jump (DN), rateints (DN/s) and fitopt (DN) files, and for a relative pedestal the uncal file (DN); writes one
+statistics FITS of measurements, no thresholds. Products that do not fit together give a quarantined file that says why.
 """
 
 from contextlib import ExitStack

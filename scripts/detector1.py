@@ -31,14 +31,24 @@ INTERMEDIATES = ("jump", "fitopt")
 
 
 def main(
-    uncal, reference_pixel_mask, outputs, exposure, kind, steps, crds, references=None, threads=1, scratch_space=None
+    uncal,
+    reference_pixel_mask,
+    outputs,
+    exposure,
+    kind,
+    steps,
+    crds,
+    references=None,
+    threads=1,
+    scratch_space=None,
+    edgeless=(),
 ):
     """Process `uncal`; `outputs` maps product (rateints, rate, and for darks jump, fitopt) to path.
 
     `steps` are the configured parameters by step, `crds` the arguments of `set_crds_environment`, `references` the file
     of `prefetch_references`, whose CRDS context is used unless another one is set. `threads` are the cores that jump
     and ramp_fit may use. The pipeline works in `scratch_space`, where jump and fitopt stay; without one, beside the
-    outputs.
+    outputs. `edgeless` are the subarrays of which refpix is skipped.
     """
     read_yaml_in_c()
     set_crds_environment(**crds)
@@ -55,7 +65,7 @@ def main(
             os.symlink(os.path.abspath(uncal), link)
             use_cache_alone(link)
             all_steps = pipeline_steps(kind, steps, os.path.abspath(reference_pixel_mask), "jump" in outputs, threads)
-            run_detector1(link, steps_for(link, all_steps, scratch), scratch)
+            run_detector1(link, steps_for(link, all_steps, scratch, edgeless), scratch)
             made = check_products(scratch, name, outputs, reference_pixel_mask)
             for product, path in outputs.items():
                 if scratch_space and product in INTERMEDIATES:
@@ -83,4 +93,5 @@ if "snakemake" in globals() and __name__ == "__main__":
             snakemake.input.references,
             snakemake.threads,
             snakemake.resources.get("scratch"),
+            snakemake.params.get("edgeless_subarrays", ()),
         )

@@ -25,14 +25,14 @@ from badpix.formats.leave_one_out_file import read_stability
 from badpix.formats.mask_file import read_mask
 from badpix.formats.response_file import Responses
 from badpix.formats.statistics_file import quarantine_reason, write_quarantined
-from badpix.instrument.detectors import load_detector
+from badpix.instrument.detectors import load_detectors
 from badpix.instrument.dq import PIXEL_FLAGS
 from badpix.vote.exposure_set import VoteFiles
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMAS = ROOT / "config" / "schemas"
 SIZE, BORDER, N_GROUPS, GROUP_S = 16, 2, 8, 10.0
-DETECTOR = dataclasses.asdict(load_detector("NIS", ROOT / "config" / "detectors")) | {
+DETECTOR = dataclasses.asdict(load_detectors(ROOT / "config" / "detectors")["NIS"]) | {
     "n_columns": SIZE, "n_rows": SIZE, "reference_pixels": dict.fromkeys(["left", "right", "bottom", "top"], BORDER),
 }  # fmt: skip
 KEYWORDS = {
@@ -243,6 +243,14 @@ def test_darks_and_flats_together(tmp_path, statistics):
                   "CRDS context: jwst_0001.pmap", "Left out: d9: DETECTOR is NRCA1, not NIS"):  # fmt: skip
         assert words in history
     assert pd.read_csv(outputs["quarantine"]).to_numpy().tolist() == [["d9", "DETECTOR is NRCA1, not NIS"]]
+
+
+def test_the_mask_has_what_crds_selects_it_by(tmp_path, statistics):
+    outputs = vote(tmp_path, statistics, detector=DETECTOR | {"mask_selectors": ["EXP_TYPE"]})
+    header = fits.getheader(outputs["mask"])
+    assert (header["EXP_TYPE"], "READPATT" in header) == ("NIS_DARK", False)
+    header = fits.getheader(vote(tmp_path, statistics, detector=DETECTOR | {"mask_selectors": ["READPATT"]})["mask"])
+    assert ("EXP_TYPE" in header, header["READPATT"]) == (False, "NISRAPID")
 
 
 def test_summary_and_evidence_are_those_of_the_images(tmp_path, statistics):

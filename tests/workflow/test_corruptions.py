@@ -12,13 +12,13 @@ import detector1
 from badpix.core.files import card_text
 from badpix.formats.mask_file import read_mask
 from badpix.formats.statistics_file import quarantine_reason
-from badpix.instrument.detectors import load_detector
+from badpix.instrument.detectors import load_detectors
 from workflow import corruptions
 from workflow.conftest import FULL_RUN, make_once
 from workflow.runner import PROJECT, copy_run, snakemake, succeed
 
 pytestmark = pytest.mark.pipeline
-DETECTOR = dataclasses.asdict(load_detector("NIS", PROJECT / "config" / "detectors"))
+DETECTOR = dataclasses.asdict(load_detectors(PROJECT / "config" / "detectors")["NIS"])
 
 
 def with_bad_ones(finished, directory):

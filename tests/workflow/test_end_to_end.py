@@ -14,7 +14,8 @@ from stdatamodels.jwst.datamodels import MaskModel
 
 from badpix.formats.mask_file import read_mask
 from badpix.instrument.dq import PIXEL_FLAGS
-from badpix.score.report_tables import score
+from badpix.score.pixels import Findings, score_run
+from badpix.score.tables import completeness_table
 from score import read_truth
 from workflow.planes import bits_by_type, plane_of_types
 
@@ -64,7 +65,8 @@ def test_no_vote_flags_what_is_bad_in_a_minority(name, pixels, found):
 def test_score_agrees_with_the_planes(simulated, results, found, pixels):
     with fits.open(results / "evidence.fits") as hdus:
         image, bits = np.array(hdus["FOUND"].data), bits_by_type(hdus)
-    table, _ = score(image, bits, read_mask(results / "test_bpm.fits"), read_truth(simulated / "truth.fits"))
+    findings = Findings(image, bits, read_mask(results / "test_bpm.fits"))
+    table = completeness_table(score_run(read_truth(simulated / "truth.fits"), findings))
     row = table.set_index("type").loc["telegraph"]
     assert row["found"] == found["high_cr"][planted(pixels, "telegraph")].sum()
 

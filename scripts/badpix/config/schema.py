@@ -14,9 +14,6 @@ KEYWORDS = {
     "$ref", "type", "enum", "anyOf", "minimum", "exclusiveMinimum", "maximum", "pattern", "minLength", "maxLength",
     "items", "minItems", "uniqueItems", "properties", "additionalProperties",
 }  # fmt: skip
-ANNOTATIONS = {
-    "$schema", "$defs", "title", "description", "default", "sections", "section", "unit", "changes", "allowed",
-}  # fmt: skip
 
 
 def _is_number(value):

@@ -1,4 +1,9 @@
-"""What makes the packages of JWST, which load thousands of files and objects, cost a process less time."""
+"""What makes the packages of JWST, which load thousands of files and objects, cost a process less time.
+
+Each function is here for the time that it saves (`benchmarks/plain.py`, whole processes, without and with it): schemas
+read in C 1.6 s and 1.2 s for the mask's datamodel; imports without garbage collection 3.0 s and 1.9 s for those of the
+pipeline and the collections of its 17 steps; the quick end 2.3 s and 2.0 s for the pipeline's imports alone.
+"""
 
 import atexit
 import gc

@@ -18,10 +18,6 @@ from badpix.instrument import irs2
 
 logger = logging.getLogger(__name__)
 
-# NIRSpec arrays in which the refpix step uses the first and last four columns in place of reference pixels
-# (NRS_edgeless_subarrays in jwst.refpix): in a lamp flat it would subtract the lamp.
-EDGELESS = ("SUB512", "SUB512S", "SUB32")
-
 
 def set_crds_environment(path, server_url, context):
     """Put the configuration's CRDS settings into the environment; None leaves what the environment says."""
@@ -92,11 +88,11 @@ def run_detector1(uncal, steps, directory):
         raise BadExposure(f"calwebb_detector1 failed: {type(error).__name__}: {error}") from error
 
 
-def steps_for(uncal, steps, directory):
+def steps_for(uncal, steps, directory, edgeless=()):
     """`steps` as the raw file `uncal` needs them.
 
-    IRS2: a mask for dq_init that has the rows of the raw file, a copy in `directory` with the same name. Lamp flats of
-    arrays without reference pixels: no refpix, unless the configuration says so.
+    IRS2: a mask for dq_init that has the rows of the raw file, a copy in `directory` with the same name. Subarrays
+    named in `edgeless`: no refpix, unless the configuration says so.
     """
     header = fits.getheader(uncal)
     if irs2.is_irs2(header.get("READPATT")):
@@ -105,7 +101,7 @@ def steps_for(uncal, steps, directory):
         write_interleaved_copy(given, copy, header["DETECTOR"])
         steps = steps | {"dq_init": steps["dq_init"] | {"override_mask": str(copy)}}
     refpix = steps.get("refpix", {})
-    if header.get("EXP_TYPE") == "NRS_LAMP" and header.get("SUBARRAY") in EDGELESS and "skip" not in refpix:
+    if header.get("SUBARRAY") in edgeless and "skip" not in refpix:
         logger.warning("%s has no reference pixels: refpix, which would take its lit edges for them, is skipped",
                        header["SUBARRAY"])  # fmt: skip
         steps = steps | {"refpix": refpix | {"skip": True}}

@@ -203,8 +203,8 @@ def _missing_files(kind, files, detector):
     missing = [product for product in PRODUCTS_NEEDED[kind] if product not in files]
     if "uncal" not in files and missing:
         return f"has no {' and no '.join(missing)} file, and no uncal file to make it from"
-    if kind == "darks" and detector.instrument == "MIRI" and "uncal" not in files:
-        return "darks of MIRI need their uncal file too, for the relative pedestal (dark_uncal_files)"
+    if kind == "darks" and detector.relative_pedestal and "uncal" not in files:
+        return f"darks of {detector.instrument} need their uncal file too, for the relative pedestal (dark_uncal_files)"
     return None
 
 

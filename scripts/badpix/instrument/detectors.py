@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 class DetectorError(ValueError):
-    """A detector is not known, or its file is faulty."""
+    """The file of a detector is faulty."""
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,13 @@ class Detector:
     """What is known of one detector.
 
     `n_columns`, `n_rows` and `reference_pixels` describe the full frame in pixels; `fast_axis` and `slow_axis` are
-    FASTAXIS and SLOWAXIS; the exposure types are those of its darks and internal flats;
-    `max_dead_norm_signal_dn_per_s` is the default of max_dead_norm_signal for flats that are not normalised (None if
-    there is none); `manual_flags` is the name of its file in config/manual_flags.
+    FASTAXIS and SLOWAXIS; `material` is that of the light-sensitive layer; `output_strips` is the number of strips side
+    by side along the fast axis, with an output each, of an array as long as the detector; `edgeless_subarrays` have no
+    reference pixels, though the pipeline's refpix step takes their outer columns for such; with `relative_pedestal`
+    darks vote with abs(second raw group - pedestal) in place of the pedestal; `mask_selectors` are the header keywords
+    beside INSTRUME and DETECTOR by which CRDS selects a mask; the exposure types are those of its darks and internal
+    flats; `max_dead_norm_signal_dn_per_s` is the default of max_dead_norm_signal for flats that are not normalised
+    (None if there is none); `manual_flags` is the name of its file in config/manual_flags.
     """
 
     name: str
@@ -35,10 +39,25 @@ class Detector:
     reference_pixels: Border
     fast_axis: int
     slow_axis: int
+    material: str
+    output_strips: int
+    edgeless_subarrays: tuple
+    relative_pedestal: bool
+    mask_selectors: tuple
     dark_exp_types: tuple
     flat_exp_types: tuple
     max_dead_norm_signal_dn_per_s: float | None
     manual_flags: str
+
+
+LISTS = ("edgeless_subarrays", "mask_selectors", "dark_exp_types", "flat_exp_types")
+ALLOWED = {
+    "material": ("HgCdTe", "Si:As"),
+    "output_strips": (1, 4),
+    "relative_pedestal": (True, False),
+    # What a mask's header can say of its exposures.
+    "mask_selectors": ("EXP_TYPE", "READPATT"),
+}
 
 
 def _require_fields(cls, mapping, what):
@@ -49,19 +68,24 @@ def _require_fields(cls, mapping, what):
         raise DetectorError(f"{what}: missing keys: {missing}, unknown keys: {unknown}")
 
 
+def _require_allowed(mapping, what):
+    """Raise DetectorError unless LISTS are lists, and values those of ALLOWED where it has the key."""
+    for key in LISTS:
+        if not isinstance(mapping[key], (list, tuple)):
+            raise DetectorError(f"{what}: {key} is {mapping[key]!r}, not a list")
+    for key, allowed in ALLOWED.items():
+        if not set(mapping[key] if key in LISTS else [mapping[key]]) <= set(allowed):
+            raise DetectorError(f"{what}: {key} is {mapping[key]!r}; allowed: {', '.join(map(str, allowed))}")
+
+
 def detector_from_mapping(mapping):
-    """The Detector of a plain mapping such as `dataclasses.asdict` makes; DetectorError if its keys are not right."""
+    """The Detector of a plain mapping such as `dataclasses.asdict` makes; DetectorError if keys or values are wrong."""
     what = f"detector {mapping.get('name', '?')}"
     _require_fields(Detector, mapping, what)
     _require_fields(Border, mapping["reference_pixels"], f"{what}, reference_pixels")
-    return Detector(
-        **{
-            **mapping,
-            "reference_pixels": Border(**mapping["reference_pixels"]),
-            "dark_exp_types": tuple(mapping["dark_exp_types"]),
-            "flat_exp_types": tuple(mapping["flat_exp_types"]),
-        }
-    )
+    _require_allowed(mapping, what)
+    border = Border(**mapping["reference_pixels"])
+    return Detector(**{**mapping, "reference_pixels": border, **{key: tuple(mapping[key]) for key in LISTS}})
 
 
 def _read(path):
@@ -73,21 +97,9 @@ def _read(path):
         return detector_from_mapping({"name": path.stem, **yaml.load(file, Loader=loader)})
 
 
-def _paths(directory):
-    return {path.stem: path for path in sorted(Path(directory).glob("*.yaml"))}
-
-
-def load_detector(name, directory):
-    """The Detector `name` (as in the DETECTOR keyword) from its file `<name>.yaml` in `directory`.
-
-    Raises DetectorError, which lists the detectors that are known, when there is no such file, and when it is faulty.
-    """
-    paths = _paths(directory)
-    if name not in paths:
-        raise DetectorError(f"unknown detector {name!r}; known in {directory}: {', '.join(paths) or 'none'}")
-    return _read(paths[name])
-
-
 def load_detectors(directory):
-    """All detectors that have a file in `directory` (name -> Detector), sorted by name."""
-    return {name: _read(path) for name, path in _paths(directory).items()}
+    """All detectors that have a file in `directory` (name, as in the DETECTOR keyword, -> Detector), sorted by name.
+
+    Raises DetectorError when a file is faulty.
+    """
+    return {path.stem: _read(path) for path in sorted(Path(directory).glob("*.yaml"))}

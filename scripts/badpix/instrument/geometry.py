@@ -81,21 +81,15 @@ def reference_pixels(geometry, detector):
     return in_x[np.newaxis, :] | in_y[:, np.newaxis]
 
 
-# The near-infrared detectors are read through four outputs, each a strip across the whole fast axis.
-N_OUTPUTS = 4
-
-
 def amplifiers(geometry, detector):
     """The parts of an array that are read through one amplifier each, as slices (y, x) of an image.
 
-    An array as long as the detector along the fast axis has four strips; a smaller one, and MIRI's, whose four
-    amplifiers alternate from column to column and are alike, count as one.
+    An array as long as the detector along the fast axis has the detector's `output_strips`; a smaller one counts as
+    one.
     """
     along_x = abs(geometry.fast_axis) == 1
     length = geometry.n_columns if along_x else geometry.n_rows
     full = detector.n_columns if along_x else detector.n_rows
-    if detector.instrument == "MIRI" or length < full:
-        return (np.s_[:, :],)
-    edges = np.linspace(0, length, N_OUTPUTS + 1).astype(int)
+    edges = np.linspace(0, length, (1 if length < full else detector.output_strips) + 1).astype(int)
     strips = [slice(start, stop) for start, stop in zip(edges[:-1], edges[1:], strict=True)]
     return tuple((slice(None), strip) if along_x else (strip, slice(None)) for strip in strips)

@@ -20,11 +20,6 @@ def segment_of(name):
     return match and match[0]
 
 
-def is_segment(name):
-    """True when `name` carries a segment number."""
-    return _SEGMENT.search(name) is not None
-
-
 def by_exposure(names):
     """Exposure -> list of its segments, in the order given; a whole exposure has one, itself."""
     exposures = {}

@@ -26,12 +26,8 @@ class Origin:
 def mask_identity(exposures: ExposureSet) -> dict[str, str]:
     """What CRDS selects a mask by."""
     detector, header = exposures.detector, exposures.segments[0].header
-    identity = {"instrument": detector.instrument, "detector": detector.name}
-    if detector.instrument == "FGS":
-        identity["exp_type"] = header["EXP_TYPE"]
-    if detector.instrument == "NIRSPEC":
-        identity["readpatt"] = header["READPATT"]
-    return identity
+    selectors = {key.lower(): header[key] for key in detector.mask_selectors}
+    return {"instrument": detector.instrument, "detector": detector.name} | selectors
 
 
 def save(outputs: Mapping[str, str], vote: MaskVote, settings: MaskSettings, origin: Origin) -> None:

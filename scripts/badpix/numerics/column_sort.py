@@ -1,7 +1,8 @@
 """Sort many short columns at once, and take their medians, compiled.
 
-A sorting network compares the same two rows for every column, so that the processor works on several columns at a time;
-19 differences of four million pixels take a seventh of the time of sorting one pixel after the other.
+A sorting network compares the same two rows for every column, so that the processor works on several columns at a time.
+It is here because the 19 differences of a million pixels take 0.05 s, where `numpy.sort` takes 0.15 s and sorting pixel
+after pixel in compiled code 0.6 s (`benchmarks/plain.py`).
 """
 
 from functools import cache

@@ -1,4 +1,8 @@
-"""Sigma clipping along a stack of images, compiled: pixel by pixel, each sorted once."""
+"""Sigma clipping along a stack of images, compiled: pixel by pixel, each sorted once.
+
+It is here because 10 x 512 x 512 values, with mean and standard deviation, take 0.03 s, where astropy's `sigma_clip`
+takes 0.10 s (`benchmarks/plain.py`) and the memory of several copies of the stack (docs/benchmarks.md, flat_response).
+"""
 
 import numpy as np
 

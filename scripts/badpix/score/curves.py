@@ -13,7 +13,6 @@ BINS = 8  # at most, in a strength curve
 PER_BIN = 8  # planted pixels at least, unless all of them are fewer
 LEVELS = (0.5, 0.9)  # shares found whose strength is looked for
 FEWEST = 10  # planted pixels that a fit needs
-METHOD = "maximum likelihood fit of a logistic curve with a plateau in log strength"
 
 
 def found_share(found, number) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -5,10 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from badpix.formats.truth_file import Truth
 from badpix.instrument.dq import PIXEL_FLAGS
 from badpix.score.curves import curves_and_thresholds
-from badpix.score.pixels import Findings, Score, score_run
+from badpix.score.pixels import Score
 from badpix.score.tables import (
     Accepted,
     Limits,
@@ -24,16 +23,6 @@ from badpix.score.tables import (
     purity_table,
     unlit_table,
 )
-
-
-def score(found: np.ndarray, bits: dict[str, int], dq: np.ndarray, truth: Truth) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """`completeness_table` and `healthy_table` of one run.
-
-    `found`: uint32 (y, x), bit `bits[name]` set where the detection type `name` found the pixel. `dq`: uint32 (y, x),
-    the mask in JWST pixel flags. ValueError where the images are of different shapes.
-    """
-    result = score_run(truth, Findings(found, bits, dq))
-    return completeness_table(result), healthy_table(result)
 
 
 def score_tables(

@@ -79,8 +79,9 @@ def _check(jump, rateints, fitopt, uncal):
 def measure_dark(exposure, jump, rateints, fitopt, uncal, science_of, early_cutoff_fraction):
     """Measure a dark exposure.
 
-    `jump`, `rateints`, `fitopt` (and for MIRI `uncal`, else None) are open FITS files; `science_of(header)` gives the
-    boolean image (y, x) of science pixels. Returns (StatisticsWriter, rows of table INTEGRATIONS).
+    `jump`, `rateints`, `fitopt` (and for a relative pedestal `uncal`, else None) are open FITS files;
+    `science_of(header)` gives the boolean image (y, x) of science pixels. Returns (StatisticsWriter, rows of table
+    INTEGRATIONS).
     Raises BadExposure when the products do not belong together.
     """
     n_integrations, n_groups, image = _check(jump, rateints, fitopt, uncal)

@@ -129,7 +129,7 @@ PLANES_USED = ("SLOPE", "NJUMP", "NJUMP_EARLY", "NJUMP_LATE", "NGOOD", "NGOOD_EA
 
 
 def pedestal_plane(pedestal_source, available):
-    """Name of the plane that votes: MIRI's relative pedestal where `available` (plane names) has it."""
+    """Name of the plane that votes: the relative pedestal where `available` (plane names) has it."""
     suffix = "_T0" if pedestal_source == "t0" else ""
     relative = f"PEDESTAL_REL{suffix}"
     return relative if relative in available else f"PEDESTAL{suffix}"

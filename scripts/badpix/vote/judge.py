@@ -60,7 +60,7 @@ def vote_darks(exposures: ExposureSet, settings: VoteSettings) -> tuple[dict[str
         with open_segments(dark.paths) as statistics:
             official.add_exposure(*statistics)
             if extended:
-                # Not MIRI's relative one: it holds the charge of two groups, and a low pedestal cancels in it.
+                # Not the relative one: it holds the charge of two groups, and a low pedestal cancels in it.
                 pedestal_name = pedestal_plane(settings.darks.pedestal_source, ())
                 extended.add_exposure(*statistics, pedestal_name=pedestal_name)
     noise, n_clean = official.noise()

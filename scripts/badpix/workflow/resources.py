@@ -15,18 +15,18 @@ class Size:
     groups: int
     integrations: int
     exposures: int = 1
-    miri: bool = False
+    si_as: bool = False
     irs2: bool = False
 
     @classmethod
-    def from_keywords(cls, keywords, exposures=1):
-        """From header keywords SUBSIZE1, SUBSIZE2 (columns, rows), NGROUPS, NINTS, READPATT and INSTRUME."""
+    def from_keywords(cls, keywords, material, exposures=1):
+        """From keywords SUBSIZE1, SUBSIZE2 (columns, rows), NGROUPS, NINTS, READPATT, and the Detector's material."""
         return cls(
             keywords["SUBSIZE1"] * keywords["SUBSIZE2"],
             keywords["NGROUPS"],
             keywords["NINTS"],
             exposures,
-            miri=keywords.get("INSTRUME") == "MIRI",
+            si_as=material == "Si:As",
             irs2="IRS2" in str(keywords.get("READPATT")).upper(),
         )
 
@@ -50,14 +50,14 @@ class Needs:
     """What a job of one rule needs: a fixed part, and parts that grow with its size.
 
     Memory and disk: bytes per pixel, per pixel and integration (plane), and per pixel, integration and group (sample).
-    Of memory there is such a triple for each of the stages that can be the largest; `miri` is that of steps that MIRI
-    alone has, `irs2` that of the steps on raw IRS2 arrays, which have 3200 rows for 2048. Time: seconds per million of
-    planes and of samples; those of a job of all exposures also grow with their number.
+    Of memory there is such a triple for each of the stages that can be the largest; `si_as` is that of the pipeline's
+    steps for Si:As detectors alone, `irs2` that of the steps on raw IRS2 arrays, which have 3200 rows for 2048. Time:
+    seconds per million of planes and of samples; those of a job of all exposures also grow with their number.
     """
 
     fixed_mb: float
     memory: tuple = ((0, 0, 0),)
-    miri: tuple = (0, 0, 0)
+    si_as: tuple = (0, 0, 0)
     irs2: tuple = (0, 0, 0)
     disk: tuple = (0, 0, 0)
     seconds: tuple = (0, 0)
@@ -112,7 +112,7 @@ RULES = {
 def memory_mb(rule, size, threads=1):
     """Memory (MB of 2^20 bytes, int) of a job of `rule`; each of several threads is a process of its own."""
     needs = RULES[rule]
-    stages = [*needs.memory, *[needs.miri] * size.miri, *[needs.irs2] * size.irs2]
+    stages = [*needs.memory, *[needs.si_as] * size.si_as, *[needs.irs2] * size.irs2]
     growing = max(size.times(*stage) for stage in stages) / 2**20
     if threads > 1:
         growing = COPIES * growing + PIPELINE_MB * threads

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from badpix.config.check import ConfigError, check_detector, load_schema, load_steps, search_types, validated
-from badpix.instrument.detectors import load_detector
+from badpix.instrument.detectors import load_detectors
 
 ROOT = Path(__file__).resolve().parents[3]
 CONFIG = ROOT / "config"
@@ -278,7 +278,7 @@ def test_thresholds_must_fit_a_flat_that_is_not_normalised():
 
 
 def detector(name):
-    return load_detector(name, CONFIG / "detectors")
+    return load_detectors(CONFIG / "detectors")[name]
 
 
 def test_thresholds_are_held_against_the_detector():

@@ -26,7 +26,7 @@ from badpix.formats.mask_file import (
     write_cut_copy,
     write_mask,
 )
-from badpix.instrument.detectors import load_detector
+from badpix.instrument.detectors import load_detectors
 from badpix.instrument.dq import PIXEL_FLAGS, bits, count_flags
 from badpix.instrument.geometry import Geometry
 from badpix.mask.quality import QualityCheckFailed, missing_flags
@@ -292,7 +292,7 @@ def test_crds_certify_would_notice(mask, crds_cache, tmp_path):
 
 def test_reference_pixel_mask(tmp_path):
     """Four columns and rows of the lower left corner are reference pixels."""
-    detector = dataclasses.asdict(load_detector("NIS", ROOT / "config" / "detectors"))
+    detector = dataclasses.asdict(load_detectors(ROOT / "config" / "detectors")["NIS"])
     geometry = dataclasses.asdict(Geometry("SUB64", 1, 1, 6, 5, -2, -1))
     reference_pixel_mask.main(tmp_path / "m.fits", detector, geometry)
     bad = PIXEL_FLAGS["REFERENCE_PIXEL"]

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from badpix.instrument.detectors import load_detector
-from badpix.instrument.geometry import Geometry, cut, full_frame, place
+from badpix.instrument.detectors import load_detectors
+from badpix.instrument.geometry import Geometry, amplifiers, cut, full_frame, place
 
-DETECTOR = load_detector("MIRIMAGE", Path(__file__).resolve().parents[3] / "config" / "detectors")
+DETECTORS = load_detectors(Path(__file__).resolve().parents[3] / "config" / "detectors")
+DETECTOR = DETECTORS["MIRIMAGE"]
 PART = Geometry("BRIGHTSKY", x_start=457, y_start=51, n_columns=512, n_rows=512, fast_axis=1, slow_axis=2)
 
 
@@ -35,3 +36,24 @@ def test_what_lies_outside_is_refused(changes):
     part = replace(PART, **changes)
     with pytest.raises(ValueError, match="does not lie within"):
         place(np.zeros(part.shape), part, full_frame(PART, DETECTOR))
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "strips"),
+    [
+        ("NIS", (2048, 2048), [np.s_[512 * n : 512 * (n + 1), :] for n in range(4)]),  # fast axis along y
+        ("NRCA1", (2048, 2048), [np.s_[:, 512 * n : 512 * (n + 1)] for n in range(4)]),
+        ("NRCA1", (64, 2048), [np.s_[:, 512 * n : 512 * (n + 1)] for n in range(4)]),
+        ("NRCA1", (2048, 64), [np.s_[:, :]]),
+        ("MIRIMAGE", (1024, 1032), [np.s_[:, :]]),
+    ],
+)
+def test_an_amplifier_reads_a_strip_along_the_fast_axis(name, shape, strips):
+    detector = DETECTORS[name]
+    n_rows, n_columns = shape
+    part = Geometry("SUB", 1, 1, n_columns, n_rows, detector.fast_axis, detector.slow_axis)
+    number = np.arange(n_rows * n_columns).reshape(shape)
+    regions = amplifiers(part, detector)
+    assert len(regions) == len(strips)
+    for region, strip in zip(regions, strips, strict=True):
+        np.testing.assert_array_equal(number[region], number[strip])

@@ -151,16 +151,15 @@ class TestSteps:
         assert np.array_equal(read_mask(scratch / given.name), dq)
 
     @pytest.mark.parametrize(
-        ("keywords", "given", "skipped"),
+        ("subarray", "given", "skipped"),
         [
-            ({"EXP_TYPE": "NRS_LAMP", "SUBARRAY": "SUB512"}, {}, True),
-            ({"EXP_TYPE": "NRS_LAMP", "SUBARRAY": "SUB512"}, {"skip": False}, False),
-            ({"EXP_TYPE": "NRS_LAMP", "SUBARRAY": "SUB2048"}, {}, None),
-            ({"EXP_TYPE": "NRS_DARK", "SUBARRAY": "SUB512"}, {}, None),
+            ("SUB512", {}, True),
+            ("SUB512", {"skip": False}, False),
+            ("SUB2048", {}, None),
         ],
     )
-    def test_refpix_of_lamp_flats_without_reference_pixels(self, keywords, given, skipped, tmp_path):
+    def test_refpix_without_reference_pixels(self, subarray, given, skipped, tmp_path):
         raw = np.zeros((1, 5, 4, 4), np.uint16)
-        path = write_raw(tmp_path / "a_uncal.fits", raw, READPATT="NRSRAPID", **keywords)
-        steps = steps_for(path, {"refpix": given}, tmp_path)
+        path = write_raw(tmp_path / "a_uncal.fits", raw, READPATT="NRSRAPID", SUBARRAY=subarray)
+        steps = steps_for(path, {"refpix": given}, tmp_path, edgeless=("SUB512", "SUB32"))
         assert steps["refpix"].get("skip") is skipped

@@ -16,7 +16,7 @@ import flat_statistics
 from badpix.config.settings import ResponseSettings
 from badpix.core.errors import TooFewExposures
 from badpix.formats.statistics_file import StatisticsWriter, quarantine_reason, write_quarantined
-from badpix.instrument.detectors import load_detector
+from badpix.instrument.detectors import load_detectors
 from badpix.numerics.row_blocks import row_blocks
 from badpix.response import normalise as flat_response
 from badpix.response.normalise import box_mean, clipped_stack, mean_flat, normalise, smooth
@@ -118,7 +118,7 @@ def test_the_response_leaves_out_who_is_quarantined(tmp_path):
     from flat_response import main
 
     border = dict.fromkeys(["left", "right", "bottom", "top"], 0) | {"left": 1}
-    detector = dataclasses.asdict(load_detector("NIS", ROOT / "config" / "detectors"))
+    detector = dataclasses.asdict(load_detectors(ROOT / "config" / "detectors")["NIS"])
     detector |= {"n_columns": 3, "n_rows": 2, "reference_pixels": border}
     settings = {"flat_mean_sigma_threshold": 3, "flat_mean_normalization_method": "mean", "smoothing_type": "Box2D",
                 "smoothing_box_width": 3}  # fmt: skip

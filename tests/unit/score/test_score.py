@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 from badpix.formats.truth_file import Truth
 from badpix.instrument.dq import PIXEL_FLAGS
 from badpix.score.pixels import Findings, pool, score_run
-from badpix.score.report_tables import flag_counts, score, score_tables, unknown_expectations
+from badpix.score.report_tables import flag_counts, score_tables, unknown_expectations
 from badpix.score.tables import (
     accepted_types,
     border_table,
@@ -370,14 +370,6 @@ def test_any_score_is_consistent_and_pools_by_adding(first, second):
     confusion = by(tables[2]["confusion"], "planted")
     science = sum(one.areas.loc[["healthy", "next to open", "dont-care"], "pixels"].sum() for one in (first, second))
     assert confusion["pixels"].sum() == science + len(both.pixels)
-
-
-def test_score_gives_completeness_and_healthy_pixels():
-    findings, truth = make_findings(), make_truth()
-    planted, healthy = score(findings.found, BITS, findings.dq, truth)
-    one = score_run(truth, Findings(findings.found, BITS, findings.dq))
-    pd.testing.assert_frame_equal(planted, completeness_table(one))
-    pd.testing.assert_frame_equal(healthy, healthy_table(one))
 
 
 def test_expected_comes_first(one):

@@ -9,12 +9,12 @@ from badpix.formats.leave_one_out_file import write_exposures
 from badpix.formats.response_file import Responses
 from badpix.formats.statistics_file import write_quarantined
 from badpix.formats.statistics_set import read_set
-from badpix.instrument.detectors import load_detector
+from badpix.instrument.detectors import load_detectors
 from badpix.vote.exposure_set import VoteFiles, common_geometry, gather, observation_dates, require_enough
 from badpix.vote.settings import RequiredExposures
 from unit.formats.test_statistics_file import writer
 
-DETECTOR = load_detector("NIS", Path(__file__).resolve().parents[3] / "config" / "detectors")
+DETECTOR = load_detectors(Path(__file__).resolve().parents[3] / "config" / "detectors")["NIS"]
 ANY = RequiredExposures(0, 0, "quarantine")
 
 

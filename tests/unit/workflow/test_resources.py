@@ -21,7 +21,7 @@ def rows():
     """(rule, size, peak MB, MB written or None, seconds) of each row of the table."""
     for rule, instrument, array, groups, integrations, peak, _, written, _, seconds, _ in ROW.findall(TEXT):
         pixels = MIRI_PIXELS if array == "FULL" else int(array) ** 2
-        size = Size(pixels, int(groups), int(integrations), exposures=4, miri=instrument == "MIRI")
+        size = Size(pixels, int(groups), int(integrations), exposures=4, si_as=instrument == "MIRI")
         yield rule, size, int(peak), int(written) if written else None, int(seconds)
 
 
