@@ -10,7 +10,7 @@ import re
 
 from badpix.config.detector1_steps import step_problems
 from badpix.config.epochs import date_texts, range_problems
-from badpix.config.schema import mapping_problems, with_defaults
+from badpix.config.schema import problems, with_defaults
 from badpix.config.settings import effective_max_dead_norm_signal
 from badpix.config.sweep import sweep_problems
 
@@ -63,7 +63,7 @@ def validated(config, schema, steps_spec):
         given["useafter"] = useafter_text(given["useafter"])
     if "epochs" in given:
         given["epochs"] = date_texts(given["epochs"])
-    found = mapping_problems(given, schema, schema)
+    found = problems(given, schema, schema)
     # A rule is applied only where the values it compares are sound, so that no problem is reported twice.
     unsound = {re.split(r"[.\[:]", problem, maxsplit=1)[0] for problem in found}
     sound = {key: value for key, value in given.items() if key in schema["properties"] and key not in unsound}
