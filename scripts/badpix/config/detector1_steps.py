@@ -86,9 +86,9 @@ def satisfies(value, spec):
         options = arguments.partition("default")[0].replace(" ", "").split(",") if kind == "option" else ()
         return validator.get_default_value(spec) is None or "None" in options
     if kind in SCALARS:
-        if not TYPES[SCALARS[kind]](value):
+        if not TYPES.is_type(value, SCALARS[kind]):
             return False
-    elif not isinstance(value, list) or not all(TYPES[LISTS[kind]](item) for item in value):
+    elif not isinstance(value, list) or not all(TYPES.is_type(item, LISTS[kind]) for item in value):
         return False
     if kind not in LIMITED:
         return True

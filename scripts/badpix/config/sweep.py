@@ -69,8 +69,7 @@ def sweep_problems(config, schema, rules):
         if key not in known:
             found.append(f"sweep.{key}: {_why_not(key, schema)}{suggestion(key, known)}")
             continue
-        for number, value in enumerate(values):
-            found += problems(value, schema["properties"][key], schema, f"sweep.{key}[{number}]")
+        found += problems(values, {"items": schema["properties"][key]}, schema, f"sweep.{key}")
     if found or not config["sweep"]:
         return found
     number = _number_of_points(config["sweep"], config["sweep_grid"])

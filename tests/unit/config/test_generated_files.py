@@ -2,14 +2,13 @@
 
 from pathlib import Path
 
-import jsonschema
 import pytest
 import yaml
 
 import make_config_docs
 from badpix.config import settings
 from badpix.config.check import load_schema
-from badpix.config.schema import KEYWORDS, problems, resolve
+from badpix.config.schema import Validator, problems, resolve
 from badpix.instrument.dq import PIXEL_FLAGS
 
 CONFIG = Path(__file__).resolve().parents[3] / "config"
@@ -150,12 +149,12 @@ def nodes(node):
             yield from nodes(part)
 
 
-def test_the_schema_is_one_and_uses_only_what_is_checked():
-    annotations = {
-        "$schema", "$defs", "title", "description", "default", "sections", "section", "unit", "changes", "allowed",
-    }  # fmt: skip
-    jsonschema.Draft202012Validator.check_schema(SCHEMA)
-    assert all(set(node) <= KEYWORDS | annotations for node in nodes(SCHEMA))
+def test_the_schema_is_a_json_schema():
+    Validator.check_schema(SCHEMA)
+    # jsonschema ignores keywords that it does not know: a misspelt limit would be none.
+    annotations = {"$schema", "$defs", "title", "description", "default", "sections"}
+    own = {"section", "unit", "changes", "allowed"}
+    assert all(set(node) <= {*Validator.VALIDATORS, *annotations, *own} for node in nodes(SCHEMA))
 
 
 def test_the_schema_is_strict_at_every_level():
@@ -179,7 +178,6 @@ def test_every_key_is_documented_and_has_a_sound_default(key):
         "report_page",
     }  # fmt: skip
     assert problems(node["default"], node, SCHEMA, key) == []
-    jsonschema.Draft202012Validator({**KEYS[key], "$defs": SCHEMA["$defs"]}).validate(node["default"])
 
 
 def test_the_defaults_are_those_of_the_specification():
@@ -203,21 +201,3 @@ def test_the_generated_files_are_up_to_date():
 def test_config_yaml_holds_the_defaults():
     given = yaml.safe_load((CONFIG / "config.yaml").read_text(encoding="utf-8"))
     assert given == {key: node["default"] for key, node in KEYS.items()}
-
-
-SAMPLES = [
-    None, True, False, 0, 1, 2, 3, 15, -1, 0.25, 0.5, 0.75, 1.5, 99999.5, "", " ", "x", "None", "none", "auto",
-    "fitopt", "HOT", "hot", "a.fits", "../a.fits", "a/b.fits", "/a.fits", "a.fits\n", "GROUND", "INFLIGHT 2022-01-01",
-    "x" * 65, "x" * 66, "é", "{x}", "2019-04-01 00:00:00", "2019-04-01T00:00:00", [], ["x"], ["x", "x"],
-    ["hot"], ["HOT"],
-    ["NRCA1"], ["NRCA1", "NRCA1"], ["sigma_rate"], [1], [None], {}, {"hot": ["HOT"]}, {"hot": "HOT"}, {"x": {}},
-    {"x": 1}, {"noisy": []},
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("key", KEYS)
-def test_the_verdicts_are_those_of_jsonschema(key):
-    # But for NaN, infinity and floats without a fraction, which are refused here and allowed there.
-    reference = jsonschema.Draft202012Validator({**KEYS[key], "$defs": SCHEMA["$defs"]})
-    for value in SAMPLES:
-        assert (problems(value, KEYS[key], SCHEMA, key) == []) == reference.is_valid(value), (key, value)

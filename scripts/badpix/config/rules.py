@@ -1,0 +1,127 @@
+"""The rules that the schema cannot express: real dates, and keys that contradict each other."""
+
+import datetime
+
+from badpix.config.epochs import range_problems
+from badpix.config.settings import with_max_dead_norm_signal
+
+INPUT_KEYS = ("exposures", "darks", "flats", "dark_slope_files", "flat_slope_files")
+DARK_PRODUCT_KEYS = ("dark_slope_files", "dark_jump_files", "dark_fitopt_files")
+THRESHOLD_KEYS = (
+    "flat_mean_normalization_method", "low_qe_and_open_search", "max_dead_norm_signal", "max_low_qe_norm_signal",
+    "max_open_adj_norm_signal",
+)  # fmt: skip
+GATE_KEYS = ("max_new_fraction", "max_recovered_fraction")
+
+
+def empty_interval(threshold, config):
+    """The problem of a `max_dead_norm_signal` that leaves nothing between it and `max_low_qe_norm_signal`."""
+    return (
+        f"max_dead_norm_signal: {threshold} is not allowed with max_low_qe_norm_signal"
+        f" {config['max_low_qe_norm_signal']}; it must be below it, since low_qe_and_open_search looks between the two"
+    )
+
+
+def _inputs(config):
+    if any(config[key] for key in INPUT_KEYS):
+        return []
+    return [
+        f"{', '.join(INPUT_KEYS)}: none is set, so there is nothing to make a mask of; set darks, flats or both to"
+        " where the raw exposures are, for instance darks: data/darks"
+    ]
+
+
+def _dark_products(config):
+    missing = [key for key in DARK_PRODUCT_KEYS if not config[key]]
+    if not missing or len(missing) == len(DARK_PRODUCT_KEYS):
+        return []
+    present = " and ".join(key for key in DARK_PRODUCT_KEYS if config[key])
+    return [f"{key}: null is not allowed with {present}; processed darks need all three" for key in missing]
+
+
+def _flux_check(config):
+    raw = config["flats"] or config["dead_flux_check_files"] or config["exposures"]
+    if config["dead_search"] and config["run_dead_flux_check"] and config["flat_slope_files"] and not raw:
+        return ["dead_flux_check_files: null is not allowed with run_dead_flux_check; it must name the raw flats"]
+    return []
+
+
+def _thresholds(config):
+    """The limits of DEAD, LOW_QE and OPEN must leave something to find, and be in the unit of the flat."""
+    if not config["low_qe_and_open_search"]:
+        return []
+    method, dead = config["flat_mean_normalization_method"], config["max_dead_norm_signal"]
+    low, adjacent = config["max_low_qe_norm_signal"], config["max_open_adj_norm_signal"]
+    threshold = with_max_dead_norm_signal(config, None)["max_dead_norm_signal"]
+    if threshold is not None and threshold >= low:
+        return [empty_interval(threshold if dead is not None else f"{threshold} (the default)", config)]
+    if method != "none":
+        return []
+    found = []
+    # Thresholds up to 1 are ratios to the mean. The detectors' own defaults are looked at in check_detector.
+    if dead is None and low <= 1:
+        found.append(
+            f"max_low_qe_norm_signal: {low} is not allowed with flat_mean_normalization_method none; it must be in DN/s"
+            " and above max_dead_norm_signal (and max_open_adj_norm_signal above it), or set low_qe_and_open_search to"
+            " false"
+        )
+    if adjacent <= low:
+        found.append(
+            f"max_open_adj_norm_signal: {adjacent} is not allowed with flat_mean_normalization_method none; it must be"
+            f" in DN/s and above max_low_qe_norm_signal, which is {low}"
+        )
+    return found
+
+
+def _useafter(config):
+    try:
+        datetime.datetime.fromisoformat(config["useafter"])
+    except ValueError as error:
+        return [f"useafter: {config['useafter']!r} is not allowed; it must be a real date and time ({error})"]
+    return []
+
+
+def _pedigree(config):
+    dates = config["pedigree"].split()[1:]
+    try:
+        real = [datetime.date.fromisoformat(date) for date in dates]
+    except ValueError as error:
+        return [f"pedigree: {config['pedigree']!r} is not allowed; its dates must be real ones ({error})"]
+    if real != sorted(real):
+        return [f"pedigree: {config['pedigree']!r} is not allowed; the first date must not be after the second"]
+    return []
+
+
+def _epochs(config):
+    epochs = config["epochs"]
+    if isinstance(epochs, dict):
+        return [] if epochs else ["epochs: {} is not allowed; it needs max_gap_days"]
+    return range_problems(epochs) if epochs else []
+
+
+def _comparison(config):
+    if config["compare_with"] == "previous" and config["epochs"] is None:
+        return ["compare_with: 'previous' is the mask of the epoch before, and epochs is null; set epochs"]
+    if config["compare_with"] is None:
+        return [
+            f"{key}: {config[key]} is not allowed without compare_with; name the mask that the new one is compared with"
+            for key in GATE_KEYS
+            if config[key] is not None
+        ]
+    return []
+
+
+# Each rule is given the complete configuration and returns its problems; it reads the keys named before it.
+RULES = (
+    ((*INPUT_KEYS,), _inputs),
+    (DARK_PRODUCT_KEYS, _dark_products),
+    (
+        ("flats", "exposures", "flat_slope_files", "dead_flux_check_files", "dead_search", "run_dead_flux_check"),
+        _flux_check,
+    ),
+    (THRESHOLD_KEYS, _thresholds),
+    (("useafter",), _useafter),
+    (("pedigree",), _pedigree),
+    (("epochs",), _epochs),
+    (("compare_with", "epochs", *GATE_KEYS), _comparison),
+)
