@@ -3,18 +3,17 @@
 import numpy as np
 import pytest
 
+from badpix.formats.pixel_types import PIXEL_TYPES
 from badpix.formats.type_result import TypeResult
 from badpix.vote.precedence import only_at_times, priorities, without_explained
 from badpix.vote.searches.telegraph import TelegraphSearch
 
-TYPES = ("hot", "warm", "rc", "inverse_rc", "low_pedestal", "high_cr", "noisy", "DEAD", "LOW_QE", "OPEN", "ADJ_OPEN")
-
 
 def remaining(*names, falls=False):
     """Of a pixel that all `names` found, those that keep it."""
-    verdicts = {name: TypeResult(np.array([[name in names]]), np.array([[False]]), {}) for name in TYPES}
+    verdicts = {name: TypeResult(np.array([[name in names]]), np.array([[False]]), {}) for name in PIXEL_TYPES}
     kept = without_explained(verdicts, priorities([TelegraphSearch(True, 0.5)] if falls else []))
-    assert list(kept) == list(TYPES)
+    assert list(kept) == list(PIXEL_TYPES)
     return {name for name, verdict in kept.items() if verdict.found[0, 0]}
 
 
