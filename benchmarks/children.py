@@ -20,6 +20,7 @@ import runpy  # noqa: E402
 import numpy as np  # noqa: E402
 
 from badpix.config.check import load_schema, load_steps, validated  # noqa: E402
+from badpix.config.settings import ResponseSettings  # noqa: E402
 from badpix.instrument.detectors import load_detectors  # noqa: E402
 
 REPEATS = 3
@@ -101,9 +102,9 @@ def vote(darks, flats, response, keys, outputs, detector):
 
 def response(flats, output, detector, keys):
     """The response of the flats by rows."""
-    main = script("flat_response")
+    main, settings = script("flat_response"), ResponseSettings.from_config(keys)
     imports = time.perf_counter() - START
-    return {"imports s": imports, "work s": seconds(main, flats, output, detector_facts(detector), keys)}
+    return {"imports s": imports, "work s": seconds(main, flats, output, detector_facts(detector), settings)}
 
 
 def astropy_response(flats, output, sigma, width):

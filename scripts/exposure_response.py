@@ -8,6 +8,7 @@ of one in segments, those that can be used are.
 import numpy as np
 from astropy.io import fits
 
+from badpix.config.settings import ResponseSettings
 from badpix.core.files import atomic_path, card_text
 from badpix.core.logs import logger, logging_to
 from badpix.formats.statistics_file import write_quarantined
@@ -20,9 +21,8 @@ from badpix.vote.exposure_set import read_set
 def main(statistics, output, exposure, detector, settings):
     """Write the response of the flat `exposure` of `detector` (a mapping with the fields of Detector) at `output`.
 
-    `statistics` lists the statistics files of its segments, one unless the exposure came in several.
-    `settings` maps the keys flat_mean_sigma_threshold, flat_mean_normalization_method, smoothing_type and
-    smoothing_box_width.
+    `statistics` lists the statistics files of its segments, one unless the exposure came in several; `settings` are
+    ResponseSettings.
     """
     used, left_out = read_set(statistics)
     if not used:
@@ -45,5 +45,5 @@ if "snakemake" in globals():
             snakemake.output.response,
             snakemake.wildcards.exposure,
             snakemake.params.detector,
-            snakemake.params.settings,
+            ResponseSettings.from_config(snakemake.params.settings),
         )

@@ -7,6 +7,7 @@ Reads the flats' statistics files, by rows; writes one FITS with the images (y, 
 import numpy as np
 from astropy.io import fits
 
+from badpix.config.settings import ResponseSettings
 from badpix.core.errors import TooFewExposures
 from badpix.core.files import atomic_path
 from badpix.core.fits_table import table_hdu
@@ -26,8 +27,7 @@ MIN_INTEGRATIONS_TO_CLIP = 8
 def main(statistics, output, detector, settings, outliers=None):
     """Write the response of `detector` (a mapping with the fields of Detector) at `output`.
 
-    `settings` maps the keys flat_mean_sigma_threshold, flat_mean_normalization_method, smoothing_type and
-    smoothing_box_width. `outliers` is the table of leave_one_out, if those it names are to be left out.
+    `settings` are ResponseSettings. `outliers` is the table of leave_one_out, if those it names are to be left out.
     """
     detector = detector_from_mapping(detector)
     excluded = read_outliers(outliers)
@@ -66,6 +66,6 @@ if "snakemake" in globals():
             snakemake.input.statistics,
             snakemake.output.response,
             snakemake.params.detector,
-            snakemake.params.settings,
+            ResponseSettings.from_config(snakemake.params.settings),
             next(iter(snakemake.input.outliers), None),
         )

@@ -19,7 +19,7 @@ import flat_statistics
 import leave_one_out
 import plots
 from badpix.config.check import load_schema, load_steps, validated
-from badpix.config.settings import vote_keys
+from badpix.config.settings import ResponseSettings, vote_keys
 from badpix.core.errors import BadExposure, TooFewExposures
 from badpix.formats.mask_file import read_mask
 from badpix.formats.statistics_file import quarantine_reason, write_quarantined
@@ -47,6 +47,8 @@ ALL_TYPES = {**dict.fromkeys(PLANTED, 1), "ADJ_OPEN": 8}
 DEFAULTS = validated(
     {"darks": "d"}, load_schema(SCHEMAS / "config.schema.yaml"), load_steps(SCHEMAS / "detector1_steps.json")
 )
+
+RESPONSE_SETTINGS = {"smoothing_type": "Box2D", "smoothing_box_width": 15}
 
 
 def config(**changes):
@@ -116,7 +118,7 @@ def statistics(tmp_path_factory):
     flats = [folder / f"f{i}_flat_statistics.fits" for i in (1, 2, 3)]
     for i, path in enumerate(flats, start=1):
         flat_statistics.main(make_flat(folder, f"f{i}", raw=i != 3), path, f"f{i}")
-    settings = config() | {"smoothing_type": "Box2D", "smoothing_box_width": 15}
+    settings = ResponseSettings.from_config(config() | RESPONSE_SETTINGS)
     flat_response.main(flats, folder / "response.fits", DETECTOR, settings)
     return {"darks": darks, "flats": flats, "response": folder / "response.fits"}
 
@@ -338,9 +340,6 @@ def test_flux_check(tmp_path, statistics):
 # ---------------------------------------------------------------- one left out
 
 
-RESPONSE_SETTINGS = {"smoothing_type": "Box2D", "smoothing_box_width": 15}
-
-
 def leaky_dark(folder):
     """A fourth dark in which a third of the detector is saturated."""
     paths = make_dark(folder, "leak", 4)
@@ -383,7 +382,7 @@ def test_an_exposure_that_changes_far_more_than_the_others_is_named(tmp_path, st
 
 def test_a_flat_that_is_an_outlier_leaves_the_response(tmp_path, statistics):
     (tmp_path / "table.csv").write_text("kind,exposure,n_changed,others,outlier\nflats,f2,50,1.0,True\n")
-    settings = config() | RESPONSE_SETTINGS
+    settings = ResponseSettings.from_config(config() | RESPONSE_SETTINGS)
     flat_response.main(statistics["flats"], tmp_path / "r.fits", DETECTOR, settings, tmp_path / "table.csv")
     with fits.open(tmp_path / "r.fits") as hdus:
         assert hdus["USED"].data["EXPOSURE"].tolist() == ["f1", "f3"]

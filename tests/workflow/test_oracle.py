@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from badpix.config.check import load_schema, load_steps, validated
-from badpix.config.settings import DarkVoteSettings, FlatTypeSettings, effective_max_dead_norm_signal
+from badpix.config.settings import DarkVoteSettings, FlatTypeSettings, ResponseSettings, effective_max_dead_norm_signal
 from badpix.formats.mask_file import read_mask
 from badpix.formats.statistics_file import open_statistics
 from badpix.response.normalise import mean_flat, normalise
@@ -105,9 +105,9 @@ def test_flat_types_under_other_settings(changes, exposures, results, science):
     config = configuration(**changes)
     config |= {"max_dead_norm_signal": effective_max_dead_norm_signal(config["max_dead_norm_signal"], "smoothed", None)}
     paths = sorted((results / "flats").glob("*_flat_statistics.fits"))
-    sigma, method = config["flat_mean_sigma_threshold"], config["flat_mean_normalization_method"]
-    mean, _, n_valid = mean_flat(paths, science, sigma)
-    norm = normalise(mean, science, method, sigma, config["smoothing_type"], config["smoothing_box_width"])
+    settings = ResponseSettings.from_config(config)
+    mean, _, n_valid = mean_flat(paths, science, settings.flat_mean_sigma_threshold)
+    norm = normalise(mean, science, settings)
     last_groups = mean_last_groups(read_set(paths)[0], science.shape)
     verdicts = flat_verdicts(norm, n_valid, science, FlatTypeSettings.from_config(config), last_groups)
     expected = flat_types(exposures["flats"], config)

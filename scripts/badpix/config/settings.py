@@ -103,11 +103,6 @@ def effective_max_dead_norm_signal(value, method, detector_value):
     return detector_value if method == "none" else DEFAULT_MAX_DEAD_NORM_SIGNAL
 
 
-# What the responses of the flats are made with.
-RESPONSE_KEYS = (
-    "flat_mean_sigma_threshold", "flat_mean_normalization_method", "smoothing_type", "smoothing_box_width",
-)  # fmt: skip
-
 # Beside those of the two classes: what the vote needs to combine the types and to write the mask.
 MASK_KEYS = (
     "exclusive_types", "unlit_fraction", "mask_frame",
@@ -120,3 +115,16 @@ def vote_keys():
     """Names of all configuration keys that the vote reads, sorted."""
     names = {field.name for cls in (DarkVoteSettings, DarkExcessSettings, FlatTypeSettings) for field in fields(cls)}
     return sorted(names | set(MASK_KEYS))
+
+
+@dataclass(frozen=True)
+class ResponseSettings(Settings):
+    """The configuration keys that the responses of the flats are made with, under their own names."""
+
+    flat_mean_sigma_threshold: float
+    flat_mean_normalization_method: str
+    smoothing_type: str
+    smoothing_box_width: int
+
+
+RESPONSE_KEYS = tuple(field.name for field in fields(ResponseSettings))

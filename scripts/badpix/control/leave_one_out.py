@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from badpix.config.settings import ResponseSettings
 from badpix.instrument.segments import by_exposure
 from badpix.response.normalise import combine_flats
 from badpix.vote.exposure_set import read_set
@@ -34,7 +35,8 @@ def vote_of(kind, statistics, responses, detector, config, response_settings, le
     inputs = gather({"darks": [], "flats": [], kind: statistics}, detector, config | ENOUGH, {})
     response = None
     if kind == "flats":
-        response = combine_flats([flat.path for flat in inputs.used["flats"]], inputs.science, response_settings)
+        settings = ResponseSettings.from_config(response_settings)
+        response = combine_flats([flat.path for flat in inputs.used["flats"]], inputs.science, settings)
     verdicts, measured = judge(inputs, response, responses, config)
     return Vote(left_out, verdicts, measured, inputs.science)
 

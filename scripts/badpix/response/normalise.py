@@ -94,32 +94,26 @@ def smooth(image, science, smoothing_type, width):
     return median_filter(np.where(np.isfinite(image), image, fill), size=width, mode="constant", cval=fill)
 
 
-def normalise(mean, science, method, sigma, smoothing_type, width):
-    """Divide the mean flat (y, x) by its smoothed self (`smoothed`), by its clipped mean (`mean`), or not (`none`)."""
+def normalise(mean, science, settings):
+    """Divide the mean flat (y, x) by its smoothed self (`smoothed`), by its clipped mean (`mean`), or not (`none`).
+
+    `settings` are ResponseSettings, `science` is the boolean image (y, x) of the pixels that count.
+    """
+    method = settings.flat_mean_normalization_method
     if method == "smoothed":
         # Where the local mean is zero or not finite the response is unknown, not infinite.
         with np.errstate(divide="ignore", invalid="ignore"):
-            response = mean / smooth(mean, science, smoothing_type, width)
+            response = mean / smooth(mean, science, settings.smoothing_type, settings.smoothing_box_width)
         return np.where(np.isfinite(response), response, np.nan)
     if method == "mean":
-        return mean / clipped_mean_std(mean[science], sigma, CLIP_ITERATIONS)[0]
+        return mean / clipped_mean_std(mean[science], settings.flat_mean_sigma_threshold, CLIP_ITERATIONS)[0]
     return mean.copy()
 
 
 def combine_flats(paths, science, settings):
     """The FlatResponse of the statistics files `paths`.
 
-    `science` is the boolean image (y, x) of the pixels that count; `settings` maps the keys
-    flat_mean_sigma_threshold, flat_mean_normalization_method, smoothing_type and smoothing_box_width.
+    `science` is the boolean image (y, x) of the pixels that count, `settings` are ResponseSettings.
     """
-    sigma = settings["flat_mean_sigma_threshold"]
-    mean, std, n_valid = mean_flat(paths, science, sigma)
-    normalised = normalise(
-        mean,
-        science,
-        settings["flat_mean_normalization_method"],
-        sigma,
-        settings["smoothing_type"],
-        settings["smoothing_box_width"],
-    )
-    return FlatResponse(mean, std, n_valid, normalised)
+    mean, std, n_valid = mean_flat(paths, science, settings.flat_mean_sigma_threshold)
+    return FlatResponse(mean, std, n_valid, normalise(mean, science, settings))
