@@ -11,7 +11,7 @@ import pandas as pd
 from badpix.core.files import write_text
 from badpix.core.logs import logger, logging_to
 from badpix.formats.evidence_file import write_evidence
-from badpix.formats.mask_file import complete_pedigree, load_datamodel, write_mask
+from badpix.formats.mask_file import MaskHeader, complete_pedigree, load_datamodel, write_mask
 from badpix.mask.make import vote
 from badpix.mask.provenance import history_lines
 from badpix.mask.summary import summary_table
@@ -52,7 +52,7 @@ def save(outputs, inputs, verdicts, measured, dq, frame, config, file_names, par
     )
     if frame != inputs.geometry:
         history.append(f"Only this part of the frame was measured: {inputs.geometry}")
-    write_mask(outputs["mask"], dq, mask_identity(inputs), frame, texts, history, parameters)
+    write_mask(outputs["mask"], dq, frame, MaskHeader(mask_identity(inputs), texts, history, parameters))
     logger.info("summary:\n%s", summary.to_string(index=False))
 
 
