@@ -86,17 +86,16 @@ def read_whole(paths):
                 pass
 
 
-def vote(darks, flats, response, keys, outputs, detector):
-    """The vote over statistics files, and reading all of them once."""
+def vote(statistics, response, keys, outputs, detector):
+    """The vote over the statistics files of darks and flats (kind -> paths), and reading all of them once."""
     main = script("bad_pixel_mask")
     imports = time.perf_counter() - START
     config = configuration(keys)
     responses = {"mean": response, "exposures": []}
-    read_whole([*darks, *flats])
-    reading = seconds(read_whole, [*darks, *flats])
-    working = seconds(
-        main, {"darks": darks, "flats": flats}, responses, outputs, detector_facts(detector), config, None, {}, {}, {}
-    )
+    files = [*statistics["darks"], *statistics["flats"]]
+    read_whole(files)
+    reading = seconds(read_whole, files)
+    working = seconds(main, statistics, responses, outputs, detector_facts(detector), config, None, {}, {}, {})
     return {"imports s": imports, "read s": reading, "work s": working}
 
 
