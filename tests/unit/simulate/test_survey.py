@@ -248,6 +248,11 @@ def test_command_line():
     assert parse_arguments(words.split()) == ("x", wanted)
 
 
+def test_exposures_are_numbered_on_from_the_first_of_their_epoch():
+    found = Simulation(darks=2, flats=1, first_dark=3, integrations=4, groups=5, epoch=2).exposures()
+    assert found == [Exposure("dark", 10003, 4, 5), Exposure("dark", 10004, 4, 5), Exposure("flat", 10001, 4, 5)]
+
+
 def test_references_know_hot_and_noisy_pixels_only(folder):
     detector = survey(64)
     references = folder / "crds_cache" / "references" / "jwst" / "niriss"
