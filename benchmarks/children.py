@@ -20,6 +20,7 @@ import runpy  # noqa: E402
 import numpy as np  # noqa: E402
 
 from badpix.config.check import load_schema, load_steps, validated  # noqa: E402
+from badpix.config.settings import ResponseSettings  # noqa: E402
 from badpix.instrument.detectors import load_detectors  # noqa: E402
 
 REPEATS = 3
@@ -85,25 +86,24 @@ def read_whole(paths):
                 pass
 
 
-def vote(darks, flats, response, keys, outputs, detector):
-    """The vote over statistics files, and reading all of them once."""
+def vote(statistics, response, keys, outputs, detector):
+    """The vote over the statistics files of darks and flats (kind -> paths), and reading all of them once."""
     main = script("bad_pixel_mask")
     imports = time.perf_counter() - START
     config = configuration(keys)
     responses = {"mean": response, "exposures": []}
-    read_whole([*darks, *flats])
-    reading = seconds(read_whole, [*darks, *flats])
-    working = seconds(
-        main, {"darks": darks, "flats": flats}, responses, outputs, detector_facts(detector), config, None, {}, {}, {}
-    )
+    files = [*statistics["darks"], *statistics["flats"]]
+    read_whole(files)
+    reading = seconds(read_whole, files)
+    working = seconds(main, statistics, responses, outputs, detector_facts(detector), config, None, {}, {}, {})
     return {"imports s": imports, "read s": reading, "work s": working}
 
 
 def response(flats, output, detector, keys):
     """The response of the flats by rows."""
-    main = script("flat_response")
+    main, settings = script("flat_response"), ResponseSettings.from_config(keys)
     imports = time.perf_counter() - START
-    return {"imports s": imports, "work s": seconds(main, flats, output, detector_facts(detector), keys)}
+    return {"imports s": imports, "work s": seconds(main, flats, output, detector_facts(detector), settings)}
 
 
 def astropy_response(flats, output, sigma, width):

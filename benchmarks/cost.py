@@ -9,6 +9,7 @@ integration, half of them darks.
 """
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -30,14 +31,33 @@ CASES = ((1, 10, 20), (1, 100, 20), (1, 1000, 20), (10, 100, 20), (10, 1000, 20)
 START_S = 3
 
 
-def terms(rule, column, pixels, groups, integrations, exposures):
-    """What a figure (column) of a rule is made of: 1, millions of pixels, millions of samples."""
-    area = pixels / 1e6
+@dataclass(frozen=True)
+class Size:
+    """What a job works on: pixels of an image, groups and integrations of an exposure, exposures."""
+
+    pixels: int
+    groups: int
+    integrations: int
+    exposures: int
+
+
+@dataclass(frozen=True)
+class Models:
+    """The models, of `fit`, of the time (s), the memory (MB) and the disk (MB) of the rules."""
+
+    seconds: dict
+    memory: dict
+    disk: dict
+
+
+def terms(rule, column, size):
+    """What a figure (column) of a rule is made of at a Size: 1, millions of pixels, millions of samples."""
+    area = size.pixels / 1e6
     if rule in RAMPS or rule == "flat_statistics":
-        area *= integrations
+        area *= size.integrations
     if column == "seconds" and rule in (*OF_ALL, *ON_REQUEST):
-        area *= exposures
-    return np.array([1, area, area * groups if rule in RAMPS else 0])
+        area *= size.exposures
+    return np.array([1, area, area * size.groups if rule in RAMPS else 0])
 
 
 def fit(frame, column):
@@ -46,8 +66,8 @@ def fit(frame, column):
     for rule, rows in frame.dropna(subset=[column]).groupby("rule", sort=False):
         rows = rows[rows[column] > 0]
         if len(rows):
-            sizes = rows[["pixels", "groups", "integrations"]].to_numpy()
-            design = np.array([terms(rule, column, *size, MEASURED_EXPOSURES) for size in sizes])
+            sizes = [Size(*row, MEASURED_EXPOSURES) for row in rows[["pixels", "groups", "integrations"]].to_numpy()]
+            design = np.array([terms(rule, column, size) for size in sizes])
             weights = 1 / rows[column].to_numpy()
             models[rule] = nnls(design * weights[:, None], np.ones(len(rows)))[0]
     return {"column": column, "rules": models}
@@ -56,14 +76,15 @@ def fit(frame, column):
 def value(model, rule, groups, exposures):
     """What the model says of a rule at full frame and one integration; 0 where nothing was measured."""
     coefficients = model["rules"].get(rule, np.zeros(3))
-    return float(coefficients @ terms(rule, model["column"], FULL_FRAME, groups, 1, exposures))
+    return float(coefficients @ terms(rule, model["column"], Size(FULL_FRAME, groups, 1, exposures)))
 
 
-def model_table(seconds, memory, disk):
+def model_table(models):
+    """The Models in Markdown, a row per rule."""
     lines = ["| rule | time (s) | memory (MB) | disk (MB) |", "| --- | --- | --- | --- |"]
-    for rule in seconds["rules"]:
+    for rule in models.seconds["rules"]:
         cells = []
-        for model in (seconds, memory, disk):
+        for model in (models.seconds, models.memory, models.disk):
             fixed, planes, samples = model["rules"].get(rule, np.zeros(3))
             parts = {f"{fixed:.3g}": fixed, f"{planes:.3g} P": planes, f"{samples:.3g} S": samples}
             cells.append(" + ".join(text for text, part in parts.items() if part > 1e-6) or "0")
@@ -71,8 +92,9 @@ def model_table(seconds, memory, disk):
     return "\n".join(lines) + "\n"
 
 
-def totals(detectors, exposures, groups, seconds, memory, disk):
+def totals(detectors, exposures, groups, models):
     """CPU hours, largest memory of a job (MB), disk kept, disk of one dark's intermediates (both in MB)."""
+    seconds, memory, disk = models.seconds, models.memory, models.disk
     half = exposures / 2
     rules = (*PER_DARK, *PER_FLAT)
     per_exposure = half * sum(value(seconds, rule, groups, exposures) + START_S for rule in rules)
@@ -85,13 +107,14 @@ def totals(detectors, exposures, groups, seconds, memory, disk):
     return detectors * (per_exposure + of_all) / 3600, peak, detectors * kept, intermediates
 
 
-def case_table(seconds, memory, disk):
+def case_table(models):
+    """What the Models say of CASES, in Markdown."""
     lines = [
         "| detectors x exposures x groups | CPU (hours) | largest job (MB) | kept on disk (GB) | jump, fitopt (GB) |",
         "| --- | ---: | ---: | ---: | ---: |",
     ]  # fmt: skip
     for case in CASES:
-        hours, peak, kept, intermediates = totals(*case, seconds, memory, disk)
+        hours, peak, kept, intermediates = totals(*case, models)
         name = " x ".join(f"{number:,}" for number in case)
         lines.append(f"| {name} | {hours:,.1f} | {peak:,.0f} | {kept / 1000:,.1f} | {intermediates / 1000:.1f} |")
     return "\n".join(lines) + "\n"
@@ -104,8 +127,8 @@ def main():
     options = parser.parse_args()
     frame = pd.read_csv(options.measured)
     largest = frame.groupby(["rule", "size"], sort=False).max(numeric_only=True).reset_index()
-    models = [fit(largest, column) for column in ("seconds", "peak_mb", "disk_mb")]
-    text = "\n".join([model_table(*models), case_table(*models)])
+    models = Models(*(fit(largest, column) for column in ("seconds", "peak_mb", "disk_mb")))
+    text = "\n".join([model_table(models), case_table(models)])
     print(text)
     if options.page:
         write_table(options.page, text)

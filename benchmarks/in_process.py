@@ -52,7 +52,7 @@ def votes(folder, results, detector, numbers, presets):
             outputs = {name: str(folder / f"{name}.out") for name in ("evidence", "summary", "quarantine")}
             outputs["mask"] = str(folder / "mask.fits")
             said, usage = child("vote", folder, f"vote_{number}_{preset}", response=response, keys=keys,
-                                outputs=outputs, detector=detector, **paths)  # fmt: skip
+                                outputs=outputs, detector=detector, statistics=paths)  # fmt: skip
             what = f"vote, N = {number}, {preset}"
             ratio = said["work s"] / said["read s"]
             fits_in = usage.peak_mb <= MEMORY_MB

@@ -21,15 +21,13 @@ from page import write_table  # noqa: E402
 
 from badpix.formats.mask_file import read_mask  # noqa: E402
 from badpix.score.tables import completeness_table, healthy_table, purity_table  # noqa: E402
-from workflow.instruments import CASES, Case, mask_path, run_case, score_case, simulate_case  # noqa: E402
+from workflow.instruments import CASES, USUAL, Case, mask_path, run_case, score_case, simulate_case  # noqa: E402
 
 STARTS = ("raw", "products", "mixture")
 TEST = "test_instruments[{}]"
-NIRISS = Case({"instrument": "NIRISS", "size": 64}, {"NIS": ()})
-MIRI_FULL = Case({"instrument": "MIRI", "subarray": "FULL", "integrations": 1}, {"MIRIMAGE": ()})
-IRS2_FULL = replace(
-    CASES["IRS2"], simulation=CASES["IRS2"].simulation | {"flats": 3, "groups": 20}, headers={"NRS1": ()}
-)
+NIRISS = Case(replace(USUAL, instrument="NIRISS", size=64), {"NIS": ()})
+MIRI_FULL = Case(replace(USUAL, instrument="MIRI", subarray="FULL", integrations=1), {"MIRIMAGE": ()})
+IRS2_FULL = Case(replace(CASES["IRS2"].simulation, flats=3, groups=20), {"NRS1": ()})
 ALL_DETECTORS = {
     "NIRCAM": [f"NRC{module}{channel}" for module in "AB" for channel in ("1", "2", "3", "4", "LONG")],
     "MIRI": ["MIRIMAGE", "MIRIFULONG", "MIRIFUSHORT"],
@@ -41,9 +39,7 @@ ALL_DETECTORS = {
 def with_all_detectors(name):
     """The case `name` of the tests, with every detector of its instrument."""
     detectors = ALL_DETECTORS[name]
-    return replace(
-        CASES[name], simulation=CASES[name].simulation | {"detector": detectors}, headers=dict.fromkeys(detectors)
-    )
+    return Case(replace(CASES[name].simulation, detectors=detectors), dict.fromkeys(detectors))
 
 
 # Name -> the case, and the test that runs it, or something smaller.

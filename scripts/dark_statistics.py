@@ -13,14 +13,13 @@ from badpix.formats.detector1_products import open_product
 from badpix.formats.statistics_file import require_usable, write_quarantined
 from badpix.instrument.detectors import detector_from_mapping
 from badpix.instrument.geometry import Geometry, reference_pixels
-from badpix.statistics.dark import measure_dark
+from badpix.statistics.dark import DarkProducts, measure_dark
 
 
-def main(paths, output, exposure, detector, early_cutoff_fraction, keep_intermediates=True):
+def main(paths, output, exposure, detector, early_cutoff_fraction):
     """Measure the exposure whose products are `paths` (product -> path) and write `output`.
 
-    `detector` maps the fields of Detector. What of the products is in a scratch directory is then removed, unless
-    `keep_intermediates`.
+    `detector` maps the fields of Detector.
     """
     detector = detector_from_mapping(detector)
 
@@ -31,31 +30,24 @@ def main(paths, output, exposure, detector, early_cutoff_fraction, keep_intermed
         require_usable(*(path for product, path in paths.items() if product != "uncal"))
         with ExitStack() as stack:
             opened = {product: stack.enter_context(open_product(path, product)) for product, path in paths.items()}
-            writer, integrations = measure_dark(
-                exposure,
-                opened["jump"],
-                opened["rateints"],
-                opened["fitopt"],
-                opened.get("uncal"),
-                science_of,
-                early_cutoff_fraction,
-            )
+            writer, integrations = measure_dark(exposure, DarkProducts(**opened), science_of, early_cutoff_fraction)
             writer.write(output, [("EARLYCUT", early_cutoff_fraction, "fraction of groups called early")], integrations)
     except BadExposure as reason:
         logger.error("%s is put in quarantine: %s", exposure, reason)
         write_quarantined(output, exposure, reason)
-    if not keep_intermediates:
-        for path in paths.values():
-            discard(path)
 
 
 if "snakemake" in globals():
     with logging_to(snakemake.log[0], snakemake.rule):
+        products = dict(snakemake.input.items())
         main(
-            dict(snakemake.input.items()),
+            products,
             snakemake.output.statistics,
             snakemake.wildcards.exposure,
             snakemake.params.detector,
             snakemake.params.early_cutoff_fraction,
-            bool(snakemake.resources.keep_intermediates),
         )
+        if not snakemake.resources.keep_intermediates:
+            # Only what is in a scratch directory goes; Snakemake takes care of the rest.
+            for path in products.values():
+                discard(path)

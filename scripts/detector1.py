@@ -15,6 +15,7 @@ from badpix.core.logs import logger, logging_to
 from badpix.core.scratch import own_directory, place
 from badpix.core.startup import read_yaml_in_c
 from badpix.detector1.pipeline import (
+    PipelineSettings,
     check_products,
     check_uncal,
     pipeline_steps,
@@ -30,30 +31,20 @@ from badpix.formats.statistics_file import write_quarantined
 INTERMEDIATES = ("jump", "fitopt")
 
 
-def main(
-    uncal,
-    reference_pixel_mask,
-    outputs,
-    exposure,
-    kind,
-    steps,
-    crds,
-    references=None,
-    threads=1,
-    scratch_space=None,
-    edgeless=(),
-):
-    """Process `uncal`; `outputs` maps product (rateints, rate, and for darks jump, fitopt) to path.
+def main(inputs, outputs, exposure, settings, scratch_space=None):
+    """Process the raw file of `exposure` with PipelineSettings.
 
-    `steps` are the configured parameters by step, `crds` the arguments of `set_crds_environment`, `references` the file
-    of `prefetch_references`, whose CRDS context is used unless another one is set. `threads` are the cores that jump
-    and ramp_fit may use. The pipeline works in `scratch_space`, where jump and fitopt stay; without one, beside the
-    outputs. `edgeless` are the subarrays of which refpix is skipped.
+    `inputs` maps uncal and reference_pixel_mask to paths, and, if given, references to the file of
+    `prefetch_references`, whose CRDS context is used unless another one is set. `outputs` maps product (rateints, rate,
+    and for darks jump, fitopt) to path. The pipeline works in `scratch_space`, where jump and fitopt stay; without one,
+    beside the outputs.
     """
     read_yaml_in_c()
-    set_crds_environment(**crds)
-    if references:
-        os.environ.setdefault("CRDS_CONTEXT", json.loads(Path(references).read_text(encoding="utf-8"))["context"])
+    set_crds_environment(**settings.crds)
+    uncal, reference_pixel_mask = inputs["uncal"], inputs["reference_pixel_mask"]
+    if "references" in inputs:
+        fetched = json.loads(Path(inputs["references"]).read_text(encoding="utf-8"))
+        os.environ.setdefault("CRDS_CONTEXT", fetched["context"])
     folder = Path(outputs["rateints"]).resolve().parent
     try:
         check_uncal(uncal)
@@ -64,8 +55,8 @@ def main(
             link = Path(scratch) / f"{name}_uncal.fits"
             os.symlink(os.path.abspath(uncal), link)
             use_cache_alone(link)
-            all_steps = pipeline_steps(kind, steps, os.path.abspath(reference_pixel_mask), "jump" in outputs, threads)
-            run_detector1(link, steps_for(link, all_steps, scratch, edgeless), scratch)
+            all_steps = pipeline_steps(settings, os.path.abspath(reference_pixel_mask), "jump" in outputs)
+            run_detector1(link, steps_for(link, all_steps, scratch, settings.edgeless_subarrays), scratch)
             made = check_products(scratch, name, outputs, reference_pixel_mask)
             for product, path in outputs.items():
                 if scratch_space and product in INTERMEDIATES:
@@ -82,16 +73,13 @@ def main(
 # With several threads the pipeline starts processes that import this file under another name.
 if "snakemake" in globals() and __name__ == "__main__":
     with logging_to(snakemake.log[0], snakemake.rule):
+        given = snakemake.params
         main(
-            snakemake.input.uncal,
-            snakemake.input.reference_pixel_mask,
+            dict(snakemake.input.items()),
             dict(snakemake.output.items()),
             snakemake.wildcards.exposure,
-            snakemake.params.kind,
-            snakemake.params.steps,
-            snakemake.params.crds,
-            snakemake.input.references,
-            snakemake.threads,
+            PipelineSettings(
+                given.kind, given.steps, given.crds, snakemake.threads, tuple(given.get("edgeless_subarrays", ()))
+            ),
             snakemake.resources.get("scratch"),
-            snakemake.params.get("edgeless_subarrays", ()),
         )

@@ -20,16 +20,14 @@ from badpix.response.normalise import combine_flats
 def main(statistics, output, exposure, detector, settings):
     """Write the response of the flat `exposure` of `detector` (a mapping with the fields of Detector) at `output`.
 
-    `statistics` lists the statistics files of its segments, one unless the exposure came in several.
-    `settings` maps the keys flat_mean_sigma_threshold, flat_mean_normalization_method, smoothing_type and
-    smoothing_box_width.
+    `statistics` lists the statistics files of its segments, one unless the exposure came in several; `settings` are
+    ResponseSettings.
     """
     used, left_out = read_set(statistics)
     if not used:
         write_quarantined(output, exposure, "; ".join(sorted(set(left_out.values()))))
         return
     science = ~reference_pixels(used[0].geometry, detector_from_mapping(detector))
-    settings = ResponseSettings.from_config(settings)
     response = combine_flats([segment.path for segment in used], science, settings).normalised
     write_single_response(output, response, exposure)
     logger.info("%s: median response %.4f", exposure, np.nanmedian(response[science]))
@@ -42,5 +40,5 @@ if "snakemake" in globals():
             snakemake.output.response,
             snakemake.wildcards.exposure,
             snakemake.params.detector,
-            snakemake.params.settings,
+            ResponseSettings.from_config(snakemake.params.settings),
         )

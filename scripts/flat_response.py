@@ -25,8 +25,7 @@ MIN_INTEGRATIONS_TO_CLIP = 8
 def main(statistics, output, detector, settings, outliers=None):
     """Write the response of `detector` (a mapping with the fields of Detector) at `output`.
 
-    `settings` maps the keys flat_mean_sigma_threshold, flat_mean_normalization_method, smoothing_type and
-    smoothing_box_width. `outliers` is the table of leave_one_out, if those it names are to be left out.
+    `settings` are ResponseSettings. `outliers` is the table of leave_one_out, if those it names are to be left out.
     """
     detector = detector_from_mapping(detector)
     excluded = read_outliers(outliers)
@@ -40,7 +39,7 @@ def main(statistics, output, detector, settings, outliers=None):
         logger.warning(
             "only %d flat integrations: sigma clipping along the stack can reject little or nothing", n_integrations
         )
-    response = combine_flats(used, science, ResponseSettings.from_config(settings))
+    response = combine_flats(used, science, settings)
     write_response(output, response, detector.name, [segment.name for segment in exposures])
     logger.info(
         "%s: %d integrations of %d flats, median response %.4f",
@@ -57,6 +56,6 @@ if "snakemake" in globals():
             snakemake.input.statistics,
             snakemake.output.response,
             snakemake.params.detector,
-            snakemake.params.settings,
+            ResponseSettings.from_config(snakemake.params.settings),
             next(iter(snakemake.input.outliers), None),
         )

@@ -7,15 +7,15 @@ from astropy.io import fits
 from astropy.table import Table
 
 from badpix.core.logs import logger, logging_to
-from badpix.injection.files import inject
+from badpix.injection.files import PlantedExposure, inject
 
 
-def main(uncal, truth, output, exposure, kind, seed):
-    """Write the copy of `uncal` at `output`; `kind` is darks or flats, `exposure` the exposure's name."""
+def main(uncal, truth, output, exposure):
+    """Write the copy of the raw file `uncal` at `output`; `exposure` is a PlantedExposure."""
     with fits.open(truth) as hdus:
         pixels = Table(hdus["PIXELS"].data).to_pandas()
-    changed = inject(uncal, output, pixels, kind == "flats", seed, exposure)
-    logger.info("%s: %d counts changed for %d planted pixels", exposure, changed, len(pixels))
+    changed = inject(uncal, output, pixels, exposure)
+    logger.info("%s: %d counts changed for %d planted pixels", exposure.name, changed, len(pixels))
 
 
 if "snakemake" in globals():
@@ -24,7 +24,5 @@ if "snakemake" in globals():
             snakemake.input.uncal,
             snakemake.input.truth,
             snakemake.output.uncal,
-            snakemake.wildcards.exposure,
-            snakemake.wildcards.kind,
-            snakemake.params.seed,
+            PlantedExposure(snakemake.wildcards.exposure, snakemake.wildcards.kind, snakemake.params.seed),
         )

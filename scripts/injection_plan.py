@@ -10,7 +10,7 @@ from badpix.core.files import write_text
 from badpix.core.logs import logger, logging_to
 from badpix.formats.statistics_file import open_statistics, quarantine_reason
 from badpix.formats.truth_file import write_truth_file
-from badpix.injection.plan import places_for, plan_injection, planted_types
+from badpix.injection.plan import Planting, places_for, plan_injection
 from badpix.injection.tables import healthy_pixels
 from badpix.instrument.detectors import detector_from_mapping
 from badpix.instrument.geometry import Geometry, reference_pixels
@@ -56,19 +56,15 @@ def healthy_and_lit(pairs, science, geometry, detector):
     return healthy, lit
 
 
-def main(evidence, mask, statistics, output, detector, geometry, injection, kinds, plan):
-    """Write the truth at output `truth`, as CSV beside it, and the text `plan`, the settings, at output `plan`.
+def main(inputs, truth, detector, geometry, planting):
+    """Write the truth file `truth`, and its pixels as CSV beside it.
 
-    `detector` maps the fields of Detector, `geometry` those of Geometry, `injection` is the key of that name; `kinds`
-    lists darks and flats as far as there are any, `statistics` the statistics files of the darks; `evidence` and `mask`
-    those of all masks of the detector.
+    `inputs` maps evidence and mask to those of all masks of the Detector, and statistics to the statistics files of
+    its darks. `geometry` is the Geometry of its exposures, `planting` the Planting of what is to be planted.
     """
-    detector, geometry = detector_from_mapping(detector), Geometry(**geometry)
     science = ~reference_pixels(geometry, detector)
-    healthy, lit = healthy_and_lit(zip(evidence, mask, strict=True), science, geometry, detector)
-    types = planted_types(injection["strengths"], kinds)
-    asked = injection["pixels_per_strength"]
-    pixels = plan_injection(places_for(healthy, science), lit, types, injection["strengths"], asked, injection["seed"])
+    healthy, lit = healthy_and_lit(zip(inputs["evidence"], inputs["mask"], strict=True), science, geometry, detector)
+    pixels, asked = plan_injection(places_for(healthy, science), lit, planting), planting.pixels_per_strength
     number = pixels.groupby(["type", "strength"]).size().min()
     logger.info("%d healthy of %d science pixels; %d are planted", healthy.sum(), science.sum(), len(pixels))
     if number < asked:
@@ -78,29 +74,25 @@ def main(evidence, mask, statistics, output, detector, geometry, injection, kind
     codes[y, x] = pixels.pop("code")
     opened = pixels[pixels["type"] == "open"]
     adjacent = within_a_pixel(opened["y"].to_numpy(), opened["x"].to_numpy(), codes.shape) & (codes == HEALTHY_CODE)
-    pixels = pixels.assign(phase=-1, bad_of_8=8, group="", read_noise_dn=read_noise(statistics, y, x))
-    cards = [("DETECTOR", detector.name, "detector"), ("SEED", injection["seed"], "of the planted pixels")]
+    pixels = pixels.assign(phase=-1, bad_of_8=8, group="", read_noise_dn=read_noise(inputs["statistics"], y, x))
+    cards = [("DETECTOR", detector.name, "detector"), ("SEED", planting.seed, "of the planted pixels")]
     images = {
         "TRUTH": codes,
         "ADJ_OPEN": adjacent.astype(np.uint8),
         "DONTCARE": (science & ~healthy).astype(np.uint8),
     }
     logger.info("planted:\n%s", pixels.groupby(["type", "strength"]).size().to_string())
-    write_truth_file(output["truth"], cards, images, type_table(types), pixels)
-    # Last: where it stands, all of it does.
-    write_text(output["plan"], plan)
+    write_truth_file(truth, cards, images, type_table(planting.types), pixels)
 
 
 if "snakemake" in globals():
     with logging_to(snakemake.log[0], snakemake.rule):
         main(
-            list(snakemake.input.evidence),
-            list(snakemake.input.mask),
-            list(snakemake.input.statistics),
-            dict(snakemake.output.items()),
-            snakemake.params.detector,
-            snakemake.params.geometry,
-            snakemake.params.injection,
-            snakemake.params.kinds,
-            snakemake.params.plan,
+            {name: list(getattr(snakemake.input, name)) for name in ("evidence", "mask", "statistics")},
+            snakemake.output.truth,
+            detector_from_mapping(snakemake.params.detector),
+            Geometry(**snakemake.params.geometry),
+            Planting.from_config(snakemake.params.injection, snakemake.params.kinds),
         )
+        # Last: where the settings stand, all of it does.
+        write_text(snakemake.output.plan, snakemake.params.plan)

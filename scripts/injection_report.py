@@ -15,16 +15,17 @@ from badpix.score.plots import plot_curves
 from badpix.score.tables import confusion_table
 
 
-def main(truth, before, after, outputs, detector, geometry, n_exposures, label):
+def main(inputs, outputs, detector, geometry, n_exposures):
     """Write all `outputs` (recovery, changes, confusion, figure -> path).
 
-    `truth` is the truth file, `before` and `after` are (evidence, mask) of the run without and with planted pixels;
-    `detector` and `geometry` map the fields of Detector and Geometry; `n_exposures` of a kind voted; `label` names the
-    run in the figure.
+    `inputs` maps truth to the truth file, evidence and mask to those of the run without planted pixels,
+    injected_evidence and injected_mask to those of the run with them. `detector` is a Detector, `geometry` the Geometry
+    of its exposures, of which `n_exposures` of a kind voted.
     """
-    detector, geometry = detector_from_mapping(detector), Geometry(**geometry)
-    before, after = (read_findings(*files, geometry, detector) for files in (before, after))
-    planted = read_truth(truth)
+    before, after = (
+        read_findings(inputs[f"{run}evidence"], inputs[f"{run}mask"], geometry, detector) for run in ("", "injected_")
+    )
+    planted = read_truth(inputs["truth"])
     truth, score = recovery_score(planted, before, after, n_exposures)
     if lost := len(planted.pixels) - len(truth.pixels):
         logger.warning("%d planted pixels are left out, because the run without them finds them bad now", lost)
@@ -34,18 +35,15 @@ def main(truth, before, after, outputs, detector, geometry, n_exposures, label):
     for name, table in (("recovery", strengths), ("changes", changes), ("confusion", confusion_table(score))):
         write_text(outputs[name], table.to_csv(index=False))
     curves, thresholds = curve_table(score)
-    plot_curves(outputs["figure"], curves.assign(run=label), thresholds.assign(run=label))
+    plot_curves(outputs["figure"], curves.assign(run=detector.name), thresholds.assign(run=detector.name))
 
 
 if "snakemake" in globals():
     with logging_to(snakemake.log[0], snakemake.rule):
         main(
-            snakemake.input.truth,
-            (snakemake.input.evidence, snakemake.input.mask),
-            (snakemake.input.injected_evidence, snakemake.input.injected_mask),
+            dict(snakemake.input.items()),
             dict(snakemake.output.items()),
-            snakemake.params.detector,
-            snakemake.params.geometry,
+            detector_from_mapping(snakemake.params.detector),
+            Geometry(**snakemake.params.geometry),
             snakemake.params.n_exposures,
-            snakemake.wildcards.detector,
         )

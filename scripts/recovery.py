@@ -18,8 +18,8 @@ import yaml
 import simulate
 from badpix.formats.evidence_file import FILE_NAME as EVIDENCE
 from badpix.formats.truth_file import read_truth
-from badpix.recovery.page import write_page
-from badpix.recovery.plan import ABLATIONS, N_ABLATED, SCENARIOS
+from badpix.recovery.page import Recovery, write_page
+from badpix.recovery.plan import ABLATIONS, N_ABLATED, SCENARIOS, Plan
 from badpix.score.files import mask_of, read_findings
 from badpix.score.pixels import pool, score_run
 from badpix.score.plots import plot_curves
@@ -104,27 +104,28 @@ def score_scenario(folders, scenario, labels):
     return score_tables(scores, accepted, scenario.limits)
 
 
-def main(out, scenarios, seeds=None, ablations=False, cores=2, page=None):
-    """Make all runs and write their scores; arguments as on the command line."""
+def main(out, plan, cores=2, page=None):
+    """Make all runs of the Plan below the folder `out` with so many `cores`, and write their scores, and a `page`."""
     out = Path(out).resolve()
-    tables, without = {}, None
-    for name in scenarios:
-        scenario = SCENARIOS[name]
-        folders = [out / name / f"seed{seed}" for seed in seeds or scenario.seeds]
+    recoveries, without = [], None
+    for name in plan.scenarios:
+        scenario, seeds = SCENARIOS[name], plan.seeds_of(SCENARIOS[name])
+        folders = [out / name / f"seed{seed}" for seed in seeds]
         # The options are taken away in the first detectors of the first scenario.
-        ablated = folders[:N_ABLATED] if ablations and name == scenarios[0] else []
-        for seed, folder in zip(seeds or scenario.seeds, folders, strict=True):
+        ablated = folders[:N_ABLATED] if plan.ablations and name == plan.scenarios[0] else []
+        for seed, folder in zip(seeds, folders, strict=True):
             make_runs(folder, scenario, seed, folder in ablated, cores)
-        tables[name] = score_scenario(folders, scenario, wanted_runs(ablations=False))
-        for kind, table in tables[name].items():
+        tables = score_scenario(folders, scenario, wanted_runs(ablations=False))
+        for kind, table in tables.items():
             table.to_csv(out / name / f"{kind}.csv", index=False)
-        plot_curves(out / name / "curves.png", tables[name]["curves"], tables[name]["thresholds"], scenario.limits)
+        curves = out / name / "curves.png"
+        plot_curves(curves, tables["curves"], tables["thresholds"], scenario.limits)
+        recoveries.append(Recovery(scenario, seeds, tables, curves))
         if ablated:
             without = score_scenario(ablated, scenario, wanted_runs(ablations=True))
     if page:
-        write_page(Path(page), tables, {name: SCENARIOS[name] for name in scenarios}, out, seeds, without)
+        write_page(Path(page), recoveries, without)
         print(page)
-    return tables
 
 
 def parse_arguments(arguments=None):
@@ -136,7 +137,9 @@ def parse_arguments(arguments=None):
     parser.add_argument("--ablations", action="store_true", help="the first scenario also without each option")
     parser.add_argument("--cores", type=int, default=2, help="for Snakemake (2)")
     parser.add_argument("--page", help="write this Markdown page, its figures beside it")
-    return vars(parser.parse_args(arguments))
+    given = parser.parse_args(arguments)
+    plan = Plan(given.scenarios, given.seeds, given.ablations)
+    return {"out": given.out, "plan": plan, "cores": given.cores, "page": given.page}
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ measured again. Reads nothing but the geometry; writes a CRDS-format mask.
 import numpy as np
 
 from badpix.core.logs import logger, logging_to
-from badpix.formats.mask_file import write_mask
+from badpix.formats.mask_file import MaskHeader, write_mask
 from badpix.instrument.detectors import detector_from_mapping
 from badpix.instrument.dq import PIXEL_FLAGS
 from badpix.instrument.geometry import Geometry, reference_pixels
@@ -26,7 +26,8 @@ def main(output, detector, geometry):
         "useafter": "2000-01-01T00:00:00",
     }
     identity = {"instrument": detector.instrument, "detector": detector.name}
-    write_mask(output, dq, identity, geometry, texts, ["Reference pixels only; not for delivery."], {})
+    history = ["Reference pixels only; not for delivery."]
+    write_mask(output, dq, geometry, MaskHeader(identity, texts, history))
     logger.info("%s: %d of %d pixels are reference pixels", detector.name, border.sum(), border.size)
 
 

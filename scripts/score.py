@@ -9,58 +9,44 @@ Several simulations pooled: as many --truth as each label has --run, in the same
 """
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from badpix.formats.evidence_file import FILE_NAME as EVIDENCE
 from badpix.formats.truth_file import Truth, read_truth
-from badpix.score.files import mask_of, read_findings
+from badpix.score.files import ScoredFiles, mask_of, read_findings
 from badpix.score.pixels import Score, pool, score_run
 from badpix.score.report_tables import flag_counts, score_tables, unknown_expectations
 from badpix.score.text import report, table_text
 
-Paths = str | Path | Sequence[str | Path]
-
 
 def main(
-    truth: Paths,
-    evidence: str | Path | None = None,
-    mask: Paths | None = None,
+    files: ScoredFiles,
     csv: str | Path | None = None,
-    *,
-    run: Sequence[tuple[str, str | Path]] = (),
     plot: str | Path | None = None,
     accepted: dict[str, set[str]] | None = None,
     limits: dict[str, float | str] | None = None,
 ) -> dict[str, pd.DataFrame]:
-    """Print the score and return its tables (`badpix.score.report_tables.score_tables`).
+    """Print the score of `files` and return its tables (`badpix.score.report_tables.score_tables`).
 
-    Either `evidence` and `mask`, or `run`: pairs of a label and a directory with evidence.fits and a mask. `mask` then
-    names the mask of each run, in their order, where there is not just one *_bpm.fits. With several `truth`, each label
-    has a run for each, in their order, and the counts are added up. `csv`: file of the completeness table (one
-    evidence), or directory of all tables (runs). ValueError for what does not go together.
+    The counts of several truths are added up. `csv`: file of the completeness table (one evidence), or directory of all
+    tables (runs). ValueError for what does not go together.
     """
-    truths, masks = as_list(truth), as_list(mask)
-    if bool(run) == bool(evidence):
-        raise ValueError("give either --evidence and --mask, or --run LABEL=DIRECTORY")
-    if evidence and (len(truths) != 1 or len(masks) != 1):
-        raise ValueError(f"--evidence needs one --truth and one --mask, not {len(truths)} and {len(masks)}")
-    if run and csv and Path(csv).is_file():
+    if files.runs and csv and Path(csv).is_file():
         raise ValueError(f"--csv {csv}: with --run it is a directory, for a file per table")
-    if evidence:
-        findings = read_findings(evidence, masks[0])
-        scores = {"": score_run(read_truth(truths[0]), findings)}
-        print(f"mask: {masks[0]}\n{table_text(flag_counts(findings.dq))}\n")
+    if files.evidence:
+        findings = read_findings(files.evidence, files.masks[0])
+        scores = {"": score_run(read_truth(files.truths[0]), findings)}
+        print(f"mask: {files.masks[0]}\n{table_text(flag_counts(findings.dq))}\n")
     else:
-        scores = score_directories(truths, run, masks)
+        scores = score_directories(files)
     tables = score_tables(scores, accepted, limits)
     for label, one in scores.items():
         if missing := unknown_expectations(one):
-            print(f"{label or evidence}: does not know the detection types {', '.join(missing)}\n")
+            print(f"{label or files.evidence}: does not know the detection types {', '.join(missing)}\n")
     print(report(tables) + "\n")
-    if csv and evidence:
+    if csv and files.evidence:
         tables["completeness"].drop(columns="run").to_csv(csv, index=False)
     elif csv:
         write_tables(csv, tables)
@@ -71,22 +57,14 @@ def main(
     return tables
 
 
-def as_list(value: Paths | None) -> list[str | Path]:
-    """One path or several as a list."""
-    return [] if value is None else [value] if isinstance(value, (str, Path)) else list(value)
-
-
-def score_directories(
-    truths: Sequence[str | Path], runs: Sequence[tuple[str, str | Path]], masks: Sequence[str | Path] = ()
-) -> dict[str, Score]:
-    """The score of each label in `runs`, pooled over the truths. Prints the masks."""
-    if masks and len(masks) != len(runs):
-        raise ValueError(f"{len(masks)} --mask for {len(runs)} --run: give one for each, in their order, or none")
+def score_directories(files: ScoredFiles) -> dict[str, Score]:
+    """The score of each label of the runs, pooled over the truths. Prints the masks."""
+    truths = files.truths
     read: dict[str, Truth] = {str(path): read_truth(path) for path in truths}
     parts: dict[str, list[Score]] = {}
-    for number, (label, directory) in enumerate(runs):
+    for number, (label, directory) in enumerate(files.runs):
         of_label = parts.setdefault(label, [])
-        mask = masks[number] if masks else mask_of(directory)
+        mask = files.masks[number] if files.masks else mask_of(directory)
         if len(of_label) < len(truths):
             truth = read[str(truths[len(of_label)])]
             findings = read_findings(Path(directory) / EVIDENCE, mask)
@@ -151,8 +129,10 @@ def parse_arguments(arguments: list[str] | None = None) -> dict:
     parser.add_argument("--limit", type=limit, action="append", default=[], metavar="PLANTED=LIMIT",
                         help="a strength, or a condition such as 'strength >= 100 and second >= 0.1': "
                              "score those at the limit or stronger by themselves, too")  # fmt: skip
-    found = vars(parser.parse_args(arguments))
-    return found | {"accepted": dict(found.pop("accept")), "limits": dict(found.pop("limit"))}
+    given = parser.parse_args(arguments)
+    files = ScoredFiles(given.truth, given.evidence, given.mask or (), given.run)
+    accepted, limits = dict(given.accept), dict(given.limit)
+    return {"files": files, "csv": given.csv, "plot": given.plot, "accepted": accepted, "limits": limits}
 
 
 if __name__ == "__main__":

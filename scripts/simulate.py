@@ -12,69 +12,49 @@ With several detectors, or run again for another one, the truth of each after th
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from astropy.io import fits
 
 from badpix.simulate.crds_cache import write_crds_cache
 from badpix.simulate.detector import DetectorModel, make_detector
-from badpix.simulate.evolution import evolve, first_number
-from badpix.simulate.headers import make_geometry, split_integrations
+from badpix.simulate.evolution import evolve
+from badpix.simulate.exposure import Exposure, split_integrations
+from badpix.simulate.headers import make_geometry
 from badpix.simulate.instruments import INSTRUMENTS
 from badpix.simulate.populations import POPULATIONS
 from badpix.simulate.ramps import simulate_exposure
+from badpix.simulate.simulation import Simulation
 from badpix.simulate.truth import check_same_detector, write_truth
 from badpix.simulate.uncal import write_uncal
 
 SERVER_URL = "https://jwst-serverless.invalid"  # "serverless" in the address keeps CRDS off the network
 
 
-def main(
-    out: str | Path,
-    size: int | None = None,
-    instrument: str = "NIRISS",
-    detector: str | Sequence[str] | None = None,
-    darks: int = 5,
-    flats: int = 5,
-    integrations: int = 2,
-    groups: int = 30,
-    seed: int = 1,
-    first_dark: int = 1,
-    first_flat: int = 1,
-    population: str = "demo",
-    subarray: str | None = None,
-    readpatt: str | None = None,
-    segments: int = 1,
-    epoch: int = 1,
-) -> list[Path]:
-    """Write the simulation and return the paths of the files, darks first. Arguments as on the command line."""
-    names = [detector] if detector is None or isinstance(detector, str) else list(detector)
-    paths = []
-    for number, name in enumerate(names):
-        geometry = make_geometry(instrument, size, name, subarray, readpatt)
+def main(out: str | Path, simulation: Simulation) -> list[Path]:
+    """Write the simulation to the folder `out` and return the paths of the files, for each detector darks first."""
+    folder, paths = Path(out), []
+    for number, name in enumerate(simulation.detectors or [None]):
+        geometry = make_geometry(simulation.instrument, simulation.size, name, simulation.subarray, simulation.readpatt)
         # Detectors of one run differ: the same pixels planted in two of them would hide that they are mixed up.
-        own_seed = seed + number
-        model = make_detector(geometry, own_seed, POPULATIONS[population])
-        truth = truth_path(Path(out), geometry.detector)
+        seed, epoch = simulation.seed + number, simulation.epoch
+        model = make_detector(geometry, seed, POPULATIONS[simulation.population])
+        truth = truth_path(folder, geometry.detector)
         if truth.exists():
-            check_same_detector(truth, model, own_seed)
+            check_same_detector(truth, model, seed)
         elif epoch > 1:
             raise ValueError(f"epoch {epoch} goes into the folder of the first one, and {truth} is not there")
-        model, changes = evolve(model, epoch, own_seed)
-        for kind, count, first in (("dark", darks, first_dark), ("flat", flats, first_flat)):
-            first += first_number(epoch) - 1
-            for index in range(first, first + count):
-                paths += write_exposure(
-                    Path(out) / f"{kind}s", model, kind, index, integrations, groups, own_seed, segments
-                )
+        model, changes = evolve(model, epoch, seed)
+        for exposure in simulation.exposures():
+            paths += write_exposure(folder, model, exposure, seed, simulation.segments)
         if not truth.exists():  # written last: where it exists, the cache is complete
-            write_crds_cache(Path(out) / "crds_cache", [model], groups)
-            write_truth(truth, model, own_seed)
-            write_config(Path(out) / "config.yaml", out, several_detectors(Path(out)))
+            write_crds_cache(folder / "crds_cache", [model], simulation.groups)
+            write_truth(truth, model, seed)
+            write_config(folder / "config.yaml", out, several_detectors(folder))
         if epoch > 1:
             truth = truth.with_name(f"{truth.stem}_epoch{epoch}.fits")
-            write_truth(truth, model, own_seed)
+            write_truth(truth, model, seed)
             changes.to_csv(truth.with_name(truth.stem.replace("truth", "changes") + ".csv"), index=False)
         print(f"{len(model.pixels)} planted pixels: {truth}")
     return paths
@@ -88,21 +68,13 @@ def truth_path(folder: Path, detector: str) -> Path:
     return folder / f"truth_{detector.lower()}.fits"
 
 
-def write_exposure(
-    folder: Path,
-    model: DetectorModel,
-    kind: str,
-    index: int,
-    integrations: int,
-    groups: int,
-    seed: int,
-    segments: int,
-) -> list[Path]:
-    """Simulate one exposure and write it, in as many files as it has segments; returns their paths."""
+def write_exposure(out: Path, model: DetectorModel, exposure: Exposure, seed: int, segments: int) -> list[Path]:
+    """Simulate one exposure and write it below `out`, in as many files as it has segments; returns their paths."""
+    folder = out / f"{exposure.kind}s"
     folder.mkdir(parents=True, exist_ok=True)
-    parts = split_integrations(integrations, segments) if segments > 1 else [None]
-    counts_dn = simulate_exposure(model, kind, index, integrations, groups, seed)
-    paths = [write_uncal(folder, counts_dn, model.geometry, kind, index, part) for part in parts]
+    parts = split_integrations(exposure.n_integrations, segments) if segments > 1 else [None]
+    counts_dn = simulate_exposure(model, exposure, seed)
+    paths = [write_uncal(folder, counts_dn, model.geometry, exposure, part) for part in parts]
     print(*paths, sep="\n", flush=True)
     return paths
 
@@ -126,39 +98,41 @@ def write_config(path: Path, out: str | Path, several: bool = False) -> None:
     path.write_text("".join(f"{key}: {json.dumps(str(value))}\n" for key, value in keys.items()))
 
 
-def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
-    """Command line of this script."""
+def parse_arguments(arguments: list[str] | None = None) -> tuple[str, Simulation]:
+    """Command line of this script as the arguments of `main`."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", required=True, help="folder to write, made if needed")
     parser.add_argument("--size", type=int, help="pixels on a side of a square array (256, or the first subarray)")
     parser.add_argument("--subarray", help="name of a subarray, or FULL, in place of --size")
-    parser.add_argument("--instrument", type=str.upper, choices=sorted(INSTRUMENTS), default="NIRISS")
+    parser.add_argument("--instrument", type=str.upper, choices=sorted(INSTRUMENTS), help="(%(default)s)")
     parser.add_argument(
-        "--detector", nargs="+",
+        "--detector", nargs="+", dest="detectors", metavar="DETECTOR",
         help="NIS, NRCA1, NRCALONG ... (the first of the instrument); seeds of several count up from --seed",
     )  # fmt: skip
     parser.add_argument("--readpatt", help="read pattern, such as NRSIRS2RAPID (the instrument's usual one)")
-    parser.add_argument("--darks", type=int, default=5, help="number of dark exposures (5)")
-    parser.add_argument("--flats", type=int, default=5, help="number of internal flat exposures (5)")
-    parser.add_argument("--integrations", type=int, default=2, help="per exposure (2)")
-    parser.add_argument("--segments", type=int, default=1, help="files that an exposure is cut into (1)")
-    parser.add_argument("--groups", type=int, default=30, help="per integration (30)")
-    parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same detector and exposures (1)")
-    parser.add_argument("--first-dark", type=int, default=1, help="number of the first dark, to add more later (1)")
-    parser.add_argument("--first-flat", type=int, default=1, help="number of the first flat, to add more later (1)")
+    parser.add_argument("--darks", type=int, help="number of dark exposures (%(default)s)")
+    parser.add_argument("--flats", type=int, help="number of internal flat exposures (%(default)s)")
+    parser.add_argument("--integrations", type=int, help="per exposure (%(default)s)")
+    parser.add_argument("--segments", type=int, help="files that an exposure is cut into (%(default)s)")
+    parser.add_argument("--groups", type=int, help="per integration (%(default)s)")
+    parser.add_argument("--seed", type=int, help="the same seed gives the same detector and exposures (%(default)s)")
+    parser.add_argument("--first-dark", type=int, help="number of the first dark, to add more later (%(default)s)")
+    parser.add_argument("--first-flat", type=int, help="number of the first flat, to add more later (%(default)s)")
     parser.add_argument(
-        "--epoch", type=int, default=1,
-        help="of the detector: after the first one (1) some bad pixels are new, recovered or of another type",
+        "--epoch", type=int,
+        help="of the detector: after the first one (%(default)s) some bad pixels are new, recovered or of another type",
     )  # fmt: skip
     parser.add_argument(
-        "--population", choices=sorted(POPULATIONS), default="demo",
-        help="of bad pixels: demo is clear cut, survey reaches from undetectable to obvious (demo)",
+        "--population", choices=sorted(POPULATIONS),
+        help="of bad pixels: demo is clear cut, survey reaches from undetectable to obvious (%(default)s)",
     )  # fmt: skip
-    return parser.parse_args(arguments)
+    parser.set_defaults(**asdict(Simulation()))
+    found = vars(parser.parse_args(arguments))
+    return found.pop("out"), Simulation(**found)
 
 
 if __name__ == "__main__":
     try:
-        main(**vars(parse_arguments()))
+        main(*parse_arguments())
     except ValueError as error:
         sys.exit(f"simulate.py: {error}")

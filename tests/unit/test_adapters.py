@@ -19,7 +19,7 @@ import flat_statistics
 import leave_one_out
 import plots
 from badpix.config.check import load_schema, load_steps, validated
-from badpix.config.settings import vote_keys, with_max_dead_norm_signal
+from badpix.config.settings import ResponseSettings, vote_keys, with_max_dead_norm_signal
 from badpix.core.errors import BadExposure, TooFewExposures
 from badpix.formats.leave_one_out_file import read_stability
 from badpix.formats.mask_file import read_mask
@@ -120,7 +120,8 @@ def statistics(tmp_path_factory):
     flats = [folder / f"f{i}_flat_statistics.fits" for i in (1, 2, 3)]
     for i, path in enumerate(flats, start=1):
         flat_statistics.main(make_flat(folder, f"f{i}", raw=i != 3), path, f"f{i}")
-    flat_response.main(flats, folder / "response.fits", DETECTOR, config())
+    settings = ResponseSettings.from_config(config())
+    flat_response.main(flats, folder / "response.fits", DETECTOR, settings)
     return {"darks": darks, "flats": flats, "response": folder / "response.fits"}
 
 
@@ -396,7 +397,7 @@ def test_an_exposure_that_changes_far_more_than_the_others_is_named(tmp_path, st
 
 def test_a_flat_that_is_an_outlier_leaves_the_response(tmp_path, statistics):
     (tmp_path / "table.csv").write_text("kind,exposure,n_changed,others,outlier\nflats,f2,50,1.0,True\n")
-    settings = config()
+    settings = ResponseSettings.from_config(config())
     flat_response.main(statistics["flats"], tmp_path / "r.fits", DETECTOR, settings, tmp_path / "table.csv")
     with fits.open(tmp_path / "r.fits") as hdus:
         assert hdus["USED"].data["EXPOSURE"].tolist() == ["f1", "f3"]

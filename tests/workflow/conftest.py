@@ -7,6 +7,7 @@ import pytest
 from filelock import FileLock
 
 import simulate
+from badpix.simulate.simulation import Simulation
 from workflow.runner import PROJECT, copy_run, succeed
 
 # What the workflow is made of.
@@ -43,7 +44,7 @@ def simulated(tmp_path_factory):
     """A 64 x 64 detector: five darks and five flats of two integrations, truth and CRDS cache. Read only."""
 
     def make(directory):
-        simulate.main(directory, 64)
+        simulate.main(directory, Simulation(64))
         write_config(directory)
 
     return make_once(tmp_path_factory, "simulated", make)

@@ -1,7 +1,7 @@
 """Every instrument: what is simulated of it, and its runs from raw files and from processed ones."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import yaml
 
@@ -9,6 +9,7 @@ import simulate
 from badpix.formats.truth_file import read_truth
 from badpix.score.files import read_findings
 from badpix.score.pixels import score_run
+from badpix.simulate.simulation import Simulation
 from workflow.conftest import write_config
 from workflow.runner import PROJECT, succeed
 
@@ -16,7 +17,9 @@ PRESETS = {
     "documented": {},
     "flight": yaml.safe_load((PROJECT / "config" / "presets" / "flight.yaml").read_text(encoding="utf-8")),
 }
-N_EXPOSURES, SEED = 3, 7
+N_EXPOSURES = 3
+# What the simulations have in common.
+USUAL = Simulation(darks=N_EXPOSURES, flats=N_EXPOSURES, groups=20, seed=7)
 
 
 @dataclass(frozen=True)
@@ -26,29 +29,24 @@ class Case:
     `runs` are those of the tests: (starting point, preset).
     """
 
-    simulation: dict
+    simulation: Simulation
     headers: dict  # detector -> keywords of its mask: those of KEYWORDS
     impure: set = field(default_factory=set)
     unfound: set = field(default_factory=set)
     runs: tuple = (("raw", "documented"), ("products", "flight"))
-
-    @property
-    def options(self):
-        """The arguments of simulate.main."""
-        return {"darks": N_EXPOSURES, "flats": N_EXPOSURES, "groups": 20, "seed": SEED} | self.simulation
 
 
 KEYWORDS = ("INSTRUME", "SUBARRAY", "SUBSIZE1", "SUBSIZE2", "SUBSTRT1", "SUBSTRT2", "FASTAXIS", "SLOWAXIS")
 
 CASES = {
     "NIRCAM": Case(
-        {"instrument": "NIRCAM", "detector": "NRCBLONG", "size": 64},
+        replace(USUAL, instrument="NIRCAM", detectors=("NRCBLONG",), size=64),
         {"NRCBLONG": ("NIRCAM", "SUB64P", 64, 64, 1985, 1985, 1, -2)},
     ),
     # The distance of the raw second group from the pedestal, which votes for MIRI: a low pedestal cancels in it, and
     # it holds the charge of hot pixels.
     "MIRI": Case(
-        {"instrument": "MIRI", "detector": ["MIRIMAGE", "MIRIFUSHORT"], "subarray": "SUB64"},
+        replace(USUAL, instrument="MIRI", detectors=("MIRIMAGE", "MIRIFUSHORT"), subarray="SUB64"),
         {
             "MIRIMAGE": ("MIRI", "SUB64", 72, 64, 1, 779, 1, 2),
             "MIRIFUSHORT": ("MIRI", "SUB64", 72, 64, 1, 779, 1, 2),
@@ -57,22 +55,22 @@ CASES = {
         unfound={"low_pedestal"},
     ),
     "NIRSPEC": Case(
-        {"instrument": "NIRSPEC", "detector": "NRS2", "subarray": "SUB512"},
+        replace(USUAL, instrument="NIRSPEC", detectors=("NRS2",), subarray="SUB512"),
         {"NRS2": ("NIRSPEC", "SUB512", 512, 32, 1025, 975, -2, -1)},
     ),
     # As few groups as possible, because it is a full frame: no jumps are counted, and three slopes are too few.
     "IRS2": Case(
-        {
-            "instrument": "NIRSPEC", "detector": "NRS1", "subarray": "FULL", "readpatt": "NRSIRS2RAPID", "flats": 0,
-            "integrations": 1, "groups": 5,
-        },
+        replace(
+            USUAL, instrument="NIRSPEC", detectors=("NRS1",), subarray="FULL", readpatt="NRSIRS2RAPID", flats=0,
+            integrations=1, groups=5,
+        ),
         {"NRS1": ("NIRSPEC", "FULL", 2048, 2048, 1, 1, 2, 1)},
         impure={"noisy"},
         unfound={"telegraph", "noisy"},
         runs=(("raw", "documented"),),
     ),
     "FGS": Case(
-        {"instrument": "FGS", "detector": "GUIDER2", "subarray": "128X128", "segments": 2},
+        replace(USUAL, instrument="FGS", detectors=("GUIDER2",), subarray="128X128", segments=2),
         {"GUIDER2": ("FGS", "128X128", 128, 128, 1921, 1921, 2, -1)},
     ),
 }  # fmt: skip
@@ -80,7 +78,7 @@ CASES = {
 
 def simulate_case(directory, case):
     """Write the raw files, the truth and the CRDS cache of `case` into `directory`."""
-    simulate.main(directory, **case.options)
+    simulate.main(directory, case.simulation)
     write_config(directory)
 
 
@@ -105,9 +103,9 @@ def starting_files(case, start, made):
             keys[key] = f"{made}/*/{kind}/{which}_{product}.fits"
         if start == "products":
             keys["darks"] = keys["flats"] = None
-            if case.simulation["instrument"] == "MIRI":
+            if case.simulation.instrument == "MIRI":
                 keys["dark_uncal_files"] = "darks"
-    if case.options["flats"] == 0:
+    if case.simulation.flats == 0:
         keys |= {key: None for key in keys if key.startswith("flat")}
     return keys
 

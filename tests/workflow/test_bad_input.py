@@ -9,6 +9,7 @@ import pytest
 from astropy.io import fits
 
 import detector1
+from badpix.detector1.pipeline import PipelineSettings
 from badpix.formats.mask_file import read_mask
 from badpix.formats.statistics_file import quarantine_reason
 from workflow.conftest import FULL_RUN
@@ -129,8 +130,8 @@ def test_what_only_the_pipeline_notices_is_quarantined_with_its_reason(simulated
         "server_url": "https://jwst-serverless.invalid",
         "context": None,
     }
-    steps = {"dark_current": {"skip": True}}
-    detector1.main(raw, results / "reference_pixel_mask.fits", outputs, "late", "dark", steps, crds)
+    inputs = {"uncal": raw, "reference_pixel_mask": results / "reference_pixel_mask.fits"}
+    detector1.main(inputs, outputs, "late", PipelineSettings("dark", {"dark_current": {"skip": True}}, crds))
     for path in outputs.values():
         assert quarantine_reason(path).startswith("calwebb_detector1 failed: ZeroDivisionError")
     assert not list(tmp_path.glob(".detector1-*")), "the scratch directory is left behind"

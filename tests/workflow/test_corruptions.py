@@ -10,6 +10,7 @@ from astropy.io import fits
 import dark_statistics
 import detector1
 from badpix.core.files import card_text
+from badpix.detector1.pipeline import PipelineSettings
 from badpix.formats.mask_file import read_mask
 from badpix.formats.statistics_file import quarantine_reason
 from badpix.instrument.detectors import load_detectors
@@ -111,9 +112,10 @@ def test_fail_stops_at_a_bad_header_and_at_bad_content(finished, tmp_path):
 def test_a_file_that_vanishes_fails_the_job_and_is_not_quarantined(finished, tmp_path):
     """Gone is not bad: it may come back as it was, and products that say otherwise would stand."""
     outputs = {product: tmp_path / f"x_{product}.fits" for product in ("rateints", "rate", "jump", "fitopt")}
+    inputs = {"uncal": tmp_path / "x_uncal.fits", "reference_pixel_mask": "reference_pixel_mask.fits"}
     crds = {"path": None, "server_url": None, "context": None}
     with pytest.raises(FileNotFoundError, match=r"x_uncal\.fits"):
-        detector1.main(tmp_path / "x_uncal.fits", "reference_pixel_mask.fits", outputs, "x", "dark", {}, crds)
+        detector1.main(inputs, outputs, "x", PipelineSettings("dark", {}, crds))
     paths = corruptions.products_of(finished, "darks") | {"fitopt": tmp_path / "x_fitopt.fits"}
     with pytest.raises(FileNotFoundError, match=r"x_fitopt\.fits"):
         dark_statistics.main(paths, tmp_path / "x_dark_statistics.fits", "x", DETECTOR, 0.25)

@@ -19,6 +19,7 @@ from crds.core import rmap
 import simulate
 from badpix.formats.mask_file import read_mask
 from badpix.simulate.populations import DEMO
+from badpix.simulate.simulation import Simulation
 from workflow.conftest import make_once
 from workflow.key_changes import DARK, FLAT
 from workflow.products import same
@@ -44,7 +45,7 @@ def two_epochs(finished, tmp_path_factory):
 
     def make(directory):
         copy_run(finished, directory)
-        simulate.main(directory, 64, darks=3, flats=3, epoch=2)
+        simulate.main(directory, Simulation(64, darks=3, flats=3, epoch=2))
         run = succeed(directory, config=CONFIG)
         (directory / "jobs.json").write_text(json.dumps(run.jobs), encoding="utf-8")
 

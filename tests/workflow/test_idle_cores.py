@@ -105,11 +105,13 @@ def listener():
 CALL = """
 import sys
 sys.path.insert(0, "scripts")
+from badpix.detector1.pipeline import PipelineSettings
 from detector1 import main
 uncal, mask, out, cache, server, references = sys.argv[1:]
-crds = {"path": cache, "server_url": server, "context": None}
+inputs = {"uncal": uncal, "reference_pixel_mask": mask, "references": references}
+settings = PipelineSettings("flat", {}, {"path": cache, "server_url": server, "context": None})
 outputs = {product: f"{out}/a_{product}.fits" for product in ("rateints", "rate")}
-main(uncal, mask, outputs, "a", "flat", {}, crds, references)
+main(inputs, outputs, "a", settings)
 """
 
 

@@ -62,7 +62,7 @@ def test_every_planted_type_is_found_as_itself(name, detector, start, preset, sc
     table = completeness_table(score_of(name, detector, start, preset)).set_index("type")
     wanted = table[table["expected"] != ""]
     case = CASES[name]
-    if case.simulation.get("flats") == 0:
+    if case.simulation.flats == 0:
         wanted = wanted[[not needs_light(kind) for kind in wanted.index]]
     if preset == "documented":
         unfound = DOCUMENTED_UNFOUND | case.unfound

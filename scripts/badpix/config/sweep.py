@@ -8,6 +8,7 @@ import itertools
 import json
 import re
 import zlib
+from dataclasses import dataclass
 
 from badpix.config.schema import problems
 from badpix.config.settings import RESPONSE_KEYS, vote_keys
@@ -25,6 +26,15 @@ NO_THRESHOLDS = {
 }  # fmt: skip
 # Thresholds of the vote that other rules depend on, too.
 MORE_THAN_THE_VOTE = {"early_cutoff_fraction", "flat_ballot"}
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep: its points (name -> values of the keys that differ), the configured values of all its keys, its grid."""
+
+    points: dict
+    configured: dict
+    grid: str  # ONE_AT_A_TIME or PRODUCT
 
 
 def sweep_keys(schema):

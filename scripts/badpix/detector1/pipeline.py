@@ -4,6 +4,7 @@ import logging
 import os
 import shutil
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from astropy.io import fits
@@ -17,6 +18,17 @@ from badpix.formats.mask_file import write_interleaved_copy
 from badpix.instrument import irs2
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class PipelineSettings:
+    """How the pipeline is to process an exposure."""
+
+    kind: str  # dark or flat
+    steps: dict  # the configured parameters by step
+    crds: dict  # the arguments of `set_crds_environment`
+    threads: int = 1  # cores that jump and ramp_fit may use
+    edgeless_subarrays: tuple = ()  # those of which refpix is skipped, since they have no reference pixels
 
 
 def set_crds_environment(path, server_url, context):
@@ -44,21 +56,21 @@ def check_uncal(path):
         check_raw(hdus["SCI"])
 
 
-def pipeline_steps(kind, overrides, reference_pixel_mask, keep_jump, threads=1):
-    """The `steps` argument of the pipeline: the configured parameters and what the workflow itself needs.
+def pipeline_steps(settings, reference_pixel_mask, keep_jump):
+    """The `steps` argument of the pipeline: the parameters of PipelineSettings and what the workflow itself needs.
 
-    `threads` is for the steps that can use several cores; the configuration has the last word.
+    Of the number of threads the configured parameters have the last word.
     """
-    steps = {step: dict(parameters) for step, parameters in overrides.items()}
+    steps = {step: dict(parameters) for step, parameters in settings.steps.items()}
     # The mask that CRDS selects would make yesterday's bad pixels unmeasurable: DO_NOT_USE gives rate NaN, pedestal 0.
     steps.setdefault("dq_init", {})["override_mask"] = str(reference_pixel_mask)
     if keep_jump:
         steps.setdefault("jump", {})["save_results"] = True
         steps.setdefault("ramp_fit", {})["save_opt"] = True
-    if threads > 1:
+    if settings.threads > 1:
         for step in ("jump", "ramp_fit"):
-            steps.setdefault(step, {}).setdefault("maximum_cores", str(threads))
-    logger.info("%s: steps %s", kind, steps)
+            steps.setdefault(step, {}).setdefault("maximum_cores", str(settings.threads))
+    logger.info("%s: steps %s", settings.kind, steps)
     return steps
 
 

@@ -3,6 +3,8 @@
 import datetime
 import logging
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -78,15 +80,27 @@ def load_datamodel():
     _mask_model()().close()
 
 
-def write_mask(path, dq, identity, geometry, texts, history, parameters):
-    """Write a MASK reference file.
+@dataclass(frozen=True)
+class MaskHeader:
+    """What the header of a mask holds beside its geometry.
 
-    `dq` is uint32 (y, x); `identity` maps `instrument` and `detector` and, where they select the file, `exp_type` and
-    `readpatt`; `geometry` is a Geometry; `texts` maps author, description, pedigree, useafter; `history` is a list
-    of lines; `parameters` maps configuration keys to the values that were used (header keywords).
+    `identity` maps `instrument` and `detector` and, where they select the file, `exp_type` and `readpatt`; `texts` maps
+    author, description, pedigree, useafter; `history` holds lines; `parameters` maps configuration keys to the values
+    that were used.
+    """
+
+    identity: dict
+    texts: dict
+    history: Sequence = ()
+    parameters: dict = field(default_factory=dict)
+
+
+def write_mask(path, dq, geometry, header):
+    """Write a MASK reference file of the image `dq`, uint32 (y, x), its Geometry and its MaskHeader.
 
     A mask for an IRS2 read pattern gets the rows of raw files, since dq_init takes it as it is.
     """
+    identity, texts = header.identity, header.texts
     if irs2.is_irs2(identity.get("readpatt")):
         dq = irs2.interleave(dq, identity["detector"], np.uint32(PIXEL_FLAGS["REFERENCE_PIXEL"]))
     model = _mask_model()(strict_validation=True)
@@ -105,11 +119,11 @@ def write_mask(path, dq, identity, geometry, texts, history, parameters):
     meta.pedigree, meta.useafter = texts["pedigree"], normalise_useafter(texts["useafter"])
     model.dq = dq.astype(np.uint32)
     model.dq_def = dq_definition(dq)
-    for line in history:
+    for line in header.history:
         model.add_history_entry(card_text(line))
     with atomic_path(path) as temporary:
         model.save(str(temporary), overwrite=True)
-        complete_header(temporary, Path(path).name, parameters)
+        complete_header(temporary, Path(path).name, header.parameters)
     model.close()
 
 

@@ -4,6 +4,7 @@ import gzip
 import shutil
 import zlib
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -71,18 +72,33 @@ def renew_checksums(path):
                 hdus[number].add_checksum()
 
 
-def inject(source, target, pixels: pd.DataFrame, is_flat: bool, seed: int, exposure_name: str) -> int:
+@dataclass(frozen=True)
+class PlantedExposure:
+    """The exposure that a copy is of: its `name` and `kind` (darks, flats), and the `seed` of what is planted.
+
+    The random numbers belong to seed and name, so an exposure is the same however many others there are.
+    """
+
+    name: str
+    kind: str
+    seed: int
+
+    def random_numbers(self) -> np.random.Generator:
+        """The random numbers of this exposure, from the first."""
+        return np.random.default_rng(np.random.SeedSequence([self.seed, zlib.crc32(self.name.encode())]))
+
+
+def inject(source, target, pixels: pd.DataFrame, planted: PlantedExposure) -> int:
     """Write at `target` a copy of the raw file `source` with `pixels` planted; returns how many counts changed.
 
-    `pixels`: a row per pixel with x, y, type, strength, second and read_noise_dn. The random numbers belong to `seed`
-    and `exposure_name`, so an exposure is the same however many others there are. The extension ZEROFRAME, the first
+    `pixels`: a row per pixel with x, y, type, strength, second and read_noise_dn. The extension ZEROFRAME, the first
     frame of each integration where groups are means of several, gets what its first group got.
     """
-    rng = np.random.default_rng(np.random.SeedSequence([seed, zlib.crc32(exposure_name.encode())]))
+    rng = planted.random_numbers()
     with atomic_path(target) as temporary:
         copy_whole(source, temporary)
         header = fits.getheader(temporary, 0)
-        exposure = exposure_of_header(header, is_flat)
+        exposure = exposure_of_header(header, planted.kind == "flats")
         changes = []
         with raw_counts(temporary, "SCI", Path(source).name) as counts:
             if counts is None:

@@ -5,7 +5,7 @@ share found can be told for each.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -30,10 +30,21 @@ PLANTED = {name: replace(one, second=_SECOND.get(name, one.second)) for name, on
 NO_SECOND = Range()
 
 
-def planted_types(strengths: Mapping[str, Sequence[float]], kinds: Sequence[str]) -> list[PlantedType]:
-    """The types to plant: those with `strengths` that exposures of `kinds` (darks, flats) can show."""
-    shown = {True: "flats" in kinds, False: "darks" in kinds}
-    return [PLANTED[name] for name in PLANTED if strengths.get(name) and shown[PLANTED[name].needs_light]]
+@dataclass(frozen=True)
+class Planting:
+    """What is to be planted: so many pixels of each strength of each type, at random places that `seed` decides."""
+
+    types: tuple[PlantedType, ...]
+    strengths: Mapping[str, Sequence[float]]  # type name -> strengths
+    pixels_per_strength: int
+    seed: int
+
+    @classmethod
+    def from_config(cls, injection: Mapping, kinds: Sequence[str]) -> "Planting":
+        """The planting of the key `injection`, as far as exposures of `kinds` (darks, flats) can show a type."""
+        strengths, shown = injection["strengths"], {True: "flats" in kinds, False: "darks" in kinds}
+        types = (one for name, one in PLANTED.items() if strengths.get(name) and shown[one.needs_light])
+        return cls(tuple(types), strengths, injection["pixels_per_strength"], injection["seed"])
 
 
 def places_for(usable: np.ndarray, science: np.ndarray) -> np.ndarray:
@@ -41,29 +52,24 @@ def places_for(usable: np.ndarray, science: np.ndarray) -> np.ndarray:
     return ndimage.minimum_filter(usable & science, 3, mode="constant", cval=0).astype(bool)
 
 
-def plan_injection(
-    free: np.ndarray,
-    lit: np.ndarray,
-    types: Sequence[PlantedType],
-    strengths: Mapping[str, Sequence[float]],
-    pixels_per_strength: int,
-    seed: int,
-) -> pd.DataFrame:
-    """Where what is planted: columns x, y (0-based), code (number in `types` plus one), type, strength, second.
+def plan_injection(free: np.ndarray, lit: np.ndarray, planting: Planting) -> pd.DataFrame:
+    """Where what is planted: columns x, y (0-based), code (number of the type, from 1), type, strength, second.
 
     `free`: bool (y, x), where pixels may be planted; `lit`: bool (y, x), where such that need light may. No two are
     closer than three pixels in both x and y, so the neighbourhoods of eight do not overlap. Where the pixels asked for
     do not fit, each strength has fewer, as many as all have room for. ValueError where not even one of each fits.
     """
-    rng = np.random.default_rng(np.random.SeedSequence(seed))
-    groups = [(code, one, strength) for code, one in enumerate(types, 1) for strength in strengths[one.name]]
+    rng = np.random.default_rng(np.random.SeedSequence(planting.seed))
+    groups = [
+        (code, one, strength) for code, one in enumerate(planting.types, 1) for strength in planting.strengths[one.name]
+    ]
     needs_light = np.array([one.needs_light for _, one, _ in groups], bool)
     rows, columns = (np.flatnonzero(free.any(axis=axis)) for axis in (1, 0))
     y = x = np.zeros(0, int)
     if len(rows):
         y, x = free_cells((rows[0], rows[-1], columns[0], columns[-1]), free, rng)
     in_light = lit[y, x]
-    number = min(pixels_per_strength, len(y) // max(1, len(groups)))
+    number = min(planting.pixels_per_strength, len(y) // max(1, len(groups)))
     if needs_light.any():
         number = min(number, np.count_nonzero(in_light) // np.count_nonzero(needs_light))
     if number < 1:
@@ -83,9 +89,9 @@ def plan_injection(
         }
     )
     table["second"] = np.nan
-    for one in types:
+    for one in planting.types:
         if one.second != NO_SECOND:
             mine = table["type"] == one.name
             table.loc[mine, "second"] = one.second.draw(rng, int(mine.sum()))
-    table["strength_unit"] = table["type"].map({one.name: one.unit for one in types})
+    table["strength_unit"] = table["type"].map({one.name: one.unit for one in planting.types})
     return table.sort_values(["y", "x"], ignore_index=True)

@@ -8,7 +8,7 @@ import pandas as pd
 from badpix.core.files import write_text
 from badpix.core.logs import logger
 from badpix.formats.evidence_file import write_evidence
-from badpix.formats.mask_file import complete_pedigree, write_mask
+from badpix.formats.mask_file import MaskHeader, complete_pedigree, write_mask
 from badpix.mask.make import MaskSettings, MaskVote
 from badpix.mask.provenance import history_lines
 from badpix.mask.summary import summary_table
@@ -54,5 +54,6 @@ def save(outputs: Mapping[str, str], vote: MaskVote, settings: MaskSettings, ori
     )
     if vote.frame != exposures.geometry:
         history.append(f"Only this part of the frame was measured: {exposures.geometry}")
-    write_mask(outputs["mask"], vote.dq, mask_identity(exposures), vote.frame, texts, history, origin.parameters)
+    header = MaskHeader(mask_identity(exposures), texts, history, origin.parameters)
+    write_mask(outputs["mask"], vote.dq, vote.frame, header)
     logger.info("summary:\n%s", summary.to_string(index=False))

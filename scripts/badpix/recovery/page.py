@@ -1,10 +1,13 @@
 """The page that shows how well masks recover what was planted: Markdown from the tables of the score."""
 
 import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
-from badpix.recovery.plan import N_ABLATED
+from badpix.recovery.plan import N_ABLATED, Scenario
 from badpix.score.tables import ALL, MAJORITY
 
 PAIR = ("documented", "flight")
@@ -176,11 +179,25 @@ def threshold_rows(tables):
     return pd.DataFrame(rows)
 
 
-def scenario_text(name, tables, scenario, page, out, seeds):
-    """The section of one scenario; its figure is copied beside the page."""
-    figure = page.parent / f"recovery_{name}.png"
-    shutil.copy2(out / name / "curves.png", figure)
-    parts = [f"## {scenario.title}", f"Seeds {', '.join(map(str, seeds))}; options were chosen on others."]
+@dataclass(frozen=True)
+class Recovery:
+    """What was found in the simulations of a scenario.
+
+    `tables` are those of the score (name -> DataFrame), `seeds` pooled; `curves` is the path of their figure.
+    """
+
+    scenario: Scenario
+    seeds: Sequence[int]
+    tables: dict
+    curves: Path
+
+
+def scenario_text(recovery, page):
+    """The section of one Recovery; its figure is copied beside the page."""
+    tables, scenario = recovery.tables, recovery.scenario
+    figure = page.parent / f"recovery_{scenario.name}.png"
+    shutil.copy2(recovery.curves, figure)
+    parts = [f"## {scenario.title}", f"Seeds {', '.join(map(str, recovery.seeds))}; options were chosen on others."]
     parts += ["Completeness beyond the limit:", markdown(completeness_rows(tables))]
     parts += ["Purity, and what is found falsely under the preset:", markdown(purity_rows(tables))]
     parts += ["Healthy pixels (number, and per million):", markdown(healthy_rows(tables))]
@@ -195,12 +212,13 @@ def least(shares):
     return f"{shares.idxmin()} {shares.min():.3f}" if len(shares) else ""
 
 
-def summary_rows(tables, scenarios, seeds):
+def summary_rows(recoveries):
     """A row per scenario and run: what is found least, what is flagged in vain, and what the preset must not do."""
     rows = []
-    for name, scenario in scenarios.items():
+    for recovery in recoveries:
+        scenario = recovery.scenario
         for run in PAIR:
-            of_run = {kind: table[table["run"] == run] for kind, table in tables[name].items()}
+            of_run = {kind: table[table["run"] == run] for kind, table in recovery.tables.items()}
             strong = of_run["completeness"].dropna(subset="strong_completeness").set_index("type")
             strong = strong.loc[strong["strong_planted"] > 0, "strong_completeness"]
             purity = of_run["purity"].dropna(subset="purity").set_index("detection")["purity"]
@@ -209,7 +227,7 @@ def summary_rows(tables, scenarios, seeds):
             few = few[few["bad_in"].between(1, MAJORITY * scenario.exposures, inclusive="left")]
             rows.append(
                 {
-                    "scenario": f"{scenario.title} (seeds: {len(seeds or scenario.seeds)})",
+                    "scenario": f"{scenario.title} (seeds: {len(recovery.seeds)})",
                     "run": run,
                     "least completeness": least(strong),
                     "least purity": least(purity),
@@ -222,21 +240,20 @@ def summary_rows(tables, scenarios, seeds):
     return pd.DataFrame(rows)
 
 
-def write_page(page, tables, scenarios, out, seeds=None, without=None):
-    """Write the page from the tables of all scenarios (name -> tables of the score), for `seeds` or those planned.
+def write_page(page, recoveries, without=None):
+    """Write the page of the Recovery of each scenario.
 
     `without` are the tables of the runs with one option less, if there are any, of the first scenario.
     """
     page.parent.mkdir(parents=True, exist_ok=True)
-    parts = [INTRODUCTION, "## Summary", markdown(summary_rows(tables, scenarios, seeds))]
-    for name, scenario in scenarios.items():
-        parts.append(scenario_text(name, tables[name], scenario, page, out, seeds or scenario.seeds))
+    parts = [INTRODUCTION, "## Summary", markdown(summary_rows(recoveries))]
+    parts += [scenario_text(recovery, page) for recovery in recoveries]
     if without is not None:
-        first = next(iter(scenarios.values()))
-        used = ", ".join(map(str, (seeds or first.seeds)[:N_ABLATED]))
+        first = recoveries[0]
+        used = ", ".join(map(str, first.seeds[:N_ABLATED]))
         parts += [
-            f"## What each option is worth ({first.title}, seeds {used})",
-            markdown(ablation_rows(without, first.exposures)),
+            f"## What each option is worth ({first.scenario.title}, seeds {used})",
+            markdown(ablation_rows(without, first.scenario.exposures)),
         ]
     parts += [ORIGINAL, LIMITS]
     page.write_text("\n\n".join(part.rstrip("\n") for part in parts) + "\n", encoding="utf-8")

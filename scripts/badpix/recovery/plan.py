@@ -1,5 +1,6 @@
 """What `make recovery` simulates, what it runs on it, and from which strength on a pixel must be found."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from badpix.simulate.headers import make_geometry
@@ -43,6 +44,19 @@ class Scenario:
             "noisy": round(1 + (NOISY_LIMIT - 1) * scatter, 2),
             "telegraph": f"strength >= 100 and second >= {switching:.2g}",
         }
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is simulated and run: scenarios by their names, and whether the first also without each option."""
+
+    scenarios: Sequence[str]
+    seeds: Sequence[int] | None = None  # in place of those of each scenario
+    ablations: bool = False
+
+    def seeds_of(self, scenario):
+        """The seeds of a Scenario."""
+        return tuple(self.seeds or scenario.seeds)
 
 
 SCENARIOS = {

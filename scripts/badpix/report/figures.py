@@ -1,5 +1,7 @@
 """The plots of a report, as Bokeh models; each has a name, by which the template places it."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from bokeh.models import (
     BasicTicker,
@@ -75,12 +77,23 @@ def styled(**options):
     return plot
 
 
-def image_source(image, shape):
-    """Source of an `image` glyph over pixels of an array of `shape`: their centres are whole numbers."""
-    means, step = block_means(image)
-    data, low, high = as_bytes(means)
-    size = [data.shape[1] * step], [data.shape[0] * step]
-    return ColumnDataSource({"image": [data], "x": [-0.5], "y": [-0.5], "dw": size[0], "dh": size[1]}), low, high, step
+@dataclass(frozen=True)
+class ShownImage:
+    """An image as the page shows it: the source of an `image` glyph over the pixels, and what its bytes stand for."""
+
+    source: ColumnDataSource
+    low: float  # value of byte 1
+    high: float  # value of byte 255
+    step: int  # side of the blocks of pixels whose means are shown
+
+    @classmethod
+    def of(cls, image):
+        """The image (y, x) made fit for the page; the centres of its pixels are whole numbers."""
+        means, step = block_means(image)
+        data, low, high = as_bytes(means)
+        size = [data.shape[1] * step], [data.shape[0] * step]
+        source = ColumnDataSource({"image": [data], "x": [-0.5], "y": [-0.5], "dw": size[0], "dh": size[1]})
+        return cls(source, low, high, step)
 
 
 def detector_ranges(shape):
@@ -100,7 +113,7 @@ def detector_figure(shape, ranges, name, **options):
 
 
 def map_figure(shape, layers, backgrounds, ranges):
-    """The map: `layers` maps names of Looks to flat indices, `backgrounds` names to sources of `image_source`."""
+    """The map: `layers` maps names of Looks to flat indices, `backgrounds` names to sources of images."""
     plot = detector_figure(
         shape, ranges, "map", height=680, match_aspect=True, tools="pan,wheel_zoom,box_zoom,reset,save,tap"
     )
@@ -136,25 +149,29 @@ def map_figure(shape, layers, backgrounds, ranges):
     return plot, shown
 
 
-def image_figure(name, heading, unit, source, low, high, shape):
-    """An image of the detector with its colour bar."""
+def image_figure(name, heading, unit, shown, shape):
+    """A ShownImage of the detector, an array of `shape`, with its colour bar."""
     side = 470 / max(shape)
     plot = detector_figure(
         shape, detector_ranges(shape), name, title=heading, sizing_mode="fixed", frame_width=round(side * shape[1]),
         frame_height=round(side * shape[0]), width=round(side * shape[1]) + 150, height=round(side * shape[0]) + 90,
     )  # fmt: skip
-    plot.image(source=source, color_mapper=LinearColorMapper(palette=IMAGE_COLORS, low=0, high=255))
+    plot.image(source=shown.source, color_mapper=LinearColorMapper(palette=IMAGE_COLORS, low=0, high=255))
     bar = ColorBar(
-        color_mapper=LinearColorMapper(palette=IMAGE_COLORS[1:], low=low, high=high), title=unit, width=12, padding=6,
-        ticker=BasicTicker(desired_num_ticks=5), title_text_font_style="normal", border_line_color=None,
+        color_mapper=LinearColorMapper(palette=IMAGE_COLORS[1:], low=shown.low, high=shown.high), title=unit, width=12,
+        padding=6, ticker=BasicTicker(desired_num_ticks=5), title_text_font_style="normal", border_line_color=None,
         major_label_text_color=MUTED, title_text_color=MUTED,
     )  # fmt: skip
     plot.add_layout(bar, "right")
     return plot
 
 
-def histogram_figure(name, heading, unit, histogram, limits, centred):
-    """A histogram with thresholds: `limits` maps (test, side) to their values, one or one per integration."""
+def histogram_figure(name, quantity, histogram, limits, centred=False):
+    """The Histogram of a quantity with thresholds: `limits` maps (test, side) to values, one or one per integration.
+
+    `centred`: whether the values are counted from the middle of the detector.
+    """
+    heading, unit = title(quantity)
     plot = styled(
         name=name, height=250, title=heading, y_axis_type="log", tools="pan,box_zoom,reset,save", toolbar_location=None,
         x_axis_label=("from the middle of the detector, " if centred else "") + unit, y_axis_label="pixels",

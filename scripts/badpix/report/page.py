@@ -6,11 +6,11 @@ from bokeh.embed import file_html, json_item
 from bokeh.resources import INLINE
 
 from badpix.report.figures import (
+    ShownImage,
     detector_ranges,
     exposure_figure,
     histogram_figure,
     image_figure,
-    image_source,
     map_figure,
     panel_figure,
     ramp_figure,
@@ -18,7 +18,7 @@ from badpix.report.figures import (
 )
 from badpix.report.tables import MEASURES
 from badpix.report.templating import environment
-from badpix.report.words import TESTS, title
+from badpix.report.words import TESTS
 
 VOTE_BINS = 21
 
@@ -36,14 +36,13 @@ def detector_figures(shape, layers, images):
     `images` maps names to (image (y, x), heading, unit).
     """
     ranges = detector_ranges(shape)
-    sources = {name: image_source(image, shape) for name, (image, _, _) in images.items()}
-    backgrounds = {name: parts[0] for name, parts in sources.items()}
+    parts = {name: ShownImage.of(image) for name, (image, _, _) in images.items()}
+    backgrounds = {name: part.source for name, part in parts.items()}
     plot, shown = map_figure(shape, layers, backgrounds, ranges)
     figures = [plot]
-    for name, (source, low, high, _) in sources.items():
-        _, heading, unit = images[name]
-        figures.append(image_figure(f"image-{name}", heading, unit, source, low, high, shape))
-    step = max([parts[3] for parts in sources.values()], default=1)
+    for name, (_, heading, unit) in images.items():
+        figures.append(image_figure(f"image-{name}", heading, unit, parts[name], shape))
+    step = max([part.step for part in parts.values()], default=1)
     return figures, {"images": list(images), "step": step, "shown": shown}
 
 
@@ -58,8 +57,7 @@ def histogram_figures(histograms, centres, evidence, integrations):
             for row in evidence.limits(quantity=quantity, exposure=segment, integration=integration):
                 centre = centred.get((segment, integration), 0.0)
                 limits.setdefault((row.test, row.side), []).append(row.value - centre)
-        heading, unit = title(quantity)
-        figures.append(histogram_figure(f"histogram-{len(figures)}", heading, unit, histogram, limits, bool(centred)))
+        figures.append(histogram_figure(f"histogram-{len(figures)}", quantity, histogram, limits, bool(centred)))
     return figures
 
 
@@ -70,8 +68,7 @@ def image_histogram_figures(histograms, evidence):
         limits = {}
         for row in evidence.limits(quantity=quantity):
             limits.setdefault((row.test, row.side), []).append(row.value)
-        heading, unit = title(quantity)
-        figures.append(histogram_figure(f"histogram-{quantity}", heading, unit, histogram, limits, False))
+        figures.append(histogram_figure(f"histogram-{quantity}", quantity, histogram, limits))
     return figures
 
 

@@ -1,5 +1,7 @@
 """Read what the score needs of a run: its evidence and its mask."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from badpix.formats.evidence_file import read_evidence
@@ -29,6 +31,31 @@ def read_findings(evidence: str | Path, mask: str | Path, geometry=None, detecto
         intermittent=read.intermittent,
         name=str(evidence),
     )
+
+
+@dataclass(frozen=True)
+class ScoredFiles:
+    """What is scored against which truths: an evidence file and its mask, or the directories of labelled runs.
+
+    `masks` names the mask of the evidence, or of each run, in their order, where there is not just one *_bpm.fits. With
+    several `truths`, each label has a run for each, in their order. ValueError for what does not go together.
+    """
+
+    truths: Sequence[str | Path]
+    evidence: str | Path | None = None
+    masks: Sequence[str | Path] = ()
+    runs: Sequence[tuple[str, str | Path]] = ()  # label, directory with evidence.fits and a mask
+
+    def __post_init__(self) -> None:
+        if bool(self.runs) == bool(self.evidence):
+            raise ValueError("give either --evidence and --mask, or --run LABEL=DIRECTORY")
+        if self.evidence and (len(self.truths) != 1 or len(self.masks) != 1):
+            counts = f"{len(self.truths)} and {len(self.masks)}"
+            raise ValueError(f"--evidence needs one --truth and one --mask, not {counts}")
+        if self.runs and self.masks and len(self.masks) != len(self.runs):
+            raise ValueError(
+                f"{len(self.masks)} --mask for {len(self.runs)} --run: give one for each, in their order, or none"
+            )
 
 
 def mask_of(directory: str | Path) -> Path:

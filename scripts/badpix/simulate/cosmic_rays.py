@@ -38,17 +38,18 @@ def add_snowballs(
     """
     n_y, n_x = total_e.shape
     for _ in range(rng.poisson(per_pixel * total_e.size)):
-        centre_y, centre_x, radius = rng.uniform(0, n_y), rng.uniform(0, n_x), rng.uniform(*SNOWBALL_RADIUS_PX)
-        add_snowball(total_e, science, well_e, centre_y, centre_x, radius)
+        centre, radius = (rng.uniform(0, n_y), rng.uniform(0, n_x)), rng.uniform(*SNOWBALL_RADIUS_PX)
+        add_snowball(total_e, science, well_e, centre, radius)
 
 
 def add_snowball(
-    total_e: np.ndarray, science: np.ndarray, well_e: np.ndarray, centre_y: float, centre_x: float, radius: float
+    total_e: np.ndarray, science: np.ndarray, well_e: np.ndarray, centre: tuple[float, float], radius: float
 ) -> None:
-    """Add one snowball; centre and radius in pixels, pixel centres at whole numbers."""
+    """Add one snowball; centre (y, x) and radius in pixels, pixel centres at whole numbers."""
+    centre_y, centre_x = centre
     core = SNOWBALL_CORE * radius
     reach = core + SNOWBALL_REACH_PX
-    low_y, low_x = (max(0, int(centre - reach)) for centre in (centre_y, centre_x))
+    low_y, low_x = (max(0, int(place - reach)) for place in centre)
     box = np.s_[low_y : int(centre_y + reach) + 1, low_x : int(centre_x + reach) + 1]
     y, x = np.indices(total_e[box].shape)
     distance = np.hypot(y + low_y - centre_y, x + low_x - centre_x)

@@ -15,7 +15,8 @@ from astropy.io import fits
 from badpix.instrument.dq import PIXEL_FLAGS
 from badpix.instrument.irs2 import interleave
 from badpix.simulate.detector import DetectorModel
-from badpix.simulate.headers import KINDS, N_AMPLIFIERS, subarray_meta
+from badpix.simulate.exposure import KINDS
+from badpix.simulate.headers import N_AMPLIFIERS, subarray_meta
 from badpix.simulate.miri import RESET_GROUPS, RSCD_FLAGGED_FIRST, RSCD_FLAGGED_LATER, reset_anomaly
 from badpix.simulate.ramps import PINK_NOISE_DN, REFERENCE_READ_DN, noise_map
 from badpix.simulate.static_maps import NONLINEARITY_PER_DN

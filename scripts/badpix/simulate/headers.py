@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
+from badpix.simulate.exposure import KINDS, Exposure, Segment
 from badpix.simulate.instruments import DETECTORS, INSTRUMENTS, Frame, Subarray
 
 UNLIT_WIDTH = 24  # columns, for 256 columns and more
@@ -14,13 +15,6 @@ N_AMPLIFIERS = 4  # of the full frame in the near infrared, and always of MIRI
 # Clock cycles of 10 microseconds in a full frame read in IRS2 mode: 16 pixels, 4 reads of reference pixels and 2 steps
 # out and in, 32 times a line, 8 at the end of each of 2048 lines, 714 at that of the frame
 IRS2_FRAME_CLOCKS = ((16 + 4 + 2) * 32 + 8) * 2048 + 714
-
-# Program, visit group + sequence + activity: real observatory style, invented numbers. Darks come first in time.
-KINDS = {
-    "dark": {"program": "09001", "activity": "02101", "epoch": datetime(2024, 6, 1)},
-    "flat": {"program": "09002", "activity": "03101", "epoch": datetime(2024, 7, 1)},
-}
-EXPOSURE_SPACING = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -178,35 +172,12 @@ def unlit_columns(geometry: Geometry) -> tuple[int, int]:
     return first, first + (UNLIT_WIDTH if geometry.n_columns >= 256 else geometry.n_columns // 10)
 
 
-@dataclass(frozen=True)
-class Segment:
-    """Which integrations of an exposure a file holds: segment `number` of `total`, integrations counted from 1."""
-
-    number: int
-    total: int
-    first_integration: int
-    last_integration: int
-
-
-def split_integrations(n_integrations: int, n_segments: int) -> list[Segment]:
-    """The segments of an exposure, as even as they can be; ValueError when there are more than integrations."""
-    if not 1 <= n_segments <= n_integrations:
-        raise ValueError(f"{n_integrations} integrations cannot be written in {n_segments} segments")
-    edges = [round(number * n_integrations / n_segments) for number in range(n_segments + 1)]
-    return [
-        Segment(number, n_segments, first + 1, last)
-        for number, (first, last) in enumerate(zip(edges[:-1], edges[1:], strict=True), start=1)
-    ]
-
-
-def exposure_name(geometry: Geometry, kind: str, index: int, segment: Segment | None = None) -> str:
-    """`jw<ppppp><ooo><vvv>_<gg><s><aa>_<eeeee>[-segNNN]_<detector>_uncal.fits`; index from 1."""
+def exposure_name(geometry: Geometry, exposure: Exposure, segment: Segment | None = None) -> str:
+    """`jw<ppppp><ooo><vvv>_<gg><s><aa>_<eeeee>[-segNNN]_<detector>_uncal.fits`."""
     part = f"-seg{segment.number:03d}" if segment else ""
-    return f"{_obs_id(kind)}_{KINDS[kind]['activity']}_{index:05d}{part}_{geometry.detector.lower()}_uncal.fits"
-
-
-def _obs_id(kind: str) -> str:
-    return f"jw{KINDS[kind]['program']}001001"
+    kind = KINDS[exposure.kind]
+    observation, number = f"jw{kind['program']}001001", f"{exposure.index:05d}"
+    return f"{observation}_{kind['activity']}_{number}{part}_{geometry.detector.lower()}_uncal.fits"
 
 
 def exposure_type(geometry: Geometry, kind: str) -> str:
@@ -216,39 +187,32 @@ def exposure_type(geometry: Geometry, kind: str) -> str:
     return dark_type if kind == "dark" else flat_type
 
 
-def start_time(kind: str, index: int) -> datetime:
-    """UTC start of the exposure of that index (from 1)."""
-    return KINDS[kind]["epoch"] + index * EXPOSURE_SPACING
+def exposure_meta(geometry: Geometry, exposure: Exposure, segment: Segment | None = None) -> dict:
+    """Datamodel paths below `meta` and their values for a raw file. One frame per group, none dropped.
 
-
-def exposure_meta(
-    geometry: Geometry, kind: str, index: int, n_integrations: int, n_groups: int, segment: Segment | None = None
-) -> dict:
-    """Datamodel paths below `meta` and their values for one raw exposure. One frame per group, none dropped.
-
-    `n_integrations` counts those of the whole exposure, also in the files of its segments.
+    The file holds the whole exposure, or a `segment` of it.
     """
-    begin = start_time(kind, index)
+    begin, n_groups = exposure.start_time, exposure.n_groups
     integration_s = n_groups * geometry.frame_time_s
-    duration_s = n_integrations * (n_groups + 1) * geometry.frame_time_s  # one reset frame per integration
+    # one reset frame per integration
+    duration_s = exposure.n_integrations * (n_groups + 1) * geometry.frame_time_s
     end = begin + timedelta(seconds=duration_s)
-    activity = KINDS[kind]["activity"]
     return {
         "telescope": "JWST",
         "origin": "SIMULATED",
         "date": end.strftime("%Y-%m-%dT%H:%M:%S.000"),
-        "filename": exposure_name(geometry, kind, index, segment),
+        "filename": exposure_name(geometry, exposure, segment),
         "bunit_data": "DN",
-        **{f"observation.{key}": value for key, value in _observation(kind, index, activity, begin, end).items()},
+        **{f"observation.{key}": value for key, value in _observation(exposure, end).items()},
         "visit.type": "PRIME_UNTARGETED",
         "visit.internal_target": True,
         **{f"instrument.{key}": value for key, value in instrument_meta(geometry).items()},
-        "exposure.type": exposure_type(geometry, kind),
+        "exposure.type": exposure_type(geometry, exposure.kind),
         "exposure.start_time": modified_julian_date(begin),
         "exposure.mid_time": modified_julian_date(begin + (end - begin) / 2),
         "exposure.end_time": modified_julian_date(end),
         "exposure.readpatt": geometry.readpatt,
-        "exposure.nints": n_integrations,
+        "exposure.nints": exposure.n_integrations,
         "exposure.ngroups": n_groups,
         "exposure.nframes": 1,
         "exposure.groupgap": 0,
@@ -260,7 +224,7 @@ def exposure_meta(
         "exposure.frame_time": geometry.frame_time_s,
         "exposure.group_time": geometry.frame_time_s,
         "exposure.integration_time": integration_s,
-        "exposure.exposure_time": n_integrations * integration_s,
+        "exposure.exposure_time": exposure.n_integrations * integration_s,
         "exposure.duration": duration_s,
         "exposure.zero_frame": False,
         "exposure.noutputs": geometry.noutputs,
@@ -285,21 +249,23 @@ def segment_meta(segment: Segment) -> dict:
     }
 
 
-def _observation(kind: str, index: int, activity: str, begin: datetime, end: datetime) -> dict:
+def _observation(exposure: Exposure, end: datetime) -> dict:
+    begin, kind = exposure.start_time, KINDS[exposure.kind]
+    program, activity = kind["program"], kind["activity"]
     return {
         "date": begin.strftime("%Y-%m-%d"),
         "time": begin.strftime("%H:%M:%S.000"),
         "date_beg": begin.strftime("%Y-%m-%dT%H:%M:%S.000"),
         "date_end": end.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3],
-        "obs_id": f"V{KINDS[kind]['program']}001001P0000000{activity}",
-        "visit_id": f"{KINDS[kind]['program']}001001",
-        "program_number": KINDS[kind]["program"],
+        "obs_id": f"V{program}001001P0000000{activity}",
+        "visit_id": f"{program}001001",
+        "program_number": program,
         "observation_number": "001",
         "visit_number": "001",
         "visit_group": activity[:2],
         "sequence_id": activity[2],
         "activity_id": activity[3:],
-        "exposure_number": f"{index:05d}",
+        "exposure_number": f"{exposure.index:05d}",
     }
 
 

@@ -13,6 +13,7 @@ from badpix.instrument.irs2 import RAW_ROWS, science_rows
 from badpix.simulate.cosmic_rays import add_cosmic_rays, add_snowballs
 from badpix.simulate.coupling import couple
 from badpix.simulate.detector import DetectorModel
+from badpix.simulate.exposure import Exposure
 from badpix.simulate.headers import Geometry, output_of_lines
 from badpix.simulate.miri import group_offsets
 
@@ -47,20 +48,18 @@ class ExposureMaps:
     telegraph: np.ndarray  # PIXEL_DTYPE
 
 
-def simulate_exposure(
-    detector: DetectorModel, kind: str, index: int, n_integrations: int, n_groups: int, seed: int
-) -> np.ndarray:
-    """Raw counts of exposure `index` (from 1) of `kind` "dark" or "flat": uint16 DN (integration, group, y, x).
+def simulate_exposure(detector: DetectorModel, exposure: Exposure, seed: int) -> np.ndarray:
+    """Raw counts of the exposure: uint16 DN (integration, group, y, x).
 
-    The random numbers belong to (seed, kind, index): an exposure is the same however many others are made.
+    The random numbers belong to `seed`, kind and index: an exposure is the same however many others are made.
     """
-    rng = np.random.default_rng(np.random.SeedSequence([seed, _STREAMS[kind], index]))
-    maps = exposure_maps(detector, kind, index, n_groups, seed)
+    rng = np.random.default_rng(np.random.SeedSequence([seed, _STREAMS[exposure.kind], exposure.index]))
+    maps = exposure_maps(detector, exposure, seed)
     geometry = detector.geometry
-    counts = np.empty((n_integrations, n_groups, *raw_shape(geometry)), np.uint16)
-    for integration in range(n_integrations):
+    counts = np.empty((exposure.n_integrations, exposure.n_groups, *raw_shape(geometry)), np.uint16)
+    for integration in range(exposure.n_integrations):
         if geometry.interleaved:
-            science = np.empty((n_groups, *geometry.shape), np.uint16)
+            science = np.empty((exposure.n_groups, *geometry.shape), np.uint16)
             drifts_dn = simulate_integration(detector, maps, rng, science, integration)
             counts[integration] = with_reference_reads(geometry, science, *drifts_dn, rng)
         else:
@@ -77,14 +76,15 @@ def flat_level(detector: DetectorModel, index: int, seed: int) -> float:
     return float(levels.draw(np.random.default_rng(stream), 1)[0])
 
 
-def exposure_maps(detector: DetectorModel, kind: str, index: int, n_groups: int, seed: int) -> ExposureMaps:
-    """Apply the planted behaviours that hold in exposure `index` to the healthy maps."""
+def exposure_maps(detector: DetectorModel, exposure: Exposure, seed: int) -> ExposureMaps:
+    """Apply the planted behaviours that hold in the exposure to the healthy maps."""
+    index = exposure.index
     response = apply_response(detector, index)
     frame_time_s = detector.geometry.frame_time_s
     signal_dn = detector.dark_rate_dn_per_s * frame_time_s
-    if kind == "flat":
+    if exposure.kind == "flat":
         lamp_dn = FLAT_SIGNAL_DN * flat_level(detector, index, seed)
-        signal_dn = signal_dn + lamp_dn / n_groups * detector.illumination * response
+        signal_dn = signal_dn + lamp_dn / exposure.n_groups * detector.illumination * response
     hot = detector.select("hot", index)
     signal_dn[hot["y"], hot["x"]] += hot["strength"]
     bias_dn = detector.bias_dn.copy()

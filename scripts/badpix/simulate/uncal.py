@@ -6,28 +6,26 @@ import numpy as np
 from astropy.io import fits
 
 from badpix.core.files import atomic_path
-from badpix.simulate.headers import Geometry, Segment, exposure_meta, exposure_name, modified_julian_date, start_time
+from badpix.simulate.exposure import Exposure, Segment
+from badpix.simulate.headers import Geometry, exposure_meta, exposure_name, modified_julian_date
 
 
 def write_uncal(
-    folder: str | Path, counts_dn: np.ndarray, geometry: Geometry, kind: str, index: int, segment: Segment | None = None
+    folder: str | Path, counts_dn: np.ndarray, geometry: Geometry, exposure: Exposure, segment: Segment | None = None
 ) -> Path:
     """Write `counts_dn` (uint16, DN; integration, group, y, x) under its JWST name and return the path.
 
-    `counts_dn` is that of the whole exposure, of which a `segment` holds a part. `kind` is "dark" or "flat", `index`
-    counts from 1.
+    The counts are those of the whole exposure, of which a `segment` holds a part.
     """
     from stdatamodels.jwst.datamodels import Level1bModel  # 2 s to import: only where it is needed
 
-    n_integrations, n_groups = counts_dn.shape[:2]
-    path = Path(folder) / exposure_name(geometry, kind, index, segment)
+    path = Path(folder) / exposure_name(geometry, exposure, segment)
     with atomic_path(path) as temporary, Level1bModel(strict_validation=True) as model:
         own = slice(segment.first_integration - 1, segment.last_integration) if segment else slice(None)
         model.data = counts_dn[own]
-        for key, value in exposure_meta(geometry, kind, index, n_integrations, n_groups, segment).items():
+        for key, value in exposure_meta(geometry, exposure, segment).items():
             setattr_path(model.meta, key, value)
-        dtype = model.get_dtype("int_times")
-        model.int_times = integration_times(geometry, kind, index, n_integrations, n_groups, dtype)[own]
+        model.int_times = integration_times(geometry, exposure, model.get_dtype("int_times"))[own]
         model.save(str(temporary))
         fits.setval(temporary, "FILENAME", value=path.name)  # save() puts the temporary name there
     return path
@@ -43,14 +41,12 @@ def setattr_path(node: object, dotted: str, value: object) -> None:
     setattr(node, last, value)
 
 
-def integration_times(
-    geometry: Geometry, kind: str, index: int, n_integrations: int, n_groups: int, dtype: np.dtype
-) -> np.ndarray:
+def integration_times(geometry: Geometry, exposure: Exposure, dtype: np.dtype) -> np.ndarray:
     """The INT_TIMES table: number (from 1), start, middle and end of each integration as MJD UTC (and BJD alike)."""
     day = 86400.0
-    table = np.zeros(n_integrations, dtype=dtype)
-    number = np.arange(n_integrations)
-    begin = modified_julian_date(start_time(kind, index)) + number * (n_groups + 1) * geometry.frame_time_s / day
+    table = np.zeros(exposure.n_integrations, dtype=dtype)
+    number, n_groups = np.arange(exposure.n_integrations), exposure.n_groups
+    begin = modified_julian_date(exposure.start_time) + number * (n_groups + 1) * geometry.frame_time_s / day
     length = n_groups * geometry.frame_time_s / day
     table["integration_number"] = number + 1
     for scale in ("MJD_UTC", "BJD_TDB"):  # an internal exposure has no target: no barycentric correction

@@ -1,8 +1,10 @@
 """Reduce one dark exposure to its cached statistics, reading the ramps once, by rows."""
 
 import logging
+from dataclasses import dataclass
 
 import numpy as np
+from astropy.io import fits
 
 from badpix.formats.detector1_products import check_agree, check_announced, check_steps, rates_shape
 from badpix.formats.lost_data import check_image, check_ramps, check_variances
@@ -35,72 +37,87 @@ UNITS = {
 }
 
 
-def _measure_block(jump, rateints, fitopt, uncal, integration, rows, science, times, early_cutoff_fraction):
+@dataclass(frozen=True)
+class DarkProducts:
+    """The products of a dark as open FITS files; `uncal` for MIRI only."""
+
+    jump: fits.HDUList
+    rateints: fits.HDUList
+    fitopt: fits.HDUList
+    uncal: fits.HDUList | None = None
+
+    @property
+    def header(self):
+        """The primary header."""
+        return self.jump[0].header
+
+    @property
+    def times(self):
+        """The GroupTimes of the ramps."""
+        header = self.header
+        return GroupTimes(
+            header["TGROUP"], header["TFRAME"], int(header.get("NFRAMES", 1)), int(header.get("DRPFRMS1", 0) or 0)
+        )
+
+    def check(self):
+        """Numbers of integrations and groups, shape (y, x) of an image; BadExposure unless the files fit together."""
+        n_integrations, n_groups, *image = self.jump["SCI"].shape
+        check_steps(self.header, "jump")
+        check_steps(self.rateints[0].header, "rateints")
+        check_agree(
+            {
+                "jump": (n_integrations, *image),
+                "rateints": rates_shape(self.rateints),
+                "fitopt": self.fitopt["PEDESTAL"].shape,
+            }
+        )
+        if self.uncal is not None:
+            check_agree({"jump": self.jump["SCI"].shape, "uncal": self.uncal["SCI"].shape})
+        check_announced(self.header, n_integrations, image, "jump", n_groups)
+        return n_integrations, n_groups, tuple(image)
+
+
+def _measure_block(products, integration, rows, science, early_cutoff_fraction):
     """All planes of one block of rows of one integration, as a dict of arrays (rows, x)."""
-    sci = np.array(jump["SCI"].section[integration, :, rows], dtype=np.float32)
-    groupdq = np.array(jump["GROUPDQ"].section[integration, :, rows])
+    sci = np.array(products.jump["SCI"].section[integration, :, rows], dtype=np.float32)
+    groupdq = np.array(products.jump["GROUPDQ"].section[integration, :, rows])
     check_ramps(sci, groupdq, science[rows], integration, rows.start)
-    slope, poisson, read_noise = slopes(rateints, integration, rows)
-    pedestal = np.array(fitopt["PEDESTAL"].section[integration, rows], dtype=np.float32)
+    slope, poisson, read_noise = slopes(products.rateints, integration, rows)
+    pedestal = np.array(products.fitopt["PEDESTAL"].section[integration, rows], dtype=np.float32)
     pedestal[np.isnan(slope)] = np.nan
     planes = {
         "SLOPE": slope,
         "VAR_SLOPE": poisson + read_noise,
         "VAR_POISSON": poisson,
         "PEDESTAL": pedestal,
-        "PEDESTAL_T0": pedestal_t0(sci, groupdq, slope, times),
+        "PEDESTAL_T0": pedestal_t0(sci, groupdq, slope, products.times),
         **count_groups(groupdq, early_cutoff_fraction),
         **group_differences(sci, groupdq, early_cutoff_fraction),
     }
-    if uncal is not None:
-        second_group = np.array(uncal["SCI"].section[integration, 1, rows], dtype=np.float32)
+    if products.uncal is not None:
+        second_group = np.array(products.uncal["SCI"].section[integration, 1, rows], dtype=np.float32)
         planes["PEDESTAL_REL"] = np.abs(second_group - planes["PEDESTAL"])
         planes["PEDESTAL_REL_T0"] = np.abs(second_group - planes["PEDESTAL_T0"])
     return planes
 
 
-def _check(jump, rateints, fitopt, uncal):
-    n_integrations, n_groups, *image = jump["SCI"].shape
-    check_steps(jump[0].header, "jump")
-    check_steps(rateints[0].header, "rateints")
-    check_agree(
-        {
-            "jump": (n_integrations, *image),
-            "rateints": rates_shape(rateints),
-            "fitopt": fitopt["PEDESTAL"].shape,
-        }
-    )
-    if uncal is not None:
-        check_agree({"jump": jump["SCI"].shape, "uncal": uncal["SCI"].shape})
-    check_announced(jump[0].header, n_integrations, image, "jump", n_groups)
-    return n_integrations, n_groups, tuple(image)
+def measure_dark(exposure, products, science_of, early_cutoff_fraction):
+    """Measure a dark exposure from its DarkProducts.
 
-
-def measure_dark(exposure, jump, rateints, fitopt, uncal, science_of, early_cutoff_fraction):
-    """Measure a dark exposure.
-
-    `jump`, `rateints`, `fitopt` (and for a relative pedestal `uncal`, else None) are open FITS files;
     `science_of(header)` gives the boolean image (y, x) of science pixels. Returns (StatisticsWriter, rows of table
-    INTEGRATIONS).
-    Raises BadExposure when the products do not belong together.
+    INTEGRATIONS). Raises BadExposure when the products do not belong together.
     """
-    n_integrations, n_groups, image = _check(jump, rateints, fitopt, uncal)
-    header = jump[0].header
-    science = science_of(header)
-    times = GroupTimes(
-        header["TGROUP"], header["TFRAME"], int(header.get("NFRAMES", 1)), int(header.get("DRPFRMS1", 0) or 0)
-    )
+    n_integrations, n_groups, image = products.check()
+    science = science_of(products.header)
     if n_groups < MIN_GROUPS_FOR_JUMPS or early_late_window(n_groups, early_cutoff_fraction) == 0:
         logger.warning(
             "%s has %d groups: too few to compare early and late jumps, these tests abstain", exposure, n_groups
         )
-    writer = StatisticsWriter(exposure, header, n_integrations, image)
+    writer = StatisticsWriter(exposure, products.header, n_integrations, image)
     integrations = []
     for integration in range(n_integrations):
         for rows in row_blocks(image[0], n_groups * image[1] * 4):
-            block = _measure_block(
-                jump, rateints, fitopt, uncal, integration, rows, science, times, early_cutoff_fraction
-            )
+            block = _measure_block(products, integration, rows, science, early_cutoff_fraction)
             for name, values in block.items():
                 writer.put(name, integration, rows, values, UNITS.get(name))
         _check_content(writer.planes, integration, science)

@@ -21,10 +21,11 @@ ROWS = (
 )
 
 
-def plot_sweep(path, table, configured, grid, title):
-    """Write the figure of a sweep: `table` is that of `sweep_table`, `configured` the configured values of its keys."""
+def plot_sweep(path, table, sweep, title):
+    """Write the figure of a Sweep: `table` is that of `sweep_table`."""
+    configured = sweep.configured
     rows = [row for row in ROWS if table[row[2]].notna().any()]
-    panels = _one_at_a_time(table, configured) if grid == ONE_AT_A_TIME else _product(table, configured)
+    panels = _one_at_a_time(table, configured) if sweep.grid == ONE_AT_A_TIME else _product(table, configured)
     size = (4.6 * len(panels) + 2, 3.2 * len(rows) + 0.6)
     figure, axes = plt.subplots(len(rows), len(panels), figsize=size, layout="constrained", squeeze=False)
     for line, row in zip(axes, rows, strict=True):

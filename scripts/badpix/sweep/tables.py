@@ -59,21 +59,20 @@ def point_table(vote: MaskVote, truth: Truth | None = None) -> pd.DataFrame:
     return table.reindex(columns=COLUMNS[COLUMNS.index("kind") :]).astype({"n_pixels": "Int64"})
 
 
-def sweep_table(tables, points, config, keys, grid):
-    """The tables of all points as one tidy table.
+def sweep_table(tables, sweep):
+    """The tables of all points of a Sweep (name -> table) as one tidy table.
 
-    `tables` and `points` map point names to the table of the point and to what it changes, `config` has the configured
-    values of `keys`, those swept. With `one_at_a_time` a row belongs to the key in column `swept` at `value`, and the
-    configured point appears under each key at its configured value. With `product` the two columns are empty. Columns:
-    those of COLUMNS, then the value of each key, `at_<key>`.
+    With `one_at_a_time` a row belongs to the key in column `swept` at `value`, and the configured point appears under
+    each key at its configured value. With `product` the two columns are empty. Columns: those of COLUMNS, then the
+    value of each key, `at_<key>`.
     """
     parts = []
     for name, table in tables.items():
-        values = {key: points[name].get(key, config[key]) for key in keys}
+        values = sweep.configured | sweep.points[name]
         texts = {f"at_{key}": value_text(value) for key, value in values.items()}
-        swept = [None] if grid == PRODUCT else list(points[name]) or list(keys)
+        swept = [None] if sweep.grid == PRODUCT else list(sweep.points[name] or sweep.configured)
         for key in swept:
             own = {"point": name, "swept": key or "", "value": texts[f"at_{key}"] if key else ""}
             parts.append(table.assign(**own, **texts))
     table = pd.concat(parts, ignore_index=True)
-    return table[COLUMNS + [f"at_{key}" for key in keys]]
+    return table[COLUMNS + [f"at_{key}" for key in sweep.configured]]

@@ -19,6 +19,7 @@ import quality_check
 import reference_pixel_mask
 from badpix.formats.mask_file import (
     DESCRIPTIONS,
+    MaskHeader,
     complete_pedigree,
     dq_definition,
     normalise_useafter,
@@ -50,10 +51,8 @@ def image():
 
 
 def write(path, dq=None, identity=None, texts=None, history=("made for a test",), parameters=None):
-    write_mask(
-        path, image() if dq is None else dq, IDENTITY | (identity or {}), GEOMETRY, TEXTS | (texts or {}),
-        list(history), parameters or {},
-    )  # fmt: skip
+    header = MaskHeader(IDENTITY | (identity or {}), TEXTS | (texts or {}), history, parameters or {})
+    write_mask(path, image() if dq is None else dq, GEOMETRY, header)
     return path
 
 

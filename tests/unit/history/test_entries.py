@@ -10,7 +10,7 @@ import pytest
 from astropy.io import fits
 
 import history as script
-from badpix.formats.mask_file import write_mask
+from badpix.formats.mask_file import MaskHeader, write_mask
 from badpix.history.entries import (
     ANY,
     EPOCHS,
@@ -224,7 +224,7 @@ def test_the_script_takes_what_the_mask_says_and_who_voted(tmp_path):
     geometry = Geometry("SUB64", 11, 21, 4, 3, -2, -1)
     texts = {"author": "a", "description": "d", "pedigree": "GROUND", "useafter": "2024-06-01 00:00:00"}
     identity = {"instrument": "NIRISS", "detector": "NIS"}
-    write_mask(tmp_path / "m.fits", image((0, 0, HOT), (1, 2, DEAD)), identity, geometry, texts, [], {})
+    write_mask(tmp_path / "m.fits", image((0, 0, HOT), (1, 2, DEAD)), geometry, MaskHeader(identity, texts))
     pd.DataFrame([("flag", "HOT", 1, 0.1, "")], columns=["kind", "name", "n_pixels", "fraction", "x"]).to_csv(
         tmp_path / "summary.csv"
     )

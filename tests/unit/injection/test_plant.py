@@ -10,8 +10,8 @@ import pytest
 from astropy.io import fits
 
 from badpix.core.errors import BadExposure
-from badpix.injection.files import inject, raw_rows
-from badpix.injection.plan import PLANTED, places_for, plan_injection, planted_types
+from badpix.injection.files import PlantedExposure, inject, raw_rows
+from badpix.injection.plan import PLANTED, Planting, places_for, plan_injection
 from badpix.injection.plant import Exposure, added_signal, brightened, dimmed, neighbours_of_open, plant, to_counts
 from badpix.instrument.irs2 import science_rows
 from badpix.instrument.readout import GroupTimes
@@ -34,6 +34,11 @@ def pixels_of(kind, strength, number, second=np.nan, noise=5.0):
     )
 
 
+def planting(number, seed, kinds=("darks", "flats")):
+    injection = {"strengths": STRENGTHS, "pixels_per_strength": number, "seed": seed}
+    return Planting.from_config(injection, kinds)
+
+
 def rng():
     return np.random.default_rng(7)
 
@@ -43,13 +48,12 @@ def rng():
 
 def test_a_plan_has_as_many_of_each_away_from_each_other():
     free = np.ones((60, 60), bool)
-    types = planted_types(STRENGTHS, ("darks", "flats"))
-    plan = plan_injection(free, free, types, STRENGTHS, 10, seed=3)
+    plan = plan_injection(free, free, planting(10, 3))
     assert (plan.groupby(["type", "strength"]).size() == 10).all() and len(plan) == 70
     distance = np.maximum(*(abs(np.subtract.outer(*[plan[axis].to_numpy()] * 2)) for axis in "xy"))
     assert distance[~np.eye(70, dtype=bool)].min() >= 3
-    assert plan.equals(plan_injection(free, free, types, STRENGTHS, 10, seed=3))
-    assert not plan.equals(plan_injection(free, free, types, STRENGTHS, 10, seed=4))
+    assert plan.equals(plan_injection(free, free, planting(10, 3)))
+    assert not plan.equals(plan_injection(free, free, planting(10, 4)))
     opened = plan[plan["type"] == "open"]["second"]
     assert opened.between(1.08, 1.2).all() and plan[plan["type"] == "hot"]["second"].isna().all()
 
@@ -57,8 +61,7 @@ def test_a_plan_has_as_many_of_each_away_from_each_other():
 def test_pixels_are_planted_where_allowed_only():
     free, lit = np.zeros((2, 60, 60), bool)
     free[10:50, 10:50] = lit[10:50, 30:50] = True
-    types = planted_types(STRENGTHS, ("darks", "flats"))
-    plan = plan_injection(free, lit, types, STRENGTHS, 4, seed=3)
+    plan = plan_injection(free, lit, planting(4, 3))
     assert free[plan["y"], plan["x"]].all()
     light = plan[plan["type"].isin(["dead", "low_qe", "open"])]
     assert len(light) == 16 and lit[light["y"], light["x"]].all()
@@ -66,12 +69,12 @@ def test_pixels_are_planted_where_allowed_only():
 
 def test_fewer_are_planted_where_they_do_not_fit_and_none_is_an_error():
     free = np.ones((30, 30), bool)
-    types = planted_types(STRENGTHS, ("darks",))
-    assert [one.name for one in types] == ["hot", "noisy"]
-    plan = plan_injection(free, free, types, STRENGTHS, 100, seed=1)
+    many = planting(100, 1, ("darks",))
+    assert [one.name for one in many.types] == ["hot", "noisy"]
+    plan = plan_injection(free, free, many)
     assert plan.groupby(["type", "strength"]).size().unique().tolist() == [len(plan) // 3]
     with pytest.raises(ValueError, match="3 kinds of planted pixel .* do not fit: there is room for 0 pixels"):
-        plan_injection(np.zeros((30, 30), bool), free, types, STRENGTHS, 1, seed=1)
+        plan_injection(np.zeros((30, 30), bool), free, planting(1, 1, ("darks",)))
 
 
 def test_the_neighbours_of_a_place_are_usable_too():
@@ -196,12 +199,16 @@ def write_raw(path, n_rows=12, keywords=(), zeroframe=False):
     return ramps
 
 
+def planted(name="a", kind="darks", seed=1):
+    return PlantedExposure(name, kind, seed)
+
+
 def test_a_copy_differs_at_the_planted_pixels_only(tmp_path):
     source, target = tmp_path / "a_uncal.fits", tmp_path / "new" / "a_uncal.fits"
     before = write_raw(source, zeroframe=True)
     original = source.read_bytes()
     pixels = pixels_of("low_pedestal", 500, 2).assign(y=[3, 8], x=[4, 9])
-    assert inject(source, target, pixels, False, 1, "a") == 2 * 2 * 6
+    assert inject(source, target, pixels, planted()) == 2 * 2 * 6
     assert source.read_bytes() == original
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # wrong checksums
@@ -223,7 +230,7 @@ def test_the_same_seed_and_name_give_the_same_copy(tmp_path):
     noisy = pixels_of("noisy", 5.0, 3)
 
     def copy(name, seed=1):
-        inject(source, tmp_path / f"{name}_{seed}.fits", noisy, False, seed, name)
+        inject(source, tmp_path / f"{name}_{seed}.fits", noisy, planted(name, seed=seed))
         return (tmp_path / f"{name}_{seed}.fits").read_bytes()
 
     assert copy("a") == copy("a") != copy("b")
@@ -235,14 +242,14 @@ def test_a_packed_file_is_unpacked(tmp_path):
     before = write_raw(source)
     with open(source, "rb") as plain, gzip.open(tmp_path / "b_uncal.fits.gz", "wb") as packed:
         shutil.copyfileobj(plain, packed)
-    inject(tmp_path / "b_uncal.fits.gz", tmp_path / "out_uncal.fits", pixels_of("low_pedestal", 5, 1), False, 1, "b")
+    inject(tmp_path / "b_uncal.fits.gz", tmp_path / "out_uncal.fits", pixels_of("low_pedestal", 5, 1), planted("b"))
     assert (fits.getdata(tmp_path / "out_uncal.fits", "SCI")[:, :, 0, 0] == before[:, :, 0, 0] - 5).all()
 
 
 def test_a_dark_shows_nothing_that_needs_light(tmp_path):
     write_raw(tmp_path / "a.fits")
-    assert inject(tmp_path / "a.fits", tmp_path / "b.fits", pixels_of("dead", 0.0, 3), False, 1, "a") == 0
-    assert inject(tmp_path / "a.fits", tmp_path / "b.fits", pixels_of("dead", 0.0, 3), True, 1, "a") > 0
+    assert inject(tmp_path / "a.fits", tmp_path / "b.fits", pixels_of("dead", 0.0, 3), planted()) == 0
+    assert inject(tmp_path / "a.fits", tmp_path / "b.fits", pixels_of("dead", 0.0, 3), planted(kind="flats")) > 0
 
 
 def test_counts_that_are_no_unsigned_16_bit_integers_are_refused(tmp_path):
@@ -251,7 +258,7 @@ def test_counts_that_are_no_unsigned_16_bit_integers_are_refused(tmp_path):
         hdus["SCI"].data = hdus["SCI"].data.astype(np.float32)
         hdus.writeto(tmp_path / "float.fits")
     with pytest.raises(BadExposure, match="float.fits: SCI does not hold unsigned 16-bit integers"):
-        inject(tmp_path / "float.fits", tmp_path / "b.fits", pixels_of("hot", 1.0, 1), False, 1, "a")
+        inject(tmp_path / "float.fits", tmp_path / "b.fits", pixels_of("hot", 1.0, 1), planted())
     assert not (tmp_path / "b.fits").exists()
 
 

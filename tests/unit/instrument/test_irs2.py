@@ -6,7 +6,7 @@ from astropy.io import fits
 
 from badpix.core.errors import BadExposure
 from badpix.detector1.pipeline import check_uncal, steps_for
-from badpix.formats.mask_file import read_mask, write_mask
+from badpix.formats.mask_file import MaskHeader, read_mask, write_mask
 from badpix.instrument import irs2
 from badpix.instrument.dq import PIXEL_FLAGS
 from badpix.instrument.geometry import Geometry
@@ -123,7 +123,7 @@ def test_mask_for_irs2(detector, tmp_path):
     dq[10, 20], dq[2047, 0] = PIXEL_FLAGS["HOT"], PIXEL_FLAGS["DEAD"] | 1
     identity = {"instrument": "NIRSPEC", "detector": detector, "readpatt": "NRSIRS2RAPID"}
     geometry = Geometry("FULL", 1, 1, 2048, 2048, 2, 1)
-    write_mask(tmp_path / "mask.fits", dq, identity, geometry, TEXTS, ["none"], {})
+    write_mask(tmp_path / "mask.fits", dq, geometry, MaskHeader(identity, TEXTS))
     raw = fits.getdata(tmp_path / "mask.fits", "DQ")
     assert raw.shape == (3200, 2048)
     assert np.array_equal(read_mask(tmp_path / "mask.fits"), dq)
@@ -139,7 +139,7 @@ class TestSteps:
         identity = {"instrument": "NIRSPEC", "detector": "NRS2"}
         geometry = Geometry("FULL", 1, 1, 2048, 2048, -2, -1)
         given = tmp_path / "reference_pixel_mask.fits"
-        write_mask(given, dq, identity, geometry, TEXTS, ["none"], {})
+        write_mask(given, dq, geometry, MaskHeader(identity, TEXTS))
         scratch = tmp_path / "scratch"
         scratch.mkdir()
         raw = write_raw(tmp_path / "a_uncal.fits", raw_ramps("NRS2"), DETECTOR="NRS2")

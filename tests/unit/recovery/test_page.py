@@ -8,6 +8,7 @@ import yaml
 
 import recovery
 from badpix.recovery.page import (
+    Recovery,
     ablation_rows,
     completeness_rows,
     healthy_rows,
@@ -145,18 +146,18 @@ def test_rows(tables):
 
 
 def test_page(tables, tmp_path):
-    (tmp_path / "one").mkdir()
-    (tmp_path / "one" / "curves.png").write_bytes(b"figure")
-    page = tmp_path / "docs" / "recovery.md"
-    write_page(page, {"one": tables}, {"one": SCENARIOS["few"]}, tmp_path, (3, 4))
+    curves, page = tmp_path / "curves.png", tmp_path / "docs" / "recovery.md"
+    curves.write_bytes(b"figure")
+    one = Recovery(SCENARIOS["few"], (3, 4), tables, curves)
+    write_page(page, [one])
     text = page.read_text(encoding="utf-8")
-    assert (page.parent / "recovery_one.png").read_bytes() == b"figure"
-    for words in ("Seeds 3, 4;", "## NIRISS, 5 + 5, 20 groups", "(recovery_one.png)", "## What stays hard"):
+    assert (page.parent / "recovery_few.png").read_bytes() == b"figure"
+    for words in ("Seeds 3, 4;", "## NIRISS, 5 + 5, 20 groups", "(recovery_few.png)", "## What stays hard"):
         assert words in text
     assert "| dead | 0.2 | 2 |" in text
     assert "What each option is worth" not in text
     assert "## Summary" in text and "(seeds: 2) | flight | hot 0.000 | hot 0.000 | 3 of 38: " in text
-    write_page(page, {"one": tables}, {"one": SCENARIOS["few"]}, tmp_path, (3, 4), tables)
+    write_page(page, [one], tables)
     assert "## What each option is worth (NIRISS, 5 + 5, 20 groups, seeds 3, 4)" in page.read_text(encoding="utf-8")
 
 

@@ -120,8 +120,7 @@ def test_the_response_leaves_out_who_is_quarantined(tmp_path):
     border = dict.fromkeys(["left", "right", "bottom", "top"], 0) | {"left": 1}
     detector = dataclasses.asdict(load_detectors(ROOT / "config" / "detectors")["NIS"])
     detector |= {"n_columns": 3, "n_rows": 2, "reference_pixels": border}
-    settings = {"flat_mean_sigma_threshold": 3, "flat_mean_normalization_method": "mean", "smoothing_type": "Box2D",
-                "smoothing_box_width": 3}  # fmt: skip
+    settings = ResponseSettings(3, "mean", "Box2D", 3)
     good, bad = measured(tmp_path, rates()), tmp_path / "bad.fits"
     write_quarantined(bad, "bad", "no light")
     main([bad, good], tmp_path / "response.fits", detector, settings)
@@ -262,12 +261,8 @@ def test_the_fill_is_the_median_of_science_pixels_only():
 # ---------------------------------------------------------------- normalisation
 
 
-def normalised(mean, science, method, smoothing_type, width):
-    return normalise(mean, science, ResponseSettings(3, method, smoothing_type, width))
-
-
 def test_normalise_none_changes_nothing():
-    assert np.array_equal(normalised(IMAGE, everywhere(IMAGE), "none", "Box2D", 3), IMAGE)
+    assert np.array_equal(normalise(IMAGE, everywhere(IMAGE), ResponseSettings(3, "none", "Box2D", 3)), IMAGE)
 
 
 def test_normalise_by_the_clipped_mean_of_science_pixels():
@@ -275,28 +270,30 @@ def test_normalise_by_the_clipped_mean_of_science_pixels():
     mean = np.array([[4.0] * 12 + [400.0, NAN, 1000.0]])
     science = everywhere(mean)
     science[0, -1] = False
-    response = normalised(mean, science, "mean", "Box2D", 3)
+    response = normalise(mean, science, ResponseSettings(3, "mean", "Box2D", 3))
     assert response[0, :13].tolist() == [1.0] * 12 + [100.0]
     assert np.isnan(response[0, 13])
 
 
 @pytest.mark.parametrize("kind", ["Box2D", "Median"])
 def test_normalise_by_the_smoothed_flat(kind):
-    response = normalised(IMAGE, everywhere(IMAGE), "smoothed", kind, 3)
+    response = normalise(IMAGE, everywhere(IMAGE), ResponseSettings(3, "smoothed", kind, 3))
     assert response == pytest.approx(IMAGE / by_hand(IMAGE, 3, np.mean if kind == "Box2D" else np.median))
 
 
 @pytest.mark.parametrize("kind", ["Box2D", "Median"])
 def test_an_even_flat_has_a_response_of_one_at_the_border_too(kind):
     flat = np.full((9, 8), 250.0)
-    assert normalised(flat, everywhere(flat), "smoothed", kind, 5) == pytest.approx(np.ones(flat.shape))
+    assert normalise(flat, everywhere(flat), ResponseSettings(3, "smoothed", kind, 5)) == pytest.approx(
+        np.ones(flat.shape)
+    )
 
 
 @pytest.mark.parametrize("kind", ["Box2D", "Median"])
 def test_an_unknown_pixel_stays_unknown(kind):
     flat = np.full((7, 7), 250.0)
     flat[3, 3] = NAN
-    response = normalised(flat, everywhere(flat), "smoothed", kind, 3)
+    response = normalise(flat, everywhere(flat), ResponseSettings(3, "smoothed", kind, 3))
     assert np.isnan(response[3, 3]) and np.isnan(response).sum() == 1
     assert np.nanmax(np.abs(response - 1)) < 1e-12
 
@@ -304,7 +301,7 @@ def test_an_unknown_pixel_stays_unknown(kind):
 def test_where_the_surroundings_are_zero_the_response_is_unknown():
     flat = np.full((9, 9), 10.0)
     flat[2:7, 2:7] = 0.0
-    response = normalised(flat, everywhere(flat), "smoothed", "Median", 3)
+    response = normalise(flat, everywhere(flat), ResponseSettings(3, "smoothed", "Median", 3))
     assert np.isnan(response[4, 4]) and not np.isinf(response).any()
 
 
@@ -314,5 +311,7 @@ def test_where_the_surroundings_are_zero_the_response_is_unknown():
 )
 def test_the_lamp_s_brightness_cancels(flat, factor, kind):
     for method in ("smoothed", "mean"):
-        one, other = (normalised(f, everywhere(flat), method, kind, 3) for f in (flat, flat * factor))
+        one, other = (
+            normalise(f, everywhere(flat), ResponseSettings(3, method, kind, 3)) for f in (flat, flat * factor)
+        )
         assert other == pytest.approx(one, rel=1e-6)

@@ -7,8 +7,10 @@ import pytest
 import simulate
 from badpix.simulate.detector import make_detector
 from badpix.simulate.evolution import CHANGING, DISTANCE, evolve, first_number
-from badpix.simulate.headers import make_geometry, start_time
+from badpix.simulate.exposure import Exposure
+from badpix.simulate.headers import make_geometry
 from badpix.simulate.populations import POPULATIONS
+from badpix.simulate.simulation import Simulation
 from badpix.simulate.truth import truth_image
 
 
@@ -71,7 +73,8 @@ def test_epochs_follow_each_other_in_time_and_pixels_bad_at_times_go_on():
     assert first_number(1) == 1
     for population in POPULATIONS.values():
         assert (first_number(2) - 1) % population.period == 0
-    assert start_time("dark", first_number(2)) > start_time("flat", first_number(1) + 1000)
+    dark, flat = Exposure("dark", first_number(2), 1, 1), Exposure("flat", first_number(1) + 1000, 1, 1)
+    assert dark.start_time > flat.start_time
     with pytest.raises(ValueError, match="epoch 10 is not one of 1 to 9"):
         first_number(10)
 
@@ -79,10 +82,10 @@ def test_epochs_follow_each_other_in_time_and_pixels_bad_at_times_go_on():
 def test_an_epoch_is_added_to_its_folder(tmp_path):
     small = {"size": 64, "darks": 1, "flats": 0, "integrations": 1, "groups": 3}
     with pytest.raises(ValueError, match=r"epoch 2 goes into the folder of the first one, and .*truth\.fits is not"):
-        simulate.main(tmp_path, epoch=2, **small)
-    simulate.main(tmp_path, **small)
+        simulate.main(tmp_path, Simulation(**small, epoch=2))
+    simulate.main(tmp_path, Simulation(**small))
     before = {path: path.read_bytes() for path in tmp_path.rglob("*.*") if path.is_file()}
-    (path,) = simulate.main(tmp_path, epoch=2, **small)
+    (path,) = simulate.main(tmp_path, Simulation(**small, epoch=2))
     assert path.name == "jw09001001001_02101_10001_nis_uncal.fits"
     assert {path: path.read_bytes() for path in before} == before, "truth, cache and configuration stay"
     changes = pd.read_csv(tmp_path / "changes_epoch2.csv", keep_default_na=False)

@@ -8,6 +8,7 @@ import pytest
 from badpix.simulate import cosmic_rays, ramps
 from badpix.simulate.coupling import couple
 from badpix.simulate.detector import make_detector
+from badpix.simulate.exposure import Exposure
 from badpix.simulate.headers import make_geometry
 from badpix.simulate.populations import DEMO, SURVEY
 from badpix.simulate.static_maps import NONLINEARITY_PER_DN, lamp, lamp_edge
@@ -51,7 +52,7 @@ def quiet(monkeypatch, survey):
 
 def signal(detector, kind, index=1, groups=GROUPS, seed=1):
     """True signal in DN, float64 (group, y, x): bias taken off, non-linearity undone."""
-    counts = ramps.simulate_exposure(detector, kind, index, 1, groups, seed)[0]
+    counts = ramps.simulate_exposure(detector, Exposure(kind, index, 1, groups), seed)[0]
     measured = counts.astype(float) - detector.bias_dn
     return measured + np.where(measured > 0, NONLINEARITY_PER_DN * measured**2, 0)
 
@@ -95,7 +96,7 @@ def test_saturated_hot_pixels_stop_at_the_full_well():
     survey = make_detector(make_geometry("NIRISS", SIZE), 2, SURVEY)
     hot = survey.planted_as("hot")
     brightest = hot[np.argmax(hot["strength"])]
-    dark = ramps.simulate_exposure(survey, "dark", 1, 1, 20, seed=1)[0].astype(float)
+    dark = ramps.simulate_exposure(survey, Exposure("dark", 1, 1, 20), seed=1)[0].astype(float)
     y, x = brightest["y"], brightest["x"]
     assert brightest["strength"] > 5000
     assert (dark[-3:, y, x] > survey.saturation_dn[y, x]).all()
@@ -174,7 +175,7 @@ def test_coupling_kernel_and_its_sum():
 def test_demo_has_no_coupling():
     detector = make_detector(make_geometry("NIRISS", SIZE), 1)
     assert detector.population is DEMO
-    dark = ramps.simulate_exposure(detector, "dark", 1, 1, 2, seed=1)[0].astype(float) - detector.bias_dn
+    dark = ramps.simulate_exposure(detector, Exposure("dark", 1, 1, 2), seed=1)[0].astype(float) - detector.bias_dn
     hot = detector.planted_as("hot_saturated")
     assert abs(np.median(dark[:, hot["y"], hot["x"] + 1])) < 60  # coupling would give 260
 
@@ -216,12 +217,12 @@ def test_snowball_profile():
     total, well = np.zeros((40, 40), np.float32), np.full((40, 40), 80000, np.float32)
     science = np.ones((40, 40), bool)
     science[:, 22:] = False
-    cosmic_rays.add_snowball(total, science, well, 20.0, 20.0, 6.0)
+    cosmic_rays.add_snowball(total, science, well, (20.0, 20.0), 6.0)
     assert (total[17:24, 20] == 80000).all() and total[22, 22] == 0  # core of 3 pixels; reference pixels see nothing
     assert total[24, 20] == pytest.approx(80000 * np.exp(-1))
     assert total[20, 12] == pytest.approx(80000 * np.exp(-5))
     corner = np.zeros((40, 40), np.float32)
-    cosmic_rays.add_snowball(corner, np.ones((40, 40), bool), well, 0.2, 39.4, 10.0)  # cut off by the edge
+    cosmic_rays.add_snowball(corner, np.ones((40, 40), bool), well, (0.2, 39.4), 10.0)  # cut off by the edge
     assert corner[0, 39] == 80000 and corner[30, 10] == 0
 
 

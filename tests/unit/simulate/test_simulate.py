@@ -9,8 +9,10 @@ from astropy.io import fits
 from badpix.instrument.dq import PIXEL_FLAGS
 from badpix.simulate import headers, ramps
 from badpix.simulate.detector import make_detector
+from badpix.simulate.exposure import Exposure, split_integrations
 from badpix.simulate.planting import planted_count
 from badpix.simulate.populations import DEMO
+from badpix.simulate.simulation import Simulation
 from badpix.simulate.static_maps import NONLINEARITY_PER_DN
 from badpix.simulate.truth import adjacent_to_open, truth_image
 from simulate import main
@@ -30,7 +32,7 @@ def detector():
 def demo(tmp_path_factory):
     """A complete small demo: two darks and one flat."""
     folder = tmp_path_factory.mktemp("demo")
-    main(folder, size=SIZE, darks=2, flats=1, integrations=1, groups=GROUPS)
+    main(folder, Simulation(size=SIZE, darks=2, flats=1, integrations=1, groups=GROUPS))
     return folder
 
 
@@ -120,7 +122,7 @@ def test_outputs_of_miri_take_turns():
 
 def test_miri_ramps_hold_what_reset_rscd_and_lastframe_are_for():
     model = make_detector(headers.make_geometry("MIRI", subarray="SUB64"), seed=1)
-    counts = ramps.simulate_exposure(model, "dark", 1, 2, 20, seed=1).astype(float)
+    counts = ramps.simulate_exposure(model, Exposure("dark", 1, 2, 20), seed=1).astype(float)
     level = np.median((counts - model.bias_dn)[..., truth_image(model) == 0], axis=-1)
     level -= level[:, 10:19].mean(axis=1, keepdims=True)
     assert level[0, 0] == pytest.approx(-60, abs=5)
@@ -192,13 +194,13 @@ def test_minority_pixels_are_bad_in_one_exposure_of_five(detector):
 
 def test_exposure_is_the_same_whatever_else_is_made(demo, tmp_path):
     """The second dark made alone, later, equals the second dark of the first run."""
-    paths = main(tmp_path, size=SIZE, darks=1, flats=0, integrations=1, groups=GROUPS, first_dark=2)
+    paths = main(tmp_path, Simulation(size=SIZE, darks=1, flats=0, integrations=1, groups=GROUPS, first_dark=2))
     twin = demo / "darks" / paths[0].name
     assert np.array_equal(fits.getdata(paths[0], "SCI"), fits.getdata(twin, "SCI"))
 
 
 def test_exposures_differ(detector):
-    first, second = (ramps.simulate_exposure(detector, "dark", index, 1, 2, seed=1) for index in (1, 2))
+    first, second = (ramps.simulate_exposure(detector, Exposure("dark", index, 1, 2), seed=1) for index in (1, 2))
     assert first.dtype == np.uint16 and first.shape == (1, 2, SIZE, SIZE)
     assert not np.array_equal(first, second)
 
@@ -212,13 +214,13 @@ def test_exposures_differ(detector):
 )
 def test_demo_stays_what_it_was(detector, kind, digest):
     """Measured results in the documents rest on these very exposures."""
-    counts = ramps.simulate_exposure(detector, kind, 1, 1, 3, seed=1)
+    counts = ramps.simulate_exposure(detector, Exposure(kind, 1, 1, 3), seed=1)
     assert hashlib.sha256(counts.tobytes()).hexdigest() == digest
 
 
 def test_planted_pixels_behave(detector):
-    dark = ramps.simulate_exposure(detector, "dark", 1, 1, 20, seed=1)[0].astype(float)
-    flat = ramps.simulate_exposure(detector, "flat", 1, 1, 20, seed=1)[0].astype(float)
+    dark = ramps.simulate_exposure(detector, Exposure("dark", 1, 1, 20), seed=1)[0].astype(float)
+    flat = ramps.simulate_exposure(detector, Exposure("flat", 1, 1, 20), seed=1)[0].astype(float)
 
     def at(cube, name):
         pixels = detector.planted_as(name)
@@ -238,7 +240,7 @@ def test_planted_pixels_behave(detector):
 
 
 def test_healthy_reference_pixels_hold_no_signal(detector):
-    flat = ramps.simulate_exposure(detector, "flat", 1, 1, 10, seed=1)[0].astype(float)
+    flat = ramps.simulate_exposure(detector, Exposure("flat", 1, 1, 10), seed=1)[0].astype(float)
     assert abs(np.median((flat[-1] - flat[0])[detector.reference])) < 20
 
 
@@ -291,7 +293,7 @@ def test_every_detector_has_valid_metadata(detector_name, kind):
     instrument = headers.DETECTORS[detector_name][0]
     geometry = headers.make_geometry(instrument, detector=detector_name, subarray="FULL")
     with Level1bModel(strict_validation=True) as model:
-        for key, value in headers.exposure_meta(geometry, kind, 1, 2, 30).items():
+        for key, value in headers.exposure_meta(geometry, Exposure(kind, 1, 2, 30)).items():
             setattr_path(model.meta, key, value)
         model.validate()
 
@@ -330,14 +332,14 @@ def test_mask_reference_flags_only_the_two_kinds_made_for_it(demo, detector):
 
 def test_later_exposures_leave_truth_and_cache_alone(demo):
     before = {path: path.stat().st_mtime_ns for path in demo.rglob("*") if path.is_file()}
-    main(demo, size=SIZE, darks=1, flats=0, integrations=1, groups=GROUPS, first_dark=3)
+    main(demo, Simulation(size=SIZE, darks=1, flats=0, integrations=1, groups=GROUPS, first_dark=3))
     assert all(path.stat().st_mtime_ns == time for path, time in before.items())
     assert len(list((demo / "darks").iterdir())) == 3
 
 
 def test_another_detector_is_not_mixed_in(demo):
     with pytest.raises(ValueError, match="another detector"):
-        main(demo, size=SIZE, darks=1, flats=0, seed=2)
+        main(demo, Simulation(size=SIZE, darks=1, flats=0, seed=2))
 
 
 def test_config_points_to_the_demo(tmp_path):
@@ -360,18 +362,18 @@ class TestSegments:
 
     @pytest.mark.parametrize(("n", "parts", "lengths"), [(4, 2, [2, 2]), (5, 2, [2, 3]), (3, 3, [1, 1, 1])])
     def test_split(self, n, parts, lengths):
-        segments = headers.split_integrations(n, parts)
+        segments = split_integrations(n, parts)
         assert [s.last_integration - s.first_integration + 1 for s in segments] == lengths
         assert segments[0].first_integration == 1 and segments[-1].last_integration == n
         assert [s.number for s in segments] == list(range(1, parts + 1))
 
     def test_more_segments_than_integrations_are_refused(self):
         with pytest.raises(ValueError, match="2 integrations cannot be written in 3 segments"):
-            headers.split_integrations(2, 3)
+            split_integrations(2, 3)
 
     def test_files_hold_the_exposure(self, demo, tmp_path):
         """Together they are the exposure that one file holds, with the keywords of the observatory."""
-        paths = main(tmp_path, size=SIZE, darks=1, flats=0, integrations=3, groups=GROUPS, segments=2)
+        paths = main(tmp_path, Simulation(size=SIZE, darks=1, flats=0, integrations=3, groups=GROUPS, segments=2))
         assert [path.name for path in paths] == [
             "jw09001001001_02101_00001-seg001_nis_uncal.fits", "jw09001001001_02101_00001-seg002_nis_uncal.fits",
         ]  # fmt: skip
@@ -379,7 +381,7 @@ class TestSegments:
                  for path in paths]  # fmt: skip
         assert found == [[1, 2, 1, 2, 3], [2, 2, 3, 3, 3]]
         model = make_detector(headers.make_geometry("NIRISS", SIZE), seed=1)
-        whole = ramps.simulate_exposure(model, "dark", 1, 3, GROUPS, seed=1)
+        whole = ramps.simulate_exposure(model, Exposure("dark", 1, 3, GROUPS), seed=1)
         assert np.array_equal(np.concatenate([fits.getdata(path, "SCI") for path in paths]), whole)
         numbers = [fits.getdata(path, "INT_TIMES")["integration_number"].tolist() for path in paths]
         assert numbers == [[1, 2], [3]]
@@ -389,9 +391,9 @@ class TestSegments:
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("several")
     few = {"darks": 1, "flats": 0, "integrations": 1, "groups": 2}
-    main(folder, 64, "NIRCAM", ["NRCA1", "NRCB4"], **few)
-    main(folder, instrument="MIRI", subarray="SUB64", **few)
-    main(folder, 64, "NIRCAM", "NRCALONG", **few)
+    main(folder, Simulation(64, instrument="NIRCAM", detectors=("NRCA1", "NRCB4"), **few))
+    main(folder, Simulation(instrument="MIRI", subarray="SUB64", **few))
+    main(folder, Simulation(64, instrument="NIRCAM", detectors=("NRCALONG",), **few))
     return folder
 
 

@@ -8,8 +8,10 @@ from scipy import ndimage
 
 from badpix.simulate import ramps
 from badpix.simulate.detector import make_detector
+from badpix.simulate.exposure import Exposure
 from badpix.simulate.headers import make_geometry
 from badpix.simulate.populations import SURVEY
+from badpix.simulate.simulation import Simulation
 from badpix.simulate.truth import pixel_table
 from simulate import main, parse_arguments
 
@@ -52,7 +54,7 @@ def table(detector):
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     path = tmp_path_factory.mktemp("survey")
-    main(path, size=64, darks=1, flats=2, integrations=1, groups=3, population="survey")
+    main(path, Simulation(64, darks=1, flats=2, integrations=1, groups=3, population="survey"))
     return path
 
 
@@ -227,23 +229,28 @@ def test_truth_file(folder):
 
 def test_another_population_is_not_mixed_in(folder):
     with pytest.raises(ValueError, match="another detector"):
-        main(folder, size=64, darks=1, flats=0, integrations=1, groups=3)
+        main(folder, Simulation(64, darks=1, flats=0, integrations=1, groups=3))
 
 
 def test_exposure_is_the_same_whatever_else_is_made(folder, tmp_path):
-    (path,) = main(
-        tmp_path, size=64, darks=0, flats=1, integrations=1, groups=3, first_flat=2, population="survey"
-    )  # fmt: skip
+    one = Simulation(64, darks=0, flats=1, integrations=1, groups=3, first_flat=2, population="survey")
+    (path,) = main(tmp_path, one)
     assert np.array_equal(fits.getdata(path, "SCI"), fits.getdata(folder / "flats" / path.name, "SCI"))
     detector = survey(64)
-    first, second = (ramps.simulate_exposure(detector, "dark", index, 1, 2, seed=1) for index in (1, 2))
+    first, second = (ramps.simulate_exposure(detector, Exposure("dark", index, 1, 2), seed=1) for index in (1, 2))
     assert not np.array_equal(first, second)
 
 
 def test_command_line():
-    assert parse_arguments(["--out", "x"]).population == "demo"
-    assert parse_arguments(["--out", "x", "--population", "survey"]).population == "survey"
-    assert parse_arguments(["--out", "x", "--instrument", "NIRCam"]).instrument == "NIRCAM"
+    assert parse_arguments(["--out", "x"]) == ("x", Simulation())
+    words = "--out x --population survey --instrument NIRCam --detector NRCA1 NRCB4 --first-dark 6 --size 64"
+    wanted = Simulation(64, None, "NIRCAM", ["NRCA1", "NRCB4"], population="survey", first_dark=6)
+    assert parse_arguments(words.split()) == ("x", wanted)
+
+
+def test_exposures_are_numbered_on_from_the_first_of_their_epoch():
+    found = Simulation(darks=2, flats=1, first_dark=3, integrations=4, groups=5, epoch=2).exposures()
+    assert found == [Exposure("dark", 10003, 4, 5), Exposure("dark", 10004, 4, 5), Exposure("flat", 10001, 4, 5)]
 
 
 def test_references_know_hot_and_noisy_pixels_only(folder):

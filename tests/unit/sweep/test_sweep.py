@@ -1,5 +1,6 @@
 """Points of a sweep, what is wrong with them, and the tables of their votes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 from badpix.config.check import ConfigError, load_schema, load_steps, validated
 from badpix.config.settings import vote_keys
-from badpix.config.sweep import CONFIGURED, point_name, sweep_keys, sweep_points
+from badpix.config.sweep import CONFIGURED, Sweep, point_name, sweep_keys, sweep_points
 from badpix.formats.truth_file import Truth
 from badpix.formats.type_result import TypeResult
 from badpix.instrument.dq import PIXEL_FLAGS
@@ -136,8 +137,8 @@ def test_the_table_of_a_sweep_is_tidy_and_drawn(tmp_path):
         "ballot=integration": {"ballot": "integration"},
     }
     tables = {name: point_table(vote, truth) for name in points}
-    keys = ["max_jump_limit", "ballot"]
-    table = sweep_table(tables, points, CONFIG, keys, "one_at_a_time")
+    sweep = Sweep(points, {key: CONFIG[key] for key in ("max_jump_limit", "ballot")}, "one_at_a_time")
+    table = sweep_table(tables, sweep)
     assert list(table.columns) == [*COLUMNS, "at_max_jump_limit", "at_ballot"]
     hot = table[(table["kind"] == "type")]
     assert list(zip(hot["swept"], hot["value"], hot["point"], strict=True)) == [
@@ -146,10 +147,11 @@ def test_the_table_of_a_sweep_is_tidy_and_drawn(tmp_path):
         ("max_jump_limit", "5", "max_jump_limit=5"),
         ("ballot", "integration", "ballot=integration"),
     ]
-    plot_sweep(tmp_path / "one.png", table, {key: CONFIG[key] for key in keys}, "one_at_a_time", "NIS")
-    product = sweep_table(tables, points, CONFIG, keys, "product")
+    plot_sweep(tmp_path / "one.png", table, sweep, "NIS")
+    sweep = replace(sweep, grid="product")
+    product = sweep_table(tables, sweep)
     assert len(product) == sum(map(len, tables.values())) and set(product["swept"]) == {""}
-    plot_sweep(tmp_path / "two.png", product, {key: CONFIG[key] for key in keys}, "product", "NIS")
+    plot_sweep(tmp_path / "two.png", product, sweep, "NIS")
     assert all((tmp_path / name).stat().st_size > 10_000 for name in ("one.png", "two.png"))
 
 

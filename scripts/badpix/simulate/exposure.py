@@ -1,0 +1,47 @@
+"""An exposure to be simulated: its kind, number and size, when it begins, and the segments that it is written in."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+# Program, visit group + sequence + activity: real observatory style, invented numbers. Darks come first in time.
+KINDS = {
+    "dark": {"program": "09001", "activity": "02101", "epoch": datetime(2024, 6, 1)},
+    "flat": {"program": "09002", "activity": "03101", "epoch": datetime(2024, 7, 1)},
+}
+EXPOSURE_SPACING = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """One exposure: `kind` is "dark" or "flat", `index` its number among those of its kind, from 1."""
+
+    kind: str
+    index: int
+    n_integrations: int
+    n_groups: int  # of an integration
+
+    @property
+    def start_time(self) -> datetime:
+        """UTC start."""
+        return KINDS[self.kind]["epoch"] + self.index * EXPOSURE_SPACING
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Which integrations of an exposure a file holds: segment `number` of `total`, integrations counted from 1."""
+
+    number: int
+    total: int
+    first_integration: int
+    last_integration: int
+
+
+def split_integrations(n_integrations: int, n_segments: int) -> list[Segment]:
+    """The segments of an exposure, as even as they can be; ValueError when there are more than integrations."""
+    if not 1 <= n_segments <= n_integrations:
+        raise ValueError(f"{n_integrations} integrations cannot be written in {n_segments} segments")
+    edges = [round(number * n_integrations / n_segments) for number in range(n_segments + 1)]
+    return [
+        Segment(number, n_segments, first + 1, last)
+        for number, (first, last) in enumerate(zip(edges[:-1], edges[1:], strict=True), start=1)
+    ]
