@@ -20,16 +20,23 @@ import runpy  # noqa: E402
 import numpy as np  # noqa: E402
 
 from badpix.config.check import load_schema, load_steps, validated  # noqa: E402
-from badpix.config.settings import ResponseSettings  # noqa: E402
+from badpix.config.settings import ResponseSettings, with_max_dead_norm_signal  # noqa: E402
+from badpix.formats.response_file import Responses  # noqa: E402
 from badpix.instrument.detectors import load_detectors  # noqa: E402
+from badpix.vote.exposure_set import VoteFiles  # noqa: E402
 
 REPEATS = 3
 BUFFER = np.empty(2**24, np.uint8)
 
 
+def names_of(name):
+    """The names that a script of the workflow defines, imported."""
+    return runpy.run_path(str(PROJECT / "scripts" / f"{name}.py"), run_name=name)
+
+
 def script(name):
     """The function `main` of a script of the workflow, imported."""
-    return runpy.run_path(str(PROJECT / "scripts" / f"{name}.py"), run_name=name)["main"]
+    return names_of(name)["main"]
 
 
 def detector_facts(name):
@@ -88,14 +95,14 @@ def read_whole(paths):
 
 def vote(statistics, response, keys, outputs, detector):
     """The vote over the statistics files of darks and flats (kind -> paths), and reading all of them once."""
-    main = script("bad_pixel_mask")
+    names = names_of("bad_pixel_mask")
     imports = time.perf_counter() - START
-    config = configuration(keys)
-    responses = {"mean": response, "exposures": []}
+    config = with_max_dead_norm_signal(configuration(keys), None)
     files = [*statistics["darks"], *statistics["flats"]]
     read_whole(files)
     reading = seconds(read_whole, files)
-    working = seconds(main, statistics, responses, outputs, detector_facts(detector), config, None, {}, {}, {})
+    voting = VoteFiles(statistics["darks"], statistics["flats"], Responses(response))
+    working = seconds(names["main"], voting, outputs, detector_facts(detector), config, names["HeaderFacts"]())
     return {"imports s": imports, "read s": reading, "work s": working}
 
 

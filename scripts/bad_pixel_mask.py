@@ -19,21 +19,19 @@ from badpix.vote.settings import VoteSettings
 
 
 @dataclass(frozen=True)
-class Extras:
-    """What a mask's header and flags take beside the vote.
+class HeaderFacts:
+    """What a mask's header says beside the settings of the vote.
 
-    `manual_flag_file` is the configured value and `manual_flag_path` the table that it stands for (None: no flags);
-    `steps` maps detector1_<kind>, for the kinds processed here, to step parameters; `file_names` maps each exposure or
+    `manual_flag_file` is the configured value; `steps` maps detector1_<kind>, for the kinds processed here, to step parameters; `file_names` maps each exposure or
     segment to the file that it came in.
     """
 
     manual_flag_file: str = "none"
-    manual_flag_path: str | None = None
     steps: Mapping[str, Mapping] = field(default_factory=dict)
     file_names: Mapping[str, str] = field(default_factory=dict)
 
 
-def main(files: VoteFiles, outputs: Mapping, detector: Mapping, config: Mapping, extras: Extras) -> None:
+def main(files: VoteFiles, outputs: Mapping, detector: Mapping, config: Mapping, facts: HeaderFacts) -> None:
     """Make the mask of `detector` (a mapping with the fields of Detector) from `files`, into `outputs` (name -> path).
 
     `config` holds the keys of the vote.
@@ -42,10 +40,10 @@ def main(files: VoteFiles, outputs: Mapping, detector: Mapping, config: Mapping,
     # The datamodel takes seconds to load, and the vote's compiled code leaves it a core.
     with ThreadPoolExecutor(max_workers=1) as beside:
         beside.submit(load_datamodel)
-        vote = make_mask(files, detector_from_mapping(detector), settings, mask, extras.manual_flag_path)
+        vote = make_mask(files, detector_from_mapping(detector), settings, mask)
     kinds = [kind for kind in ("darks", "flats") if getattr(files, kind)]
-    keys = {**config, "manual_flag_file": extras.manual_flag_file}
-    save(outputs, vote, mask, Origin(extras.file_names, used_parameters(keys, extras.steps, kinds)))
+    keys = {**config, "manual_flag_file": facts.manual_flag_file}
+    save(outputs, vote, mask, Origin(facts.file_names, used_parameters(keys, facts.steps, kinds)))
 
 
 if "snakemake" in globals():
@@ -55,9 +53,8 @@ if "snakemake" in globals():
             dict(snakemake.output.items()),
             snakemake.params.detector,
             snakemake.params.config,
-            Extras(
+            HeaderFacts(
                 snakemake.params.manual_flag_file,
-                snakemake.input.get("manual_flags"),
                 snakemake.params.steps,
                 snakemake.params.file_names,
             ),

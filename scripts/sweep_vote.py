@@ -15,16 +15,14 @@ from badpix.vote.exposure_set import VoteFiles
 from badpix.vote.settings import VoteSettings
 
 
-def main(
-    files: VoteFiles, output: str, detector: Mapping, config: Mapping, manual_flags: str | None, truths: Sequence[str]
-) -> None:
+def main(files: VoteFiles, output: str, detector: Mapping, config: Mapping, truths: Sequence[str]) -> None:
     """Write the `point_table` of one point at `output`.
 
-    `detector` maps the fields of Detector, `config` has the keys of the vote with the point's values, `manual_flags` is
-    the table of manual flags (None: none); `truths` lists paths of truth files.
+    `detector` maps the fields of Detector, `config` has the keys of the vote with the point's values; `truths` lists
+    paths of truth files.
     """
     settings, mask = VoteSettings.from_config(config), MaskSettings.from_config(config)
-    vote = make_mask(files, detector_from_mapping(detector), settings, mask, manual_flags)
+    vote = make_mask(files, detector_from_mapping(detector), settings, mask)
     truth = truth_of(truths, vote.exposures.detector.name, vote.exposures.geometry.shape)
     table = point_table(vote, truth)
     write_text(output, table.to_csv(index=False))
@@ -38,6 +36,5 @@ if "snakemake" in globals():
             snakemake.output.table,
             snakemake.params.detector,
             snakemake.params.config,
-            snakemake.input.get("manual_flags"),
             list(snakemake.input.truth),
         )

@@ -136,10 +136,11 @@ def vote(folder, statistics, darks=True, flats=True, quarantined=None, manual=No
         Responses(statistics["response"] if flats else None),
         outliers,
         quarantined or {},
+        manual,
     )
-    extras = bad_pixel_mask.Extras("none", manual, {}, {"d1": "d1_uncal.fits.gz"})
+    facts = bad_pixel_mask.HeaderFacts("none", {}, {"d1": "d1_uncal.fits.gz"})
     detector = changes.pop("detector", DETECTOR)
-    bad_pixel_mask.main(files, outputs, detector, config(**changes), extras)
+    bad_pixel_mask.main(files, outputs, detector, config(**changes), facts)
     return outputs
 
 

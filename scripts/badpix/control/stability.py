@@ -3,6 +3,8 @@
 Tables are tidy: section, kind, type, quantity, value, note, a row per number.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
@@ -56,12 +58,22 @@ def more_needed(have, need, n_exposures):
         return np.where(have > 0, np.ceil(np.round((need - have) * n_exposures / have, 9)), np.inf)
 
 
-def settle_rows(kind, name, have, need, n_exposures, what):
-    """Rows about the pixels that type `name` could not judge, which have `have` of `need` `what` (int array)."""
-    more = more_needed(have, need, n_exposures)
+@dataclass(frozen=True)
+class Shortage:
+    """Pixels that could not be judged: they `have` (int array) fewer than the `need` of `what`."""
+
+    have: np.ndarray
+    need: int
+    what: str
+
+
+def settle_rows(kind: str, name: str, shortage: Shortage, n_exposures: int) -> list[tuple]:
+    """Rows about the pixels that type `name` could not judge in the `n_exposures` of `kind`."""
+    more = more_needed(shortage.have, shortage.need, n_exposures)
+    what = shortage.what
     never = np.isinf(more)
     rows = [
-        (SETTLE, kind, name, "insufficient", len(more), f"pixels with fewer than {need} {what}"),
+        (SETTLE, kind, name, "insufficient", len(more), f"pixels with fewer than {shortage.need} {what}"),
         (SETTLE, kind, name, "never", np.count_nonzero(never), f"of these, without any of the {what} so far"),
     ]
     some = np.sort(more[~never])

@@ -7,7 +7,7 @@ import numpy as np
 
 from badpix.control.expected import expected_dark, expected_flat
 from badpix.control.leave_one_out import Stability
-from badpix.control.stability import FALSE, more_needed, settle_rows, stability_rows
+from badpix.control.stability import FALSE, Shortage, more_needed, settle_rows, stability_rows
 from badpix.formats.evidence_file import Evidence
 from badpix.formats.pixel_types import PIXEL_TYPES
 from badpix.vote.exposure_set import KINDS, ExposureSet
@@ -42,7 +42,7 @@ def unsettled(kind: str, n_exposures: int, evidence: Evidence, settings: VoteSet
             continue
         y, x = np.nonzero(evidence.is_insufficient(name))
         if len(y):
-            rows += settle_rows(kind, name, have[y, x], need, n_exposures, what)
+            rows += settle_rows(kind, name, Shortage(have[y, x], need, what), n_exposures)
             never[name] = np.zeros(evidence.found.shape, bool)
             never[name][y, x] = np.isinf(more_needed(have[y, x], need, n_exposures))
     return Control(rows, never)

@@ -33,10 +33,10 @@ class Threshold:
     margin: float = nan
 
 
-def around(test, quantity, side, centre, margin, unit, **where):
-    """The Threshold `margin` above or below `centre`."""
+def around(test: str, quantity: str, side: str, centre: float, margin: float, **more) -> Threshold:
+    """The Threshold `margin` above or below `centre`; `more` are further fields of Threshold, at least `unit`."""
     value = centre + margin if side == ABOVE else centre - margin
-    return Threshold(test, quantity, side, float(value), unit, centre=float(centre), margin=float(margin), **where)
+    return Threshold(test, quantity, side, float(value), centre=float(centre), margin=float(margin), **more)
 
 
 def vote_rows(test, fraction, unit, min_valid):

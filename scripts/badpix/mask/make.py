@@ -49,14 +49,8 @@ class MaskVote:
     frame: Geometry
 
 
-def make_mask(
-    files: VoteFiles,
-    detector: Detector,
-    settings: VoteSettings,
-    mask: MaskSettings,
-    manual_flag_path: str | None,
-) -> MaskVote:
-    """Let the exposures of `files` vote and turn the types into flags; `manual_flag_path` is a table of more flags.
+def make_mask(files: VoteFiles, detector: Detector, settings: VoteSettings, mask: MaskSettings) -> MaskVote:
+    """Let the exposures of `files` vote, and turn the types into flags.
 
     Raises TooFewExposures, and BadExposure where a rejected exposure stops the run.
     """
@@ -69,7 +63,7 @@ def make_mask(
     table = flags_by_type(mask.flag_values, mask.dark_do_not_use, mask.flat_do_not_use)
     geometry = exposures.geometry
     frame = full_frame(geometry, detector) if mask.mask_frame == "full" else geometry
-    manual = manual_flags(manual_flag_path, frame, detector)
+    manual = manual_flags(files.manual_flags, frame, detector)
     found = {name: place(result.found, geometry, frame) for name, result in results.items()}
     dq = combine(found, table, reference_pixels(frame, detector), manual, mask.flat_do_not_use)
     logger.info("flags of the mask: %s", count_flags(dq))

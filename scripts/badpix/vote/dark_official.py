@@ -175,8 +175,8 @@ class DarkVote:
         mean, limit = float(row[f"{name}_MEAN"]), self.settings.pedestal_sigma_threshold * float(row[f"{name}_STD"])
         self.thresholds += [
             Threshold("saturated", "NSAT", AT_LEAST, float(row["N_GROUPS"]), "groups", **where),
-            around("high_pedestal", name, ABOVE, mean, limit, "DN", **where),
-            around("low_pedestal", name, BELOW, mean, limit, "DN", **where),
+            around("high_pedestal", name, ABOVE, mean, limit, unit="DN", **where),
+            around("low_pedestal", name, BELOW, mean, limit, unit="DN", **where),
         ]
 
     def _vote(self, science, fraction, *tests):
@@ -208,7 +208,7 @@ class DarkVote:
         judged = np.isfinite(std)
         # All slopes of a pixel together are one ballot: the rule compares one scatter with the detector's.
         ballots = {"noisy": (yes.astype(np.int16), judged.astype(np.int16))}
-        limit = around("noisy", "NOISE", ABOVE, mean, self.settings.dark_noisy_threshold * width, "DN/s")
+        limit = around("noisy", "NOISE", ABOVE, mean, self.settings.dark_noisy_threshold * width, unit="DN/s")
         return TypeResult(yes & science, ~judged & science, ballots, thresholds=(limit,))
 
     def verdicts(self, science: np.ndarray, replaced: Collection[str] = ()) -> dict[str, TypeResult]:

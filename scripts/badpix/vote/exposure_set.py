@@ -27,6 +27,7 @@ class VoteFiles:
 
     `darks` and `flats` are statistics files, `responses` those of the flats. `outliers` is the table of leave_one_out
     whose outliers do not take part, None to keep all. `rejected` maps inputs that are left out already to the reason.
+    `manual_flags` is a table of flags that the mask has beside those of the vote, None without.
     """
 
     darks: Sequence[str] = ()
@@ -34,6 +35,7 @@ class VoteFiles:
     responses: Responses = field(default_factory=Responses)
     outliers: str | None = None
     rejected: Mapping[str, str] = field(default_factory=dict)
+    manual_flags: str | None = None
 
     @classmethod
     def of_rule(cls, inputs, params) -> "VoteFiles":
@@ -44,6 +46,7 @@ class VoteFiles:
             Responses(inputs.get("response"), tuple(inputs.get("responses", ()))),
             next(iter(inputs.get("outliers", ())), None),
             dict(params.get("quarantined") or {}),
+            inputs.get("manual_flags"),
         )
 
 

@@ -29,7 +29,7 @@ def dead_limits(norm, science, settings, exposure=""):
     if "sigma_rate" in settings.dead_search_type:
         mean, std, _ = clipped_mean_std(norm[science], settings.flat_mean_sigma_threshold, CLIP_ITERATIONS)
         margin = settings.dead_sigma_threshold * std
-        limits.append(around("DEAD", "RESPONSE", BELOW, mean, margin, "", exposure=exposure))
+        limits.append(around("DEAD", "RESPONSE", BELOW, mean, margin, unit="", exposure=exposure))
     if "absolute_rate" in settings.dead_search_type:
         limits.append(Threshold("DEAD", "RESPONSE", BELOW, float(settings.max_dead_norm_signal), ""))
     return limits

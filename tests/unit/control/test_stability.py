@@ -4,7 +4,15 @@ import numpy as np
 import pandas as pd
 
 from badpix.control.leave_one_out import LeaveOneOut, Stability
-from badpix.control.stability import FALSE, more_needed, settle_rows, stability_image, stability_rows, table_of
+from badpix.control.stability import (
+    FALSE,
+    Shortage,
+    more_needed,
+    settle_rows,
+    stability_image,
+    stability_rows,
+    table_of,
+)
 from badpix.formats.leave_one_out_file import read_stability, write_stability
 
 
@@ -71,11 +79,11 @@ def test_without_other_exposures_nothing_is_said():
 def test_how_many_more():
     # One slope in 4 exposures needs 16 more for five; three slopes 2.67, four 1; none never.
     assert more_needed([1, 3, 4, 0], 5, 4).tolist() == [16, 3, 1, np.inf]
-    rows = table_of(settle_rows("darks", "noisy", np.array([1, 3, 4, 4, 0]), 5, 4, "jump-free slopes"))
+    rows = table_of(settle_rows("darks", "noisy", Shortage(np.array([1, 3, 4, 4, 0]), 5, "jump-free slopes"), 4))
     assert rows.set_index("quantity")["value"].to_dict() == {
         "insufficient": 5, "never": 1, "more_for_50": 1, "more_for_90": 16, "more_for_99": 16,
     }  # fmt: skip
-    rows = table_of(settle_rows("darks", "rc", np.array([0, 0]), 1, 4, "valid ballots"))
+    rows = table_of(settle_rows("darks", "rc", Shortage(np.array([0, 0]), 1, "valid ballots"), 4))
     assert list(rows["quantity"]) == ["insufficient", "never"]
 
 

@@ -35,13 +35,13 @@ FLAT = {
 
 
 def test_around_is_above_or_below_its_centre():
-    assert around("t", "Q", ABOVE, 2.0, 0.5, "DN").value == 2.5
-    assert around("t", "Q", BELOW, 2.0, 0.5, "DN").value == 1.5
+    assert around("t", "Q", ABOVE, 2.0, 0.5, unit="DN").value == 2.5
+    assert around("t", "Q", BELOW, 2.0, 0.5, unit="DN").value == 1.5
 
 
 def test_a_table_keeps_every_number(tmp_path):
     rows = [
-        around("rate", "SLOPE", ABOVE, 0.1, 1 / 3, "DN/s", exposure="jw1", integration=2, region=4),
+        around("rate", "SLOPE", ABOVE, 0.1, 1 / 3, unit="DN/s", exposure="jw1", integration=2, region=4),
         Threshold("DEAD", "RESPONSE", BELOW, 0.05, ""),
     ]
     for some in (rows, []):

@@ -43,7 +43,9 @@ def short_ramps():
     So are MIRI's later integrations, which lose a group more than the first.
     """
     limits = [
-        around("early_rc", "CDS_EARLY - CDS_LATE", ABOVE, centre, 3.0, "DN/group", exposure="a", integration=number)
+        around(
+            "early_rc", "CDS_EARLY - CDS_LATE", ABOVE, centre, 3.0, unit="DN/group", exposure="a", integration=number
+        )
         for number, centre in ((1, 2.0), (2, np.nan))
     ]
     nothing = np.zeros((2, 2), np.uint32)
@@ -155,7 +157,7 @@ def test_a_histogram_shows_bulk_and_limits_and_keeps_the_rest_at_its_ends():
 def test_an_integration_without_a_centre_has_no_limit_drawn():
     """Of two integrations the first has no value at all: its centre, and so its limits, are not known."""
     limits = [
-        around("high_pedestal", "PEDESTAL", ABOVE, centre, 10.0, "DN", exposure="a", integration=integration)
+        around("high_pedestal", "PEDESTAL", ABOVE, centre, 10.0, unit="DN", exposure="a", integration=integration)
         for integration, centre in ((1, np.nan), (2, 5.0))
     ]
     known = evidence(np.zeros((2, 2), np.uint32))

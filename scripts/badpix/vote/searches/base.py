@@ -235,7 +235,7 @@ class SearchRun:
             for region, (centre, sigma) in enumerate(bulks, 1):
                 where = {"exposure": exposure, "integration": number, "region": region if len(bulks) > 1 else 0}
                 margin = max(test.ballot_sigma * sigma, least)
-                rows.append(around(count.name, quantity, direction, centre, margin, measure.unit, **where))
+                rows.append(around(count.name, quantity, direction, centre, margin, unit=measure.unit, **where))
         for region, (centre, margin) in enumerate(test.mean_limits[count.side], 1):
             region = region if len(test.regions) > 1 else 0
             value = count.side * (centre + margin)

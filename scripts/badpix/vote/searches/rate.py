@@ -79,7 +79,7 @@ class RateRun(SearchRun):
         """The Thresholds that divide hot from warm."""
         limit, bulks = self.search.hot_rate_threshold, self.tests["rate"].bulks
         rows = [
-            around("hot_rate", "SLOPE", ABOVE, bulk[0][0], limit, "DN/s", exposure=exposure, integration=number)
+            around("hot_rate", "SLOPE", ABOVE, bulk[0][0], limit, unit="DN/s", exposure=exposure, integration=number)
             for bulk, (exposure, number) in zip(bulks, self.integrations, strict=True)
         ]
         return (*rows, *vote_rows("hot_rate", self.search.hot_fraction, "integrations", self.context.min_valid))
