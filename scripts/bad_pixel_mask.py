@@ -22,8 +22,8 @@ from badpix.vote.settings import VoteSettings
 class HeaderFacts:
     """What a mask's header says beside the settings of the vote.
 
-    `manual_flag_file` is the configured value; `steps` maps detector1_<kind>, for the kinds processed here, to step parameters; `file_names` maps each exposure or
-    segment to the file that it came in.
+    `manual_flag_file` is the configured value; `steps` maps detector1_<kind>, for the kinds processed here, to step
+    parameters; `file_names` maps each exposure or segment to the file that it came in.
     """
 
     manual_flag_file: str = "none"
