@@ -5,52 +5,11 @@ epochs.parquet (counts), flagged.parquet (pixels) and pixels.parquet (when each 
 figure (counts over time) and the CSV of the pixels that are flagged in some of the masks but not in all.
 """
 
-from pathlib import Path
-
-import pandas as pd
-from astropy.io import fits
-
 from badpix.core.files import write_text
 from badpix.core.logs import logger, logging_to
-from badpix.formats.mask_file import read_mask
-from badpix.history.entries import entries_of, entry_key, intermittent_pixels, make_entry
-from badpix.history.files import extend_history
+from badpix.history.entries import entries_of, intermittent_pixels
+from badpix.history.files import extend_history, read_entry
 from badpix.history.plot import draw_history
-from badpix.instrument.geometry import Geometry
-from badpix.instrument.segments import by_exposure
-
-
-def read_entry(mask, summary, quarantine, epoch, exposures):
-    """The entry of one mask. `exposures` maps kind to names, and these to the times when they began.
-
-    Those of the table `quarantine` were left out of the mask, and are so here.
-    """
-    header = fits.getheader(mask)
-    left_out = set(pd.read_csv(quarantine)["input"].astype(str))
-    used = {
-        kind: {name: at for name, at in of_kind.items() if name not in left_out} for kind, of_kind in exposures.items()
-    }
-    begun = [at for of_kind in used.values() for at in of_kind.values()]
-    names = [name for of_kind in used.values() for name in of_kind]
-    geometry = Geometry.from_header(header)
-    facts = {
-        "entry": entry_key(header["DETECTOR"], epoch, names),
-        "detector": header["DETECTOR"],
-        "epoch": epoch,
-        "first_observation": min(begun),
-        "last_observation": max(begun),
-        "n_darks": len(by_exposure(used["darks"])),
-        "n_flats": len(by_exposure(used["flats"])),
-        "mask": Path(mask).name,
-        "useafter": header["USEAFTER"],
-        "mask_date": header["DATE"],
-        "subarray": geometry.subarray,
-        "x_start": geometry.x_start,
-        "y_start": geometry.y_start,
-        "n_columns": geometry.n_columns,
-        "n_rows": geometry.n_rows,
-    }
-    return make_entry(facts, pd.read_csv(summary), read_mask(mask))
 
 
 def main(masks, directory, figure, intermittent):

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from badpix.formats.evidence_file import FILE_NAME as EVIDENCE
-from badpix.formats.truth_file import Truth, read_truth
-from badpix.score.files import ScoredFiles, mask_of, read_findings
-from badpix.score.pixels import Score, pool, score_run
+from badpix.formats.truth_file import read_truth
+from badpix.score.files import ScoredFiles, read_findings
+from badpix.score.pixels import score_run
 from badpix.score.report_tables import flag_counts, score_tables, unknown_expectations
+from badpix.score.run import score_directories, write_tables
 from badpix.score.text import report, table_text
 
 
@@ -55,36 +55,6 @@ def main(
 
         plot_curves(plot, tables["curves"], tables["thresholds"], limits)
     return tables
-
-
-def score_directories(files: ScoredFiles) -> dict[str, Score]:
-    """The score of each label of the runs, pooled over the truths. Prints the masks."""
-    truths = files.truths
-    read: dict[str, Truth] = {str(path): read_truth(path) for path in truths}
-    parts: dict[str, list[Score]] = {}
-    for number, (label, directory) in enumerate(files.runs):
-        of_label = parts.setdefault(label, [])
-        mask = files.masks[number] if files.masks else mask_of(directory)
-        if len(of_label) < len(truths):
-            truth = read[str(truths[len(of_label)])]
-            findings = read_findings(Path(directory) / EVIDENCE, mask)
-            of_label.append(score_run(truth, findings))
-        else:
-            raise ValueError(f"--run {label}: more runs than truths, which are {len(truths)}")
-        flags = ", ".join(f"{row.flag} {row.pixels}" for row in flag_counts(findings.dq).itertuples())
-        print(f"{label}: {mask}\n    {flags}")
-    for label, of_label in parts.items():
-        if len(of_label) != len(truths):
-            raise ValueError(f"--run {label}: {len(of_label)} for {len(truths)} truths; each label needs one for each")
-    print()
-    return {label: pool(of_label) for label, of_label in parts.items()}
-
-
-def write_tables(directory: str | Path, tables: dict[str, pd.DataFrame]) -> None:
-    """Write each table as <name>.csv."""
-    Path(directory).mkdir(parents=True, exist_ok=True)
-    for name, table in tables.items():
-        table.to_csv(Path(directory) / f"{name}.csv", index=False)
 
 
 def pair(text: str) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from badpix.config.settings import ResponseSettings, with_max_dead_norm_signal
 from badpix.formats.mask_file import read_mask
 from badpix.formats.pixel_types import FLAT_TYPES
 from badpix.formats.statistics_file import open_statistics
-from badpix.formats.statistics_set import by_exposure, read_set
+from badpix.formats.statistics_set import exposures_of, read_set
 from badpix.response.normalise import mean_flat, normalise
 from badpix.vote.dark_official import OFFICIAL_TYPES, DarkVote
 from badpix.vote.flat_types import flat_verdicts
@@ -109,7 +109,7 @@ def test_flat_types_under_other_settings(changes, exposures, results, science):
     paths = sorted((results / "flats").glob("*_flat_statistics.fits"))
     mean, _, n_valid = mean_flat(paths, science, config["flat_mean_sigma_threshold"])
     norm = normalise(mean, science, ResponseSettings.from_config(config))
-    last_groups = mean_last_groups(by_exposure(read_set(paths)[0]), science.shape)
+    last_groups = mean_last_groups(exposures_of(read_set(paths)[0]), science.shape)
     verdicts = flat_verdicts(norm, n_valid, science, FlatSettings.from_config(config), last_groups)
     expected = flat_types(exposures["flats"], config)
     # Sums in another order than those of astropy differ in the last digit; types may not.

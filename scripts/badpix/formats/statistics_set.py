@@ -65,7 +65,7 @@ def read_set(paths: Sequence[str]) -> tuple[list[Segment], dict[str, str]]:
     return sorted(used, key=lambda segment: segment.name), left_out
 
 
-def by_exposure(segments: Sequence[Segment]) -> tuple[Exposure, ...]:
+def exposures_of(segments: Sequence[Segment]) -> tuple[Exposure, ...]:
     """`segments` grouped by their exposure, in the order of the first of each."""
     groups: dict[str, list[Segment]] = {}
     for segment in segments:

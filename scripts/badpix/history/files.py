@@ -6,9 +6,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
+from astropy.io import fits
 
 from badpix.core.files import atomic_path
-from badpix.history.entries import EPOCHS, FLAGGED, History, add, empty, pixel_table
+from badpix.formats.mask_file import read_mask
+from badpix.formats.mask_tables import read_left_out, read_summary
+from badpix.history.entries import EPOCHS, FLAGGED, History, add, empty, entry_key, make_entry, pixel_table
+from badpix.instrument.geometry import Geometry
+from badpix.instrument.segments import by_exposure
 
 logger = logging.getLogger(__name__)
 TABLES = {"flagged": FLAGGED, "epochs": EPOCHS}
@@ -96,3 +101,36 @@ def _alone(directory):
         except OSError as error:  # Snakemake itself lets no two runs work on the same results
             logger.warning("%s: no locks on this file system (%s); do not share it between runs", directory, error)
         yield
+
+
+def read_entry(mask, summary, quarantine, epoch, exposures):
+    """The entry of one mask. `exposures` maps kind to names, and these to the times when they began.
+
+    Those of the table `quarantine` were left out of the mask, and are so here.
+    """
+    header = fits.getheader(mask)
+    left_out = read_left_out(quarantine)
+    used = {
+        kind: {name: at for name, at in of_kind.items() if name not in left_out} for kind, of_kind in exposures.items()
+    }
+    begun = [at for of_kind in used.values() for at in of_kind.values()]
+    names = [name for of_kind in used.values() for name in of_kind]
+    geometry = Geometry.from_header(header)
+    facts = {
+        "entry": entry_key(header["DETECTOR"], epoch, names),
+        "detector": header["DETECTOR"],
+        "epoch": epoch,
+        "first_observation": min(begun),
+        "last_observation": max(begun),
+        "n_darks": len(by_exposure(used["darks"])),
+        "n_flats": len(by_exposure(used["flats"])),
+        "mask": Path(mask).name,
+        "useafter": header["USEAFTER"],
+        "mask_date": header["DATE"],
+        "subarray": geometry.subarray,
+        "x_start": geometry.x_start,
+        "y_start": geometry.y_start,
+        "n_columns": geometry.n_columns,
+        "n_rows": geometry.n_rows,
+    }
+    return make_entry(facts, read_summary(summary), read_mask(mask))

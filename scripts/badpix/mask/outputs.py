@@ -3,12 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import pandas as pd
-
-from badpix.core.files import write_text
 from badpix.core.logs import logger
 from badpix.formats.evidence_file import write_evidence
 from badpix.formats.mask_file import MaskHeader, complete_pedigree, write_mask
+from badpix.formats.mask_tables import write_left_out, write_summary
 from badpix.mask.make import MaskSettings, MaskVote
 from badpix.mask.provenance import history_lines
 from badpix.mask.summary import summary_table
@@ -40,9 +38,8 @@ def save(outputs: Mapping[str, str], vote: MaskVote, settings: MaskSettings, ori
     }
     write_evidence(outputs["evidence"], vote.results, vote.measured, [("DETECTOR", exposures.detector.name, "")])
     summary = summary_table(vote.results, vote.dq, exposures.science)
-    write_text(outputs["summary"], summary.to_csv(index=False))
-    left_out = pd.DataFrame(sorted(exposures.left_out.items()), columns=["input", "reason"])
-    write_text(outputs["quarantine"], left_out.to_csv(index=False))
+    write_summary(outputs["summary"], summary)
+    write_left_out(outputs["quarantine"], exposures.left_out)
     texts = {key: getattr(settings, key) for key in ("author", "description", "useafter")}
     texts["pedigree"] = complete_pedigree(settings.pedigree, observation_dates(exposures.segments))
     history = history_lines(

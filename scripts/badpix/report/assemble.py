@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from astropy.io import fits
 
 from badpix import __version__
 from badpix.changes.files import check_pair, read_image
 from badpix.formats.evidence_file import Evidence
 from badpix.formats.leave_one_out_file import read_exposures
+from badpix.formats.mask_tables import read_left_out
 from badpix.formats.response_file import Responses, read_response
 from badpix.instrument.dq import PIXEL_FLAGS
 from badpix.instrument.geometry import cut, full_frame
@@ -293,13 +293,12 @@ class ReportPage:
             kind: [key for key in MEASURES if any(key in row for row in self.rows if row["kind"] == kind)]
             for kind in ("dark", "flat")
         }
-        left_out = pd.read_csv(given.quarantine, dtype=str).fillna("")
         return {
             **{key: facts[key] for key in ("instrument", "detector", "epoch", "array", "do_not_use")},
             "description": identity.get("DESCRIP", ""),
             "n_darks": facts["darks"],
             "n_flats": facts["flats"],
-            "left_out": list(left_out.itertuples(index=False, name=None)),
+            "left_out": list(read_left_out(given.quarantine).items()),
             "n_odd": len(facts["stand_out"]),
             "index": given.index,
             "n_science": int(self.science.sum()),

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from badpix.formats.truth_file import ADJ_OPEN, PIXEL_DEFAULTS, Truth, check_shapes
+from badpix.formats.pixel_types import FLAT_TYPES
+from badpix.formats.truth_file import PIXEL_DEFAULTS, Truth, check_shapes
 from badpix.instrument.dq import PIXEL_FLAGS
 
-FLAT_TYPES = ("DEAD", "LOW_QE", "OPEN", ADJ_OPEN)  # the types that need light
 PERIOD = 8  # exposures after which an intermittent pixel begins anew
 
 

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import pandas as pd
 
+from badpix.formats.pixel_types import FLAT_TYPES
 from badpix.formats.truth_file import ADJ_OPEN, BORDER, DONT_CARE, HEALTHY, MIDDLE, NEXT_TO_OPEN, RING, UNLIT
 from badpix.score.curves import found_share
-from badpix.score.pixels import FLAT_TYPES, Score, found_as, insufficient_for
+from badpix.score.pixels import Score, found_as, insufficient_for
 
 INTERMITTENT_TYPES = ("intermittent_", "minority_")  # how their names begin
 MAJORITY = 0.5  # bad in such a part of the exposures a pixel may be called bad for good, or not

@@ -10,7 +10,7 @@ import numpy as np
 from badpix.core.errors import BadExposure, TooFewExposures
 from badpix.formats.leave_one_out_file import read_outliers
 from badpix.formats.response_file import Responses
-from badpix.formats.statistics_set import Exposure, Segment, by_exposure, read_set
+from badpix.formats.statistics_set import Exposure, Segment, exposures_of, read_set
 from badpix.instrument.detectors import Detector
 from badpix.instrument.geometry import Geometry, reference_pixels
 from badpix.instrument.segments import exposure_of
@@ -103,7 +103,7 @@ def gather(files: VoteFiles, detector: Detector, required: RequiredExposures) ->
     for kind in KINDS:
         usable, unusable = read_set(paths[kind])
         left_out.update(unusable)
-        used[kind] = by_exposure([segment for segment in usable if exposure_of(segment.name) not in outliers])
+        used[kind] = exposures_of([segment for segment in usable if exposure_of(segment.name) not in outliers])
         left_out.update({s.name: outliers[exposure_of(s.name)] for s in usable if exposure_of(s.name) in outliers})
     for name, reason in sorted(left_out.items()):
         logger.warning("left out: %s: %s", name, reason)

@@ -1,0 +1,30 @@
+"""The tables beside a mask: counts (summary.csv), and the exposures left out (quarantine.csv)."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from badpix.core.files import write_text
+
+
+def write_summary(path: str | Path, table: pd.DataFrame) -> None:
+    """Write the counts per type and per DQ flag (`badpix.mask.summary.summary_table`)."""
+    write_text(path, table.to_csv(index=False))
+
+
+def read_summary(path: str | Path) -> pd.DataFrame:
+    """The counts per type and per DQ flag."""
+    return pd.read_csv(path)
+
+
+def write_left_out(path: str | Path, left_out: Mapping[str, str]) -> None:
+    """Write the inputs that were left out, each with its reason."""
+    table = pd.DataFrame(sorted(left_out.items()), columns=["input", "reason"])
+    write_text(path, table.to_csv(index=False))
+
+
+def read_left_out(path: str | Path) -> dict[str, str]:
+    """Input -> reason why it was left out."""
+    table = pd.read_csv(path, dtype=str).fillna("")
+    return dict(zip(table["input"], table["reason"], strict=True))
