@@ -5,7 +5,6 @@ Reads the flats' statistics files, by rows; writes one FITS with the images (y, 
 """
 
 import numpy as np
-from astropy.io import fits
 
 from badpix.config.settings import ResponseSettings
 from badpix.core.errors import TooFewExposures
@@ -34,7 +33,7 @@ def main(statistics, output, detector, settings, outliers=None):
     if not used:
         raise TooFewExposures(f"{detector.name}: none of the {len(statistics)} flats could be used")
     science = ~reference_pixels(exposures[0].geometry, detector)
-    n_integrations = sum(fits.getheader(path, "SLOPE")["NAXIS3"] for path in used)
+    n_integrations = sum(segment.n_integrations() for segment in exposures)
     if n_integrations < MIN_INTEGRATIONS_TO_CLIP:
         logger.warning(
             "only %d flat integrations: sigma clipping along the stack can reject little or nothing", n_integrations

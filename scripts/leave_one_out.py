@@ -12,7 +12,7 @@ import pandas as pd
 from badpix.control.leave_one_out import Stability, kinds_of, leave_one_out
 from badpix.control.outliers import outlier_table
 from badpix.core.logs import logger, logging_to
-from badpix.formats.leave_one_out_file import write_exposures, write_stability
+from badpix.formats.leave_one_out_file import write_exposures, write_votes
 from badpix.instrument.detectors import detector_from_mapping
 from badpix.vote.exposure_set import RequiredExposures, VoteFiles, gather
 from badpix.vote.settings import VoteSettings
@@ -57,7 +57,7 @@ def main(files: VoteFiles, outputs: Mapping, detector: Mapping, config: Mapping,
             votes[kind] = leave_one_out(of_kind, files.responses, settings)
     write_exposures(outputs["table"], pd.concat(tables))
     stability = Stability.of(votes)
-    write_stability(outputs["stability"], stability.pixels, stability.types)
+    write_votes(outputs["stability"], stability.pixels, stability.types)
 
 
 if "snakemake" in globals():

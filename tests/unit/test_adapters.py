@@ -21,7 +21,7 @@ import plots
 from badpix.config.check import load_schema, load_steps, validated
 from badpix.config.settings import ResponseSettings, vote_keys, with_max_dead_norm_signal
 from badpix.core.errors import BadExposure, TooFewExposures
-from badpix.formats.leave_one_out_file import read_stability
+from badpix.formats.leave_one_out_file import read_votes
 from badpix.formats.mask_file import read_mask
 from badpix.formats.response_file import Responses
 from badpix.formats.statistics_file import quarantine_reason, write_quarantined
@@ -409,7 +409,7 @@ def test_the_stability_is_that_of_the_exposures_that_vote(tmp_path, statistics):
     loose = {"max_saturated_fraction": 0.25}
     for excluded, votes in ((False, 4), (True, 3)):
         left_out(tmp_path, darks, [], excluded, **loose)
-        pixels, types = read_stability(tmp_path / "stability.fits")
+        pixels, types = read_votes(tmp_path / "stability.fits")
         assert set(pixels["votes"]) == set(types["votes"]) == {votes}
         hot = pixels[pixels["type"] == "hot"]
         assert (len(hot) > 40) == (not excluded)

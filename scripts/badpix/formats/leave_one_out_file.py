@@ -53,7 +53,7 @@ def pixels_hdu(pixels: "pd.DataFrame") -> fits.BinTableHDU:
     return table_hdu("PIXELS", {c: pixels[c].to_numpy("U16" if kind is str else kind) for c, kind in PIXELS.items()})
 
 
-def write_stability(path: str | Path, pixels: "pd.DataFrame", types: "pd.DataFrame") -> None:
+def write_votes(path: str | Path, pixels: "pd.DataFrame", types: "pd.DataFrame") -> None:
     """Write the tables PIXELS and TYPES."""
     of_types = {c: types[c].to_numpy("U16" if kind is str else kind) for c, kind in TYPES.items()}
     with atomic_path(path) as temporary:
@@ -61,7 +61,7 @@ def write_stability(path: str | Path, pixels: "pd.DataFrame", types: "pd.DataFra
         fits.HDUList(hdus).writeto(temporary, overwrite=True)
 
 
-def read_stability(path: str | Path) -> tuple["pd.DataFrame", "pd.DataFrame"]:
+def read_votes(path: str | Path) -> tuple["pd.DataFrame", "pd.DataFrame"]:
     """The tables PIXELS and TYPES."""
     with fits.open(path) as hdus:
         return read_table(hdus, "PIXELS", path, PIXELS), read_table(hdus, "TYPES", path, TYPES)

@@ -13,7 +13,7 @@ from badpix.control.stability import (
     stability_rows,
     table_of,
 )
-from badpix.formats.leave_one_out_file import read_stability, write_stability
+from badpix.formats.leave_one_out_file import read_votes, write_votes
 
 
 def images(**found):
@@ -46,12 +46,12 @@ def test_who_changes_how_many_pixels():
 
 def test_the_file_keeps_the_tables(tmp_path):
     tables = Stability.of({"darks": votes(), "flats": LeaveOneOut(images(DEAD=[[0, 0, 0], [0, 0, 1]]))})
-    write_stability(tmp_path / "s.fits", tables.pixels, tables.types)
-    pixels, types = read_stability(tmp_path / "s.fits")
+    write_votes(tmp_path / "s.fits", tables.pixels, tables.types)
+    pixels, types = read_votes(tmp_path / "s.fits")
     pd.testing.assert_frame_equal(pixels, tables.pixels, check_dtype=False)
     pd.testing.assert_frame_equal(types, tables.types, check_dtype=False)
-    write_stability(tmp_path / "s.fits", *(getattr(Stability.of({}), name) for name in ("pixels", "types")))
-    assert [len(table) for table in read_stability(tmp_path / "s.fits")] == [0, 0]
+    write_votes(tmp_path / "s.fits", *(getattr(Stability.of({}), name) for name in ("pixels", "types")))
+    assert [len(table) for table in read_votes(tmp_path / "s.fits")] == [0, 0]
 
 
 def test_the_image_has_the_least_of_a_pixel():
