@@ -93,7 +93,7 @@ def test_a_minority_is_listed_and_not_found(name):
 
 def test_a_healthy_detector_has_none():
     found = {name: int(verdict.found.sum()) for name, verdict in verdicts([{}] * 8).items()}
-    assert found == dict.fromkeys(("noisy", "hot", "warm", "rc", "low_pedestal", "inverse_rc", "high_cr"), 0)
+    assert found == dict.fromkeys(found, 0) and found.keys() == set(SHOWS)
 
 
 def test_rc_by_the_first_difference_or_by_the_early_ones():
@@ -176,17 +176,17 @@ def test_shot_noise_is_taken_off():
 
 
 @pytest.mark.parametrize(
-    ("changes", "names"),
+    ("changes", "gone"),
     [
-        ({"hot_rate_threshold": None}, {"rc", "inverse_rc", "low_pedestal", "noisy", "high_cr"}),
-        ({"pedestal_test": "sigma"}, {"hot", "warm", "rc", "inverse_rc", "noisy", "high_cr"}),
-        ({"ramp_shape_search": False}, {"hot", "warm", "rc", "low_pedestal", "noisy", "high_cr"}),
-        ({"noisy_test": "slopes"}, {"hot", "warm", "rc", "inverse_rc", "low_pedestal", "high_cr"}),
-        ({"telegraph_search": False}, {"hot", "warm", "rc", "inverse_rc", "low_pedestal", "noisy"}),
+        ({"hot_rate_threshold": None}, {"hot", "warm"}),
+        ({"pedestal_test": "sigma"}, {"low_pedestal"}),  # the shape of the ramp shows rc as well
+        ({"ramp_shape_search": False}, {"inverse_rc"}),
+        ({"noisy_test": "slopes"}, {"noisy"}),
+        ({"telegraph_search": False}, {"high_cr"}),
     ],
 )
-def test_each_search_can_be_off(changes, names):
-    assert set(verdicts([{}] * 3, **changes)) == names
+def test_each_search_can_be_off(changes, gone):
+    assert set(verdicts([{}] * 3, **changes)) == set(SHOWS) - gone
 
 
 def test_the_mean_noise_belongs_to_the_amplifier():
@@ -248,7 +248,7 @@ def test_the_bits_of_the_types_stay_where_they_were():
     science, order = np.ones(SHAPE, bool), ["hot", "low_pedestal", "high_cr", "noisy", "warm", "rc", "inverse_rc"]
     beyond = extended(1)
     beyond.add_exposure(exposure(0, {}), pedestal_name="PEDESTAL_T0")
-    assert list(dark_verdicts(Official(), beyond, science)) == order
+    assert list(dark_verdicts(Official(), beyond, science))[: len(order)] == order
 
 
 def test_without_searches_the_types_are_the_official_ones():
