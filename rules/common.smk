@@ -48,7 +48,6 @@ def read_inventory():
     """The exposures that make the masks, from the headers of all input files."""
     headers = HeaderCache(Path(config["results"]) / ".inventory.json")
     files = match_inputs(config)
-    headers.look_at(path for found in files.values() for paths in found.values() for path in paths.values())
     inventory = take_inventory(files, headers.facts, DETECTORS, config)
     headers.save()
     refuse_incomplete(inventory, configured_kinds(config), config)

@@ -10,8 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from badpix.core.files import write_text
-from badpix.exposures.header_processes import read_many
-from badpix.exposures.headers import read_entry, stamp_of
+from badpix.exposures.headers import read_facts
 
 FORMAT = 4
 
@@ -22,7 +21,7 @@ class HeaderCache:
     def __init__(self, path):
         self.path = Path(path) if path else None
         self.folder = os.getcwd()
-        self.known, self.fresh, self.read_now = {}, {}, {}
+        self.known, self.fresh = {}, {}
         try:
             stored = json.loads(self.path.read_text(encoding="utf-8")) if self.path else {}
             if stored.get("format") == FORMAT:
@@ -30,19 +29,13 @@ class HeaderCache:
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             pass  # no cache, or not a whole one: the headers are read again
 
-    def look_at(self, paths):
-        """Read what is not remembered of `paths` now, by several processes if it is much; `facts` has it then."""
-        new = []
-        for path in map(str, paths):
-            with suppress(OSError):  # `facts` says what is wrong
-                if self._remembered(path, stamp_of(path)) is None:
-                    new.append(path)
-        self.read_now = {self._key(path): entry for path, entry in read_many(new).items()}
-
     def facts(self, path):
         """The facts of `path`, from memory if it has not changed since."""
         try:
-            entry = self._remembered(path, stamp_of(path)) or read_entry(path)
+            # Before it is read: a file that changes meanwhile is read again next time.
+            status = os.stat(path)
+            stamp = [status.st_size, status.st_mtime_ns]
+            entry = self._remembered(path, stamp) or {"stamp": stamp, "facts": read_facts(Path(path))}
         except OSError as error:  # not remembered: the file itself may be well, and need not change to be read
             return {"problem": f"cannot be read: {error.strerror}"}
         self.fresh[self._key(path)] = entry
@@ -53,8 +46,8 @@ class HeaderCache:
 
     def _remembered(self, path, stamp):
         """The entry of `path`, None if there is none with this stamp."""
-        entries = (store.get(self._key(path)) for store in (self.read_now, self.known))
-        return next((entry for entry in entries if entry and entry["stamp"] == stamp), None)
+        entry = self.known.get(self._key(path))
+        return entry if entry and entry["stamp"] == stamp else None
 
     def save(self):
         """Write what was looked at in this process, if it differs from what is stored and there is room for it."""

@@ -1,7 +1,6 @@
 """The keywords, extensions and faults of one input file, from its headers alone."""
 
-import os
-from pathlib import Path
+from badpix.exposures.header_walk import walk
 
 # What the inventory needs to know of an exposure.
 KEYWORDS = (
@@ -16,22 +15,17 @@ def read_facts(path):
 
     OSError when the machine cannot read it.
     """
-    # Every job of a cluster reads the workflow: where all headers are remembered it does without astropy.
+    said = walk(path, KEYWORDS)
+    return read_carefully(path) if said is None else {"problem": None} | said
+
+
+def read_carefully(path):
+    """What `read_facts` returns, by astropy."""
+    # Every job of a cluster reads the workflow: where all headers are plain or remembered it does without astropy.
     from badpix.core.fits_check import examine
 
     problem, said = examine(path, _said)
     return {"problem": problem} if problem else {"problem": None} | said
-
-
-def stamp_of(path):
-    """What changes when a file does: [size in bytes, time of modification in ns]."""
-    status = os.stat(path)
-    return [status.st_size, status.st_mtime_ns]
-
-
-def read_entry(path):
-    """What is remembered of `path`, a dict of its `stamp` and `facts`; OSError when the machine cannot read it."""
-    return {"stamp": stamp_of(path), "facts": read_facts(Path(path))}
 
 
 def _said(hdus):

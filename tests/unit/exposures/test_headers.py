@@ -9,7 +9,7 @@ import pytest
 from astropy.io import fits
 
 from badpix.core.fits_check import file_problem
-from badpix.exposures import header_cache, headers
+from badpix.exposures import header_cache
 from badpix.exposures.header_cache import HeaderCache
 from badpix.exposures.headers import read_facts
 
@@ -31,13 +31,13 @@ def make(path, n_groups=5, **keywords):
 def reads(monkeypatch):
     """The paths that were really read, one entry per time."""
     seen = []
-    real = headers.read_facts
+    real = header_cache.read_facts
 
     def counting(path):
         seen.append(path.name)
         return real(path)
 
-    monkeypatch.setattr(headers, "read_facts", counting)
+    monkeypatch.setattr(header_cache, "read_facts", counting)
     return seen
 
 
@@ -228,11 +228,13 @@ def test_a_file_that_may_not_be_read_is_read_once_it_may(tmp_path, monkeypatch):
     path = make(tmp_path / "a.fits")
     cache = HeaderCache(tmp_path / "cache.json")
 
-    def refused(*_, **__):
-        raise PermissionError(13, "Permission denied")
+    def refused(file, *arguments, real=open, **options):
+        if str(file) == str(path):
+            raise PermissionError(13, "Permission denied")
+        return real(file, *arguments, **options)
 
     with monkeypatch.context() as context:
-        context.setattr("astropy.io.fits.open", refused)
+        context.setattr("builtins.open", refused)
         assert cache.facts(path)["problem"] == "cannot be read: Permission denied"
         cache.save()
     assert HeaderCache(tmp_path / "cache.json").facts(path)["problem"] is None
@@ -253,45 +255,3 @@ def test_a_compressed_file_is_read_to_its_end(tmp_path, name):
     for damaged in (packed[:-1], packed[:-8] + bytes(4) + packed[-4:]):
         path.write_bytes(damaged)
         assert file_problem(path).startswith("the compressed file is truncated or damaged: ")
-
-
-def test_many_files_are_read_by_other_processes(tmp_path, monkeypatch, reads):
-    """They say the same as one process does, and nothing is read twice but what could not be read."""
-    paths = [make(tmp_path / f"{number}.fits", n_groups=number) for number in range(1, 8)]
-    (tmp_path / "half.fits").write_bytes(paths[0].read_bytes()[:6000])
-    paths += [tmp_path / "half.fits", tmp_path / "none.fits"]
-    expected = [HeaderCache(None).facts(path) for path in paths]
-    reads.clear()
-    monkeypatch.setattr("badpix.exposures.header_processes.FEWEST", 3)
-    monkeypatch.setattr("badpix.exposures.header_processes.available_cores", lambda: 3)
-    cache = HeaderCache(tmp_path / "cache.json")
-    cache.look_at(paths)
-    assert [cache.facts(path) for path in paths] == expected and reads == []
-    assert expected[6]["keywords"]["NGROUPS"] == 7
-    assert "truncated" in expected[7]["problem"] and "cannot be read" in expected[8]["problem"]
-    cache.save()
-    again = HeaderCache(tmp_path / "cache.json")
-    read_many = "badpix.exposures.header_cache.read_many"
-    monkeypatch.setattr(read_many, lambda paths: {} if not paths else pytest.fail(str(paths)))
-    again.look_at(paths)
-    assert [again.facts(path) for path in paths] == expected and reads == []
-
-
-def test_a_file_that_changes_after_other_processes_read_it_is_read_again(tmp_path, monkeypatch, reads):
-    path = make(tmp_path / "a.fits")
-    monkeypatch.setattr("badpix.exposures.header_processes.FEWEST", 1)
-    monkeypatch.setattr("badpix.exposures.header_processes.available_cores", lambda: 2)
-    cache = HeaderCache(None)
-    cache.look_at([path])
-    os.utime(make(path, n_groups=9), ns=(1, 1))
-    assert cache.facts(path)["keywords"]["NGROUPS"] == 9 and reads == ["a.fits"]
-
-
-def test_what_other_processes_could_not_do_is_done_here(tmp_path, monkeypatch, reads):
-    path = make(tmp_path / "a.fits")
-    monkeypatch.setattr("badpix.exposures.header_processes.FEWEST", 1)
-    monkeypatch.setattr("badpix.exposures.header_processes.available_cores", lambda: 2)
-    monkeypatch.setattr("sys.executable", "/bin/false")
-    cache = HeaderCache(None)
-    cache.look_at([path])
-    assert cache.facts(path)["keywords"]["NGROUPS"] == 5 and reads == ["a.fits"]
