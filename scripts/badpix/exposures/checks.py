@@ -138,7 +138,7 @@ def _missing_files(kind, files, detector):
     if "uncal" not in files and missing:
         return f"has no {' and no '.join(missing)} file, and no uncal file to make it from"
     if kind == "darks" and detector.relative_pedestal and "uncal" not in files:
-        return "darks of MIRI need their uncal file too, for the relative pedestal (dark_uncal_files)"
+        return f"darks of {detector.instrument} need their uncal file too, for the relative pedestal (dark_uncal_files)"
     return None
 
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from badpix.exposures.header_walk import BLOCK, CARD, walk
 from badpix.exposures.headers import KEYWORDS, read_carefully, read_facts
+from badpix.simulate.exposure import Exposure
 from badpix.simulate.headers import make_geometry
 from badpix.simulate.uncal import write_uncal
 
@@ -235,7 +236,7 @@ def test_exposures_of_the_archive_are_answered_for(tmp_path, instrument):
     """As the datamodels write them, with tables and the asdf extension."""
     geometry = make_geometry(instrument, 64)
     counts = np.zeros((2, 3, *geometry.shape), np.uint16)
-    path = write_uncal(tmp_path, counts, geometry, "dark", 1)
+    path = write_uncal(tmp_path, counts, geometry, Exposure("dark", 1, *counts.shape[:2]))
     answer = walk(path, KEYWORDS)
     assert {"problem": None} | answer == read_carefully(path)
     assert answer["keywords"]["INSTRUME"] == instrument and answer["extensions"] == {"SCI": list(counts.shape)}
