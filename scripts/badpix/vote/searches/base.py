@@ -197,14 +197,14 @@ class SearchRun:
         """The TypeResult on a type: found by one of its counts."""
         counts = [count for count in self.search.counts if pixel_type in count.types]
         found = np.logical_or.reduce([self.found(count, scale) for count in counts])
-        return self.verdict(found, counts)
+        return self.type_result(found, counts)
 
     def found(self, count: BallotCount, scale: np.ndarray) -> np.ndarray:
         """Boolean image (y, x) of the pixels that a count finds."""
         scale = scale if self.search.measures[count.measure].scaled else 1.0
         return self.tests[count.measure].found(count.side, self.context.min_valid, scale)
 
-    def verdict(
+    def type_result(
         self, found: np.ndarray, counts: list[BallotCount], lists_intermittent: bool | None = None
     ) -> TypeResult:
         """The TypeResult of `counts` that found `found`: insufficient where no count has ballots enough."""

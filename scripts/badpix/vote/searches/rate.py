@@ -71,7 +71,7 @@ class RateRun(SearchRun):
         counts = list(self.search.counts)
         bright = self.found(counts[0], scale)
         hot = bright & decide(self.hot.k, self.hot.n_valid, self.search.hot_fraction, self.context.min_valid)
-        result = {"hot": self.verdict(hot, counts), "warm": self.verdict(bright & ~hot, counts, False)}
+        result = {"hot": self.type_result(hot, counts), "warm": self.type_result(bright & ~hot, counts, False)}
         result["hot"].thresholds += self._hot_thresholds()
         return result
 
