@@ -1,5 +1,5 @@
 # make demo   simulate a detector, run the whole workflow on it, and score the masks against the truth
-# make recovery   the same for many detectors, to docs/recovery.md (hours; see scripts/recovery.py --help)
+# make validation   the same for many detectors, to docs/validation.md (hours; see scripts/validation.py --help)
 # make bench   what the workflow costs beyond detector1, to docs/benchmarks.md (an hour; BENCH="--size 256 ..." for less)
 # make test   all tests            make lint   ruff, layers of the library            make requirements   pin envs/*.in again
 PYTHON ?= python3
@@ -16,7 +16,7 @@ demo: $(VENV)/.run-ready
 	scripts/demo.sh $(BIN) $(DEMO) $(SIZE) $(SEED) $(CORES)
 
 recovery: $(VENV)/.run-ready
-	$(BIN)/python scripts/recovery.py --out recovery --ablations --cores $(CORES) --page docs/recovery.md
+	$(BIN)/python scripts/validation.py --out recovery --ablations --cores $(CORES) --page docs/validation.md
 
 bench: $(VENV)/.run-ready
 	$(BIN)/python benchmarks/bench.py --out bench --page docs/benchmarks.md $(BENCH)

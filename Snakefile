@@ -25,7 +25,7 @@ include: "rules/history.smk"
 include: "rules/report.smk"
 include: "rules/sweep.smk"
 include: "rules/injection.smk"
-include: "rules/control.smk"
+include: "rules/reliability.smk"
 
 
 rule all:

@@ -31,7 +31,7 @@ def statistics(folder, options):
 def votes(folder, options):
     flight = yaml.safe_load((PROJECT / "config" / "presets" / "flight.yaml").read_text(encoding="utf-8"))
     # Single flats have files of their own, the cost of which is that of flat_statistics.
-    presets = {"documented defaults": {}, "flight preset": flight | {"flat_ballot": "mean"}}
+    presets = {"documented defaults": {}, "flight preset": flight | {"flat_vote_unit": "mean"}}
     results = folder / "results" / DETECTOR
     return in_process.votes(folder / "votes", results, DETECTOR, options.votes, presets)
 

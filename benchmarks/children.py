@@ -39,7 +39,7 @@ def script(name):
     return names_of(name)["main"]
 
 
-def detector_facts(name):
+def detector_data(name):
     """The detector's data as a plain mapping."""
     return dataclasses.asdict(load_detectors(PROJECT / "config" / "detectors")[name])
 
@@ -74,7 +74,7 @@ def seconds(function, *arguments):
 def reduce(kind, products, needed, output, detector):
     """Statistics of one exposure, and reading what they need: `needed` maps product to the names of its images."""
     main = script(f"{kind}_statistics")
-    arguments = (products, output, "exposure", detector_facts(detector), 0.25)
+    arguments = (products, output, "exposure", detector_data(detector), 0.25)
     imports = time.perf_counter() - START
     main(*(arguments if kind == "dark" else arguments[:3]))  # compiled code is read, or made, once
     planes = {product: planes_of(products[product], names) for product, names in needed.items()}
@@ -102,7 +102,7 @@ def vote(statistics, response, keys, outputs, detector):
     read_whole(files)
     reading = seconds(read_whole, files)
     voting = VoteFiles(statistics["darks"], statistics["flats"], Responses(response))
-    working = seconds(names["main"], voting, outputs, detector_facts(detector), config, names["HeaderFacts"]())
+    working = seconds(names["main"], voting, outputs, detector_data(detector), config, names["HeaderOrigin"]())
     return {"imports s": imports, "read s": reading, "work s": working}
 
 
@@ -110,7 +110,7 @@ def response(flats, output, detector, keys):
     """The response of the flats by rows."""
     main, settings = script("flat_response"), ResponseSettings.from_config(keys)
     imports = time.perf_counter() - START
-    return {"imports s": imports, "work s": seconds(main, flats, output, detector_facts(detector), settings)}
+    return {"imports s": imports, "work s": seconds(main, flats, output, detector_data(detector), settings)}
 
 
 def astropy_response(flats, output, sigma, width):

@@ -20,7 +20,7 @@ from scipy.optimize import nnls
 MEASURED_EXPOSURES = 4
 OF_ALL = ("flat_response", "bad_pixel_mask")
 # Jobs of all exposures that are not part of every run.
-ON_REQUEST = ("leave_one_out", "statistical_control", "sweep_vote")
+ON_REQUEST = ("leave_one_out", "reliability", "sweep_vote")
 RAMPS = ("prefetch_references", "detector1_dark", "detector1_flat", "dark_statistics", "quality_check", "crds_mask",
          "inject")  # fmt: skip
 PER_DARK, PER_FLAT = ("detector1_dark", "dark_statistics"), ("detector1_flat", "flat_statistics")

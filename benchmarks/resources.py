@@ -29,7 +29,7 @@ PRESETS = {"defaults": None, "flight": PROJECT / "config" / "presets" / "flight.
 # All rules run, and nothing that they make is taken away.
 EVERYTHING = {"min_darks": 2, "min_flats": 2, "keep_intermediates": True, "quality_check": True, "plot": True,
               "leave_one_out": True, "report": True, "keep_history": True, "compare_with": "crds",
-              "max_new_fraction": 1.0, "statistical_control": True, "sweep": {"max_jump_limit": [5, 10]}}  # fmt: skip
+              "max_new_fraction": 1.0, "reliability": True, "sweep": {"max_jump_limit": [5, 10]}}  # fmt: skip
 DONE = re.compile(r"badpix: (\w+): done in ([\d.]+) s, peak memory (\d+) MB")
 MB = 1e6
 # Files that a job of a rule leaves, below the folder of the detector; {exposure} is each exposure's name.

@@ -78,7 +78,7 @@ rule crds_mask:
 rule compare_masks:
     """New, recovered and reclassified pixels since the mask before."""
     input:
-        before=lambda wildcards: compared_mask(place_of(wildcards)) or [],
+        before=lambda wildcards: compared_mask(mask_id_of(wildcards)) or [],
         mask=RESULTS + "/{detector}{epoch}/" + MASK_FILE,
     output:
         matrix=RESULTS + "/{detector}{epoch}/changes/mask_changes.csv",

@@ -92,7 +92,7 @@ def digest(script):
     return library_digest(BASE / "scripts" / script)
 
 
-def detector_facts(wildcards):
+def detector_data(wildcards):
     """The detector's data as a plain mapping."""
     return dataclasses.asdict(DETECTORS[wildcards.detector])
 
@@ -102,12 +102,12 @@ def config_of(detector):
     return with_max_dead_norm_signal(config, DETECTORS[detector].max_dead_norm_signal_dn_per_s)
 
 
-def place_of(wildcards):
+def mask_id_of(wildcards):
     """The place of a mask below the results: its detector, and its epoch if there are epochs."""
     return wildcards.detector + wildcards.get("epoch", "")
 
 
-def given_place(wildcards):
+def source_mask_id(wildcards):
     """The place of the mask of the exposures as they were given: that of the same without planted pixels."""
     return wildcards.detector.removesuffix(RECOVERY) + wildcards.get("epoch", "")
 
@@ -123,7 +123,7 @@ def copies(place, kind, folder):
 
 def exposures(wildcards, kind):
     """The exposures of a detector (or of one of its epochs) and kind: name -> Exposure."""
-    place = given_place(wildcards)
+    place = source_mask_id(wildcards)
     if wildcards.detector.endswith(RECOVERY):
         return copies(place, kind, f"{RESULTS}/{wildcards.detector}")
     return INVENTORY.exposures(place, kind)
@@ -160,7 +160,7 @@ def statistics_of(wildcards, kind):
 
 def outliers(wildcards):
     """The table of outliers, if they are to be left out."""
-    return [f"{RESULTS}/{place_of(wildcards)}/leave_one_out.csv"] if config["quarantine_outliers"] else []
+    return [f"{RESULTS}/{mask_id_of(wildcards)}/leave_one_out.csv"] if config["reject_outliers"] else []
 
 
 def crds_settings():
@@ -196,12 +196,12 @@ def runtime(rule, kind=None):
 
 @functools.cache
 def cores_per_exposure():
-    """Cores for each raw exposure that has no statistics yet, if `idle_cores` is set and jobs run here; else one.
+    """Cores for each raw exposure that has no statistics yet, if `detector1_use_idle_cores` is set and jobs run here; else one.
 
     Not to be called while the rules are read: where jobs run is known only then.
     """
     cores = workflow.resource_settings.cores
-    if not (config["idle_cores"] and workflow.is_main_process and workflow.local_exec and cores):
+    if not (config["detector1_use_idle_cores"] and workflow.is_main_process and workflow.local_exec and cores):
         return 1
     waiting = sum(
         not os.path.exists(f"{RESULTS}/{detector}/{kind}/{name}_{kind.removesuffix('s')}_statistics.fits")
@@ -242,8 +242,8 @@ def targets():
             wanted.append(f"{RESULTS}/{place}/report.html")
         if config["leave_one_out"]:
             wanted.append(f"{RESULTS}/{place}/leave_one_out.csv")
-        if config["statistical_control"]:
-            wanted.append(f"{RESULTS}/{place}/control.csv")
+        if config["reliability"]:
+            wanted.append(f"{RESULTS}/{place}/reliability.csv")
         wanted.extend(comparisons(place))
     if config["keep_history"]:
         wanted.extend(f"{RESULTS}/{detector}/history.png" for detector in {p.split("/")[0]: 0 for p in INVENTORY.masks})

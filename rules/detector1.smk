@@ -16,7 +16,7 @@ rule reference_pixel_mask:
         disk_mb=disk("reference_pixel_mask"),
         runtime=runtime("reference_pixel_mask"),
     params:
-        detector=detector_facts,
+        detector=detector_data,
         geometry=geometry_of,
         library=digest("reference_pixel_mask.py"),
     message:

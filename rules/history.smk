@@ -39,7 +39,7 @@ rule history:
     input:
         masks=of_masks(MASK_FILE),
         summaries=of_masks("summary.csv"),
-        quarantines=of_masks("quarantine.csv"),
+        rejected_tables=of_masks("rejected_exposures.csv"),
     output:
         figure=report(
             RESULTS + "/{detector}/history.png",

@@ -84,7 +84,7 @@ if unplanned():
             disk_mb=disk("injection_plan"),
             runtime=runtime("injection_plan"),
         params:
-            detector=detector_facts,
+            detector=detector_data,
             geometry=geometry_of,
             injection=config["injection"],
             kinds=lambda wildcards: [kind for kind in KEYS if exposures(wildcards, kind)],
@@ -148,7 +148,7 @@ rule injection_report:
         disk_mb=disk("injection_report"),
         runtime=runtime("injection_report"),
     params:
-        detector=detector_facts,
+        detector=detector_data,
         geometry=geometry_of,
         n_exposures=lambda wildcards: max(len(by_exposure(exposures(wildcards, kind))) for kind in KEYS),
         library=digest("injection_report.py"),

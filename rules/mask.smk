@@ -4,7 +4,7 @@
 def vote_files(wildcards):
     """All statistics of the detector by kind, and the responses of the single flats where they vote."""
     files = {kind: statistics_of(wildcards, kind) for kind in KEYS}
-    if files["flats"] and config["flat_ballot"] == "exposure":
+    if files["flats"] and config["flat_vote_unit"] == "exposure":
         folder = f"{RESULTS}/{wildcards.detector}/flats"
         files["responses"] = [
             f"{folder}/{name}_exposure_response.fits" for name in by_exposure(exposures(wildcards, "flats"))
@@ -16,7 +16,7 @@ def mask_inputs(wildcards):
     """What votes, the flats' response if there are flats, the outliers and the manual flags if there are any."""
     files = vote_files(wildcards) | {"outliers": outliers(wildcards)}
     if files["flats"]:
-        files["response"] = f"{RESULTS}/{place_of(wildcards)}/flat_response.fits"
+        files["response"] = f"{RESULTS}/{mask_id_of(wildcards)}/flat_response.fits"
     if path := manual_flag_path(wildcards):
         files["manual_flags"] = path
     return files
@@ -38,7 +38,7 @@ def vote_config(wildcards):
     keys = {key: of_detector[key] for key in VOTE_KEYS}
     if wildcards.detector.endswith(RECOVERY):
         keys["history"] = f"NOT FOR USE: bad pixels were planted into the exposures. {config['history']}".strip()
-    return keys | {"useafter": INVENTORY.start(given_place(wildcards))} if wildcards.get("epoch") else keys
+    return keys | {"useafter": INVENTORY.start(source_mask_id(wildcards))} if wildcards.get("epoch") else keys
 
 
 def input_names(wildcards):
@@ -78,7 +78,7 @@ rule bad_pixel_mask:
         mask=RESULTS + "/{detector}{epoch}/" + MASK_FILE,
         evidence=RESULTS + "/{detector}{epoch}/evidence.fits",
         summary=reported("summary.csv", "counts per type and flag"),
-        quarantine=reported("quarantine.csv", "exposures left out"),
+        quarantine=reported("rejected_exposures.csv", "exposures left out"),
     log:
         RESULTS + "/{detector}{epoch}/logs/bad_pixel_mask.log",
     benchmark:
@@ -88,9 +88,9 @@ rule bad_pixel_mask:
         disk_mb=disk("bad_pixel_mask"),
         runtime=runtime("bad_pixel_mask"),
     params:
-        detector=detector_facts,
+        detector=detector_data,
         config=vote_config,
-        quarantined=lambda wildcards: INVENTORY.left_out[given_place(wildcards)],
+        rejected=lambda wildcards: INVENTORY.left_out[source_mask_id(wildcards)],
         file_names=input_names,
         manual_flag_file=config["manual_flag_file"],
         steps=steps_used,
@@ -136,7 +136,7 @@ rule refused_detector:
     log:
         RESULTS + "/{detector}{epoch}/logs/refused_detector.log",
     params:
-        reason=lambda wildcards: INVENTORY.refused[place_of(wildcards)],
+        reason=lambda wildcards: INVENTORY.refused[mask_id_of(wildcards)],
     message:
         "{params.reason}"
     localrule: True

@@ -6,9 +6,9 @@ def report_inputs(wildcards):
     files = mask_inputs(wildcards)
     files.pop("manual_flags", None)
     files["ramps"] = [path for paths in ramp_files(wildcards).values() for path in paths.values()]
-    if config["leave_one_out"] or config["quarantine_outliers"]:
-        files["leave_one_out"] = f"{RESULTS}/{place_of(wildcards)}/leave_one_out.csv"
-    if (before := compared_mask(place_of(wildcards))) is not None:
+    if config["leave_one_out"] or config["reject_outliers"]:
+        files["leave_one_out"] = f"{RESULTS}/{mask_id_of(wildcards)}/leave_one_out.csv"
+    if (before := compared_mask(mask_id_of(wildcards))) is not None:
         files["compare_with"] = before
     return files
 
@@ -42,7 +42,7 @@ rule report_page:
         unpack(report_inputs),
         mask=RESULTS + "/{detector}{epoch}/" + MASK_FILE,
         evidence=RESULTS + "/{detector}{epoch}/evidence.fits",
-        quarantine=RESULTS + "/{detector}{epoch}/quarantine.csv",
+        quarantine=RESULTS + "/{detector}{epoch}/rejected_exposures.csv",
     output:
         page=reported("report.html", "report page"),
         facts=RESULTS + "/{detector}{epoch}/report.json",
@@ -55,15 +55,15 @@ rule report_page:
         disk_mb=disk("report_page"),
         runtime=runtime("report_page"),
     params:
-        detector=detector_facts,
+        detector=detector_data,
         config=vote_config,
-        quarantined=lambda wildcards: INVENTORY.left_out[place_of(wildcards)],
+        rejected=lambda wildcards: INVENTORY.left_out[mask_id_of(wildcards)],
         ramp_files=ramp_files_and_kept,
         benchmarks=lambda wildcards: [
-            f"{RESULTS}/{place}/benchmarks" for place in dict.fromkeys((wildcards.detector, place_of(wildcards)))
+            f"{RESULTS}/{place}/benchmarks" for place in dict.fromkeys((wildcards.detector, mask_id_of(wildcards)))
         ],
-        epoch=lambda wildcards: place_of(wildcards).partition("/epochs/")[2],
-        index=lambda wildcards: "../" * (1 + place_of(wildcards).count("/")) + "report.html",
+        epoch=lambda wildcards: mask_id_of(wildcards).partition("/epochs/")[2],
+        index=lambda wildcards: "../" * (1 + mask_id_of(wildcards).count("/")) + "report.html",
         library=digest("report_page.py"),
     message:
         "{wildcards.detector}{wildcards.epoch}: report page"

@@ -23,7 +23,7 @@ rule exposure_response:
         disk_mb=disk("exposure_response"),
         runtime=runtime("exposure_response"),
     params:
-        detector=detector_facts,
+        detector=detector_data,
         settings={key: config[key] for key in RESPONSE_KEYS},
         library=digest("exposure_response.py"),
     message:
@@ -51,7 +51,7 @@ rule flat_response:
         disk_mb=disk("flat_response"),
         runtime=runtime("flat_response"),
     params:
-        detector=detector_facts,
+        detector=detector_data,
         settings={key: config[key] for key in RESPONSE_KEYS},
         library=digest("flat_response.py"),
     message:

@@ -36,7 +36,7 @@ rule dark_statistics:
         runtime=runtime("dark_statistics", "darks"),
         keep_intermediates=int(config["keep_intermediates"]),
     params:
-        detector=detector_facts,
+        detector=detector_data,
         early_cutoff_fraction=config["early_cutoff_fraction"],
         library=digest("dark_statistics.py"),
     message:

@@ -45,9 +45,9 @@ rule sweep_vote:
         disk_mb=disk("sweep_vote"),
         runtime=runtime("sweep_vote"),
     params:
-        detector=detector_facts,
+        detector=detector_data,
         config=point_config,
-        quarantined=lambda wildcards: INVENTORY.left_out[given_place(wildcards)],
+        rejected=lambda wildcards: INVENTORY.left_out[source_mask_id(wildcards)],
         library=digest("sweep_vote.py"),
     message:
         "{wildcards.detector}{wildcards.epoch}: vote with {wildcards.point}"

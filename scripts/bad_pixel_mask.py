@@ -19,7 +19,7 @@ from badpix.vote.settings import VoteSettings
 
 
 @dataclass(frozen=True)
-class HeaderFacts:
+class HeaderOrigin:
     """What a mask's header says beside the settings of the vote.
 
     `manual_flag_file` is the configured value; `steps` maps detector1_<kind>, for the kinds processed here, to step
@@ -31,7 +31,7 @@ class HeaderFacts:
     file_names: Mapping[str, str] = field(default_factory=dict)
 
 
-def main(files: VoteFiles, outputs: Mapping, detector: Mapping, config: Mapping, facts: HeaderFacts) -> None:
+def main(files: VoteFiles, outputs: Mapping, detector: Mapping, config: Mapping, facts: HeaderOrigin) -> None:
     """Make the mask of `detector` (a mapping with the fields of Detector) from `files`, into `outputs` (name -> path).
 
     `config` holds the keys of the vote.
@@ -53,7 +53,7 @@ if "snakemake" in globals():
             dict(snakemake.output.items()),
             snakemake.params.detector,
             snakemake.params.config,
-            HeaderFacts(
+            HeaderOrigin(
                 snakemake.params.manual_flag_file,
                 snakemake.params.steps,
                 snakemake.params.file_names,

@@ -1,7 +1,7 @@
 """Reduce one dark exposure to its cached statistics.
 
 Reads the jump (DN), rateints (DN/s) and fitopt (DN) files, and for a relative pedestal the uncal file (DN); writes one
-statistics FITS of measurements, no thresholds. Products that do not fit together give a quarantined file that says why.
+statistics FITS of measurements, no thresholds. Products that do not fit together give a rejected file that says why.
 """
 
 from contextlib import ExitStack
@@ -10,7 +10,7 @@ from badpix.core.errors import BadExposure
 from badpix.core.logs import logger, logging_to
 from badpix.core.scratch import discard
 from badpix.formats.detector1_products import open_product
-from badpix.formats.statistics_file import require_usable, write_quarantined
+from badpix.formats.statistics_file import require_usable, write_rejected
 from badpix.instrument.detectors import detector_from_mapping
 from badpix.instrument.geometry import Geometry, reference_pixels
 from badpix.statistics.dark import DarkProducts, measure_dark
@@ -34,7 +34,7 @@ def main(paths, output, exposure, detector, early_cutoff_fraction):
             writer.write(output, [("EARLYCUT", early_cutoff_fraction, "fraction of groups called early")], integrations)
     except BadExposure as reason:
         logger.error("%s is put in quarantine: %s", exposure, reason)
-        write_quarantined(output, exposure, reason)
+        write_rejected(output, exposure, reason)
 
 
 if "snakemake" in globals():

@@ -1,7 +1,7 @@
 """Take one raw exposure through calwebb_detector1.
 
 Reads the `uncal` file and the reference-pixel mask; writes rateints and rate (DN/s), and for darks the jump (DN) and
-fitopt files. An exposure that the pipeline cannot process gets quarantined products that say why.
+fitopt files. An exposure that the pipeline cannot process gets rejected products that say why.
 """
 
 import json
@@ -25,7 +25,7 @@ from badpix.detector1.pipeline import (
     steps_for,
 )
 from badpix.detector1.references import use_cache_alone
-from badpix.formats.statistics_file import write_quarantined
+from badpix.formats.statistics_file import write_rejected
 
 # What may lie in a scratch directory: the statistics need them, and nothing else.
 INTERMEDIATES = ("jump", "fitopt")
@@ -67,7 +67,7 @@ def main(inputs, outputs, exposure, settings, scratch_space=None):
     except BadExposure as reason:
         logger.error("%s is put in quarantine: %s", exposure, reason)
         for path in outputs.values():
-            write_quarantined(path, exposure, reason)
+            write_rejected(path, exposure, reason)
 
 
 # With several threads the pipeline starts processes that import this file under another name.

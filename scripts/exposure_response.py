@@ -10,7 +10,7 @@ import numpy as np
 from badpix.config.settings import ResponseSettings
 from badpix.core.logs import logger, logging_to
 from badpix.formats.response_file import write_single_response
-from badpix.formats.statistics_file import write_quarantined
+from badpix.formats.statistics_file import write_rejected
 from badpix.formats.statistics_set import read_set
 from badpix.instrument.detectors import detector_from_mapping
 from badpix.instrument.geometry import reference_pixels
@@ -25,7 +25,7 @@ def main(statistics, output, exposure, detector, settings):
     """
     used, left_out = read_set(statistics)
     if not used:
-        write_quarantined(output, exposure, "; ".join(sorted(set(left_out.values()))))
+        write_rejected(output, exposure, "; ".join(sorted(set(left_out.values()))))
         return
     science = ~reference_pixels(used[0].geometry, detector_from_mapping(detector))
     response = combine_flats([segment.path for segment in used], science, settings).normalised

@@ -1,7 +1,7 @@
 """Reduce one flat exposure to its cached statistics.
 
 Reads the rateints file (DN/s) and, where there is one, the uncal file (DN); writes one statistics FITS of
-measurements, no thresholds. Files that do not fit together give a quarantined product that says why.
+measurements, no thresholds. Files that do not fit together give a rejected product that says why.
 """
 
 from contextlib import ExitStack
@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from badpix.core.errors import BadExposure
 from badpix.core.logs import logger, logging_to
 from badpix.formats.detector1_products import open_product
-from badpix.formats.statistics_file import require_usable, write_quarantined
+from badpix.formats.statistics_file import require_usable, write_rejected
 from badpix.statistics.flat import measure_flat
 
 
@@ -22,7 +22,7 @@ def main(paths, output, exposure):
             measure_flat(exposure, opened["rateints"], opened.get("uncal")).write(output)
     except BadExposure as reason:
         logger.error("%s is put in quarantine: %s", exposure, reason)
-        write_quarantined(output, exposure, reason)
+        write_rejected(output, exposure, reason)
 
 
 if "snakemake" in globals():

@@ -32,7 +32,7 @@ if "snakemake" in globals():
                 for mask, summary, quarantine, facts in zip(
                     snakemake.input.masks,
                     snakemake.input.summaries,
-                    snakemake.input.quarantines,
+                    snakemake.input.rejected_tables,
                     snakemake.params.masks,
                     strict=True,
                 )

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from badpix.control.leave_one_out import Stability, kinds_of, leave_one_out
-from badpix.control.outliers import outlier_table
 from badpix.core.logs import logger, logging_to
 from badpix.formats.leave_one_out_file import write_exposures, write_votes
 from badpix.instrument.detectors import detector_from_mapping
+from badpix.reliability.leave_one_out import Stability, kinds_of, leave_one_out
+from badpix.reliability.outliers import outlier_table
 from badpix.vote.exposure_set import RequiredExposures, VoteFiles, gather
 from badpix.vote.settings import VoteSettings
 
 # Whether there are enough is asked where the mask is made.
-NO_LIMITS = RequiredExposures(min_darks=0, min_flats=0, on_bad_exposure="quarantine")
+NO_LIMITS = RequiredExposures(min_darks=0, min_flats=0, on_bad_exposure="reject")
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Write the report page of a detector: one HTML file that opens from disk, without a network.
 
 Reads the statistics of the exposures, the flats' response, the evidence, the mask, the tables beside them, the
-benchmark files, and the ramps of a few pixels from raw (or kept jump) files. No verdict is made here: ballots are the
-vote's own, thresholds are those of the evidence file, and the job stops if the ballots do not add up to the votes
+benchmark files, and the ramps of a few pixels from raw (or kept jump) files. No verdict is made here: votes are the
+vote's own, thresholds are those of the evidence file, and the job stops if the votes do not add up to the votes
 counted there. Writes the facts for the page over all detectors as JSON, too.
 """
 

@@ -22,7 +22,7 @@ def dark_types(exposures, cfg):
     An exposure is a dict with the paths of its 'rateints', 'jump' and 'fitopt' files.
     """
     cfg = {**DEFAULTS, **cfg}
-    ballots = []  # one list for each exposure: for each of its integrations, {test: (valid, yes)}
+    votes = []  # one list for each exposure: for each of its integrations, {test: (valid, yes)}
     clean_slopes = []  # one image for each integration of all exposures: NaN where the ramp is no good or has a jump
     science = True
     for exposure in exposures:
@@ -32,11 +32,11 @@ def dark_types(exposures, cfg):
         for i in range(len(dark["slope"])):
             jumps = has(dark["groupdq"][i], GROUP_JUMP_DET).sum(axis=0)
             clean_slopes.append(np.where(jumps == 0, dark["slope"][i], np.nan))
-            of_exposure.append(ballots_of_integration(dark["pedestal"][i], dark["groupdq"][i], dark["science"], cfg))
-        ballots.append(of_exposure)
+            of_exposure.append(votes_of_integration(dark["pedestal"][i], dark["groupdq"][i], dark["science"], cfg))
+        votes.append(of_exposure)
 
     def vote(test, by, fraction):
-        k, n_valid = count(ballots, test, by)
+        k, n_valid = count(votes, test, by)
         return decide(k, n_valid, fraction, cfg["min_valid"]), n_valid < cfg["min_valid"]
 
     by = cfg["ballot"]
@@ -106,32 +106,32 @@ def pedestal_at_t0(ramp, groupdq, slope, header):
     return pedestal.astype(np.float32).astype(np.float64)  # it is stored as float32
 
 
-def ballots_of_integration(pedestal, groupdq, science, cfg):
+def votes_of_integration(pedestal, groupdq, science, cfg):
     """For each test of one integration: where it can be judged, and where it says yes."""
     n_groups = len(groupdq)
     saturated = has(groupdq, GROUP_SATURATED)
     do_not_use = has(groupdq, GROUP_DO_NOT_USE)
     jump = has(groupdq, GROUP_JUMP_DET)
     good = ~saturated & ~do_not_use
-    ballots = {}
+    votes = {}
 
     mean, std = clipped_mean_and_std(pedestal[science], sigma=3, maxiters=None)
     valid = np.isfinite(pedestal) & ~saturated[0]
-    ballots["high_pedestal"] = valid, pedestal > mean + cfg["pedestal_sigma_threshold"] * std
-    ballots["low_pedestal"] = valid, pedestal < mean - cfg["pedestal_sigma_threshold"] * std
+    votes["high_pedestal"] = valid, pedestal > mean + cfg["pedestal_sigma_threshold"] * std
+    votes["low_pedestal"] = valid, pedestal < mean - cfg["pedestal_sigma_threshold"] * std
 
-    ballots["saturated"] = (saturated | ~do_not_use).any(axis=0), saturated.all(axis=0)
+    votes["saturated"] = (saturated | ~do_not_use).any(axis=0), saturated.all(axis=0)
 
     window = int(cfg["early_cutoff_fraction"] * n_groups + 1e-9)
     if n_groups < 4 or window == 0:
         nowhere = np.zeros(pedestal.shape, dtype=bool)
-        ballots["many_jumps"] = nowhere, nowhere
-        ballots["rc_jumps"] = nowhere, nowhere
-        return ballots
+        votes["many_jumps"] = nowhere, nowhere
+        votes["rc_jumps"] = nowhere, nowhere
+        return votes
 
     many_jumps_valid = good.any(axis=0)
     many_jumps = jump.sum(axis=0) >= cfg["max_jump_limit"]
-    ballots["many_jumps"] = many_jumps_valid, many_jumps
+    votes["many_jumps"] = many_jumps_valid, many_jumps
 
     jumps_early = jump[:window].sum(axis=0)
     jumps_late = jump[-window:].sum(axis=0)
@@ -142,15 +142,15 @@ def ballots_of_integration(pedestal, groupdq, science, cfg):
     enough = jumps_early * good_late >= threshold * good_early * jumps_late
     enough_without_late = jumps_early >= threshold * good_early * LEAST_LATE_RATE
     enough = np.where(jumps_late == 0, enough_without_late, enough)
-    ballots["rc_jumps"] = many_jumps_valid & (good_early > 0) & (good_late > 0), many_jumps & enough
-    return ballots
+    votes["rc_jumps"] = many_jumps_valid & (good_early > 0) & (good_late > 0), many_jumps & enough
+    return votes
 
 
-def count(ballots, test, by):
-    """The number of yes and of valid ballots, an integration or an exposure having one each."""
+def count(votes, test, by):
+    """The number of yes and of valid votes, an integration or an exposure having one each."""
     k = 0
     n_valid = 0
-    for of_exposure in ballots:
+    for of_exposure in votes:
         k_exposure = 0
         n_exposure = 0
         for integration in of_exposure:

@@ -36,7 +36,7 @@ DEFAULTS = {
         "high_cr": ["TELEGRAPH"],
     },
     "dark_do_not_use": ["hot", "rc", "low_pedestal", "high_cr"],
-    # Beyond the specification.
+    # Beyond the official algorithm.
     "ballot": "exposure",
     "pedestal_source": "t0",
     "min_valid": 1,
@@ -71,7 +71,7 @@ def has(dq, bits):
 
 
 def decide(k, n_valid, fraction, min_valid):
-    """True where k yes of n_valid valid ballots are enough: the fraction is inclusive, and one yes is always needed."""
+    """True where k yes of n_valid valid votes are enough: the fraction is inclusive, and one yes is always needed."""
     needed = np.maximum(1, np.ceil(np.round(fraction * np.asarray(n_valid), 9)))
     return (np.asarray(k) >= needed) & (np.asarray(n_valid) >= min_valid)
 

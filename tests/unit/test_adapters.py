@@ -24,7 +24,7 @@ from badpix.core.errors import BadExposure, TooFewExposures
 from badpix.formats.leave_one_out_file import read_votes
 from badpix.formats.mask_file import read_mask
 from badpix.formats.response_file import Responses
-from badpix.formats.statistics_file import quarantine_reason, write_quarantined
+from badpix.formats.statistics_file import rejection_reason, write_rejected
 from badpix.instrument.detectors import load_detectors
 from badpix.instrument.dq import PIXEL_FLAGS
 from badpix.vote.exposure_set import VoteFiles
@@ -125,7 +125,7 @@ def statistics(tmp_path_factory):
     return {"darks": darks, "flats": flats, "response": folder / "response.fits"}
 
 
-def vote(folder, statistics, darks=True, flats=True, quarantined=None, manual=None, more=(), outliers=None, **changes):
+def vote(folder, statistics, darks=True, flats=True, rejected=None, manual=None, more=(), outliers=None, **changes):
     """Run the vote; returns the paths of its outputs."""
     folder.mkdir(exist_ok=True)
     endings = {"mask": "fits", "evidence": "fits", "summary": "csv", "quarantine": "csv"}
@@ -135,10 +135,10 @@ def vote(folder, statistics, darks=True, flats=True, quarantined=None, manual=No
         statistics["flats"] if flats else [],
         Responses(statistics["response"] if flats else None),
         outliers,
-        quarantined or {},
+        rejected or {},
         manual,
     )
-    facts = bad_pixel_mask.HeaderFacts("none", {}, {"d1": "d1_uncal.fits.gz"})
+    facts = bad_pixel_mask.HeaderOrigin("none", {}, {"d1": "d1_uncal.fits.gz"})
     detector = changes.pop("detector", DETECTOR)
     bad_pixel_mask.main(files, outputs, detector, config(**changes), facts)
     return outputs
@@ -165,7 +165,7 @@ def test_dark_statistics_of_single_pixels(tmp_path):
     assert hot[:3] == (N_GROUPS, 0, 0) and np.isnan(hot[3:]).all()
     assert table["N_GROUPS"].tolist() == [N_GROUPS] * 2 and table["PEDESTAL_T0_N"].tolist() == [143, 143]
     assert table["PEDESTAL_T0_MEAN"] == pytest.approx([50, 50], abs=0.4)
-    assert (header["EARLYCUT"], header["QUARANT"], header["TGROUP"]) == (0.25, False, GROUP_S)
+    assert (header["EARLYCUT"], header["REJECTED"], header["TGROUP"]) == (0.25, False, GROUP_S)
 
 
 def test_miri_has_the_pedestal_relative_to_its_second_raw_group(tmp_path):
@@ -205,7 +205,7 @@ def test_a_dark_whose_products_do_not_fit_is_quarantined(tmp_path, product, chan
     paths = make_dark(tmp_path, "d", 1)
     with fits.open(paths[product], mode="update") as hdus:
         change(hdus)
-    assert words in quarantine_reason(dark(tmp_path, paths))
+    assert words in rejection_reason(dark(tmp_path, paths))
 
 
 @pytest.mark.parametrize("n_ints", [1, 2])
@@ -214,7 +214,7 @@ def test_a_rate_file_will_do_for_a_single_integration_only(tmp_path, n_ints):
     with fits.open(paths["rateints"]) as hdus:
         images = {hdu.name: hdu.data[0].copy() for hdu in hdus[1:]}
     save(paths["rateints"], images, NINTS=n_ints)
-    reason = quarantine_reason(path := dark(tmp_path, paths))
+    reason = rejection_reason(path := dark(tmp_path, paths))
     if n_ints == 2:
         assert "averages 2 integrations (NINTS); give the rateints file instead" in reason
     else:
@@ -224,13 +224,13 @@ def test_a_rate_file_will_do_for_a_single_integration_only(tmp_path, n_ints):
 def test_a_dark_with_a_wrong_file_is_quarantined(tmp_path):
     paths = make_dark(tmp_path, "d", 1)
     paths["fitopt"].write_text("text" * 999)
-    assert "d_fitopt.fits is not readable as FITS" in quarantine_reason(dark(tmp_path, paths))
-    write_quarantined(paths["jump"], "d", "no light")
-    assert quarantine_reason(dark(tmp_path, paths)) == "no light"
+    assert "d_fitopt.fits is not readable as FITS" in rejection_reason(dark(tmp_path, paths))
+    write_rejected(paths["jump"], "d", "no light")
+    assert rejection_reason(dark(tmp_path, paths)) == "no light"
 
 
 def test_darks_and_flats_together(tmp_path, statistics):
-    outputs = vote(tmp_path, statistics, quarantined={"d9": "DETECTOR is NRCA1, not NIS"})
+    outputs = vote(tmp_path, statistics, rejected={"d9": "DETECTOR is NRCA1, not NIS"})
     assert type_counts(outputs) == ALL_TYPES
     for kind in ("hot", "rc", "DEAD", "LOW_QE", "OPEN"):
         assert flagged(outputs["mask"], kind.upper()) == {PLANTED[kind]}
@@ -318,8 +318,8 @@ def test_mask_of_the_full_frame_from_a_part_of_it(tmp_path, statistics):
 
 
 def test_too_few_darks(tmp_path, statistics):
-    write_quarantined(tmp_path / "d4.fits", "d4", "truncated")
-    changes = {"more": [tmp_path / "d4.fits"], "quarantined": {"d5": "EXP_TYPE is X"}}
+    write_rejected(tmp_path / "d4.fits", "d4", "truncated")
+    changes = {"more": [tmp_path / "d4.fits"], "rejected": {"d5": "EXP_TYPE is X"}}
     with pytest.raises(TooFewExposures) as caught:
         vote(tmp_path, statistics, min_darks=4, **changes)
     reasons = "3 usable darks remain and min_darks is 4. Left out:\n  d4: truncated\n  d5: EXP_TYPE is X"

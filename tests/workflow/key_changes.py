@@ -171,22 +171,22 @@ CHANGES = {
     "flux_check": Change(15000, companion={"run_dead_flux_check": True}),
     "max_low_qe_norm_signal": Change(0.3),
     "max_open_adj_norm_signal": Change(1.0),
-    # Beyond the specification
-    "false_flags_per_million": Change(1000, data=frozenset({"evidence"}), companion={"pedestal_test": "calibrated"}),
+    # Beyond the official algorithm
+    "false_flags_per_million": Change(1000, data=frozenset({"evidence"}), companion={"pedestal_test": "significance"}),
     "hot_rate_threshold": Change(20.0),
     "warm_rate_threshold": Change(1e5, companion={"hot_rate_threshold": 500.0}),
     "hot_fraction": Change(0.1, companion={"hot_rate_threshold": 20.0}),
-    "pedestal_test": Change("calibrated", data=frozenset({"evidence"})),
+    "pedestal_test": Change("significance", data=frozenset({"evidence"})),
     "ramp_shape_search": Change(True, data=frozenset({"evidence"})),
     "noisy_test": Change("cds"),
     "noisy_fraction": Change(0.05, data=frozenset({"evidence"}), companion={"noisy_test": "cds"}),
     "telegraph_search": Change(True, data=frozenset({"evidence"})),
     "exclusive_types": Change(True),
-    "flat_ballot": Change("exposure", {"exposure_response": 5} | VOTE),
-    "flat_fraction": Change(0.1, companion={"flat_ballot": "exposure", "dead_search_type": "absolute_rate"}),
-    "open_rule": Change("mean", companion={"max_open_adj_norm_signal": 1.135}),
+    "flat_vote_unit": Change("exposure", {"exposure_response": 5} | VOTE),
+    "flat_vote_fraction": Change(0.1, companion={"flat_vote_unit": "exposure", "dead_search_type": "absolute_rate"}),
+    "open_neighbour_rule": Change("mean", companion={"max_open_adj_norm_signal": 1.135}),
     "open_includes_dead": Change(True, companion={"max_dead_norm_signal": 0.2}),
-    "unlit_fraction": Change(0.01, companion={"flat_slope_files": "unlit"}, prepare=unlit_edge),
+    "min_unlit_area": Change(0.01, companion={"flat_slope_files": "unlit"}, prepare=unlit_edge),
     # Flags
     "flag_values": Change({"hot": ["WARM"]}, data=frozenset({"mask"})),
     "dark_do_not_use": Change(["hot"], data=frozenset({"mask"})),
@@ -221,4 +221,4 @@ CHANGES = {
 TESTED_ELSEWHERE = dict.fromkeys(
     ("epochs", "compare_with", "max_new_fraction", "max_recovered_fraction", "keep_history", "history_directory"),
     "test_epoch_masks.py",
-) | {"report": "test_report.py", "scratch": "test_idle_cores.py", "idle_cores": "test_idle_cores.py"}
+) | {"report": "test_report.py", "scratch": "test_idle_cores.py", "detector1_use_idle_cores": "test_idle_cores.py"}

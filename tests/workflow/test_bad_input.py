@@ -11,7 +11,7 @@ from astropy.io import fits
 import detector1
 from badpix.detector1.pipeline import PipelineSettings
 from badpix.formats.mask_file import read_mask
-from badpix.formats.statistics_file import quarantine_reason
+from badpix.formats.statistics_file import rejection_reason
 from workflow.conftest import FULL_RUN
 from workflow.runner import snakemake, succeed
 
@@ -84,7 +84,7 @@ REASONS = {name: words for name, (_, words) in SPOILED.items()} | {
 @pytest.mark.parametrize("name", REASONS)
 def test_each_bad_exposure_gets_its_own_reason(name, with_bad_darks):
     directory, _ = with_bad_darks
-    with open(directory / "results" / "NIS" / "quarantine.csv", newline="") as table:
+    with open(directory / "results" / "NIS" / "rejected_exposures.csv", newline="") as table:
         reasons = {row["input"]: row["reason"] for row in csv.DictReader(table)}
     assert REASONS[name] in reasons[name]
     assert set(reasons) == set(REASONS)
@@ -133,7 +133,7 @@ def test_what_only_the_pipeline_notices_is_quarantined_with_its_reason(simulated
     inputs = {"uncal": raw, "reference_pixel_mask": results / "reference_pixel_mask.fits"}
     detector1.main(inputs, outputs, "late", PipelineSettings("dark", {"dark_current": {"skip": True}}, crds))
     for path in outputs.values():
-        assert quarantine_reason(path).startswith("calwebb_detector1 failed: ZeroDivisionError")
+        assert rejection_reason(path).startswith("calwebb_detector1 failed: ZeroDivisionError")
     assert not list(tmp_path.glob(".detector1-*")), "the scratch directory is left behind"
 
 
@@ -144,5 +144,5 @@ def test_a_flat_that_fails_in_statistics_does_not_stop_the_vote(finished_copy):
         hdus["VAR_RNOISE"].name = "OTHER"
     run = succeed(finished_copy, config=FULL_RUN)
     assert run.jobs["flat_statistics"] == 1
-    text = (finished_copy / "results" / "NIS" / "quarantine.csv").read_text()
+    text = (finished_copy / "results" / "NIS" / "rejected_exposures.csv").read_text()
     assert "no VAR_RNOISE extension" in text

@@ -12,7 +12,7 @@ import detector1
 from badpix.core.files import card_text
 from badpix.detector1.pipeline import PipelineSettings
 from badpix.formats.mask_file import read_mask
-from badpix.formats.statistics_file import quarantine_reason
+from badpix.formats.statistics_file import rejection_reason
 from badpix.instrument.detectors import load_detectors
 from workflow import corruptions
 from workflow.conftest import FULL_RUN, make_once
@@ -43,7 +43,7 @@ def run(finished, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def reasons(run):
-    with open(run / "results" / "NIS" / "quarantine.csv", newline="", encoding="utf-8") as table:
+    with open(run / "results" / "NIS" / "rejected_exposures.csv", newline="", encoding="utf-8") as table:
         return {row["input"]: row["reason"] for row in csv.DictReader(table)}
 
 
@@ -86,7 +86,7 @@ def test_damaged_products_are_quarantined_by_the_statistics(name, finished, tmp_
     change(paths)
     output = tmp_path / "x_dark_statistics.fits"
     dark_statistics.main(paths, output, "x", DETECTOR, 0.25)
-    assert words in quarantine_reason(output)
+    assert words in rejection_reason(output)
 
 
 def test_fail_stops_at_a_bad_header_and_at_bad_content(finished, tmp_path):

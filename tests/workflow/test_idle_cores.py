@@ -41,7 +41,7 @@ def test_one_exposure_uses_two_cores_and_scratch(finished_copy, tmp_path):
     before = without(finished_copy, DARK)
     killed = own_directory(scratch, darks) / f".detector1-{DARK}-abcdefgh"
     killed.mkdir()
-    config = {"scratch": str(scratch), "idle_cores": True}
+    config = {"scratch": str(scratch), "detector1_use_idle_cores": True}
     run = succeed(finished_copy, "--until", "detector1_dark", "--notemp", config=config)
     assert run.jobs == {"detector1_dark": 1}
     log = (finished_copy / "results" / "NIS" / "logs" / "detector1_dark" / f"{DARK}.log").read_text()

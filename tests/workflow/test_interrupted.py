@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from badpix.formats.mask_file import read_mask
-from badpix.formats.statistics_file import quarantine_reason
+from badpix.formats.statistics_file import rejection_reason
 from workflow.conftest import make_once
 from workflow.corruptions import good, products_of
 from workflow.runner import command, copy_run, snakemake, succeed
@@ -75,7 +75,7 @@ def mask(directory):
 def assert_as_if_undisturbed(directory, undisturbed):
     assert mask(directory).tobytes() == mask(undisturbed).tobytes()
     assert files(directory) == files(undisturbed)
-    quarantine = Path("results", "NIS", "quarantine.csv")
+    quarantine = Path("results", "NIS", "rejected_exposures.csv")
     assert (directory / quarantine).read_text() == (undisturbed / quarantine).read_text()
     assert succeed(directory, "--dry-run", config=CONFIG).nothing_to_do
 
@@ -219,7 +219,7 @@ def test_a_run_on_a_full_disk_is_finished_when_there_is_room(inputs, undisturbed
     assert "No space left on device" in failed.output or "Not enough space on disk" in failed.output
     assert not (directory / "results" / "NIS" / "test_bpm.fits").exists()
     assert "is put in quarantine" not in failed.output
-    reasons = [quarantine_reason(path) for path in (directory / "results" / "NIS").glob("*s/*.fits")]
+    reasons = [rejection_reason(path) for path in (directory / "results" / "NIS").glob("*s/*.fits")]
     assert set(reasons) <= {None}
 
     small_disk(directory / "results", 200_000)

@@ -287,7 +287,7 @@ def test_exposures(start):
     assert "Traceback" not in run.output
 
 
-@covers_key("leave_one_out", "quarantine_outliers", "outlier_factor")
+@covers_key("leave_one_out", "reject_outliers", "outlier_factor")
 def test_an_outlier_is_named_and_left_out(start):
     """Light falls on a corner of one dark: its slopes there scatter from the others'."""
     directory, config, results = start("finished")
@@ -308,7 +308,7 @@ def test_an_outlier_is_named_and_left_out(start):
     rows = pd.read_csv(table).set_index("exposure")
     assert len(rows) == 10 and rows.index[rows["outlier"]].tolist() == [DARK.format(3)]
 
-    run = succeed(directory, config=config | {"quarantine_outliers": True})
+    run = succeed(directory, config=config | {"reject_outliers": True})
     # The stability of the flags is that of the votes without the outlier.
     assert run.jobs == {"leave_one_out": 1, "flat_response": 1} | VOTE
     assert f"Left out: {DARK.format(3)}: outlier: without it" in str(mask_header(results)["HISTORY"])
@@ -317,7 +317,7 @@ def test_an_outlier_is_named_and_left_out(start):
     succeed(directory, config=config | rest)
     assert same(left_out, read_mask(results / "test_bpm.fits")) and not same(left_out, spoilt)
 
-    run = succeed(directory, config=config | {"quarantine_outliers": True, "outlier_factor": 1e6})
+    run = succeed(directory, config=config | {"reject_outliers": True, "outlier_factor": 1e6})
     assert same(spoilt, read_mask(results / "test_bpm.fits"))
     assert not pd.read_csv(table)["outlier"].any()
 
@@ -369,16 +369,16 @@ def test_crds_server_url(start):
     assert jobs_of(succeed(directory, "--dry-run", config=config)) == BOTH_KINDS | REST
 
 
-@covers_key("sweep", "sweep_grid", "truth", "injection", "statistical_control")
+@covers_key("sweep", "sweep_grid", "truth", "injection", "reliability")
 def test_what_other_targets_read_leaves_the_mask_alone(start):
     """What these keys do is tested in test_trust.py."""
     directory, config, _ = start("finished")
     config |= {"sweep": {"max_jump_limit": [5]}, "sweep_grid": "product", "truth": "truth.fits"}
     config |= {"injection": {"seed": 2}}
     assert succeed(directory, "--dry-run", config=config).nothing_to_do
-    assert succeed(directory, "--dry-run", config=config | {"statistical_control": True}).jobs == {
+    assert succeed(directory, "--dry-run", config=config | {"reliability": True}).jobs == {
         "leave_one_out": 1,
-        "statistical_control": 1,
+        "reliability": 1,
     }
 
 

@@ -10,9 +10,9 @@ from badpix.formats.pixel_types import FLAT_TYPES
 from badpix.formats.statistics_file import open_statistics
 from badpix.formats.statistics_set import exposures_of, read_set
 from badpix.response.normalise import mean_flat, normalise
+from badpix.vote.classify import mean_last_groups
 from badpix.vote.dark_official import OFFICIAL_TYPES, DarkVote
-from badpix.vote.flat_types import flat_verdicts
-from badpix.vote.judge import mean_last_groups
+from badpix.vote.flat_types import flat_results
 from badpix.vote.settings import DarkSettings, FlatSettings
 from oracle.darks import dark_types
 from oracle.flats import flat_types
@@ -50,9 +50,9 @@ def science(results):
     return (read_mask(results / "reference_pixel_mask.fits") & REFERENCE_PIXEL) == 0
 
 
-def assert_same(verdicts, expected):
+def assert_same(results, expected):
     """Every type the same in what was found and in what could not be judged."""
-    for name, verdict in verdicts.items():
+    for name, verdict in results.items():
         assert np.array_equal(verdict.found, expected[name]), f"{name}: found"
         assert np.array_equal(verdict.insufficient, expected["insufficient"][name]), f"{name}: insufficient"
 
@@ -77,7 +77,7 @@ DARK_SETTINGS = {
     "few jumps": {"max_jump_limit": 2, "jump_ratio_threshold": 1.5, "early_cutoff_fraction": 0.25},
     "a minority suffices": {"rc_fraction_threshold": 0.2, "low_pedestal_fraction": 0.2, "high_cr_fraction": 0.2},
     "loose thresholds": {"pedestal_sigma_threshold": 2, "dark_noisy_threshold": 2, "max_saturated_fraction": 0.1},
-    "many ballots needed": {"min_valid": 5, "min_clean_slopes": 10, "dark_max_clipping_iters": 1},
+    "many votes needed": {"min_valid": 5, "min_clean_slopes": 10, "dark_max_clipping_iters": 1},
 }
 
 
@@ -88,7 +88,7 @@ def test_dark_types_under_other_settings(changes, exposures, results, science):
     for path in sorted((results / "darks").glob("*_dark_statistics.fits")):
         with open_statistics(path) as statistics:
             vote.add_exposure(statistics)
-    assert_same(vote.verdicts(science), dark_types(exposures["darks"], config))
+    assert_same(vote.results(science), dark_types(exposures["darks"], config))
 
 
 FLAT_SETTINGS = {
@@ -110,11 +110,11 @@ def test_flat_types_under_other_settings(changes, exposures, results, science):
     mean, _, n_valid = mean_flat(paths, science, config["flat_mean_sigma_threshold"])
     norm = normalise(mean, science, ResponseSettings.from_config(config))
     last_groups = mean_last_groups(exposures_of(read_set(paths)[0]), science.shape)
-    verdicts = flat_verdicts(norm, n_valid, science, FlatSettings.from_config(config), last_groups)
+    results = flat_results(norm, n_valid, science, FlatSettings.from_config(config), last_groups)
     expected = flat_types(exposures["flats"], config)
     # Sums in another order than those of astropy differ in the last digit; types may not.
     np.testing.assert_allclose(norm, expected["norm"], rtol=1e-12)
-    assert_same(verdicts, expected)
+    assert_same(results, expected)
 
 
 def test_the_settings_above_make_a_difference(exposures):

@@ -62,7 +62,7 @@ def planes(run, name, kind="dark"):
     stacks = []
     for path in sorted((run / f"{kind}s").glob(f"*_{kind}_statistics.fits")):
         with fits.open(path) as hdus:
-            if not hdus[0].header["QUARANT"]:
+            if not hdus[0].header["REJECTED"]:
                 stacks.append(np.array(hdus[name].data))
     return np.concatenate(stacks)
 
@@ -87,7 +87,7 @@ def choose(page, x, y):
 
 
 def votes_shown(page):
-    """Test -> (yes votes, ballots) as the page's tables say, with the marks of the single ballots."""
+    """Test -> (yes votes, votes) as the page's tables say, with the marks of the single votes."""
     return page.evaluate(
         "() => Object.fromEntries([...document.querySelectorAll('tr[data-test]')].map((row) => [row.dataset.test,"
         " [row.cells[2].textContent, row.cells[1].querySelector('[aria-hidden]')?.textContent || '']]))"
@@ -120,7 +120,7 @@ def test_it_opens_without_a_network_and_without_complaint(run):
 
 @needs_browser
 def test_the_inspector_says_what_the_files_say(run):
-    """Types, flags, votes, ballots, measurements, thresholds: of a pixel of each type, read in the browser."""
+    """Types, flags, votes, votes, measurements, thresholds: of a pixel of each type, read in the browser."""
     dq = read_mask(run / "test_bpm.fits")
     slopes, pedestals = planes(run, "SLOPE"), planes(run, "PEDESTAL_T0")
     with fits.open(run / "evidence.fits") as evidence, opened(run / "report.html") as seen:

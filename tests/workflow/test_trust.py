@@ -127,11 +127,11 @@ def test_statistical_control(finished_copy):
     """Its counts are the mask's, and a pixel that keeps its type in every vote keeps it without one of the darks."""
     results = finished_copy / "results" / "NIS"
     summary = pd.read_csv(results / "summary.csv")
-    assert succeed(finished_copy, config=FULL_RUN | {"statistical_control": True}).jobs == {
+    assert succeed(finished_copy, config=FULL_RUN | {"reliability": True}).jobs == {
         "leave_one_out": 1,
-        "statistical_control": 1,
+        "reliability": 1,
     }
-    table = pd.read_csv(results / "control.csv")
+    table = pd.read_csv(results / "reliability.csv")
     false = table[table["section"] == "expected_false"].pivot(index="type", columns="quantity", values="value")
     assert false["found"].to_dict() == counts(summary, "type")
     assert (false["expected"] >= 0).all() and false.loc["hot", "expected"] < 0.01

@@ -43,7 +43,7 @@ def with_max_dead_norm_signal(config: Mapping, detector_value: float | None) -> 
 
 
 # Keys that change an earlier product, which the vote reads as well.
-_OF_EARLIER_STAGES = ("early_cutoff_fraction", "flat_ballot", *RESPONSE_KEYS)
+_OF_EARLIER_STAGES = ("early_cutoff_fraction", "flat_vote_unit", *RESPONSE_KEYS)
 # Keys of the rule bad_pixel_mask that are the name of a file, not a setting of the vote.
 _FILES = ("manual_flag_file", "output_file")
 

@@ -25,7 +25,7 @@ NO_THRESHOLDS = {
     "on_bad_exposure", "flag_values", "dark_do_not_use", "flat_do_not_use",
 }  # fmt: skip
 # Thresholds of the vote that other rules depend on, too.
-MORE_THAN_THE_VOTE = {"early_cutoff_fraction", "flat_ballot"}
+MORE_THAN_THE_VOTE = {"early_cutoff_fraction", "flat_vote_unit"}
 
 
 @dataclass(frozen=True)

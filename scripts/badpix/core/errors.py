@@ -4,7 +4,7 @@
 class BadExposure(Exception):
     """The data of one exposure cannot be used; the message is the reason that the user reads.
 
-    The exposure is quarantined and the others go on. Never raised for a fault of the machine (no memory, full
+    The exposure is rejected and the others go on. Never raised for a fault of the machine (no memory, full
     disk, no reference files), which must fail the job so that the next run tries again.
     """
 

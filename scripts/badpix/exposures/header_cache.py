@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from badpix.core.files import write_text
-from badpix.exposures.headers import read_facts
+from badpix.exposures.headers import read_header_info
 
 FORMAT = 4
 
@@ -35,7 +35,7 @@ class HeaderCache:
             # Before it is read: a file that changes meanwhile is read again next time.
             status = os.stat(path)
             stamp = [status.st_size, status.st_mtime_ns]
-            entry = self._remembered(path, stamp) or {"stamp": stamp, "facts": read_facts(Path(path))}
+            entry = self._remembered(path, stamp) or {"stamp": stamp, "facts": read_header_info(Path(path))}
         except OSError as error:  # not remembered: the file itself may be well, and need not change to be read
             return {"problem": f"cannot be read: {error.strerror}"}
         self.fresh[self._key(path)] = entry

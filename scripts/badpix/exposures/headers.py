@@ -10,7 +10,7 @@ KEYWORDS = (
 )  # fmt: skip
 
 
-def read_facts(path):
+def read_header_info(path):
     """What the headers of the FITS file `path` say: `keywords`, `extensions` (name -> shape), or `problem`.
 
     OSError when the machine cannot read it.
@@ -20,7 +20,7 @@ def read_facts(path):
 
 
 def read_carefully(path):
-    """What `read_facts` returns, by astropy."""
+    """What `read_header_info` returns, by astropy."""
     # Every job of a cluster reads the workflow: where all headers are plain or remembered it does without astropy.
     from badpix.core.fits_check import examine
 

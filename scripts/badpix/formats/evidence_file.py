@@ -2,7 +2,7 @@
 
 Images (y, x), uint32: `FOUND`, `INSUFFICIENT` (could not be judged) and `INTERMITTENT` (certainly bad in some
 exposures, but not in enough), a bit per type of bad pixel as table `TYPES` tells. For each ballot count `<TEST>_K` (yes
-votes) and `<TEST>_N` (ballots that could judge), int16 or int32. Measured images as float32: `NOISE` (DN/s) and
+votes) and `<TEST>_N` (votes that could judge), int16 or int32. Measured images as float32: `NOISE` (DN/s) and
 `NCLEAN`, `RESPONSE` and `NFLAT`. Table `TESTS` says which tests each type has, table `THRESHOLDS` what they were held
 against: a row per limit, with the columns of `badpix.formats.thresholds.Threshold`.
 """
@@ -16,14 +16,14 @@ from astropy.io import fits
 
 from badpix.core.files import atomic_path
 from badpix.core.fits_table import part, table_hdu
-from badpix.formats.thresholds import FEWEST, FRACTION, MEAN_EXCESS, Threshold, as_columns, from_table
+from badpix.formats.thresholds import FEWEST, FRACTION, MEAN_DEVIATION, Threshold, as_columns, from_table
 from badpix.formats.type_result import TypeResult
 from badpix.instrument.dq import add_bits
 
 FILE_NAME = "evidence.fits"
 MEASURED = ("NOISE", "NCLEAN", "RESPONSE", "NFLAT")
 # Quantities that are of the vote itself, and not measured.
-OF_THE_VOTE = (FRACTION, FEWEST, MEAN_EXCESS)
+OF_THE_VOTE = (FRACTION, FEWEST, MEAN_DEVIATION)
 
 
 def bit_image(images: Mapping[str, np.ndarray], bit_of: Mapping[str, int]) -> np.ndarray:
@@ -73,8 +73,8 @@ def write_evidence(
     hdus += [fits.ImageHDU(bit_image(of_types, bit_of), name=name) for name, of_types in images.items()]
     hdus.append(types_hdu(bit_of))
     # Two types may share a test, such as hot and warm the rate.
-    ballots = {test: counts for result in results.values() for test, counts in result.ballots.items()}
-    for test, (k, n_valid) in ballots.items():
+    votes = {test: counts for result in results.values() for test, counts in result.votes.items()}
+    for test, (k, n_valid) in votes.items():
         hdus.append(fits.ImageHDU(k, name=f"{test.upper()}_K"))
         hdus.append(fits.ImageHDU(n_valid, name=f"{test.upper()}_N"))
     for name, (image, unit) in measured.items():
@@ -82,7 +82,7 @@ def write_evidence(
         if unit:
             hdu.header["BUNIT"] = unit
         hdus.append(hdu)
-    pairs = [(name, test) for name, result in results.items() for test in result.ballots]
+    pairs = [(name, test) for name, result in results.items() for test in result.votes]
     names = np.array(pairs, dtype="U32").reshape(-1, 2)
     hdus.append(table_hdu("TESTS", {"TYPE": names[:, 0], "TEST": names[:, 1]}))
     limits = dict.fromkeys(threshold for result in results.values() for threshold in result.thresholds)
@@ -146,18 +146,18 @@ class Evidence:
         return next((row.quantity for row in rows if row.quantity not in OF_THE_VOTE), None)
 
     def vote(self, test: str) -> tuple[float | None, str | None, int | None]:
-        """(fraction of ballots that must say yes, their unit, fewest valid ballots); Nones where a test has no vote."""
+        """(fraction of votes that must say yes, their unit, fewest valid votes); Nones where a test has no vote."""
         rows = {row.quantity: row for row in self.thresholds if row.test == test}
         if FRACTION not in rows:
             return None, None, None
         return rows[FRACTION].value, rows[FEWEST].unit, int(rows[FEWEST].value)
 
     def mean_limits(self, test: str) -> list[Threshold]:
-        """The Thresholds of a test on the mean excess of a pixel, by region."""
-        return [row for row in self.thresholds if row.test == test and row.quantity == MEAN_EXCESS]
+        """The Thresholds of a test on the mean deviation of a pixel, by region."""
+        return [row for row in self.thresholds if row.test == test and row.quantity == MEAN_DEVIATION]
 
     def counts(self, test: str) -> tuple[np.ndarray, np.ndarray] | None:
-        """The images (y, x) of yes votes and of valid ballots of a test; None where there are none."""
+        """The images (y, x) of yes votes and of valid votes of a test; None where there are none."""
         with fits.open(self.path) as hdus:
             if f"{test.upper()}_K" not in hdus:
                 return None

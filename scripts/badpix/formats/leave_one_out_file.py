@@ -42,7 +42,7 @@ def read_outliers(path: str | Path | None) -> dict[str, str]:
     table = read_exposures(path)
     return {
         row.exposure: f"outlier: without it the types of {row.n_changed} pixels change, without one of the other"
-        f" {row.kind} those of {row.others:.0f} (quarantine_outliers)"
+        f" {row.kind} those of {row.others:.0f} (reject_outliers)"
         for row in table[table["outlier"]].itertuples()
     }
 

@@ -1,4 +1,4 @@
-"""The tables beside a mask: counts (summary.csv), and the exposures left out (quarantine.csv)."""
+"""The tables beside a mask: counts (summary.csv), and the exposures left out (rejected_exposures.csv)."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -12,7 +12,7 @@ from astropy.io import fits
 
 from badpix.core.files import atomic_path, card_text
 from badpix.core.fits_table import table_hdu
-from badpix.formats.statistics_file import quarantine_reason
+from badpix.formats.statistics_file import rejection_reason
 
 # Names of the images in the file, in the order of FlatResponse.
 IMAGES = ("MEAN", "STD", "NVALID", "RESPONSE")
@@ -42,7 +42,7 @@ class Responses:
     def of_exposures(self, names: set[str]) -> Iterator[tuple[str, str]]:
         """(exposure, path) of the single responses of the exposures `names` that could be made."""
         for path in self.single:
-            if quarantine_reason(path) is None and (name := fits.getval(path, "EXPOSURE")) in names:
+            if rejection_reason(path) is None and (name := fits.getval(path, "EXPOSURE")) in names:
                 yield name, path
 
 
@@ -72,6 +72,6 @@ def write_single_response(path: str | Path, response: np.ndarray, exposure: str)
     """Write the normalised `response` (y, x) of a single flat."""
     hdus = [fits.PrimaryHDU(), fits.ImageHDU(response.astype(np.float32), name="RESPONSE")]
     hdus[0].header["EXPOSURE"] = card_text(exposure)
-    hdus[0].header["QUARANT"] = False
+    hdus[0].header["REJECTED"] = False
     with atomic_path(path) as temporary:
         fits.HDUList(hdus).writeto(temporary, overwrite=True)

@@ -1,7 +1,7 @@
 """The file of a mask's statistical control, pixel by pixel (stability.fits).
 
 Image STABILITY, float32 (y, x): the share of the votes without one exposure in which a pixel keeps its types, the least
-of them; NaN where no type was found. Image NEVER, uint32 (y, x): a bit per type (table TYPES) at pixels that no further
+of them; NaN where no type was found. Image UNRESOLVABLE, uint32 (y, x): a bit per type (table TYPES) at pixels that no further
 exposure of the kind will settle. Table PIXELS: as in `badpix.formats.leave_one_out_file`.
 """
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class PixelControl:
+class PixelReliability:
     """`stability` is image STABILITY, `never` maps types to boolean images, `pixels` is table PIXELS."""
 
     stability: np.ndarray
@@ -30,7 +30,7 @@ class PixelControl:
     pixels: "pd.DataFrame"
 
 
-def write_pixel_control(path: str | Path, control: PixelControl, detector: str) -> None:
+def write_pixel_reliability(path: str | Path, control: PixelReliability, detector: str) -> None:
     """Write the file for `detector` (its name)."""
     names = [*control.pixels["type"].unique(), *control.never]
     bits = {name: bit for bit, name in enumerate(dict.fromkeys(names))}
@@ -38,7 +38,7 @@ def write_pixel_control(path: str | Path, control: PixelControl, detector: str) 
     hdus = [
         fits.PrimaryHDU(),
         fits.ImageHDU(control.stability, name="STABILITY"),
-        fits.ImageHDU(image, name="NEVER"),
+        fits.ImageHDU(image, name="UNRESOLVABLE"),
         types_hdu(bits),
         pixels_hdu(control.pixels),
     ]

@@ -1,7 +1,7 @@
 """The cached statistics of an exposure: a FITS file of measurements, one plane (integration, y, x) per quantity.
 
 The primary header repeats the keywords of the exposure that the vote and the mask need. An exposure that could not be
-used has a file too, with the primary header alone, `QUARANT = T` and the reason in `QREASON`; so the workflow goes on
+used has a file too, with the primary header alone, `REJECTED = T` and the reason in `REJREASN`; so the workflow goes on
 without it and does not try it again until its input changes.
 """
 
@@ -53,27 +53,27 @@ KEYWORDS = (
 )
 
 
-def write_quarantined(path, exposure, reason):
+def write_rejected(path, exposure, reason):
     """Write at `path` the product of an exposure that cannot be used, saying why."""
     primary = fits.PrimaryHDU()
     primary.header["EXPOSURE"] = card_text(exposure)
-    primary.header["QUARANT"] = (True, "this exposure could not be used")
-    primary.header["QREASON"] = card_text(reason)
+    primary.header["REJECTED"] = (True, "this exposure could not be used")
+    primary.header["REJREASN"] = card_text(reason)
     with atomic_path(path) as temporary:
         primary.writeto(temporary, overwrite=True)
 
 
-def quarantine_reason(path):
+def rejection_reason(path):
     """The reason why the exposure of product `path` was put in quarantine, or None if it was not."""
     header = fits.getheader(path, 0)
-    return header["QREASON"] if header.get("QUARANT", False) else None
+    return header["REJREASN"] if header.get("REJECTED", False) else None
 
 
 def require_usable(*paths):
-    """Raise BadExposure with its reason if one of the products is that of a quarantined exposure, or no FITS file."""
+    """Raise BadExposure with its reason if one of the products is that of a rejected exposure, or no FITS file."""
     for path in paths:
         try:
-            reason = quarantine_reason(path)
+            reason = rejection_reason(path)
         except OSError as error:
             if error.errno is not None:
                 raise  # the machine's fault, not the file's
@@ -82,7 +82,7 @@ def require_usable(*paths):
             raise BadExposure(reason)
 
 
-def whole_header(path):
+def checked_header(path):
     """The primary header of the statistics file `path`; StatisticsError unless the file is whole."""
     problem, found = examine(Path(path), lambda hdus: (hdus[0].header.copy(), len(hdus) - 1))
     if problem is None:
@@ -115,7 +115,7 @@ class StatisticsWriter:
         """Write the file whole or not at all. `integrations` is a list of dicts, a row each of table INTEGRATIONS."""
         primary = fits.PrimaryHDU()
         primary.header["EXPOSURE"] = card_text(self.exposure)
-        primary.header["QUARANT"] = False
+        primary.header["REJECTED"] = False
         for key in KEYWORDS:
             if key in self.source_header:
                 primary.header[key] = (self.source_header[key], self.source_header.comments[key])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from astropy.io import fits
 
-from badpix.formats.statistics_file import whole_header
+from badpix.formats.statistics_file import checked_header
 from badpix.instrument.geometry import Geometry
 from badpix.instrument.segments import exposure_of
 
@@ -50,16 +50,16 @@ class Exposure:
 
 
 def read_set(paths: Sequence[str]) -> tuple[list[Segment], dict[str, str]]:
-    """Sort statistics files into usable and quarantined ones.
+    """Sort statistics files into usable and rejected ones.
 
     Returns (list of Segments by name, dict of exposure name -> reason). Sorted, so that the order in which files are
     given changes nothing. Raises StatisticsError when a file is damaged.
     """
     used, left_out = [], {}
     for path in paths:
-        header = whole_header(path)
-        if header.get("QUARANT", False):
-            left_out[header["EXPOSURE"]] = header["QREASON"]
+        header = checked_header(path)
+        if header.get("REJECTED", False):
+            left_out[header["EXPOSURE"]] = header["REJREASN"]
         else:
             used.append(Segment(header["EXPOSURE"], str(path), header))
     return sorted(used, key=lambda segment: segment.name), left_out

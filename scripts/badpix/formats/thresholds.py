@@ -6,9 +6,9 @@ from math import nan
 import numpy as np
 
 ABOVE, BELOW, AT_LEAST = "above", "below", "at least"
-# Rows that are of the vote itself, not of a measured quantity: the fraction of ballots that must say yes, the fewest
-# valid ballots, and the limit on a pixel's mean excess over all integrations.
-FRACTION, FEWEST, MEAN_EXCESS = "FRACTION", "FEWEST", "MEAN_EXCESS"
+# Rows that are of the vote itself, not of a measured quantity: the fraction of votes that must say yes, the fewest
+# valid votes, and the limit on a pixel's mean deviation over all integrations.
+FRACTION, FEWEST, MEAN_DEVIATION = "FRACTION", "FEWEST", "MEAN_DEVIATION"
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def around(test: str, quantity: str, side: str, centre: float, margin: float, **
 
 
 def vote_rows(test, fraction, unit, min_valid):
-    """The limits of the vote of `test`: `fraction` of its ballots, whose kind is `unit`, and the fewest of them."""
+    """The limits of the vote of `test`: `fraction` of its votes, whose kind is `unit`, and the fewest of them."""
     return (
         Threshold(test, FRACTION, AT_LEAST, float(fraction), f"fraction of {unit}"),
         Threshold(test, FEWEST, AT_LEAST, float(min_valid), unit),

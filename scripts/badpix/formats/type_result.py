@@ -12,15 +12,15 @@ from badpix.formats.thresholds import Threshold
 class TypeResult:
     """Images (y, x) of one type.
 
-    `found` and `insufficient` (could not be judged) are boolean; `ballots` maps the name of each ballot count to
+    `found` and `insufficient` (could not be judged) are boolean; `votes` maps the name of each ballot count to
     (k, n_valid), int16 or int32; `intermittent` (boolean, or None where nobody looked) are pixels that were certainly
-    bad in some exposures but not in enough. `thresholds` are the Thresholds that the ballots and the vote were held
+    bad in some exposures but not in enough. `thresholds` are the Thresholds that the votes and the vote were held
     against.
     """
 
     found: np.ndarray
     insufficient: np.ndarray
-    ballots: Mapping[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
+    votes: Mapping[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
     intermittent: np.ndarray | None = None
     thresholds: tuple[Threshold, ...] = ()
 
@@ -31,7 +31,7 @@ class TypeResult:
         return TypeResult(
             found,
             self.insufficient & second.insufficient & ~found,
-            {**self.ballots, **second.ballots},
+            {**self.votes, **second.votes},
             np.logical_or.reduce(seen) & ~found if seen else None,
             self.thresholds + second.thresholds,
         )

@@ -3,7 +3,7 @@
 import numpy as np
 
 from badpix.formats.pixel_types import FLAT_TYPES
-from badpix.formats.statistics_file import open_statistics, quarantine_reason
+from badpix.formats.statistics_file import open_statistics, rejection_reason
 from badpix.injection.tables import healthy_pixels
 from badpix.score.files import read_findings
 from badpix.score.pixels import insufficient_for
@@ -18,7 +18,7 @@ def read_noise(statistics, y, x):
     `statistics` lists statistics files. A difference of two groups is noisier by the square root of 2. Pixels without
     a measured noise get the median of the others, 0 where there is no dark.
     """
-    usable = [path for path in statistics if quarantine_reason(path) is None][:DARKS_FOR_NOISE]
+    usable = [path for path in statistics if rejection_reason(path) is None][:DARKS_FOR_NOISE]
     planes = []
     for path in usable:
         with open_statistics(path) as hdus:

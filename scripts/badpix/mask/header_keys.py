@@ -27,10 +27,10 @@ def _dark_keys(settings: VoteSettings) -> list[str]:
 
 def _flat_keys(config: Mapping) -> list[str]:
     keys = list(FLAT_KEYS)
-    if config["flat_ballot"] == "exposure":
-        keys += ["flat_ballot", "flat_fraction"]
-    if config["unlit_fraction"] is not None:
-        keys.append("unlit_fraction")
+    if config["flat_vote_unit"] == "exposure":
+        keys += ["flat_vote_unit", "flat_vote_fraction"]
+    if config["min_unlit_area"] is not None:
+        keys.append("min_unlit_area")
     if config["flat_mean_normalization_method"] == "smoothed":
         keys += SMOOTHING_KEYS
     searches = ()
@@ -45,7 +45,7 @@ def _flat_keys(config: Mapping) -> list[str]:
         keys.append("max_dead_norm_signal")
     if config["low_qe_and_open_search"]:
         keys += LOW_QE_KEYS
-        keys += ["open_rule"] if config["open_rule"] != "all" else []
+        keys += ["open_neighbour_rule"] if config["open_neighbour_rule"] != "all" else []
         keys += ["open_includes_dead"] if config["open_includes_dead"] else []
     return keys
 

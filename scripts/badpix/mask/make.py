@@ -14,8 +14,8 @@ from badpix.instrument.dq import count_flags
 from badpix.instrument.geometry import Geometry, full_frame, place, reference_pixels
 from badpix.mask.flags import combine, flags_by_type
 from badpix.mask.manual_flags import manual_flags
+from badpix.vote.classify import Measured, judge
 from badpix.vote.exposure_set import ExposureSet, VoteFiles, gather
-from badpix.vote.judge import Measured, judge
 from badpix.vote.settings import VoteSettings
 
 

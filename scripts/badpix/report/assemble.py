@@ -35,16 +35,16 @@ ODD_NOTE = (
 NOTHING = np.zeros(0, np.int64)
 
 
-def check_ballots(test, said, counts, pixels):
-    """Raise ValueError when the ballots shown are not those that were counted: statistics and evidence then differ."""
+def check_n_votes(test, said, counts, pixels):
+    """Raise ValueError when the votes shown are not those that were counted: statistics and evidence then differ."""
     k, n_valid = (image.ravel()[pixels] for image in counts)
     same_k = np.array_equal((said == YES).sum(axis=1), k)
     if not (same_k and np.array_equal((said != ABSTAINED).sum(axis=1), n_valid)):
-        raise ValueError(f"the ballots of test {test} do not add up to the votes in the evidence; make the mask anew")
+        raise ValueError(f"the votes of test {test} do not add up to the votes in the evidence; make the mask anew")
 
 
 def bytes_per_pixel(exposures, evidence, settings):
-    """About how many bytes of measurements a pixel takes: values and ballots of every integration."""
+    """About how many bytes of measurements a pixel takes: values and votes of every integration."""
     n = {kind: sum(e.n_integrations() for e in exposures.of(kind)) for kind in KINDS}
     n_tests = sum(len(tests) for tests in evidence.tests.values())
     measures = [measure for search in settings.searches_on for measure in search.measures.values()]
@@ -160,7 +160,7 @@ class ReportPage:
         if self.exposures.darks:
             reader = DarkReader(self.exposures, settings, evidence, detailed)
             darks = reader.read()
-            self._check(darks.ballots, detailed)
+            self._check(darks.votes, detailed)
             self.per_exposure = [row["integrations"] for row in darks.rows]
             self.panels += inspector.pack_darks(self.pack, evidence, darks, reader.region_of)
             self.rows += darks.rows
@@ -169,16 +169,16 @@ class ReportPage:
             responses = self.given.responses
             response = read_response(responses.mean)
             flats = FlatReader(self.exposures, settings.flats, response, responses, detailed).read()
-            self._check(flats.ballots, detailed)
+            self._check(flats.votes, detailed)
             self.panels += inspector.pack_flats(self.pack, evidence, flats)
             self.rows += flats.rows
         self.histograms += page.image_histogram_figures(image_histograms(evidence, self.science), evidence)
         ramps, sampled = ramps_of(self.exposures, self.given.ramp_files, evidence)
         self.ramps = inspector.pack_ramps(self.pack, ramps, sampled) if ramps else []
 
-    def _check(self, ballots, pixels):
-        for test, said in ballots.items():
-            check_ballots(test, said, self.evidence.counts(test), pixels)
+    def _check(self, votes, pixels):
+        for test, said in votes.items():
+            check_n_votes(test, said, self.evidence.counts(test), pixels)
 
     def draw(self):
         """All plots; those of the map need the layers."""

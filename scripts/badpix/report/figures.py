@@ -230,7 +230,7 @@ def vote_figure(name, heading, fractions, needed):
     counts, edges = fractions
     plot = styled(
         name=name, height=210, title=heading, y_axis_type="log", toolbar_location=None, tools="",
-        x_axis_label="fraction of ballots that said yes", y_axis_label="pixels", x_range=(-0.03, 1.03),
+        x_axis_label="fraction of votes that said yes", y_axis_label="pixels", x_range=(-0.03, 1.03),
     )  # fmt: skip
     plot.quad(
         left=edges[:-1], right=edges[1:], top=np.maximum(counts, 0.5), bottom=0.5, fill_color="#8fa6bb",

@@ -7,12 +7,12 @@ import numpy as np
 from badpix.formats.response_file import FlatResponse, Responses, read_single_response
 from badpix.formats.statistics_file import open_segments
 from badpix.report.darks import ABSTAINED, NO, YES
+from badpix.vote.classify import lit_pixels
 from badpix.vote.exposure_set import ExposureSet
-from badpix.vote.flat_ballots import FlatBallots
-from badpix.vote.judge import lit_pixels
+from badpix.vote.flat_votes import FlatVotes
 from badpix.vote.settings import FlatSettings
 
-# Type -> the test of FlatBallots that decides it.
+# Type -> the test of FlatVotes that decides it.
 TEST_OF = {"DEAD": "dead", "LOW_QE": "low", "OPEN": "open"}
 
 
@@ -21,13 +21,13 @@ class FlatReport:
     """What the flats say of some pixels, and of themselves.
 
     `columns` names the columns of `response`, float32 (pixel, column): the response in each flat where each has a vote,
-    else the slope of each integration divided by the level around the pixel in the mean flat. `ballots` maps test to
+    else the slope of each integration divided by the level around the pixel in the mean flat. `votes` maps test to
     uint8 (pixel, flat), empty where the mean flat decides. `rows` has a dict per exposure.
     """
 
     columns: list = field(default_factory=list)
     response: np.ndarray | None = None
-    ballots: dict = field(default_factory=dict)
+    votes: dict = field(default_factory=dict)
     rows: list = field(default_factory=list)
 
 
@@ -52,7 +52,7 @@ class FlatReader:
 
     def read(self):
         """The FlatReport."""
-        each_votes = self.settings.flat_ballot == "exposure"
+        each_votes = self.settings.flat_vote_unit == "exposure"
         with np.errstate(divide="ignore", invalid="ignore"):
             level = (self.mean.mean / self.mean.normalised).ravel()[self.pixels]
         columns = []
@@ -90,24 +90,24 @@ class FlatReader:
         )
 
     def _votes(self):
-        """The response in each flat; fills the ballots, flat by flat, by the vote's own functions."""
+        """The response in each flat; fills the votes, flat by flat, by the vote's own functions."""
         science = self.exposures.science
         lit = lit_pixels(self.exposures, self.mean, self.settings)
         rows = {row["exposure"]: row for row in self.report.rows}
         columns = []
         for name, path in self.responses.of_exposures(set(rows)):
             response = read_single_response(path)
-            vote = FlatBallots(science, lit, self.settings)
+            vote = FlatVotes(science, lit, self.settings)
             vote.add(response)
             for test, own in TEST_OF.items():
                 tally = vote.tallies[own]
                 k, n_valid = (image.ravel()[self.pixels] for image in (tally.k, tally.n_valid))
                 said = np.where(n_valid > 0, np.where(k > 0, YES, NO), ABSTAINED).astype(np.uint8)
-                self.report.ballots.setdefault(test, []).append(said)
+                self.report.votes.setdefault(test, []).append(said)
             self.report.columns.append((name, 0, name))
             columns.append(response.ravel()[self.pixels].astype(np.float32))
             # How far this flat is from the mean one; 1.4826 x MAD is the standard deviation of normal values.
             off = (response - self.mean.normalised)[science]
             rows[name]["response_scatter"] = 1.4826 * float(np.nanmedian(np.abs(off - np.nanmedian(off))))
-        self.report.ballots = {test: np.stack(said, axis=1) for test, said in self.report.ballots.items()}
+        self.report.votes = {test: np.stack(said, axis=1) for test, said in self.report.votes.items()}
         return columns

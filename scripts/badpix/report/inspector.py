@@ -4,9 +4,9 @@ import numpy as np
 
 from badpix.report.pixels import DETAIL_BYTES
 from badpix.report.words import TESTS, title
-from badpix.vote.ballots import votes_needed
 from badpix.vote.searches.rate import slope_or_saturated
 from badpix.vote.searches.registry import SEARCHES
+from badpix.vote.tally import votes_needed
 
 # Ballot count -> what it compares, for the counts of the searches beyond the official algorithm.
 MEASURES = {
@@ -60,20 +60,20 @@ def pack_pixels(pack, evidence, dq, pixels):
 
 
 def mean_conditions(pack, evidence, darks, region_of):
-    """Add what the second condition of the searches beyond the specification sees: `m_<test>`, a pixel's mean excess,
-    and `l_<test>`, the limit on it, which is higher for a noisy pixel and for one with fewer ballots.
+    """Add what the second condition of the searches beyond the official algorithm sees: `m_<test>`, a pixel's mean deviation,
+    and `l_<test>`, the limit on it, which is higher for a noisy pixel and for one with fewer votes.
 
     Arrays of `darks` (DarkReport) are those of the pixels with measurements; `region_of` gives their amplifiers.
     """
-    if not darks.noise_excess:
+    if not darks.noise_deviation:
         return
-    noise = np.stack(darks.noise_excess, axis=1)
-    ratio = np.maximum(1, np.exp(np.nan_to_num(mean_excess(noise))))
-    for test, said in darks.ballots.items():
+    noise = np.stack(darks.noise_deviation, axis=1)
+    ratio = np.maximum(1, np.exp(np.nan_to_num(mean_deviation(noise))))
+    for test, said in darks.votes.items():
         limits = evidence.mean_limits(test)
         if not limits:
             continue
-        values = excess_of(test, evidence, darks, region_of)
+        values = deviation_of(test, evidence, darks, region_of)
         n_valid = (said != 2).sum(axis=1)
         share = np.maximum(n_valid, 1) / max(1, int(evidence.counts(test)[1].max()))
         scale = ratio if MEASURES[test].scaled else np.ones(1)
@@ -81,18 +81,18 @@ def mean_conditions(pack, evidence, darks, region_of):
         for row in limits:
             here = (region_of == row.region) | (row.region == 0)
             limit[here] = (row.value * scale / np.sqrt(share))[here]
-        pack.add(f"m_{test}", mean_excess(values).astype(np.float32))
+        pack.add(f"m_{test}", mean_deviation(values).astype(np.float32))
         pack.add(f"l_{test}", limit.astype(np.float32))
 
 
-def mean_excess(values):
+def mean_deviation(values):
     """Mean over the integrations (pixel, integration) that are not NaN; NaN where there are none."""
     valid = ~np.isnan(values)
     total = np.where(valid, values, 0).sum(axis=1, dtype=np.float32)
     return np.where(valid.any(axis=1), total / np.maximum(valid.sum(axis=1), 1), np.float32(np.nan))
 
 
-def excess_of(test, evidence, darks, region_of):
+def deviation_of(test, evidence, darks, region_of):
     """The values of a test's quantity less the centres that the vote noted, float32 (pixel, integration)."""
     columns = []
     quantity = evidence.quantity(test)
@@ -134,20 +134,20 @@ def panel(evidence, quantity, columns, array, counting=False):
 
 
 def pack_darks(pack, evidence, darks, region_of):
-    """Add the measurements and ballots of the darks; returns the panels of the inspector."""
+    """Add the measurements and votes of the darks; returns the panels of the inspector."""
     panels = []
     by_exposure = [(name, 0, name) for name in darks.exposures]
     pack.add("region", region_of.astype(np.uint8))
     for quantity, values in darks.values.items():
-        if quantity == "NRISE" or (quantity == "NSAT" and not values.any()):
+        if quantity == "N_JUMP_UP" or (quantity == "NSAT" and not values.any()):
             continue
         pack.add(f"q_{quantity}", values)
-        columns = by_exposure if quantity == "NFALL" else darks.integrations
+        columns = by_exposure if quantity == "N_JUMP_DOWN" else darks.integrations
         panels.append(panel(evidence, quantity, columns, f"q_{quantity}", values.dtype.kind == "i"))
-    if "NRISE" in darks.values:
-        pack.add("FALLS", darks.n_fall)
-        pack.add("RISES", darks.values["NRISE"].sum(axis=1, dtype=np.int32))
-    for test, said in darks.ballots.items():
+    if "N_JUMP_UP" in darks.values:
+        pack.add("JUMPS_DOWN", darks.n_down)
+        pack.add("N_JUMP_UP", darks.values["N_JUMP_UP"].sum(axis=1, dtype=np.int32))
+    for test, said in darks.votes.items():
         pack.add(f"b_{test}", said)
     mean_conditions(pack, evidence, darks, region_of)
     # What decides comes first.
@@ -155,12 +155,12 @@ def pack_darks(pack, evidence, darks, region_of):
 
 
 def pack_flats(pack, evidence, flats):
-    """Add the responses and ballots of the flats; returns the panels of the inspector."""
+    """Add the responses and votes of the flats; returns the panels of the inspector."""
     pack.add("q_RESPONSE", flats.response)
-    for test, said in flats.ballots.items():
+    for test, said in flats.votes.items():
         pack.add(f"b_{test}", said)
     entry = panel(evidence, "RESPONSE", flats.columns, "q_RESPONSE")
-    if not flats.ballots:
+    if not flats.votes:
         entry["note"] = "Each integration divided by the level around the pixel in the mean flat, which alone decides."
     return [entry]
 

@@ -112,8 +112,8 @@ def measure_differences(sci, groupdq, window, comparators, window_comparators, i
 
 @compiled
 def count_steps(sci, groupdq, window, noise, middle, typical_noise, counts):
-    """Fill `counts`, int16 (3, y, x): NFALL and NRISE, groups flagged as jumps that are steps down and up, and
-    NFALL_CLEAR, those of NFALL that no noise makes.
+    """Fill `counts`, int16 (3, y, x): N_JUMP_DOWN and N_JUMP_UP, groups flagged as jumps that are steps down and up, and
+    N_JUMP_DOWN_5SIG, those of N_JUMP_DOWN that no noise makes.
 
     `noise` and `middle` are the images CDS_NOISE and median difference of `measure_differences`; `typical_noise` stands
     for the noise of pixels that have none.

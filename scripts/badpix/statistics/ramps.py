@@ -12,7 +12,7 @@ from badpix.statistics.ramp_kernels import count_flags, count_steps, first_good_
 
 COUNTS = ("NJUMP", "NJUMP_EARLY", "NJUMP_LATE", "NGOOD", "NGOOD_EARLY", "NGOOD_LATE", "NSAT", "FIRST_SAT")
 DIFFERENCES = ("CDS_NOISE", "CDS_EARLY", "CDS_LATE", "CDS_FIRST")
-STEPS = ("NFALL", "NRISE", "NFALL_CLEAR")
+STEPS = ("N_JUMP_DOWN", "N_JUMP_UP", "N_JUMP_DOWN_5SIG")
 
 
 def count_groups(groupdq, early_cutoff_fraction):
@@ -34,9 +34,9 @@ def group_differences(sci, groupdq, early_cutoff_fraction):
     deviation of the differences between unflagged groups about their median (NaN with fewer than two). The others are
     of all groups neither SATURATED nor DO_NOT_USE, because the jump step takes much of an RC pixel's ramp for jumps:
     `CDS_FIRST`, `CDS_EARLY`, `CDS_LATE` (DN/group), the first difference and the medians in the first and in the last
-    window (NaN where there is none); `NFALL` and `NRISE` (int16), groups with JUMP_DET after the early window that lie
+    window (NaN where there is none); `N_JUMP_DOWN` and `N_JUMP_UP` (int16), groups with JUMP_DET after the early window that lie
     below and above their predecessor, by more than STEP_SIGMA x CDS_NOISE both from it and from the median difference;
-    `NFALL_CLEAR` (int16), those of NFALL that are beyond CLEAR_SIGMA x CDS_NOISE, or x its median if that is more.
+    `N_JUMP_DOWN_5SIG` (int16), those of N_JUMP_DOWN that are beyond CLEAR_SIGMA x CDS_NOISE, or x its median if that is more.
     A telegraph signal falls as often as it rises; a cosmic ray only rises.
     """
     shape, n_differences = sci.shape[1:], len(sci) - 1

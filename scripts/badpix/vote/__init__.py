@@ -1,1 +1,1 @@
-"""The vote across exposures: ballots, searches, significance, and which type takes priority."""
+"""The vote across exposures: votes, searches, significance, and which type takes priority."""

@@ -51,7 +51,7 @@ class DarkExtended:
         for run in self.measuring:
             run.end_exposure(segments[0][0].header.get("EXPOSURE", ""))
 
-    def verdicts(self) -> dict[str, TypeResult]:
+    def results(self) -> dict[str, TypeResult]:
         """TypeResult per type, for the types whose search is on."""
         scale = noise_ratio(self.noise)
         result: dict[str, TypeResult] = {}
@@ -66,11 +66,11 @@ def planes_of(searches) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for search in searches for name in search.planes))
 
 
-def dark_verdicts(official: DarkVote, extended: DarkExtended | None, science: np.ndarray) -> dict[str, TypeResult]:
+def dark_results(official: DarkVote, extended: DarkExtended | None, science: np.ndarray) -> dict[str, TypeResult]:
     """The verdict per dark type, by the official tests and by the searches that replace or complete them."""
     if extended is None:
-        return official.verdicts(science)
-    own, found = official.verdicts(science, extended.replaced_tests), extended.verdicts()
+        return official.results(science)
+    own, found = official.results(science, extended.replaced_tests), extended.results()
     # Evidence files keep their bits: an official type has its place even if a search replaces all its tests, but for
     # rc, which then comes where the search has it.
     order = dict.fromkeys([*(name for name in OFFICIAL_TYPES if name != "rc" or name in own), *found])

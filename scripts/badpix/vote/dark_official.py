@@ -1,6 +1,6 @@
 """The vote over the darks: from cached statistics and thresholds to the dark types of bad pixel.
 
-Ballots are counted exposure by exposure, so the memory does not grow with their number.
+VoteCounts are counted exposure by exposure, so the memory does not grow with their number.
 """
 
 from collections.abc import Collection
@@ -12,16 +12,16 @@ from badpix.formats.thresholds import ABOVE, AT_LEAST, BELOW, Threshold, around,
 from badpix.formats.type_result import TypeResult
 from badpix.instrument.readout import early_late_window
 from badpix.numerics.clipping import clipped_mean_std
-from badpix.vote.ballots import Tally, decide
 from badpix.vote.kernels import add_clean_slopes
 from badpix.vote.settings import DarkSettings
+from badpix.vote.tally import Tally, decide
 
 
 @dataclass(frozen=True)
 class OfficialTest:
     """A test of darks in the official algorithm.
 
-    `pixel_type` is what it finds, `fraction` the key of the fraction of ballots that must say yes (None: no vote),
+    `pixel_type` is what it finds, `fraction` the key of the fraction of votes that must say yes (None: no vote),
     `keys` are further keys that it alone reads; `label` is its name in the report.
     """
 
@@ -99,8 +99,8 @@ class Pedestal:
     std: float
 
 
-def integration_ballots(planes, pedestal: Pedestal, n_groups: int, settings: DarkSettings):
-    """The ballots of one integration.
+def integration_votes(planes, pedestal: Pedestal, n_groups: int, settings: DarkSettings):
+    """The votes of one integration.
 
     `planes` maps names of statistics planes to images (y, x). Returns test -> (yes, valid), boolean images.
     """
@@ -136,7 +136,7 @@ def pedestal_plane(pedestal_source, available):
 
 
 class DarkVote:
-    """Counts the ballots of dark exposures given one after the other, and decides."""
+    """Counts the votes of dark exposures given one after the other, and decides."""
 
     def __init__(self, shape, settings):
         self.settings = settings
@@ -154,15 +154,15 @@ class DarkVote:
         return test == "saturated" or self.settings.ballot == "integration"
 
     def add_exposure(self, *segments):
-        """Count the ballots of one exposure: its open statistics files, one unless it came in segments."""
+        """Count the votes of one exposure: its open statistics files, one unless it came in segments."""
         own = {test: Tally(self.shape) for test in VOTES if not self._by_integration(test)}
         for statistics in segments:
             name = pedestal_plane(self.settings.pedestal_source, [hdu.name for hdu in statistics])
             for integration, row in enumerate(statistics["INTEGRATIONS"].data):
                 planes = {plane: statistics[plane].data[integration] for plane in PLANES_USED}
                 pedestal = Pedestal(statistics[name].data[integration], row[f"{name}_MEAN"], row[f"{name}_STD"])
-                ballots = integration_ballots(planes, pedestal, row["N_GROUPS"], self.settings)
-                for test, (yes, valid) in ballots.items():
+                votes = integration_votes(planes, pedestal, row["N_GROUPS"], self.settings)
+                for test, (yes, valid) in votes.items():
                     (self.tallies[test] if self._by_integration(test) else own[test]).add(yes, valid)
                 self.scatter.add(planes["SLOPE"], (planes["NJUMP"] == 0) & np.isfinite(planes["SLOPE"]))
                 where = {"exposure": statistics[0].header.get("EXPOSURE", ""), "integration": integration + 1}
@@ -180,18 +180,18 @@ class DarkVote:
         ]
 
     def _vote(self, science, fraction, *tests):
-        """TypeResult by the tests named: found when one of them reaches `fraction`, unjudged when none has ballots."""
+        """TypeResult by the tests named: found when one of them reaches `fraction`, unjudged when none has votes."""
         found, judged = np.zeros(self.shape, bool), np.zeros(self.shape, bool)
         for test in tests:
             tally = self.tallies[test]
             found |= decide(tally.k, tally.n_valid, fraction, self.settings.min_valid)
             judged |= tally.n_valid >= self.settings.min_valid
-        ballots = {test: (self.tallies[test].k, self.tallies[test].n_valid) for test in tests}
+        votes = {test: (self.tallies[test].k, self.tallies[test].n_valid) for test in tests}
         thresholds = [threshold for threshold in self.thresholds if threshold.test in tests]
         for test in tests:
             unit = "integrations" if self._by_integration(test) else "exposures"
             thresholds += vote_rows(test, fraction, unit, self.settings.min_valid)
-        return TypeResult(found & science, ~judged & science, ballots, thresholds=tuple(thresholds))
+        return TypeResult(found & science, ~judged & science, votes, thresholds=tuple(thresholds))
 
     def noise(self):
         """Scatter of the jump-free slopes (DN/s), NaN with fewer than `min_clean_slopes` of them; and their number."""
@@ -207,11 +207,11 @@ class DarkVote:
             yes = std > mean + self.settings.dark_noisy_threshold * width
         judged = np.isfinite(std)
         # All slopes of a pixel together are one ballot: the rule compares one scatter with the detector's.
-        ballots = {"noisy": (yes.astype(np.int16), judged.astype(np.int16))}
+        votes = {"noisy": (yes.astype(np.int16), judged.astype(np.int16))}
         limit = around("noisy", "NOISE", ABOVE, mean, self.settings.dark_noisy_threshold * width, unit="DN/s")
-        return TypeResult(yes & science, ~judged & science, ballots, thresholds=(limit,))
+        return TypeResult(yes & science, ~judged & science, votes, thresholds=(limit,))
 
-    def verdicts(self, science: np.ndarray, replaced: Collection[str] = ()) -> dict[str, TypeResult]:
+    def results(self, science: np.ndarray, replaced: Collection[str] = ()) -> dict[str, TypeResult]:
         """The verdict per dark type, but for types whose tests are all among the `replaced`.
 
         `science` is the boolean image (y, x) of the pixels that may be flagged.

@@ -45,7 +45,7 @@ class VoteFiles:
             list(inputs.get("flats", ())),
             Responses(inputs.get("response"), tuple(inputs.get("responses", ()))),
             next(iter(inputs.get("outliers", ())), None),
-            dict(params.get("quarantined") or {}),
+            dict(params.get("rejected") or {}),
             inputs.get("manual_flags"),
         )
 

@@ -11,7 +11,7 @@ from badpix.numerics.clipping import CLIP_ITERATIONS, clipped_mean_std
 # A pixel cannot be called open on the word of one neighbour.
 MIN_NEIGHBOURS = 2
 
-# Name of each count of ballots in the report; a flat type has a count of its own name.
+# Name of each count of votes in the report; a flat type has a count of its own name.
 LABELS = {
     "DEAD": "Response of a dead pixel",
     "LOW_QE": "Low response",
@@ -46,7 +46,7 @@ def other_limits(settings):
             limits[name].append(Threshold(name, "RESPONSE", BELOW, float(s.max_low_qe_norm_signal), ""))
             if name == "LOW_QE" or not s.open_includes_dead:
                 limits[name].append(Threshold(name, "RESPONSE", AT_LEAST, float(s.max_dead_norm_signal), ""))
-        neighbours = f"RESPONSE of neighbours ({s.open_rule})"
+        neighbours = f"RESPONSE of neighbours ({s.open_neighbour_rule})"
         limits["OPEN"].append(Threshold("OPEN", neighbours, ABOVE, float(s.max_open_adj_norm_signal), ""))
     return limits
 
@@ -72,11 +72,11 @@ def _neighbours(image, fill):
 def bright_neighbours(norm, usable, settings):
     """Boolean image (y, x): the direct neighbours are brighter than `max_open_adj_norm_signal`.
 
-    `usable` are the pixels whose `norm` counts; at least two neighbours must. By `open_rule`, `all` of them are
+    `usable` are the pixels whose `norm` counts; at least two neighbours must. By `open_neighbour_rule`, `all` of them are
     brighter, or their `mean` is.
     """
     n_usable = _neighbours(usable, False).sum(axis=0)
-    if settings.open_rule == "mean":
+    if settings.open_neighbour_rule == "mean":
         total = _neighbours(np.where(usable, norm, 0.0), 0.0).sum(axis=0)
         bright = total > settings.max_open_adj_norm_signal * n_usable
     else:
@@ -102,12 +102,12 @@ def find_low_qe_and_open(norm, science, settings):
     return {"LOW_QE": low & ~is_open, "OPEN": is_open, "ADJ_OPEN": adjacent}
 
 
-def flat_verdicts(norm, n_valid, science, settings, last_groups=None):
+def flat_results(norm, n_valid, science, settings, last_groups=None):
     """The verdict per flat type.
 
     `norm` is the normalised response (y, x), `n_valid` the number of integrations behind it, `last_groups` the mean
     signal (DN) of the last raw groups, needed for the flux check. The mean flat is one ballot: k and n_valid of the
-    verdicts are 0 or 1. An ADJ_OPEN pixel is judged by its OPEN neighbour, so it needs no response of its own.
+    results are 0 or 1. An ADJ_OPEN pixel is judged by its OPEN neighbour, so it needs no response of its own.
     """
     judged = np.isfinite(norm) & (n_valid >= settings.min_valid)
     norm = np.where(judged, norm, np.nan)

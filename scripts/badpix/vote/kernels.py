@@ -6,12 +6,12 @@ from badpix.numerics.compiled import compiled
 
 
 @compiled
-def count_excesses(values, centre, vote, certain, least, n_valid, votes, strong, total, excess):
-    """Count the pixels of `values` (float32 image (y, x)) that lie beyond the limits, and keep their excesses.
+def count_outliers(values, centre, vote, certain, least, n_valid, votes, strong, total, deviation):
+    """Count the pixels of `values` (float32 image (y, x)) that lie beyond the limits, and keep their deviations.
 
-    `centre`, `vote` and `certain` are numbers, float32: a vote needs an excess beyond `vote` on either side and beyond
+    `centre`, `vote` and `certain` are numbers, float32: a vote needs an deviation beyond `vote` on either side and beyond
     `least` (float32 image), and is beyond doubt beyond `certain` too. `votes` and `strong` are pairs of int16 images
-    (above, below), `n_valid` an int16 image and `total` a float32 image, all added to; `excess` (float32 image) is
+    (above, below), `n_valid` an int16 image and `total` a float32 image, all added to; `deviation` (float32 image) is
     filled. NaN abstains.
     """
     n_rows, n_columns = values.shape
@@ -20,7 +20,7 @@ def count_excesses(values, centre, vote, certain, least, n_valid, votes, strong,
     for y in range(n_rows):
         for x in range(n_columns):
             height = values[y, x] - centre
-            excess[y, x] = height
+            deviation[y, x] = height
             if np.isnan(height):
                 continue
             n_valid[y, x] += 1
@@ -44,7 +44,7 @@ def reach(k, n_valid, needed, decided):
 
 
 @compiled
-def count_ballots(yes, valid, k, n_valid):
+def count_votes(yes, valid, k, n_valid):
     """Add 1 to `n_valid` where `valid` and to `k` where `yes` too: flat arrays of one length, boolean and integer."""
     for i in range(k.size):
         n_valid[i] += valid[i]

@@ -59,11 +59,11 @@ class FlatSettings(Settings):
     flux_check: float
     max_low_qe_norm_signal: float
     max_open_adj_norm_signal: float
-    open_rule: str
+    open_neighbour_rule: str
     open_includes_dead: bool
-    flat_ballot: str
-    flat_fraction: float
-    unlit_fraction: float | None
+    flat_vote_unit: str
+    flat_vote_fraction: float
+    min_unlit_area: float | None
     min_valid: int
 
     @classmethod

@@ -1,23 +1,23 @@
 """Thresholds from the number of false flags that is asked for, and the distribution of healthy pixels to apply them to.
 
 A test that compares a pixel with the rest of the detector is given the probability that a healthy pixel fails it
-(`false_flags_per_million` / 1e6), never a number of sigmas. Two things must happen for a flag: a majority of ballots,
+(`false_flags_per_million` / 1e6), never a number of sigmas. Two things must happen for a flag: a majority of votes,
 so that no single exposure decides, and a significant mean, so that the false flags are as many as asked.
 """
 
 import numpy as np
 from scipy.special import betaincinv, ndtr, ndtri, pdtrc
 
-from badpix.vote.ballots import votes_needed
+from badpix.vote.tally import votes_needed
 
 # Below this a ballot says too little: a pixel that is bad in three exposures of eight must not reach six votes by the
 # noise of the other five.
-MIN_BALLOT_SIGMA = 2.5
+MIN_VOTE_SIGMA = 2.5
 # Quantiles of a normal distribution one standard deviation below and above its median.
 LOWER, UPPER = ndtr(-1), ndtr(1)
 # So many values tell a standard deviation to 0.4%. Of many more every 7th or 13th is looked at; neither divides the
 # width of an array or an amplifier, so that the sample is spread over all columns.
-BULK_SAMPLE = 2**17
+SUBSAMPLE_SIZE = 2**17
 STRIDES = (13, 7)
 
 
@@ -26,22 +26,22 @@ def significance(probability):
     return float(-ndtri(probability))
 
 
-def ballot_probability(n_ballots, fraction, probability):
+def vote_probability(n_votes, fraction, probability):
     """Probability of a false yes per ballot with which a false majority has `probability`.
 
-    A majority is `votes_needed(n_ballots, fraction)` = k votes. P(at least k of n independent ballots) is the
+    A majority is `votes_needed(n_votes, fraction)` = k votes. P(at least k of n independent votes) is the
     regularised incomplete beta function I_p(k, n - k + 1) (Clopper & Pearson 1934), solved for p.
     """
-    k = int(votes_needed(n_ballots, fraction))
-    return float(betaincinv(k, n_ballots - k + 1, probability))
+    k = int(votes_needed(n_votes, fraction))
+    return float(betaincinv(k, n_votes - k + 1, probability))
 
 
-def ballot_sigma(n_ballots, fraction, probability):
-    """Standard deviations beyond which one ballot says yes, at least MIN_BALLOT_SIGMA."""
-    return max(MIN_BALLOT_SIGMA, significance(ballot_probability(n_ballots, fraction, probability)))
+def vote_sigma(n_votes, fraction, probability):
+    """Standard deviations beyond which one ballot says yes, at least MIN_VOTE_SIGMA."""
+    return max(MIN_VOTE_SIGMA, significance(vote_probability(n_votes, fraction, probability)))
 
 
-def steps_needed(rate, probability):
+def poisson_threshold(rate, probability):
     """Smallest count that a Poisson variable of mean `rate` reaches with at most `probability`; at least one."""
     count = 1
     while pdtrc(count - 1, rate) > probability:
@@ -52,7 +52,7 @@ def steps_needed(rate, probability):
 def sample(chosen):
     """Indices into the ravelled image of pixels that stand for those `chosen` (boolean image): all, unless too many."""
     indices = np.flatnonzero(chosen)
-    stride = next((stride for stride in STRIDES if indices.size >= stride * BULK_SAMPLE), 1)
+    stride = next((stride for stride in STRIDES if indices.size >= stride * SUBSAMPLE_SIZE), 1)
     return indices[::stride].astype(np.int32)
 
 

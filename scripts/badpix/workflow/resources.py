@@ -100,7 +100,7 @@ RULES = {
     "history": Needs(200, memory=((50, 0, 0),), disk=(10, 0, 0), seconds=(5, 0)),
     "report_page": Needs(300, memory=((200, 0, 0),), disk=(20, 0, 0), seconds=(20, 0)),
     "report_index": Needs(60),
-    "statistical_control": Needs(320, memory=((400, 0, 0),), disk=(100, 0, 0), seconds=(20, 0), of_all_exposures=True),
+    "reliability": Needs(320, memory=((400, 0, 0),), disk=(100, 0, 0), seconds=(20, 0), of_all_exposures=True),
     "sweep_vote": Needs(290, memory=((300, 0, 0),), seconds=(4, 0), of_all_exposures=True),
     "sweep_table": Needs(230),
     "injection_plan": Needs(230, memory=((52, 0, 0),), disk=(20, 0, 0), seconds=(4, 0)),

@@ -66,7 +66,7 @@ OWN = {
     "flats": None,
     "results": "results",
     "detectors": "auto",
-    "on_bad_exposure": "quarantine",
+    "on_bad_exposure": "reject",
     "min_darks": 3,
     "min_flats": 3,
     "min_groups": 2,
@@ -79,14 +79,14 @@ OWN = {
     "keep_history": True,
     "history_directory": None,
     "leave_one_out": False,
-    "quarantine_outliers": False,
+    "reject_outliers": False,
     "outlier_factor": 3.0,
     "ballot": "exposure",
     "pedestal_source": "t0",
     "min_valid": 1,
     "min_clean_slopes": 5,
     "keep_intermediates": False,
-    "idle_cores": False,
+    "detector1_use_idle_cores": False,
     "scratch": None,
     "crds_path": None,
     "crds_server_url": None,
@@ -94,7 +94,7 @@ OWN = {
     "sweep": {},
     "sweep_grid": "one_at_a_time",
     "truth": None,
-    "statistical_control": False,
+    "reliability": False,
 }
 INJECTION = {
     "pixels_per_strength": 100,
@@ -156,7 +156,7 @@ def test_every_key_is_documented_and_has_a_sound_default(key):
     assert node["changes"] in {
         "inputs", "detector1_dark", "detector1_flat", "dark_statistics", "flat_statistics", "flat_response",
         "exposure_response", "leave_one_out", "bad_pixel_mask", "plots", "quality_check",
-        "compare_masks", "release_gate", "history", "nothing", "sweep_vote", "inject", "statistical_control",
+        "compare_masks", "release_gate", "history", "nothing", "sweep_vote", "inject", "reliability",
         "report_page",
     }  # fmt: skip
     assert problems(node["default"], node, SCHEMA, key) == []
@@ -174,8 +174,8 @@ def test_the_defaults_are_those_of_the_specification():
 def test_what_the_official_algorithm_does_not_know_is_off():
     """So that the official keys alone make the official mask; `badpix.vote` has the same test of its searches."""
     defaults = {key: node["default"] for key, node in KEYS.items()}
-    off = {"exclusive_types": False, "flat_ballot": "mean", "open_rule": "all", "open_includes_dead": False,
-           "unlit_fraction": None}  # fmt: skip
+    off = {"exclusive_types": False, "flat_vote_unit": "mean", "open_neighbour_rule": "all", "open_includes_dead": False,
+           "min_unlit_area": None}  # fmt: skip
     assert {key: defaults[key] for key in off} == off
 
 

@@ -13,7 +13,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from badpix.exposures.header_walk import BLOCK, CARD, walk
-from badpix.exposures.headers import KEYWORDS, read_carefully, read_facts
+from badpix.exposures.headers import KEYWORDS, read_carefully, read_header_info
 from badpix.simulate.exposure import Exposure
 from badpix.simulate.headers import make_geometry
 from badpix.simulate.uncal import write_uncal
@@ -207,7 +207,7 @@ def test_plain_cards_are_answered_for(tmp_path, cards, keywords):
 def test_what_is_not_plain_is_left_to_astropy(tmp_path, cards):
     path = tmp_path / "a.fits"
     path.write_bytes(plain(*cards))
-    assert walk(path, KEYWORDS) is None and read_facts(path) == read_carefully(path)
+    assert walk(path, KEYWORDS) is None and read_header_info(path) == read_carefully(path)
 
 
 def test_no_other_file_is_answered_for(tmp_path):

@@ -11,7 +11,7 @@ from astropy.io import fits
 from badpix.core.fits_check import file_problem
 from badpix.exposures import header_cache
 from badpix.exposures.header_cache import HeaderCache
-from badpix.exposures.headers import read_facts
+from badpix.exposures.headers import read_header_info
 
 # astropy says about damaged files what it must.
 pytestmark = pytest.mark.filterwarnings("ignore::astropy.utils.exceptions.AstropyWarning")
@@ -31,18 +31,18 @@ def make(path, n_groups=5, **keywords):
 def reads(monkeypatch):
     """The paths that were really read, one entry per time."""
     seen = []
-    real = header_cache.read_facts
+    real = header_cache.read_header_info
 
     def counting(path):
         seen.append(path.name)
         return real(path)
 
-    monkeypatch.setattr(header_cache, "read_facts", counting)
+    monkeypatch.setattr(header_cache, "read_header_info", counting)
     return seen
 
 
 def test_facts(tmp_path):
-    facts = read_facts(make(tmp_path / "a.fits"))
+    facts = read_header_info(make(tmp_path / "a.fits"))
     assert facts == {
         "problem": None,
         "keywords": {"DETECTOR": "NIS", "NGROUPS": 5},
@@ -54,11 +54,11 @@ def test_facts(tmp_path):
 def test_compressed_files_are_read_too(tmp_path):
     path = tmp_path / "a b [1].fits.gz"
     path.write_bytes(gzip.compress(make(tmp_path / "a.fits").read_bytes()))
-    assert read_facts(path) == read_facts(tmp_path / "a.fits")
+    assert read_header_info(path) == read_header_info(tmp_path / "a.fits")
 
 
 def test_a_card_without_a_value_says_nothing(tmp_path):
-    facts = read_facts(make(tmp_path / "a.fits", NGROUPS=None, DETECTOR=1 + 2j))
+    facts = read_header_info(make(tmp_path / "a.fits", NGROUPS=None, DETECTOR=1 + 2j))
     assert facts["keywords"] == {}
     json.dumps(facts)
 
@@ -86,7 +86,7 @@ def damaged(tmp_path, change):
     ids=["empty", "half", "a byte", "no header", "text", "zeros", "card"],
 )
 def test_damaged_files_get_a_reason(tmp_path, change, words):
-    problem = read_facts(damaged(tmp_path, change))["problem"]
+    problem = read_header_info(damaged(tmp_path, change))["problem"]
     assert words in problem and "\n" not in problem
 
 

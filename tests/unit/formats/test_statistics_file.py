@@ -1,4 +1,4 @@
-"""The statistics file: what is written is read back, and a quarantined product says why."""
+"""The statistics file: what is written is read back, and a rejected product says why."""
 
 import numpy as np
 import pytest
@@ -8,9 +8,9 @@ from badpix.core.errors import BadExposure, StatisticsError
 from badpix.formats.statistics_file import (
     StatisticsWriter,
     open_statistics,
-    quarantine_reason,
+    rejection_reason,
     require_usable,
-    write_quarantined,
+    write_rejected,
 )
 from badpix.formats.statistics_set import read_set
 
@@ -37,7 +37,7 @@ def test_planes_are_assembled_from_blocks_of_rows(tmp_path):
     writer(DETECTOR="NIS", PROGRAM="09001").write(path, [("EARLYCUT", 0.25, "fraction")], rows)
     with open_statistics(path) as statistics:
         header = statistics[0].header
-        assert (header["EXPOSURE"], header["QUARANT"], header["EARLYCUT"]) == ("dark1", False, 0.25)
+        assert (header["EXPOSURE"], header["REJECTED"], header["EARLYCUT"]) == ("dark1", False, 0.25)
         assert header["DETECTOR"] == "NIS" and header.comments["DETECTOR"] == "comment of DETECTOR"
         assert "PROGRAM" not in header, "only the keywords that are needed"
         assert statistics["SLOPE"].data.tolist() == [
@@ -49,7 +49,7 @@ def test_planes_are_assembled_from_blocks_of_rows(tmp_path):
         table = statistics["INTEGRATIONS"].data
         assert table["INTEGRATION"].tolist() == [1, 2]
         assert table["X_MEAN"][0] == 1.5 and np.isnan(table["X_MEAN"][1])
-    assert quarantine_reason(path) is None
+    assert rejection_reason(path) is None
     require_usable(path)
 
 
@@ -80,8 +80,8 @@ def test_a_failed_write_leaves_nothing(tmp_path):
 )
 def test_quarantine_round_trip(tmp_path, reason, read):
     path = tmp_path / "new" / "q.fits"
-    write_quarantined(path, "dark1", BadExposure(reason))
-    assert quarantine_reason(path) == read
+    write_rejected(path, "dark1", BadExposure(reason))
+    assert rejection_reason(path) == read
     with pytest.raises(BadExposure) as caught:
         require_usable(path)
     assert str(caught.value) == read
@@ -93,7 +93,7 @@ def test_quarantine_round_trip(tmp_path, reason, read):
 def test_exposures_may_have_any_name(tmp_path):
     name = "dünkel [1] v2.0 " + "x" * 80
     writer(name).write(tmp_path / "s.fits")
-    write_quarantined(tmp_path / "q.fits", name, "why")
+    write_rejected(tmp_path / "q.fits", name, "why")
     read = "d" + r"\xfc" + name[2:]
     used, left_out = read_set([tmp_path / "s.fits", tmp_path / "q.fits"])
     assert [exposure.name for exposure in used] == [read]
@@ -102,7 +102,7 @@ def test_exposures_may_have_any_name(tmp_path):
 
 def test_the_first_quarantined_of_several_is_named(tmp_path):
     writer().write(tmp_path / "good.fits")
-    write_quarantined(tmp_path / "bad.fits", "dark1", "this one")
+    write_rejected(tmp_path / "bad.fits", "dark1", "this one")
     with pytest.raises(BadExposure, match="^this one$"):
         require_usable(tmp_path / "good.fits", tmp_path / "bad.fits")
 
@@ -113,7 +113,7 @@ def test_the_first_quarantined_of_several_is_named(tmp_path):
 def test_the_set_is_sorted_by_name_and_quarantine_is_apart(tmp_path):
     for name in ("b", "c", "a"):
         writer(name).write(tmp_path / f"{name}.fits")
-    write_quarantined(tmp_path / "z.fits", "bad", "broken")
+    write_rejected(tmp_path / "z.fits", "bad", "broken")
     used, left_out = read_set([tmp_path / f"{name}.fits" for name in ("c", "z", "a", "b")])
     assert [exposure.name for exposure in used] == ["a", "b", "c"]
     assert left_out == {"bad": "broken"}

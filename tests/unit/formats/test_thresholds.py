@@ -11,14 +11,14 @@ from badpix.formats.thresholds import (
     BELOW,
     FEWEST,
     FRACTION,
-    MEAN_EXCESS,
+    MEAN_DEVIATION,
     Threshold,
     around,
     as_columns,
     from_table,
 )
-from badpix.vote.flat_ballots import FlatBallots
-from badpix.vote.flat_types import flat_verdicts
+from badpix.vote.flat_types import flat_results
+from badpix.vote.flat_votes import FlatVotes
 from badpix.vote.searches.base import WHOLE_ARRAY, Integration
 from badpix.vote.settings import FlatSettings
 from unit.vote.test_dark_extended import GROUP_TIME_S, SHAPE, exposure, extended
@@ -29,8 +29,8 @@ FLAT = {
     "dead_search": True, "low_qe_and_open_search": True, "dead_search_type": ["sigma_rate", "absolute_rate"],
     "flat_mean_sigma_threshold": 3.0, "dead_sigma_threshold": 5.0, "max_dead_norm_signal": 0.05,
     "run_dead_flux_check": False, "flux_check": 45000, "max_low_qe_norm_signal": 0.5, "max_open_adj_norm_signal": 1.05,
-    "open_rule": "all", "open_includes_dead": False, "flat_ballot": "mean", "flat_fraction": 0.75,
-    "unlit_fraction": None, "min_valid": 1,
+    "open_neighbour_rule": "all", "open_includes_dead": False, "flat_vote_unit": "mean", "flat_vote_fraction": 0.75,
+    "min_unlit_area": None, "min_valid": 1,
 }  # fmt: skip
 
 
@@ -53,7 +53,7 @@ def test_a_table_keeps_every_number(tmp_path):
 
 def test_the_limits_of_the_specification():
     vote = counted([dark(["nothing", "high_pedestal"])] * 2, pedestal_sigma_threshold=3, high_cr_fraction=0.7)
-    found = vote.verdicts(np.ones((1, 2), bool))
+    found = vote.results(np.ones((1, 2), bool))
     limits = {(row.test, row.quantity): row.value for verdict in found.values() for row in verdict.thresholds}
     # Pedestals are 100 +- 2 DN.
     assert limits["high_pedestal", "PEDESTAL_T0"] == 106 and limits["low_pedestal", "PEDESTAL_T0"] == 94
@@ -72,8 +72,8 @@ def test_they_are_what_the_searches_voted_by(regions):
     for number, file in enumerate(files):
         file[0].header["EXPOSURE"] = f"dark{number}"
         beyond.add_exposure(file, pedestal_name="PEDESTAL_T0")
-    verdicts = beyond.verdicts()
-    rows = [row for verdict in verdicts.values() for row in verdict.thresholds]
+    results = beyond.results()
+    rows = [row for verdict in results.values() for row in verdict.thresholds]
     tests = {"noise": "cds_noise", "rate": "rate", "low_pedestal": "low_pedestal", "first": "first_inverse_rc"}
     k = {test: np.zeros(SHAPE, int) for test in tests.values()}
     for number, file in enumerate(files):
@@ -91,13 +91,13 @@ def test_they_are_what_the_searches_voted_by(regions):
             for place, region in enumerate(own, 1):
                 row = limits[place if len(limits) > 1 else 0]
                 height = (1 if row.side == ABOVE else -1) * (values[region] - row.centre)
-                least = np.broadcast_to(measured.min_excess, SHAPE)[region]
+                least = np.broadcast_to(measured.min_deviation, SHAPE)[region]
                 k[test][region] += (height > row.margin) & (height > least)
-    counted_votes = {test: votes for verdict in verdicts.values() for test, (votes, _) in verdict.ballots.items()}
+    counted_votes = {test: votes for verdict in results.values() for test, (votes, _) in verdict.votes.items()}
     for test, votes in k.items():
         assert np.array_equal(votes, counted_votes[test]), test
         assert votes[3, 3] == 3 or test == "first_inverse_rc"
-    means = [row for row in rows if row.test == "cds_noise" and row.quantity == MEAN_EXCESS]
+    means = [row for row in rows if row.test == "cds_noise" and row.quantity == MEAN_DEVIATION]
     assert [row.region for row in means] == ([0] if len(regions) == 1 else [1, 2])
 
 
@@ -105,7 +105,7 @@ def test_falls_and_rises_have_limits():
     beyond = extended(2)
     for seed in range(2):
         beyond.add_exposure(exposure(seed, {}), pedestal_name="PEDESTAL_T0")
-    rows = [row for row in beyond.verdicts()["high_cr"].thresholds if row.quantity in ("NFALL", "RISES")]
+    rows = [row for row in beyond.results()["high_cr"].thresholds if row.quantity in ("N_JUMP_DOWN", "N_JUMP_UP")]
     assert [row.value for row in rows] == [1.0, 1.0, 1.0], "nobody falls, so one fall is too many"
 
 
@@ -114,22 +114,22 @@ def test_the_limits_of_the_flats(tmp_path):
     norm[4, 4], norm[8, 8] = 0.01, 0.3
     science = np.ones(norm.shape, bool)
     settings = FlatSettings.from_config(FLAT)
-    verdicts = flat_verdicts(norm, np.full(norm.shape, 5), science, settings)
+    results = flat_results(norm, np.full(norm.shape, 5), science, settings)
     path = tmp_path / "evidence.fits"
-    write_evidence(path, verdicts, {}, [])
+    write_evidence(path, results, {}, [])
     evidence = read_evidence(path)
     sigma, absolute = evidence.limits("DEAD")
     assert sigma.value == pytest.approx(sigma.centre - sigma.margin) and 0.9 < sigma.value < 0.97
     assert absolute.value == 0.05
-    assert (verdicts["DEAD"].found == ((norm < sigma.value) | (norm < absolute.value))).all()
+    assert (results["DEAD"].found == ((norm < sigma.value) | (norm < absolute.value))).all()
     assert [(row.side, row.value) for row in evidence.limits("LOW_QE")] == [("below", 0.5), ("at least", 0.05)]
     assert evidence.limits("OPEN", quantity="RESPONSE of neighbours (all)")[0].value == 1.05
     assert evidence.tests == {name: [name] for name in ("DEAD", "LOW_QE", "OPEN", "ADJ_OPEN")}
     assert evidence.vote("DEAD") == (None, None, None), "the mean flat decides alone"
 
-    ballots = FlatBallots(science, science, settings)
+    votes = FlatVotes(science, science, settings)
     for name in ("one", "two"):
-        ballots.add(norm, name)
-    limits = ballots.verdicts()["DEAD"].thresholds
+        votes.add(norm, name)
+    limits = votes.results()["DEAD"].thresholds
     assert [row.exposure for row in limits if np.isfinite(row.margin)] == ["one", "two"]
     assert [row.value for row in limits if row.quantity == FRACTION] == [0.75]

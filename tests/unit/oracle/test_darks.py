@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from oracle import dark_types
-from oracle.darks import ballots_of_integration, pedestal_at_t0
+from oracle.darks import pedestal_at_t0, votes_of_integration
 from oracle.vote import DEFAULTS
 from unit.oracle.exposures import DO_NOT_USE, JUMP_DET, REFERENCE_PIXEL, SATURATED, TIMING, Dark, pixels
 
@@ -144,8 +144,8 @@ def test_high_cr_by_exposure_and_by_integration(tmp_path):
 
 def rc_jumps(groupdq, **cfg):
     shape = groupdq.shape[1:]
-    ballots = ballots_of_integration(np.zeros(shape), groupdq, np.ones(shape, dtype=bool), {**DEFAULTS, **cfg})
-    return [both.ravel().tolist() for both in ballots["rc_jumps"]]
+    votes = votes_of_integration(np.zeros(shape), groupdq, np.ones(shape, dtype=bool), {**DEFAULTS, **cfg})
+    return [both.ravel().tolist() for both in votes["rc_jumps"]]
 
 
 def test_rc_jumps():

@@ -15,11 +15,11 @@ from badpix.formats.evidence_file import Evidence
 from badpix.formats.thresholds import ABOVE, around, vote_rows
 from badpix.instrument.dq import PIXEL_FLAGS
 from badpix.mask.flags import flags_by_type
-from badpix.report.assemble import check_ballots, history_entries
+from badpix.report.assemble import check_n_votes, history_entries
 from badpix.report.darks import ABSTAINED, NO, YES, of_exposures
 from badpix.report.figures import as_bytes, block_means
 from badpix.report.histograms import Histogram
-from badpix.report.inspector import excess_of, mean_excess, n_detailed, panel
+from badpix.report.inspector import deviation_of, mean_deviation, n_detailed, panel
 from badpix.report.packing import Pack
 from badpix.report.page import histogram_figures
 from badpix.report.pixels import RAMPS_PER_TYPE, by_rarity, listed_pixels, ramps_per_type, sampled_pixels
@@ -70,8 +70,8 @@ def test_a_ramp_too_short_for_a_quantity_has_no_excess(short_ramps, short):
     values = np.full((4, 2), 7.0, np.float32)
     values[:, short - 1] = np.nan
     darks = SimpleNamespace(integrations=INTEGRATIONS, values={"CDS_EARLY - CDS_LATE": values})
-    excess = excess_of("early_rc", short_ramps, darks, np.zeros(4, int))
-    assert (excess[:, 2 - short] == 5).all() and np.isnan(excess[:, short - 1]).all()
+    deviation = deviation_of("early_rc", short_ramps, darks, np.zeros(4, int))
+    assert (deviation[:, 2 - short] == 5).all() and np.isnan(deviation[:, short - 1]).all()
     assert short_ramps.quantity("none") is None
 
 
@@ -114,7 +114,7 @@ def test_some_ramps_of_each_type():
     assert pixels.size == RAMPS_PER_TYPE + 1 and 80 in pixels and (np.diff(pixels) > 0).all()
 
 
-# ---------------------------------------------------------------- ballots
+# ---------------------------------------------------------------- votes
 
 
 def test_an_exposure_says_yes_with_half_of_its_integrations():
@@ -125,15 +125,15 @@ def test_an_exposure_says_yes_with_half_of_its_integrations():
 def test_ballots_that_do_not_add_up_stop_the_job():
     said = np.array([[YES, NO], [ABSTAINED, YES]], np.uint8)
     k, n = np.array([[9, 1, 1]]), np.array([[9, 2, 1]])
-    check_ballots("t", said, (k, n), np.array([1, 2]))
+    check_n_votes("t", said, (k, n), np.array([1, 2]))
     for wrong in ((k + 1, n), (k, n + 1)):
-        with pytest.raises(ValueError, match="ballots of test t do not add up"):
-            check_ballots("t", said, wrong, np.array([1, 2]))
+        with pytest.raises(ValueError, match="votes of test t do not add up"):
+            check_n_votes("t", said, wrong, np.array([1, 2]))
 
 
 def test_a_mean_passes_over_what_is_missing():
     values = np.array([[1, np.nan, 3], [np.nan] * 3, [np.inf, 1, 1]], np.float32)
-    assert mean_excess(values).tolist() == pytest.approx([2, np.nan, np.inf], nan_ok=True)
+    assert mean_deviation(values).tolist() == pytest.approx([2, np.nan, np.inf], nan_ok=True)
 
 
 # ---------------------------------------------------------------- histograms and images

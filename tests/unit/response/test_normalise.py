@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as hnp
 import flat_statistics
 from badpix.config.settings import ResponseSettings
 from badpix.core.errors import TooFewExposures
-from badpix.formats.statistics_file import StatisticsWriter, quarantine_reason, write_quarantined
+from badpix.formats.statistics_file import StatisticsWriter, rejection_reason, write_rejected
 from badpix.instrument.detectors import load_detectors
 from badpix.numerics.row_blocks import row_blocks
 from badpix.response import normalise as flat_response
@@ -111,7 +111,7 @@ def test_a_rate_file_will_do_for_a_single_integration(tmp_path):
     ],
 )
 def test_a_flat_whose_files_do_not_fit_is_quarantined(tmp_path, images, uncal, keywords, words):
-    assert words in quarantine_reason(measured(tmp_path, images, uncal, **keywords))
+    assert words in rejection_reason(measured(tmp_path, images, uncal, **keywords))
 
 
 def test_the_response_leaves_out_who_is_quarantined(tmp_path):
@@ -122,7 +122,7 @@ def test_the_response_leaves_out_who_is_quarantined(tmp_path):
     detector |= {"n_columns": 3, "n_rows": 2, "reference_pixels": border}
     settings = ResponseSettings(3, "mean", "Box2D", 3)
     good, bad = measured(tmp_path, rates()), tmp_path / "bad.fits"
-    write_quarantined(bad, "bad", "no light")
+    write_rejected(bad, "bad", "no light")
     main([bad, good], tmp_path / "response.fits", detector, settings)
     with fits.open(tmp_path / "response.fits") as hdus:
         assert hdus["USED"].data["EXPOSURE"].tolist() == ["f"]

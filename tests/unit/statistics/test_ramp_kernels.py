@@ -51,9 +51,9 @@ def plain_differences(sci, flags, fraction):
         "CDS_EARLY": median_of(steps[:window], pair[:window]),
         "CDS_LATE": median_of(steps[len(steps) - window :], pair[len(steps) - window :]),
         "CDS_FIRST": np.where(pair.any(axis=0), first, np.nan),
-        "NFALL": (late & ((steps < -least) & ~(steps - middle > -least))[window:]).sum(axis=0),
-        "NFALL_CLEAR": (late & ((steps < -clear) & ~(steps - middle > -clear))[window:]).sum(axis=0),
-        "NRISE": (late & ((steps > least) & ~(steps - middle < least))[window:]).sum(axis=0),
+        "N_JUMP_DOWN": (late & ((steps < -least) & ~(steps - middle > -least))[window:]).sum(axis=0),
+        "N_JUMP_DOWN_5SIG": (late & ((steps < -clear) & ~(steps - middle > -clear))[window:]).sum(axis=0),
+        "N_JUMP_UP": (late & ((steps > least) & ~(steps - middle < least))[window:]).sum(axis=0),
     }
 
 
@@ -66,9 +66,9 @@ def test_differences_as_in_numpy(n_groups, fraction):
     for name, image in expected.items():
         np.testing.assert_allclose(found[name], image, rtol=1e-5, atol=1e-5, err_msg=name)
         assert found[name].dtype == (np.int16 if name.startswith("N") else np.float32)
-    assert found["NFALL"].any() and found["NRISE"].any()
+    assert found["N_JUMP_DOWN"].any() and found["N_JUMP_UP"].any()
     if n_groups in (5, 20):
-        assert (found["NFALL"] > found["NFALL_CLEAR"]).any() and found["NFALL_CLEAR"].any()
+        assert (found["N_JUMP_DOWN"] > found["N_JUMP_DOWN_5SIG"]).any() and found["N_JUMP_DOWN_5SIG"].any()
 
 
 @pytest.mark.parametrize("n_groups", [1, 4, 20])

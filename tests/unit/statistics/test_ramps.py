@@ -64,7 +64,7 @@ def test_cds_noise_needs_two_differences():
 
 def test_one_group_has_no_differences():
     planes = group_differences(ramp(5), flags(0), 0.25)
-    assert [planes.pop(name)[0, 0] for name in ("NFALL", "NFALL_CLEAR", "NRISE")] == [0, 0, 0]
+    assert [planes.pop(name)[0, 0] for name in ("N_JUMP_DOWN", "N_JUMP_DOWN_5SIG", "N_JUMP_UP")] == [0, 0, 0]
     assert all(np.isnan(image[0, 0]) for image in planes.values())
 
 
@@ -79,11 +79,11 @@ def test_falls_and_rises_after_the_early_window():
     # Eight groups, the first two differences are early; then a rise to group 4, a fall to 5 and a fall to 7.
     sci = ramp(0, -90, 2, 3, 104, 5, 6, -93)
     planes = group_differences(sci, flags(0, JUMP, 0, 0, JUMP, JUMP, 0, JUMP), 0.25)
-    assert (planes["NFALL"][0, 0], planes["NRISE"][0, 0]) == (2, 1)
-    assert planes["NFALL"].dtype == planes["NRISE"].dtype == np.int16
+    assert (planes["N_JUMP_DOWN"][0, 0], planes["N_JUMP_UP"][0, 0]) == (2, 1)
+    assert planes["N_JUMP_DOWN"].dtype == planes["N_JUMP_UP"].dtype == np.int16
     # What is not flagged is no step, and a saturated group has no difference.
     quiet = group_differences(sci, flags(0, 0, 0, 0, 0, 0, SAT | JUMP, JUMP), 0.25)
-    assert quiet["NFALL"][0, 0] == quiet["NRISE"][0, 0] == 0
+    assert quiet["N_JUMP_DOWN"][0, 0] == quiet["N_JUMP_UP"][0, 0] == 0
 
 
 def test_the_flat_end_of_an_rc_ramp_is_no_step():
@@ -91,7 +91,7 @@ def test_the_flat_end_of_an_rc_ramp_is_no_step():
     sci = ramp(0, 400, 600, 605, 608, 609, 614, 611)
     planes = group_differences(sci, flags(0, JUMP, JUMP, 0, 0, 0, 0, JUMP), 0.25)
     assert planes["CDS_NOISE"][0, 0] == pytest.approx(2 * 1.4826)
-    assert planes["NFALL"][0, 0] == planes["NRISE"][0, 0] == 0
+    assert planes["N_JUMP_DOWN"][0, 0] == planes["N_JUMP_UP"][0, 0] == 0
 
 
 def test_the_windows_count_jumps_too():
@@ -111,7 +111,7 @@ def test_a_pixel_without_noise_of_its_own_is_compared_with_the_typical_one():
     planes = group_differences(sci, groupdq, 0.25)
     assert planes["CDS_NOISE"][0, 0] == pytest.approx(2 * 1.4826)
     # After the early window: rise, -5 within three sigma, rise, fall, rise.
-    assert (planes["NFALL"][0, 1], planes["NRISE"][0, 1]) == (1, 3)
+    assert (planes["N_JUMP_DOWN"][0, 1], planes["N_JUMP_UP"][0, 1]) == (1, 3)
 
 
 def test_a_clear_fall_is_one_that_no_noise_makes():
@@ -122,17 +122,17 @@ def test_a_clear_fall_is_one_that_no_noise_makes():
     groupdq[5] = JUMP
     planes = group_differences(sci, groupdq, 0.25)
     np.testing.assert_allclose(planes["CDS_NOISE"][0], [1.4826, 2 * 1.4826], rtol=1e-6)
-    assert planes["NFALL"][0].tolist() == [1, 1]
+    assert planes["N_JUMP_DOWN"][0].tolist() == [1, 1]
     # Five times the noise are 7.4 and 14.8, but 11.1 is the least: -10 is no clear fall of either.
-    assert planes["NFALL_CLEAR"][0].tolist() == [0, 0]
+    assert planes["N_JUMP_DOWN_5SIG"][0].tolist() == [0, 0]
     sci[5, 0] = [-4, 0]
-    assert group_differences(sci, groupdq, 0.25)["NFALL_CLEAR"][0].tolist() == [1, 1]
+    assert group_differences(sci, groupdq, 0.25)["N_JUMP_DOWN_5SIG"][0].tolist() == [1, 1]
 
 
 def test_falls_where_every_difference_is_a_jump():
     planes = group_differences(ramp(0, 50, 0, 50, 0), flags(0, JUMP, JUMP, JUMP, JUMP), 0.25)
     assert np.isnan(planes["CDS_NOISE"][0, 0])
-    assert (planes["NFALL"][0, 0], planes["NRISE"][0, 0]) == (2, 1)  # the first rise is early
+    assert (planes["N_JUMP_DOWN"][0, 0], planes["N_JUMP_UP"][0, 0]) == (2, 1)  # the first rise is early
 
 
 def test_effective_time():

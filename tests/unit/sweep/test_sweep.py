@@ -62,7 +62,7 @@ def test_what_can_be_swept_re_runs_the_vote_alone():
     for key in sweep_keys(SCHEMA):
         assert key in vote_keys(SCHEMA)
         assert SCHEMA["properties"][key]["changes"] == "bad_pixel_mask", key
-    assert {"max_jump_limit", "dark_noisy_threshold", "exclusive_types", "unlit_fraction"} <= set(sweep_keys(SCHEMA))
+    assert {"max_jump_limit", "dark_noisy_threshold", "exclusive_types", "min_unlit_area"} <= set(sweep_keys(SCHEMA))
 
 
 def test_every_value_is_held_to_the_schema_of_its_key():
@@ -77,7 +77,7 @@ def test_every_value_is_held_to_the_schema_of_its_key():
     [
         ("early_cutoff_fraction", "a change of it re-runs dark_statistics; run the workflow once with each value"),
         ("smoothing_box_width", "a change of it re-runs flat_response"),
-        ("flat_ballot", "a change of it re-runs exposure_response"),
+        ("flat_vote_unit", "a change of it re-runs exposure_response"),
         ("author", "it is no threshold of the vote"),
         ("max_jump_limt", "there is no such key; did you mean max_jump_limit?"),
     ],

@@ -1,11 +1,11 @@
-"""The searches of darks beyond the specification, on statistics of a quiet detector with a few pixels that are not."""
+"""The searches of darks beyond the official algorithm, on statistics of a quiet detector with a few pixels that are not."""
 
 import numpy as np
 import pytest
 from astropy.io import fits
 
 from badpix.formats.type_result import TypeResult
-from badpix.vote.dark_extended import DarkExtended, dark_verdicts
+from badpix.vote.dark_extended import DarkExtended, dark_results
 from badpix.vote.dark_official import OFFICIAL_TESTS
 from badpix.vote.searches.base import WHOLE_ARRAY, Context
 from badpix.vote.searches.noise import read_noise_of_differences
@@ -16,7 +16,7 @@ GROUP_TIME_S = 10.0
 N_GROUPS = 30
 SETTINGS = {
     "hot_rate_threshold": 5.0, "warm_rate_threshold": 0.5,
-    "hot_fraction": 0.75, "pedestal_test": "calibrated", "ramp_shape_search": True, "noisy_test": "cds",
+    "hot_fraction": 0.75, "pedestal_test": "significance", "ramp_shape_search": True, "noisy_test": "cds",
     "noisy_fraction": 0.5, "telegraph_search": True, "rc_fraction_threshold": 0.75, "low_pedestal_fraction": 0.75,
     "high_cr_fraction": 0.5,
 }  # fmt: skip
@@ -25,7 +25,7 @@ HEALTHY = {
     "SLOPE": (0.01, 0.05), "VAR_POISSON": (0, 0), "CDS_NOISE": (9.0, 1.0), "CDS_FIRST": (0.1, 9.0),
     "CDS_EARLY": (0.1, 3.0), "CDS_LATE": (0.1, 3.0), "PEDESTAL_T0": (0.0, 15.0),
 }  # fmt: skip
-COUNTS = {"NSAT": 0, "FIRST_SAT": -1, "NGOOD": N_GROUPS, "NFALL": 0, "NFALL_CLEAR": 0, "NRISE": 0}
+COUNTS = {"NSAT": 0, "FIRST_SAT": -1, "NGOOD": N_GROUPS, "N_JUMP_DOWN": 0, "N_JUMP_DOWN_5SIG": 0, "N_JUMP_UP": 0}
 PIXEL = (30, 40)
 
 
@@ -51,11 +51,11 @@ def extended(n_exposures, amplifiers=WHOLE_ARRAY, **changes):
     return DarkExtended(configured_searches(SETTINGS | changes), context)
 
 
-def verdicts(exposures, **changes):
+def results(exposures, **changes):
     beyond = extended(len(exposures), **changes)
     for seed, pixels in enumerate(exposures):
         beyond.add_exposure(exposure(seed, pixels), pedestal_name="PEDESTAL_T0")
-    return beyond.verdicts()
+    return beyond.results()
 
 
 def types_of(planes, n=8, n_bad=None, what="found", **changes):
@@ -63,7 +63,7 @@ def types_of(planes, n=8, n_bad=None, what="found", **changes):
     exposures = [{PIXEL: planes} if n_bad is None or i < n_bad else {} for i in range(n)]
     return {
         name
-        for name, verdict in verdicts(exposures, **changes).items()
+        for name, verdict in results(exposures, **changes).items()
         if getattr(verdict, what) is not None and getattr(verdict, what)[PIXEL]
     }
 
@@ -75,7 +75,7 @@ SHOWS = {
     "low_pedestal": {"PEDESTAL_T0": -500.0},
     "inverse_rc": {"CDS_FIRST": -200.0, "CDS_EARLY": -100.0},
     "noisy": {"CDS_NOISE": 40.0},
-    "high_cr": {"NFALL": 4, "NRISE": 4},
+    "high_cr": {"N_JUMP_DOWN": 4, "N_JUMP_UP": 4},
 }
 
 
@@ -92,7 +92,7 @@ def test_a_minority_is_listed_and_not_found(name):
 
 
 def test_a_healthy_detector_has_none():
-    found = {name: int(verdict.found.sum()) for name, verdict in verdicts([{}] * 8).items()}
+    found = {name: int(verdict.found.sum()) for name, verdict in results([{}] * 8).items()}
     assert found == dict.fromkeys(found, 0) and found.keys() == set(SHOWS)
 
 
@@ -120,35 +120,35 @@ def test_saturated_before_a_slope_is_hot_and_has_no_pedestal():
 
 def test_a_pixel_without_data_cannot_be_judged():
     nothing = dict.fromkeys(HEALTHY, np.nan) | {"NGOOD": 0}
-    result = verdicts([{PIXEL: nothing}] * 5)
+    result = results([{PIXEL: nothing}] * 5)
     assert not any(verdict.found[PIXEL] for verdict in result.values())
     assert all(verdict.insufficient[PIXEL] for verdict in result.values())
 
 
 def test_falls_without_rises_are_no_telegraph():
     # Over eight exposures 32 falls may have 16 rises, or one less by chance.
-    assert types_of({"NFALL": 4, "NRISE": 1}) == set()
-    assert types_of({"NFALL": 4, "NRISE": 2}) == {"high_cr"}
-    assert types_of({"NFALL": 0, "NRISE": 20}) == set()
+    assert types_of({"N_JUMP_DOWN": 4, "N_JUMP_UP": 1}) == set()
+    assert types_of({"N_JUMP_DOWN": 4, "N_JUMP_UP": 2}) == {"high_cr"}
+    assert types_of({"N_JUMP_DOWN": 0, "N_JUMP_UP": 20}) == set()
 
 
 @pytest.mark.parametrize(("clear", "flagged"), [([3, 3, 3, 0], False), ([3, 3, 3, 1], True), ([2, 2, 2, 0], True)])
 def test_a_fall_of_noise_is_no_vote_beside_clear_ones(clear, flagged):
     """Bad in three exposures of eight, and one fall in a fourth; a weak signal has few clear falls anyway."""
-    n_fall = [3, 3, 3, 1]
-    bad = [{"NFALL": n, "NFALL_CLEAR": c, "NRISE": n} for n, c in zip(n_fall, clear, strict=True)]
-    found = verdicts([{PIXEL: own} for own in bad] + [{}] * 4)["high_cr"]
+    n_down = [3, 3, 3, 1]
+    bad = [{"N_JUMP_DOWN": n, "N_JUMP_DOWN_5SIG": c, "N_JUMP_UP": n} for n, c in zip(n_down, clear, strict=True)]
+    found = results([{PIXEL: own} for own in bad] + [{}] * 4)["high_cr"]
     assert found.found[PIXEL] == flagged
-    assert found.ballots["falls"][0][PIXEL] == (4 if flagged else 3)
+    assert found.votes["jumps_down"][0][PIXEL] == (4 if flagged else 3)
 
 
 def test_rises_that_cosmic_rays_make_are_no_second_level():
     """One pixel in eight is hit in each of eight exposures: 1.07 rises a pixel, of which 4 have a chance of 2.1%."""
 
-    def types_with(n_rise):
-        hit = [{(row,): {"NRISE": 1} for row in range(SHAPE[0]) if row % 8 == number} for number in range(8)]
-        falls = [{PIXEL: {"NFALL": 1, "NRISE": int(number < n_rise)}} for number in range(8)]
-        found = verdicts([hits | own for hits, own in zip(hit, falls, strict=True)])
+    def types_with(n_up):
+        hit = [{(row,): {"N_JUMP_UP": 1} for row in range(SHAPE[0]) if row % 8 == number} for number in range(8)]
+        falls = [{PIXEL: {"N_JUMP_DOWN": 1, "N_JUMP_UP": int(number < n_up)}} for number in range(8)]
+        found = results([hits | own for hits, own in zip(hit, falls, strict=True)])
         return {name for name, verdict in found.items() if verdict.found[PIXEL]}
 
     assert types_with(4) == set()
@@ -158,7 +158,7 @@ def test_rises_that_cosmic_rays_make_are_no_second_level():
 def test_a_noisy_pixel_is_not_hot_by_chance():
     """Its mean slope lies 12 sigma of a quiet pixel high, but it is five times as noisy."""
     slopes = {"SLOPE": 0.24}
-    found = verdicts([{PIXEL: slopes, (10, 10): slopes | {"CDS_NOISE": 45.0}}] * 8, warm_rate_threshold=0.0)[
+    found = results([{PIXEL: slopes, (10, 10): slopes | {"CDS_NOISE": 45.0}}] * 8, warm_rate_threshold=0.0)[
         "warm"
     ].found
     assert found[PIXEL] and not found[10, 10]
@@ -186,7 +186,7 @@ def test_shot_noise_is_taken_off():
     ],
 )
 def test_each_search_can_be_off(changes, gone):
-    assert set(verdicts([{}] * 3, **changes)) == set(SHOWS) - gone
+    assert set(results([{}] * 3, **changes)) == set(SHOWS) - gone
 
 
 def test_the_mean_noise_belongs_to_the_amplifier():
@@ -197,7 +197,7 @@ def test_the_mean_noise_belongs_to_the_amplifier():
         statistics["CDS_NOISE"].data[:, :, :20] *= 4
         statistics["CDS_NOISE"].data[0, 3, 3] = 30.0
         beyond.add_exposure(statistics, pedestal_name="PEDESTAL_T0")
-    found = beyond.verdicts()["noisy"].found
+    found = beyond.results()["noisy"].found
     assert found[PIXEL] and found.sum() == 1
 
 
@@ -215,7 +215,7 @@ def test_a_slope_that_a_missed_cosmic_ray_may_have_is_not_intermittent(monkeypat
 class Official:
     """The official vote: each test that is not replaced finds its type everywhere."""
 
-    def verdicts(self, science, replaced=()):
+    def results(self, science, replaced=()):
         tests = {}
         for test in OFFICIAL_TESTS:
             if test.name not in replaced:
@@ -238,19 +238,19 @@ def test_searches_replace_or_complete_the_official_tests(changes, rc_tests, kept
     beyond = extended(3, **changes)
     for seed in range(3):
         beyond.add_exposure(exposure(seed, {}), pedestal_name="PEDESTAL_T0")
-    result = dark_verdicts(Official(), beyond, science)
+    result = dark_results(Official(), beyond, science)
     # The searches find nothing here, so what is found is of the official tests.
     assert {name for name, verdict in result.items() if verdict.found.any()} == kept
-    assert {"high_pedestal", "rc_jumps"} & result["rc"].ballots.keys() >= set(rc_tests)
+    assert {"high_pedestal", "rc_jumps"} & result["rc"].votes.keys() >= set(rc_tests)
 
 
 def test_the_bits_of_the_types_stay_where_they_were():
     science, order = np.ones(SHAPE, bool), ["hot", "low_pedestal", "high_cr", "noisy", "warm", "rc", "inverse_rc"]
     beyond = extended(1)
     beyond.add_exposure(exposure(0, {}), pedestal_name="PEDESTAL_T0")
-    assert list(dark_verdicts(Official(), beyond, science))[: len(order)] == order
+    assert list(dark_results(Official(), beyond, science))[: len(order)] == order
 
 
 def test_without_searches_the_types_are_the_official_ones():
     science = np.ones(SHAPE, bool)
-    assert list(dark_verdicts(Official(), None, science)) == ["hot", "rc", "low_pedestal", "high_cr", "noisy"]
+    assert list(dark_results(Official(), None, science)) == ["hot", "rc", "low_pedestal", "high_cr", "noisy"]

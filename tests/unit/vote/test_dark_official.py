@@ -14,7 +14,7 @@ from badpix.vote.dark_official import (
     Pedestal,
     SlopeScatter,
     _ratio_reached,
-    integration_ballots,
+    integration_votes,
     pedestal_plane,
 )
 from badpix.vote.settings import DarkSettings
@@ -71,38 +71,38 @@ def counted(exposures, **changes):
     return vote
 
 
-def verdicts(exposures, **changes):
-    return (vote := counted(exposures, **changes)).verdicts(np.ones(vote.shape, bool))
+def results(exposures, **changes):
+    return (vote := counted(exposures, **changes)).results(np.ones(vote.shape, bool))
 
 
-def ballots(*pixels, n_groups=N_GROUPS, **changes):
+def votes(*pixels, n_groups=N_GROUPS, **changes):
     """Test -> (yes, valid) lists of one integration with pedestals of 100 +- 2 DN."""
     image = planes(*pixels)
-    found = integration_ballots(image, Pedestal(image["PEDESTAL_T0"], 100.0, 2.0), n_groups, settings(**changes))
+    found = integration_votes(image, Pedestal(image["PEDESTAL_T0"], 100.0, 2.0), n_groups, settings(**changes))
     return {test: (yes[0].tolist(), valid[0].tolist()) for test, (yes, valid) in found.items()}
 
 
 def test_pedestal_must_be_beyond_the_limit():
     # 100 + 5 x 2 = 110 and 100 - 5 x 2 = 90 exactly are within.
-    found = ballots(*({"PEDESTAL_T0": dn} for dn in (89.5, 90, 100, 110, 110.5)))
+    found = votes(*({"PEDESTAL_T0": dn} for dn in (89.5, 90, 100, 110, 110.5)))
     assert found["high_pedestal"][0] == [False, False, False, False, True]
     assert found["low_pedestal"][0] == [True, False, False, False, False]
 
 
 def test_pedestal_tests_abstain_without_a_pedestal_and_when_saturated_in_group_1():
     pixels = ({"PEDESTAL_T0": np.nan}, {"PEDESTAL_T0": 500, "FIRST_SAT": 0}, {"PEDESTAL_T0": 500, "FIRST_SAT": 1})
-    found = ballots(*pixels)
+    found = votes(*pixels)
     assert found["high_pedestal"][1] == found["low_pedestal"][1] == [False, False, True]
     assert found["high_pedestal"][0][2]
 
 
 def test_saturated_means_in_all_groups():
-    found = ballots({"NSAT": 19, "NGOOD": 1}, {"NSAT": 20, "NGOOD": 0}, {"NSAT": 0, "NGOOD": 0})
+    found = votes({"NSAT": 19, "NGOOD": 1}, {"NSAT": 20, "NGOOD": 0}, {"NSAT": 0, "NGOOD": 0})
     assert found["saturated"] == ([False, True, False], [True, True, False])
 
 
 def test_the_jump_limit_itself_counts():
-    found = ballots(*({"NJUMP": n} for n in (9, 10, 11)))
+    found = votes(*({"NJUMP": n} for n in (9, 10, 11)))
     assert found["many_jumps"] == ([False, True, True], [True, True, True])
 
 
@@ -119,18 +119,18 @@ def test_the_jump_limit_itself_counts():
 )
 def test_ratio_of_rates(early, good_early, late, good_late, yes):
     pixel = {"NJUMP": 10, "NJUMP_EARLY": early, "NGOOD_EARLY": good_early, "NJUMP_LATE": late, "NGOOD_LATE": good_late}
-    assert ballots(pixel)["rc_jumps"] == ([yes], [True])
-    assert ballots(pixel | {"NJUMP": 9})["rc_jumps"] == ([False], [True]), "without many jumps the ratio says nothing"
+    assert votes(pixel)["rc_jumps"] == ([yes], [True])
+    assert votes(pixel | {"NJUMP": 9})["rc_jumps"] == ([False], [True]), "without many jumps the ratio says nothing"
 
 
 @pytest.mark.parametrize(("threshold", "yes"), [(1e6, True), (1.01e6, False)])
 def test_a_late_rate_of_zero_counts_as_a_millionth(threshold, yes):
     pixel = {"NJUMP": 10, "NJUMP_EARLY": 5, "NJUMP_LATE": 0}  # 1.0 / 1e-6
-    assert ballots(pixel, jump_ratio_threshold=threshold)["rc_jumps"] == ([yes], [True])
+    assert votes(pixel, jump_ratio_threshold=threshold)["rc_jumps"] == ([yes], [True])
 
 
 def test_no_usable_group_in_a_window_is_no_ratio():
-    found = ballots({"NJUMP": 10, "NGOOD_LATE": 0}, {"NJUMP": 10, "NGOOD_EARLY": 0}, {"NJUMP": 10, "NGOOD": 0})
+    found = votes({"NJUMP": 10, "NGOOD_LATE": 0}, {"NJUMP": 10, "NGOOD_EARLY": 0}, {"NJUMP": 10, "NGOOD": 0})
     assert found["rc_jumps"][1] == [False, False, False]
     assert found["many_jumps"][1] == [True, True, False]
 
@@ -140,7 +140,7 @@ def test_no_usable_group_in_a_window_is_no_ratio():
     [(3, 0.5, False), (4, 0.5, True), (4, 0.2, False), (5, 0.2, True)],  # windows of 1, 2, 0 and 1 groups
 )
 def test_short_ramps_abstain_from_the_jump_tests(n_groups, fraction, valid):
-    found = ballots(SHOWS["rc_jumps"], n_groups=n_groups, early_cutoff_fraction=fraction)
+    found = votes(SHOWS["rc_jumps"], n_groups=n_groups, early_cutoff_fraction=fraction)
     assert found["many_jumps"][1] == found["rc_jumps"][1] == [valid]
     assert found["saturated"][1] == found["high_pedestal"][1] == [True]
 
@@ -162,7 +162,7 @@ def test_each_type_at_one_below_at_and_one_above(shown, found_as, needed, ballot
     # Pixel 0, 1, 2 shows it in needed - 1, needed, needed + 1 of 8 exposures.
     numbers = range(needed - 1, needed + 2)
     darks = [exposure([shown if i < number else "nothing" for number in numbers]) for i in range(8)]
-    result = verdicts(darks, ballot=ballot)
+    result = results(darks, ballot=ballot)
     assert result[found_as].found.tolist() == [[False, True, True]]
     # rc_jumps are many jumps too; nothing else is found on the side.
     others = {"hot", "rc", "low_pedestal", "high_cr"} - {found_as} - ({"high_cr"} if shown == "rc_jumps" else set())
@@ -176,9 +176,9 @@ def test_rc_by_pedestal_or_jumps_each_with_its_own_votes():
                   ("high_pedestal", "high_pedestal", "rc_jumps", "rc_jumps", "nothing")[i]])
         for i in range(5)
     ]  # fmt: skip
-    result = verdicts(darks)["rc"]
+    result = results(darks)["rc"]
     assert result.found.tolist() == [[True, True, False]]
-    votes = {test: k[0].tolist() for test, (k, _) in result.ballots.items()}
+    votes = {test: k[0].tolist() for test, (k, _) in result.votes.items()}
     assert votes == {"high_pedestal": [4, 0, 2], "rc_jumps": [0, 4, 2]}
 
 
@@ -189,16 +189,16 @@ def test_by_exposure_and_by_integration_differ():
     # Pixel 2: saturated in 4 of 4, 0 of 1, 0 of 1.
     first = exposure([low, low, "hot"], [low, no, "hot"], [low, no, "hot"], [low, no, "hot"])
     darks = [first, exposure([no, low, no]), exposure([no, low, no])]
-    by_exposure = verdicts(darks, low_pedestal_fraction=0.6)["low_pedestal"]
-    by_integration = verdicts(darks, low_pedestal_fraction=0.6, ballot="integration")["low_pedestal"]
+    by_exposure = results(darks, low_pedestal_fraction=0.6)["low_pedestal"]
+    by_integration = results(darks, low_pedestal_fraction=0.6, ballot="integration")["low_pedestal"]
     assert by_exposure.found.tolist() == [[False, True, False]]
     assert by_integration.found.tolist() == [[True, False, False]]
-    assert [image[0, :2].tolist() for image in by_exposure.ballots["low_pedestal"]] == [[1, 2], [3, 3]]
-    assert [image[0, :2].tolist() for image in by_integration.ballots["low_pedestal"]] == [[4, 3], [6, 6]]
+    assert [image[0, :2].tolist() for image in by_exposure.votes["low_pedestal"]] == [[1, 2], [3, 3]]
+    assert [image[0, :2].tolist() for image in by_integration.votes["low_pedestal"]] == [[4, 3], [6, 6]]
     for ballot in ("exposure", "integration"):
-        hot = verdicts(darks, ballot=ballot)["hot"]
+        hot = results(darks, ballot=ballot)["hot"]
         assert hot.found[0, 2], "saturation votes by integration whatever the ballot"
-        assert [int(image[0, 2]) for image in hot.ballots["saturated"]] == [4, 6]
+        assert [int(image[0, 2]) for image in hot.votes["saturated"]] == [4, 6]
 
 
 def test_an_exposure_says_yes_with_half_of_its_valid_integrations():
@@ -206,7 +206,7 @@ def test_an_exposure_says_yes_with_half_of_its_valid_integrations():
     # 1 of 2; 1 of 3; 1 of 1 that could judge; 1 of 2 that could; none that could.
     pixels = [(low, no, blank), (low, no, no), (low, blank, blank), (no, blank, low), (blank, blank, blank)]
     darks = [exposure(*([pixel[i] for pixel in pixels] for i in range(3)))]
-    k, n_valid = verdicts(darks)["low_pedestal"].ballots["low_pedestal"]
+    k, n_valid = results(darks)["low_pedestal"].votes["low_pedestal"]
     assert k.tolist() == [[1, 0, 1, 1, 0]]
     assert n_valid.tolist() == [[1, 1, 1, 1, 0]]
 
@@ -214,14 +214,14 @@ def test_an_exposure_says_yes_with_half_of_its_valid_integrations():
 def test_who_cannot_judge_abstains():
     # Three votes of the four that could judge are 0.75; two of three would do at 0.6.
     darks = [exposure(["low_pedestal"])] * 3 + [exposure(["nothing"])] + [exposure(["no_data"])] * 4
-    assert verdicts(darks, low_pedestal_fraction=0.75)["low_pedestal"].found.tolist() == [[True]]
-    assert verdicts(darks, low_pedestal_fraction=0.76)["low_pedestal"].found.tolist() == [[False]]
+    assert results(darks, low_pedestal_fraction=0.75)["low_pedestal"].found.tolist() == [[True]]
+    assert results(darks, low_pedestal_fraction=0.76)["low_pedestal"].found.tolist() == [[False]]
 
 
 def test_what_nobody_can_judge_is_insufficient_and_not_found():
     blank_pedestal = {"PEDESTAL_T0": np.nan}
     darks = [exposure(["no_data", blank_pedestal, "nothing", "hot"]) for _ in range(6)]
-    unjudged = {name: verdict.insufficient[0].tolist() for name, verdict in verdicts(darks).items()}
+    unjudged = {name: verdict.insufficient[0].tolist() for name, verdict in results(darks).items()}
     assert unjudged.pop("hot") == [True, False, False, False]
     assert unjudged.pop("low_pedestal") == [True, True, False, True]
     # Of rc the jumps still judge without a pedestal.
@@ -231,13 +231,13 @@ def test_what_nobody_can_judge_is_insufficient_and_not_found():
 def test_min_valid_at_its_limit():
     darks = [exposure(["low_pedestal"])] * 3 + [exposure(["no_data"])] * 2
     for min_valid, judged in ((2, True), (3, True), (4, False)):
-        verdict = verdicts(darks, min_valid=min_valid)["low_pedestal"]
+        verdict = results(darks, min_valid=min_valid)["low_pedestal"]
         assert (verdict.found.item(), verdict.insufficient.item()) == (judged, not judged)
 
 
 def test_reference_pixels_are_neither_found_nor_insufficient():
     vote = counted([exposure(["hot", "no_data"])] * 3)
-    for verdict in vote.verdicts(np.zeros((1, 2), bool)).values():
+    for verdict in vote.results(np.zeros((1, 2), bool)).values():
         assert not (verdict.found | verdict.insufficient).any()
 
 
@@ -266,7 +266,7 @@ def test_noise_needs_enough_clean_slopes():
     assert n_clean.tolist() == [[5, 4, 4]]
     assert std[0, 0] == pytest.approx(np.sqrt(0.96))  # mean 1.8; (3 x 0.64 + 2 x 1.44) / 5
     assert np.isnan(std[0, 1:]).all()
-    noisy = vote.verdicts(np.ones((1, 3), bool))["noisy"]
+    noisy = vote.results(np.ones((1, 3), bool))["noisy"]
     assert noisy.insufficient.tolist() == [[False, True, True]]
     assert not noisy.found.any()
 
@@ -278,9 +278,9 @@ def test_noisy_is_beyond_the_clipped_scatter_of_scatters():
     # The 42 left: sum 94.5, mean 2.25; squares 20 + 180 + 49 + 56.25 = 305.25.
     width = np.sqrt(305.25 / 42 - 2.25**2)
     threshold = (7.2 - 2.25) / width
-    noisy = verdicts(darks, dark_noisy_threshold=threshold)["noisy"]
+    noisy = results(darks, dark_noisy_threshold=threshold)["noisy"]
     assert np.flatnonzero(noisy.found).tolist() == [41, 42]
-    assert noisy.ballots["noisy"][0].sum() == 2 and (noisy.ballots["noisy"][1] == 1).all()
+    assert noisy.votes["noisy"][0].sum() == 2 and (noisy.votes["noisy"][1] == 1).all()
 
 
 names = st.sampled_from(sorted(SHOWS))
@@ -289,10 +289,10 @@ some_darks = st.lists(st.lists(st.tuples(names, names), min_size=1, max_size=2),
 
 
 def outcome(exposures, ballot):
-    """All verdicts as a list of images: found and insufficient, then k and n_valid of every ballot."""
-    result = verdicts([exposure(*integrations) for integrations in exposures], ballot=ballot, min_clean_slopes=2)
-    counts = [count for verdict in result.values() for pair in verdict.ballots.values() for count in pair]
-    assert (np.array(counts[0::2]) <= np.array(counts[1::2])).all(), "more yes than ballots"
+    """All results as a list of images: found and insufficient, then k and n_valid of every ballot."""
+    result = results([exposure(*integrations) for integrations in exposures], ballot=ballot, min_clean_slopes=2)
+    counts = [count for verdict in result.values() for pair in verdict.votes.values() for count in pair]
+    assert (np.array(counts[0::2]) <= np.array(counts[1::2])).all(), "more yes than votes"
     images = [image for verdict in result.values() for image in (verdict.found, verdict.insufficient)]
     return [image.tolist() for image in (*images, *counts)]
 
@@ -340,13 +340,13 @@ def test_the_segments_of_an_exposure_have_one_vote_together(ballot, found):
     vote.add_exposure(*segments)
     vote.add_exposure(exposure([no, low]))
     vote.add_exposure(exposure([no, low]))
-    verdict = vote.verdicts(np.ones((1, 2), bool))["low_pedestal"]
+    verdict = vote.results(np.ones((1, 2), bool))["low_pedestal"]
     assert verdict.found[0].tolist() == found
     n_valid = {"exposure": [3, 3], "integration": [6, 6]}[ballot]
-    assert verdict.ballots["low_pedestal"][1][0].tolist() == n_valid
+    assert verdict.votes["low_pedestal"][1][0].tolist() == n_valid
 
 
 def test_a_segment_that_cannot_judge_leaves_the_vote_to_the_others():
     vote = DarkVote((1, 1), settings(low_pedestal_fraction=1.0))
     vote.add_exposure(exposure(["no_data"], ["no_data"]), exposure(["low_pedestal"]))
-    assert vote.verdicts(np.ones((1, 1), bool))["low_pedestal"].found.all()
+    assert vote.results(np.ones((1, 1), bool))["low_pedestal"].found.all()

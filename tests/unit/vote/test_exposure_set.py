@@ -7,7 +7,7 @@ import pytest
 from badpix.core.errors import TooFewExposures
 from badpix.formats.leave_one_out_file import write_exposures
 from badpix.formats.response_file import Responses
-from badpix.formats.statistics_file import write_quarantined
+from badpix.formats.statistics_file import write_rejected
 from badpix.formats.statistics_set import read_set
 from badpix.instrument.detectors import load_detectors
 from badpix.vote.exposure_set import VoteFiles, common_geometry, gather, observation_dates, require_enough
@@ -15,15 +15,15 @@ from badpix.vote.settings import RequiredExposures
 from unit.formats.test_statistics_file import writer
 
 DETECTOR = load_detectors(Path(__file__).resolve().parents[3] / "config" / "detectors")["NIS"]
-ANY = RequiredExposures(0, 0, "quarantine")
+ANY = RequiredExposures(0, 0, "reject")
 
 
 @pytest.fixture
 def files(tmp_path):
-    """Two darks, the first in two segments, a flat, and a dark that is quarantined."""
+    """Two darks, the first in two segments, a flat, and a dark that is rejected."""
     for name in ("b_nis", "a-seg002_nis", "a-seg001_nis", "flat_nis"):
         writer(name, NGROUPS=5).write(tmp_path / f"{name}.fits")
-    write_quarantined(tmp_path / "q.fits", "q", "broken")
+    write_rejected(tmp_path / "q.fits", "q", "broken")
     names = ("b_nis", "a-seg002_nis", "q", "a-seg001_nis")
     return VoteFiles([str(tmp_path / f"{name}.fits") for name in names], [str(tmp_path / "flat_nis.fits")])
 
@@ -56,14 +56,14 @@ def test_outliers_and_what_was_rejected_before_are_left_out(files, tmp_path):
     reason = "outlier: without it the types of 90 pixels change, without one of the other darks those of 2"
     assert exposures.left_out == {
         "q": "broken", "x": "no dark",
-        **dict.fromkeys(("a-seg001_nis", "a-seg002_nis"), f"{reason} (quarantine_outliers)"),
+        **dict.fromkeys(("a-seg001_nis", "a-seg002_nis"), f"{reason} (reject_outliers)"),
     }  # fmt: skip
 
 
 def test_segments_count_as_one_exposure(files):
-    gather(files, DETECTOR, RequiredExposures(2, 1, "quarantine"))
+    gather(files, DETECTOR, RequiredExposures(2, 1, "reject"))
     with pytest.raises(TooFewExposures, match="2 usable darks remain and min_darks is 3"):
-        gather(files, DETECTOR, RequiredExposures(3, 1, "quarantine"))
+        gather(files, DETECTOR, RequiredExposures(3, 1, "reject"))
 
 
 def test_no_exposure_at_all():

@@ -8,15 +8,15 @@ from hypothesis.extra import numpy as hnp
 
 from badpix.config.settings import with_max_dead_norm_signal
 from badpix.formats.pixel_types import FLAT_TYPES
-from badpix.vote.flat_types import find_dead, find_low_qe_and_open, flat_verdicts
+from badpix.vote.flat_types import find_dead, find_low_qe_and_open, flat_results
 from badpix.vote.settings import FlatSettings
 
 DEFAULTS = {
     "dead_search": True, "low_qe_and_open_search": True, "dead_search_type": "sigma_rate",
     "flat_mean_sigma_threshold": 3, "dead_sigma_threshold": 5.0, "max_dead_norm_signal": 0.05,
     "run_dead_flux_check": False, "flux_check": 45000, "max_low_qe_norm_signal": 0.5, "max_open_adj_norm_signal": 1.05,
-    "open_rule": "all", "open_includes_dead": False, "flat_ballot": "mean", "flat_fraction": 0.75,
-    "unlit_fraction": None, "min_valid": 1,
+    "open_neighbour_rule": "all", "open_includes_dead": False, "flat_vote_unit": "mean", "flat_vote_fraction": 0.75,
+    "min_unlit_area": None, "min_valid": 1,
 }  # fmt: skip
 LOW, BRIGHT = 0.3, 1.2
 ALL_DIRECT = ((0, -1), (0, 1), (-1, 0), (1, 0))
@@ -117,8 +117,8 @@ def test_flux_check_takes_back_what_was_bright_in_the_raw_ramp():
     changes = {"dead_search_type": "absolute_rate", "low_qe_and_open_search": False}
 
     def found(run):
-        verdicts = flat_verdicts(norm, n_valid, everywhere(norm), settings(run_dead_flux_check=run, **changes), raw)
-        return verdicts["DEAD"].found.tolist()
+        results = flat_results(norm, n_valid, everywhere(norm), settings(run_dead_flux_check=run, **changes), raw)
+        return results["DEAD"].found.tolist()
 
     assert found(True) == [[True, False, False, True]]
     assert found(False) == [[True] * 4]
@@ -229,27 +229,27 @@ def test_the_scan_order_decides_nothing(norm, science, how):
     assert not any((image & ~science).any() for image in found.values())
 
 
-# ---------------------------------------------------------------- verdicts
+# ---------------------------------------------------------------- results
 
 
 def test_what_has_no_response_is_insufficient_and_not_found():
     norm = np.array([[np.nan, 0.0, 0.0, 1.0, 1.0]])
     n_valid = np.array([[0, 2, 3, 2, 4]])
-    verdicts = flat_verdicts(
+    results = flat_results(
         norm, n_valid, everywhere(norm), settings(dead_search_type="absolute_rate", min_valid=3)
     )  # fmt: skip
-    assert verdicts["DEAD"].found.tolist() == [[False, False, True, False, False]]
+    assert results["DEAD"].found.tolist() == [[False, False, True, False, False]]
     for name in FLAT_TYPES:
-        assert verdicts[name].insufficient.tolist() == [[True, True, False, True, False]]
+        assert results[name].insufficient.tolist() == [[True, True, False, True, False]]
 
 
 def test_adj_open_without_a_response_of_its_own():
     norm = with_open((3, 3), 1, 1)
     norm[0, 0] = np.nan
-    verdict = flat_verdicts(norm, everywhere(norm).astype(int), everywhere(norm), settings())["ADJ_OPEN"]
+    verdict = flat_results(norm, everywhere(norm).astype(int), everywhere(norm), settings())["ADJ_OPEN"]
     assert verdict.found[0, 0] and not verdict.insufficient[0, 0]
-    k, n_valid = verdict.ballots["ADJ_OPEN"]
-    assert (k <= n_valid).all(), "more yes than ballots"
+    k, n_valid = verdict.votes["ADJ_OPEN"]
+    assert (k <= n_valid).all(), "more yes than votes"
 
 
 def test_a_search_that_is_off_finds_and_misses_nothing():
@@ -257,9 +257,9 @@ def test_a_search_that_is_off_finds_and_misses_nothing():
     norm[0, 0], norm[2, 3] = 0.0, np.nan
     n_valid, science = everywhere(norm).astype(int), everywhere(norm)
     absolute = {"dead_search_type": "absolute_rate"}
-    dead_only = flat_verdicts(norm, n_valid, science, settings(low_qe_and_open_search=False, **absolute))
-    open_only = flat_verdicts(norm, n_valid, science, settings(dead_search=False, **absolute))
+    dead_only = flat_results(norm, n_valid, science, settings(low_qe_and_open_search=False, **absolute))
+    open_only = flat_results(norm, n_valid, science, settings(dead_search=False, **absolute))
     assert {name for name, v in dead_only.items() if v.found.any() or v.insufficient.any()} == {"DEAD"}
     assert not open_only["DEAD"].found.any() and not open_only["DEAD"].insufficient.any()
     assert positions(open_only["OPEN"].found) == {(1, 1)}
-    assert all((v.ballots["DEAD"][1] == 0).all() for name, v in open_only.items() if name == "DEAD")
+    assert all((v.votes["DEAD"][1] == 0).all() for name, v in open_only.items() if name == "DEAD")

@@ -6,17 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom, norm, poisson
 
-from badpix.vote.ballots import votes_needed
 from badpix.vote.significance import (
-    BULK_SAMPLE,
-    MIN_BALLOT_SIGMA,
-    ballot_probability,
-    ballot_sigma,
+    MIN_VOTE_SIGMA,
+    SUBSAMPLE_SIZE,
     bulk,
+    poisson_threshold,
     sample,
     significance,
-    steps_needed,
+    vote_probability,
+    vote_sigma,
 )
+from badpix.vote.tally import votes_needed
 
 
 def test_significance_is_the_upper_tail_of_a_normal_distribution():
@@ -26,28 +26,28 @@ def test_significance_is_the_upper_tail_of_a_normal_distribution():
 
 
 def test_one_ballot_has_the_whole_probability():
-    assert ballot_probability(1, 0.75, 1e-3) == pytest.approx(1e-3)
+    assert vote_probability(1, 0.75, 1e-3) == pytest.approx(1e-3)
 
 
 def test_two_of_two_ballots_share_it():
     # p^2 = 1e-4
-    assert ballot_probability(2, 1.0, 1e-4) == pytest.approx(0.01)
+    assert vote_probability(2, 1.0, 1e-4) == pytest.approx(0.01)
 
 
 @given(st.integers(1, 200), st.floats(0.05, 1), st.floats(1e-9, 1e-2))
 def test_a_false_majority_is_as_probable_as_asked(n, fraction, probability):
-    p = ballot_probability(n, fraction, probability)
+    p = vote_probability(n, fraction, probability)
     assert binom.sf(votes_needed(n, fraction) - 1, n, p) == pytest.approx(probability, rel=1e-5)
 
 
 @given(st.integers(1, 200), st.floats(0.5, 1), st.floats(1e-9, 1e-2))
 def test_a_ballot_is_never_cast_on_little(n, fraction, probability):
-    assert ballot_sigma(n, fraction, probability) >= MIN_BALLOT_SIGMA
+    assert vote_sigma(n, fraction, probability) >= MIN_VOTE_SIGMA
 
 
 @given(st.floats(1e-6, 5), st.floats(1e-9, 1e-2))
 def test_steps_needed_is_the_smallest_count_that_is_rare_enough(rate, probability):
-    needed = steps_needed(rate, probability)
+    needed = poisson_threshold(rate, probability)
     assert needed >= 1
     assert poisson.sf(needed - 1, rate) <= probability * (1 + 1e-9)
     assert needed == 1 or poisson.sf(needed - 2, rate) > probability
@@ -71,7 +71,7 @@ def test_the_bulk_of_a_full_frame_is_that_of_a_sample_spread_over_all_columns(wi
     rng = np.random.default_rng(2)
     values = rng.normal(0, 1, (2040, width)) + np.arange(width) % 17 / 10
     judged = sample(np.ones(values.shape, bool))
-    assert BULK_SAMPLE <= judged.size < values.size
+    assert SUBSAMPLE_SIZE <= judged.size < values.size
     assert bulk(values.ravel()[judged]) == pytest.approx(bulk(values), abs=0.015)
 
 

@@ -70,7 +70,7 @@ def test_every_script_has_one(path):
     used = {file.relative_to(SCRIPTS).as_posix() for file in modules_used(path)}
     assert "badpix/__init__.py" in used or not used
     if path.name == "bad_pixel_mask.py":
-        wanted = {"badpix/vote/ballots.py", "badpix/vote/dark_official.py", "badpix/formats/mask_file.py"}
+        wanted = {"badpix/vote/tally.py", "badpix/vote/dark_official.py", "badpix/formats/mask_file.py"}
         assert wanted <= used, "also what is not direct"
         assert "badpix/detector1/pipeline.py" not in used, "a change of the pipeline's part must not re-run the vote"
 

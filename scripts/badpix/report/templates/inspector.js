@@ -246,20 +246,20 @@
       const measured = arrays[limit.quantity] && row < arrays[limit.quantity].length ? ` is ${shown(arrays[limit.quantity][row])},` : "";
       words.push(`${limit.label}${measured} ${limit.side} ${shown(limit.value)}${limit.unit ? " " + limit.unit : ""} asked for`);
     }
-    if (test.name === "falls" && row < page.n_detailed) {
+    if (test.name === "jumps_down" && row < page.n_detailed) {
       const rises = arrays.RISES[row];
       words.push(`jumps downwards are ${arrays.FALLS[row]}, at most twice those upwards and one, ${2 * rises + 1}, allowed`);
     }
     if (arrays[`m_${test.name}`] && row < page.n_detailed) {
       const mean = arrays[`m_${test.name}`][row], limit = arrays[`l_${test.name}`][row];
-      words.push(`mean excess is ${shown(mean)}, ${test.mean_side} ${shown(limit)} asked for`);
+      words.push(`mean deviation is ${shown(mean)}, ${test.mean_side} ${shown(limit)} asked for`);
     }
     return words.join(" · ");
   }
 
-  // Marks of the ballots, those of one exposure together.
+  // Marks of the votes, those of one exposure together.
   function marks(test, row) {
-    const cell = element("td", null, { class: "ballots" });
+    const cell = element("td", null, { class: "votes" });
     if (!arrays[`b_${test.name}`] || row >= page.n_detailed) return cell;
     const each = [...values(`b_${test.name}`, row)];
     const groups = test.unit === "integrations" ? page.integrations : each.map(() => 1);
@@ -295,7 +295,7 @@
     const table = element("table");
     table.append(element("caption", caption));
     const head = element("tr");
-    for (const [name, kind] of [["Test and types", ""], ["Ballots", ""], ["Yes", "n"], ["Needed", "n"], ["Holds", ""]]) {
+    for (const [name, kind] of [["Test and types", ""], ["VoteCounts", ""], ["Yes", "n"], ["Needed", "n"], ["Holds", ""]]) {
       head.append(element("th", name, { scope: "col", class: kind }));
     }
     table.append(element("thead"), element("tbody"));

@@ -12,9 +12,9 @@ from typing import ClassVar
 import numpy as np
 
 from badpix.config.settings import Settings
-from badpix.formats.thresholds import ABOVE, BELOW, MEAN_EXCESS, Threshold, around, vote_rows
+from badpix.formats.thresholds import ABOVE, BELOW, MEAN_DEVIATION, Threshold, around, vote_rows
 from badpix.formats.type_result import TypeResult
-from badpix.vote.excess import HIGH, ExcessTest
+from badpix.vote.outlier_test import HIGH, OutlierTest
 
 WHOLE_ARRAY = (np.s_[:, :],)
 
@@ -46,10 +46,10 @@ class Measure:
 
 
 @dataclass(frozen=True)
-class BallotCount:
-    """A count of ballots: images `<NAME>_K` and `<NAME>_N` of the evidence.
+class VoteCount:
+    """A count of votes: images `<NAME>_K` and `<NAME>_N` of the evidence.
 
-    `types` are the pixel types that it finds and `label` its name in the report. Ballots lie on `side` (HIGH, LOW) of
+    `types` are the pixel types that it finds and `label` its name in the report. VoteCounts lie on `side` (HIGH, LOW) of
     `measure`, a key of `Search.measures`; None if the search counts them by itself.
     """
 
@@ -79,11 +79,11 @@ class Integration:
 
 @dataclass(frozen=True)
 class Measured:
-    """The values of a measure in one integration, with the limits that `ExcessTest.add` takes."""
+    """The values of a measure in one integration, with the limits that `OutlierTest.add` takes."""
 
     measure: str
     values: np.ndarray
-    min_excess: np.ndarray | float = 0.0
+    min_deviation: np.ndarray | float = 0.0
     min_certain: float = 0.0
 
 
@@ -93,7 +93,7 @@ class Context:
 
     `science` is the boolean image (y, x) of the pixels that may be flagged, `n_exposures` and `n_integrations` count
     what will be added, `probability` is that of a healthy pixel to be found by one count, `min_valid` the fewest valid
-    ballots and `amplifiers` the slices (y, x) of the amplifiers.
+    votes and `amplifiers` the slices (y, x) of the amplifiers.
     """
 
     science: np.ndarray
@@ -116,7 +116,7 @@ class Search(Settings):
 
     planes: ClassVar[tuple[str, ...]] = ()
     measures: ClassVar[Mapping[str, Measure]] = {}
-    counts: ClassVar[tuple[BallotCount, ...]] = ()
+    counts: ClassVar[tuple[VoteCount, ...]] = ()
     titles: ClassVar[Mapping[str, tuple[str, str]]] = {}
     replaces: ClassVar[tuple[str, ...]] = ()
     takes_priority_over: ClassVar[tuple[str, ...]] = ()
@@ -158,12 +158,12 @@ class Search(Settings):
 
 
 class SearchRun:
-    """Counts the ballots of a search, integration by integration, and decides."""
+    """Counts the votes of a search, integration by integration, and decides."""
 
     def __init__(self, search: Search, context: Context):
         self.search, self.context = search, context
         self.tests = {
-            name: ExcessTest(
+            name: OutlierTest(
                 context.science,
                 context.n_integrations,
                 search.fraction(name),
@@ -176,15 +176,15 @@ class SearchRun:
         self.pedestal_plane = ""
 
     def add(self, integration: Integration) -> None:
-        """Count the ballots of one integration."""
+        """Count the votes of one integration."""
         self.pedestal_plane = integration.pedestal_plane
         self.integrations.append((integration.exposure, integration.number))
         for measured in self.search.measured(integration):
             test = self.tests[measured.measure]
-            self.take(measured.measure, test.add(measured.values, measured.min_excess, measured.min_certain))
+            self.take(measured.measure, test.add(measured.values, measured.min_deviation, measured.min_certain))
 
-    def take(self, measure: str, excess: np.ndarray) -> None:
-        """Use the excess over the level of the detector (image (y, x)) for further counts; for subclasses."""
+    def take(self, measure: str, deviation: np.ndarray) -> None:
+        """Use the deviation over the level of the detector (image (y, x)) for further counts; for subclasses."""
 
     def end_exposure(self, exposure: str) -> None:
         """Note that all integrations of `exposure` are added; for searches with a ballot per exposure."""
@@ -199,15 +199,15 @@ class SearchRun:
         found = np.logical_or.reduce([self.found(count, scale) for count in counts])
         return self.type_result(found, counts)
 
-    def found(self, count: BallotCount, scale: np.ndarray) -> np.ndarray:
+    def found(self, count: VoteCount, scale: np.ndarray) -> np.ndarray:
         """Boolean image (y, x) of the pixels that a count finds."""
         scale = scale if self.search.measures[count.measure].scaled else 1.0
         return self.tests[count.measure].found(count.side, self.context.min_valid, scale)
 
     def type_result(
-        self, found: np.ndarray, counts: list[BallotCount], lists_intermittent: bool | None = None
+        self, found: np.ndarray, counts: list[VoteCount], lists_intermittent: bool | None = None
     ) -> TypeResult:
-        """The TypeResult of `counts` that found `found`: insufficient where no count has ballots enough."""
+        """The TypeResult of `counts` that found `found`: insufficient where no count has votes enough."""
         if lists_intermittent is None:
             lists_intermittent = self.search.lists_intermittent
         science, tests = self.context.science, [self.tests[count.measure] for count in counts]
@@ -224,22 +224,22 @@ class SearchRun:
             tuple(row for count in counts for row in self.thresholds(count)),
         )
 
-    def thresholds(self, count: BallotCount) -> tuple[Threshold, ...]:
+    def thresholds(self, count: VoteCount) -> tuple[Threshold, ...]:
         """The Thresholds of a count: of every integration, of the mean, and of the vote. After `found`."""
         measure, test = self.search.measures[count.measure], self.tests[count.measure]
         quantity, direction = measure.quantity or self.pedestal_plane, ABOVE if count.side == HIGH else BELOW
         # A margin that a setting asks for as well is the wider of the two.
         least = self.search.min_margin(count.measure)
         rows = []
-        for bulks, (exposure, number) in zip(test.bulks, self.integrations, strict=True):
-            for region, (centre, sigma) in enumerate(bulks, 1):
-                where = {"exposure": exposure, "integration": number, "region": region if len(bulks) > 1 else 0}
-                margin = max(test.ballot_sigma * sigma, least)
+        for levels, (exposure, number) in zip(test.levels, self.integrations, strict=True):
+            for region, (centre, sigma) in enumerate(levels, 1):
+                where = {"exposure": exposure, "integration": number, "region": region if len(levels) > 1 else 0}
+                margin = max(test.vote_sigma * sigma, least)
                 rows.append(around(count.name, quantity, direction, centre, margin, unit=measure.unit, **where))
         for region, (centre, margin) in enumerate(test.mean_limits[count.side], 1):
             region = region if len(test.regions) > 1 else 0
             value = count.side * (centre + margin)
-            rows.append(Threshold(count.name, MEAN_EXCESS, direction, value, measure.unit, region=region))
+            rows.append(Threshold(count.name, MEAN_DEVIATION, direction, value, measure.unit, region=region))
         if measure.further:
             part = measure.further.part
             rows.append(Threshold(count.name, measure.further.quantity, ABOVE, part, "", margin=part))

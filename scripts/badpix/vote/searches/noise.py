@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from badpix.vote.searches.base import BallotCount, Integration, Measure, Measured, Search, SearchRun
+from badpix.vote.searches.base import Integration, Measure, Measured, Search, SearchRun, VoteCount
 
 # Noise is compared as a logarithm, of at least this part of the typical one: after the shot noise has been taken off
 # nothing may be left of a hot pixel's.
@@ -54,7 +54,7 @@ class NoiseSearch(Search):
             "READ_NOISE", "ln DN", "Noise of group differences, without shot noise", by_amplifier=True, scaled=False
         )
     }
-    counts = (BallotCount("cds_noise", "Noise of group differences", ("noisy",), "noise"),)
+    counts = (VoteCount("cds_noise", "Noise of group differences", ("noisy",), "noise"),)
     replaces = ("noisy",)
 
     def is_on(self) -> bool:

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from badpix.vote.excess import HIGH, LOW
-from badpix.vote.searches.base import BallotCount, Further, Integration, Measure, Measured, Search
+from badpix.vote.outlier_test import HIGH, LOW
+from badpix.vote.searches.base import Further, Integration, Measure, Measured, Search, VoteCount
 
 # A pedestal counts when it is more than this part of what the pixel collects in a group: the shot noise and
 # non-linearity of a hot pixel stay below.
 MIN_PEDESTAL_GROUPS = 0.5
-_FURTHER = Further("EXCESS / (SLOPE x TGROUP)", MIN_PEDESTAL_GROUPS, "excess over what the pixel collects in a group")
+_FURTHER = Further(
+    "EXCESS / (SLOPE x TGROUP)", MIN_PEDESTAL_GROUPS, "deviation over what the pixel collects in a group"
+)
 
 
 @dataclass(frozen=True)
@@ -29,13 +31,13 @@ class PedestalSearch(Search):
         "low_pedestal": Measure(None, "DN", "", _FURTHER),
     }
     counts = (
-        BallotCount("high_pedestal", "High pedestal", ("rc",), "high_pedestal", HIGH),
-        BallotCount("low_pedestal", "Low pedestal", ("low_pedestal",), "low_pedestal", LOW),
+        VoteCount("high_pedestal", "High pedestal", ("rc",), "high_pedestal", HIGH),
+        VoteCount("low_pedestal", "Low pedestal", ("low_pedestal",), "low_pedestal", LOW),
     )
     replaces = ("high_pedestal", "low_pedestal")
 
     def is_on(self) -> bool:
-        return self.pedestal_test == "calibrated"
+        return self.pedestal_test == "significance"
 
     def header_keys(self) -> tuple[str, ...]:
         return ("pedestal_test",)

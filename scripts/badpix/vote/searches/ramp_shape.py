@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from badpix.vote.excess import HIGH, LOW
-from badpix.vote.searches.base import BallotCount, Further, Integration, Measure, Measured, Search
+from badpix.vote.outlier_test import HIGH, LOW
+from badpix.vote.searches.base import Further, Integration, Measure, Measured, Search, VoteCount
 
 # A change of slope counts when it is more than this part of the late slope: the shot noise and non-linearity of a hot
 # pixel stay below.
 MIN_SLOPE_CHANGE = 0.3
-_FURTHER = Further("EXCESS / CDS_LATE", MIN_SLOPE_CHANGE, "excess over the late difference")
+_FURTHER = Further("EXCESS / CDS_LATE", MIN_SLOPE_CHANGE, "deviation over the late difference")
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,10 @@ class RampShapeSearch(Search):
         "early": Measure("CDS_EARLY - CDS_LATE", "DN/group", "Early differences, from the late ones", _FURTHER),
     }
     counts = (
-        BallotCount("first_rc", "First difference above the late ones", ("rc",), "first", HIGH),
-        BallotCount("early_rc", "Early differences above the late ones", ("rc",), "early", HIGH),
-        BallotCount("first_inverse_rc", "First difference below the late ones", ("inverse_rc",), "first", LOW),
-        BallotCount("early_inverse_rc", "Early differences below the late ones", ("inverse_rc",), "early", LOW),
+        VoteCount("first_rc", "First difference above the late ones", ("rc",), "first", HIGH),
+        VoteCount("early_rc", "Early differences above the late ones", ("rc",), "early", HIGH),
+        VoteCount("first_inverse_rc", "First difference below the late ones", ("inverse_rc",), "first", LOW),
+        VoteCount("early_inverse_rc", "Early differences below the late ones", ("inverse_rc",), "early", LOW),
     )
     replaces = ("rc_jumps",)
     # A cosmic ray bends one difference as well, so a single integration is no evidence.

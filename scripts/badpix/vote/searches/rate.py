@@ -7,9 +7,9 @@ import numpy as np
 
 from badpix.formats.thresholds import ABOVE, Threshold, around, vote_rows
 from badpix.formats.type_result import TypeResult
-from badpix.vote.ballots import Tally, decide
-from badpix.vote.searches.base import BallotCount, Context, Integration, Measure, Measured, Search, SearchRun
+from badpix.vote.searches.base import Context, Integration, Measure, Measured, Search, SearchRun, VoteCount
 from badpix.vote.searches.noise import typical_noise
+from badpix.vote.tally import Tally, decide
 
 # The jump step's default threshold, in standard deviations of a difference, and one more for the noise upon it.
 MISSED_JUMP_SIGMA = 5
@@ -30,7 +30,7 @@ class RateSearch(Search):
 
     planes = ("SLOPE", "NSAT", "CDS_NOISE", "NGOOD")
     measures = {"rate": Measure("SLOPE", "DN/s", "Slope in darks")}
-    counts = (BallotCount("rate", "High slope", ("hot", "warm"), "rate"),)
+    counts = (VoteCount("rate", "High slope", ("hot", "warm"), "rate"),)
 
     def is_on(self) -> bool:
         return self.hot_rate_threshold is not None
@@ -63,9 +63,9 @@ class RateRun(SearchRun):
         super().__init__(search, context)
         self.hot = Tally(context.science.shape)
 
-    def take(self, measure: str, excess: np.ndarray) -> None:
+    def take(self, measure: str, deviation: np.ndarray) -> None:
         with np.errstate(invalid="ignore"):
-            self.hot.add(excess > self.search.hot_rate_threshold, ~np.isnan(excess))
+            self.hot.add(deviation > self.search.hot_rate_threshold, ~np.isnan(deviation))
 
     def results(self, scale: np.ndarray) -> dict[str, TypeResult]:
         counts = list(self.search.counts)
@@ -77,9 +77,9 @@ class RateRun(SearchRun):
 
     def _hot_thresholds(self) -> tuple[Threshold, ...]:
         """The Thresholds that divide hot from warm."""
-        limit, bulks = self.search.hot_rate_threshold, self.tests["rate"].bulks
+        limit, levels = self.search.hot_rate_threshold, self.tests["rate"].levels
         rows = [
             around("hot_rate", "SLOPE", ABOVE, bulk[0][0], limit, unit="DN/s", exposure=exposure, integration=number)
-            for bulk, (exposure, number) in zip(bulks, self.integrations, strict=True)
+            for bulk, (exposure, number) in zip(levels, self.integrations, strict=True)
         ]
         return (*rows, *vote_rows("hot_rate", self.search.hot_fraction, "integrations", self.context.min_valid))

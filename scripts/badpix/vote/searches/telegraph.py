@@ -1,4 +1,4 @@
-"""Telegraph pixels by their downward jumps ("falls"), which cosmic rays do not make."""
+"""Telegraph pixels by their downward jumps ("jumps_down"), which cosmic rays do not make."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,19 +8,19 @@ import numpy as np
 from badpix.formats.thresholds import AT_LEAST, Threshold, vote_rows
 from badpix.formats.type_result import TypeResult
 from badpix.instrument.segments import exposure_of
-from badpix.vote.ballots import Tally, decide
-from badpix.vote.searches.base import BallotCount, Context, Integration, Measured, Search, SearchRun
-from badpix.vote.significance import ballot_probability, steps_needed
+from badpix.vote.searches.base import Context, Integration, Measured, Search, SearchRun, VoteCount
+from badpix.vote.significance import poisson_threshold, vote_probability
+from badpix.vote.tally import Tally, decide
 
 # One fall may be chance; an exposure with so many is a telegraph's beyond doubt.
-MIN_CERTAIN_FALLS = 2
+MIN_CERTAIN_JUMPS_DOWN = 2
 # Rises that as few healthy pixels reach count as a signal's own; the others may be cosmic rays.
-CHANCE_RISES = 0.02
+CHANCE_JUMPS_UP = 0.02
 # Where so many of a pixel's falls are clear, its signal makes no others: those come from noise, and would be the vote
 # too many for a pixel that is bad at times.
 CLEAR_SHARE = 0.75
 
-STEPS = ("NFALL", "NRISE", "NFALL_CLEAR")
+STEPS = ("N_JUMP_DOWN", "N_JUMP_UP", "N_JUMP_DOWN_5SIG")
 
 
 def quiet_rate(counts: np.ndarray) -> float:
@@ -31,17 +31,17 @@ def quiet_rate(counts: np.ndarray) -> float:
     return -np.log(max(np.mean(counts == 0), 0.01)) if counts.size else 0.0
 
 
-def _two_levels(n_fall, n_rise, rate=0.0):
+def _two_levels(n_down, n_up, rate=0.0):
     """True where falls come with rises: a telegraph signal between two levels, not an inverse RC pixel, which sinks.
 
     `rate` is the mean number of rises that cosmic rays make: several falls need more rises than these.
     """
-    return (n_fall <= 2 * n_rise + 1) & ((n_fall <= 1) | (n_rise >= steps_needed(rate, CHANCE_RISES)))
+    return (n_down <= 2 * n_up + 1) & ((n_down <= 1) | (n_up >= poisson_threshold(rate, CHANCE_JUMPS_UP)))
 
 
-def mainly_clear(n_fall: np.ndarray, n_clear: np.ndarray) -> np.ndarray:
+def mainly_clear(n_down: np.ndarray, n_clear: np.ndarray) -> np.ndarray:
     """True where only the clear ones of a pixel's falls count; both are numbers in all exposures."""
-    return n_clear >= CLEAR_SHARE * n_fall
+    return n_clear >= CLEAR_SHARE * n_down
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ class TelegraphSearch(Search):
     high_cr_fraction: float
 
     planes = ("NGOOD", *STEPS)
-    counts = (BallotCount("falls", "Falls (jumps downwards)", ("high_cr",)),)
-    titles = {"NFALL": ("Falls", "groups"), "RISES": ("jumps upwards", "groups of all exposures")}
+    counts = (VoteCount("jumps_down", "Falls (jumps downwards)", ("high_cr",)),)
+    titles = {"N_JUMP_DOWN": ("Falls", "groups"), "N_JUMP_UP": ("jumps upwards", "groups of all exposures")}
     replaces = ("many_jumps",)
     # Only a telegraph signal falls; its two levels can look like any of these by chance.
     takes_priority_over = ("hot", "warm", "low_pedestal", "rc", "inverse_rc")
@@ -79,10 +79,10 @@ class TelegraphRun(SearchRun):
         shape = context.science.shape
         self.falls = Tally(shape)
         self.clear_votes = np.zeros(shape, np.int16)
-        self.certain_falls = np.zeros(shape, bool)
-        self.n_fall, self.n_clear, self.n_rise = (np.zeros(shape, np.int32) for _ in range(3))
-        self.rise_rate = 0.0
-        self.fall_limits: list[Threshold] = []
+        self.certain_down = np.zeros(shape, bool)
+        self.n_down, self.n_clear, self.n_up = (np.zeros(shape, np.int32) for _ in range(3))
+        self.up_rate = 0.0
+        self.down_limits: list[Threshold] = []
         self._begin_exposure()
 
     def _begin_exposure(self) -> None:
@@ -97,35 +97,37 @@ class TelegraphRun(SearchRun):
     def end_exposure(self, exposure: str) -> None:
         """One ballot per exposure: more falls than noise makes, at the rate of the quiet pixels of the detector."""
         context, valid = self.context, self.valid
-        n_fall, n_rise, n_clear = (self.own[name] for name in STEPS)
+        n_down, n_up, n_clear = (self.own[name] for name in STEPS)
         judged = context.science & valid
-        rate = quiet_rate(n_fall[judged])
-        self.rise_rate += quiet_rate(n_rise[judged])
-        ballot = ballot_probability(context.n_exposures, self.search.high_cr_fraction, context.probability)
-        needed = steps_needed(rate, ballot)
-        self.falls.add(n_fall >= needed, valid)
+        rate = quiet_rate(n_down[judged])
+        self.up_rate += quiet_rate(n_up[judged])
+        ballot = vote_probability(context.n_exposures, self.search.high_cr_fraction, context.probability)
+        needed = poisson_threshold(rate, ballot)
+        self.falls.add(n_down >= needed, valid)
         self.clear_votes += (n_clear >= needed) & valid
-        certain = max(MIN_CERTAIN_FALLS, steps_needed(rate, context.probability / context.n_exposures))
-        self.certain_falls |= _two_levels(n_fall, n_rise) & (n_fall >= certain) & valid
-        self.n_fall += n_fall
+        certain = max(MIN_CERTAIN_JUMPS_DOWN, poisson_threshold(rate, context.probability / context.n_exposures))
+        self.certain_down |= _two_levels(n_down, n_up) & (n_down >= certain) & valid
+        self.n_down += n_down
         self.n_clear += n_clear
-        self.n_rise += n_rise
-        limit = Threshold("falls", "NFALL", AT_LEAST, float(needed), "groups", exposure=exposure_of(exposure))
-        self.fall_limits.append(limit)
+        self.n_up += n_up
+        limit = Threshold(
+            "jumps_down", "N_JUMP_DOWN", AT_LEAST, float(needed), "groups", exposure=exposure_of(exposure)
+        )
+        self.down_limits.append(limit)
         self._begin_exposure()
 
     def results(self, scale: np.ndarray) -> dict[str, TypeResult]:
         s, science, min_valid = self.search, self.context.science, self.context.min_valid
-        votes = np.where(mainly_clear(self.n_fall, self.n_clear), self.clear_votes, self.falls.k)
+        votes = np.where(mainly_clear(self.n_down, self.n_clear), self.clear_votes, self.falls.k)
         found = decide(votes, self.falls.n_valid, s.high_cr_fraction, min_valid)
-        found &= _two_levels(self.n_fall, self.n_rise, self.rise_rate)
-        needed = float(steps_needed(self.rise_rate, CHANCE_RISES))
-        rises = Threshold("falls", "RISES", AT_LEAST, needed, "groups of all exposures")
+        found &= _two_levels(self.n_down, self.n_up, self.up_rate)
+        needed = float(poisson_threshold(self.up_rate, CHANCE_JUMPS_UP))
+        rises = Threshold("jumps_down", "N_JUMP_UP", AT_LEAST, needed, "groups of all exposures")
         verdict = TypeResult(
             found & science,
             (self.falls.n_valid < min_valid) & science,
-            {"falls": (votes, self.falls.n_valid)},
-            self.certain_falls & ~found & science,
-            (*self.fall_limits, rises, *vote_rows("falls", s.high_cr_fraction, "exposures", min_valid)),
+            {"jumps_down": (votes, self.falls.n_valid)},
+            self.certain_down & ~found & science,
+            (*self.down_limits, rises, *vote_rows("jumps_down", s.high_cr_fraction, "exposures", min_valid)),
         )
         return {"high_cr": verdict}

@@ -17,10 +17,10 @@ rule leave_one_out:
         disk_mb=disk("leave_one_out"),
         runtime=runtime("leave_one_out"),
     params:
-        detector=detector_facts,
+        detector=detector_data,
         config=vote_config,
         outlier_factor=config["outlier_factor"],
-        exclude_outliers=config["quarantine_outliers"],
+        exclude_outliers=config["reject_outliers"],
         library=digest("leave_one_out.py"),
     message:
         "{wildcards.detector}{wildcards.epoch}: the vote without each exposure in turn"
@@ -30,36 +30,36 @@ rule leave_one_out:
         "../scripts/leave_one_out.py"
 
 
-def control_inputs(wildcards):
+def reliability_inputs(wildcards):
     """What votes, and the table of outliers, if they are to be left out."""
     files = {kind: statistics_of(wildcards, kind) for kind in KEYS}
     return files | {"outliers": outliers(wildcards)}
 
 
-rule statistical_control:
+rule reliability:
     """False flags to expect, stability of each flag, and what more exposures would settle."""
     input:
-        unpack(control_inputs),
+        unpack(reliability_inputs),
         evidence=RESULTS + "/{detector}{epoch}/evidence.fits",
         votes=RESULTS + "/{detector}{epoch}/leave_one_out.fits",
     output:
-        table=RESULTS + "/{detector}{epoch}/control.csv",
+        table=RESULTS + "/{detector}{epoch}/reliability.csv",
         stability=RESULTS + "/{detector}{epoch}/stability.fits",
     log:
-        RESULTS + "/{detector}{epoch}/logs/statistical_control.log",
+        RESULTS + "/{detector}{epoch}/logs/reliability.log",
     benchmark:
-        RESULTS + "/{detector}{epoch}/benchmarks/statistical_control.tsv"
+        RESULTS + "/{detector}{epoch}/benchmarks/reliability.tsv"
     resources:
-        mem_mb=memory("statistical_control"),
-        disk_mb=disk("statistical_control"),
-        runtime=runtime("statistical_control"),
+        mem_mb=memory("reliability"),
+        disk_mb=disk("reliability"),
+        runtime=runtime("reliability"),
     params:
-        detector=detector_facts,
+        detector=detector_data,
         config=vote_config,
-        library=digest("statistical_control.py"),
+        library=digest("reliability.py"),
     message:
         "{wildcards.detector}{wildcards.epoch}: statistical control of the mask"
     conda:
         CONDA_ENV
     script:
-        "../scripts/statistical_control.py"
+        "../scripts/reliability.py"

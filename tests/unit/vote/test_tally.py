@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from badpix.vote.ballots import MAX_BALLOTS, Tally, decide, votes_needed
-from badpix.vote.excess import ExcessTest
+from badpix.vote.outlier_test import OutlierTest
+from badpix.vote.tally import MAX_VOTES, Tally, decide, votes_needed
 
 
 @pytest.mark.parametrize(
@@ -74,14 +74,14 @@ def test_a_ballot_that_abstains_is_neither_yes_nor_no():
 
 def test_ballots_are_counted_to_the_end_or_refused():
     tally, all_of_them = Tally((1, 1)), np.ones((1, 1), bool)
-    for _ in range(MAX_BALLOTS):
+    for _ in range(MAX_VOTES):
         tally.add(all_of_them, all_of_them)
-    assert tally.k[0, 0] == tally.n_valid[0, 0] == MAX_BALLOTS == 32767
+    assert tally.k[0, 0] == tally.n_valid[0, 0] == MAX_VOTES == 32767
     assert decide(tally.k, tally.n_valid, 1.0)[0, 0]
     with pytest.raises(ValueError, match="32768 exposures or integrations"):
         tally.add(all_of_them, all_of_them)
     with pytest.raises(ValueError, match="at most 32767"):
-        ExcessTest(all_of_them, MAX_BALLOTS + 1, 0.5, 1e-6)
+        OutlierTest(all_of_them, MAX_VOTES + 1, 0.5, 1e-6)
 
 
 @pytest.mark.parametrize("yes, valid", [((2, 3), (3, 2)), ((6,), (2, 3)), ((), (2, 3))])

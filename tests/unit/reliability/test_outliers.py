@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from badpix.control.leave_one_out import changed_pixels
-from badpix.control.outliers import outlier_table
 from badpix.formats.leave_one_out_file import read_outliers
+from badpix.reliability.leave_one_out import changed_pixels
+from badpix.reliability.outliers import outlier_table
 
 
 def names(n_changed, factor=3.0, n_science=10000):

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from badpix.recovery.plan import N_ABLATED, Scenario
 from badpix.score.tables import ALL, MAJORITY
+from badpix.validation.plan import N_ABLATED, Scenario
 
 PAIR = ("documented", "flight")
 INTRODUCTION = """\
-# Recovery: what is found, and what is flagged in vain
+# Validation: what is found, and what is flagged in vain
 
-Made by `make recovery`: detectors whose bad pixels are known are simulated (population `survey` of
+Made by `make validation`: detectors whose bad pixels are known are simulated (population `survey` of
 `scripts/simulate.py`: strengths from undetectable to obvious, clusters, intermittent pixels, an unlit strip, cosmic
 rays and snowballs), taken through the unmodified calwebb_detector1 and the workflow, and the masks are compared with
 the truth. *Documented* is `config/config.yaml`, *flight* adds `config/presets/flight.yaml`. Intervals are 95% (Wilson).
@@ -180,7 +180,7 @@ def threshold_rows(tables):
 
 
 @dataclass(frozen=True)
-class Recovery:
+class Validation:
     """What was found in the simulations of a scenario.
 
     `tables` are those of the score (name -> DataFrame), `seeds` pooled; `curves` is the path of their figure.
@@ -193,7 +193,7 @@ class Recovery:
 
 
 def scenario_text(recovery, page):
-    """The section of one Recovery; its figure is copied beside the page."""
+    """The section of one Validation; its figure is copied beside the page."""
     tables, scenario = recovery.tables, recovery.scenario
     figure = page.parent / f"recovery_{scenario.name}.png"
     shutil.copy2(recovery.curves, figure)
@@ -241,7 +241,7 @@ def summary_rows(recoveries):
 
 
 def write_page(page, recoveries, without=None):
-    """Write the page of the Recovery of each scenario.
+    """Write the page of the Validation of each scenario.
 
     `without` are the tables of the runs with one option less, if there are any, of the first scenario.
     """

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from badpix.vote.flat_ballots import FlatBallots
+from badpix.vote.flat_votes import FlatVotes
 from badpix.vote.settings import FlatSettings
 from unit.vote.test_flat_types import BRIGHT, DEFAULTS, positions
 
 BEYOND = DEFAULTS | {
-    "dead_search_type": "absolute_rate", "open_rule": "mean", "open_includes_dead": True, "flat_ballot": "exposure",
+    "dead_search_type": "absolute_rate", "open_neighbour_rule": "mean", "open_includes_dead": True, "flat_vote_unit": "exposure",
 }  # fmt: skip
 SHAPE = (5, 5)
 CENTRE = (2, 2)
@@ -26,10 +26,10 @@ def response(centre, neighbours=1.0):
 def vote(exposures, science=None, lit=None, last_groups=None, **changes):
     science = np.ones(SHAPE, bool) if science is None else science
     lit = science if lit is None else lit
-    ballots = FlatBallots(science, lit, FlatSettings.from_config(BEYOND | changes))
+    votes = FlatVotes(science, lit, FlatSettings.from_config(BEYOND | changes))
     for norm in exposures:
-        ballots.add(norm)
-    return ballots.verdicts(last_groups)
+        votes.add(norm)
+    return votes.results(last_groups)
 
 
 def found(exposures, **changes):
@@ -73,7 +73,7 @@ def test_the_mean_of_the_neighbours_decides_or_all_of_them():
     norm = response(0.3, BRIGHT)
     norm[1, 2] = 1.0
     assert found([norm] * 4)["OPEN"] == {CENTRE}
-    assert found([norm] * 4, open_rule="all") == {"LOW_QE": {CENTRE}}
+    assert found([norm] * 4, open_neighbour_rule="all") == {"LOW_QE": {CENTRE}}
 
 
 def test_a_neighbour_without_a_value_abstains():
@@ -87,17 +87,17 @@ def test_a_neighbour_without_a_value_abstains():
 def test_what_is_not_lit_cannot_be_judged():
     lit = np.ones(SHAPE, bool)
     lit[:, :3] = False
-    verdicts = vote([response(0.01)] * 4, lit=lit)
-    assert not any(verdict.found.any() for verdict in verdicts.values())
+    results = vote([response(0.01)] * 4, lit=lit)
+    assert not any(verdict.found.any() for verdict in results.values())
     for name in ("DEAD", "LOW_QE", "OPEN"):
-        assert np.array_equal(verdicts[name].insufficient, ~lit)
+        assert np.array_equal(results[name].insufficient, ~lit)
 
 
 def test_a_minority_is_listed_as_intermittent():
     verdict = vote([response(0.01)] + [response(1)] * 7)["DEAD"]
     assert not verdict.found.any()
     assert positions(verdict.intermittent) == {CENTRE}
-    k, n_valid = verdict.ballots["DEAD"]
+    k, n_valid = verdict.votes["DEAD"]
     assert (k[CENTRE], n_valid[CENTRE]) == (1, 8)
 
 
@@ -113,12 +113,12 @@ def test_the_flux_check_acquits():
 
 
 def test_searches_that_are_off_find_nothing_and_leave_nothing_unjudged():
-    verdicts = vote([response(0.01)] * 4, dead_search=False)
-    assert positions(verdicts["LOW_QE"].found) == {CENTRE}
-    assert not verdicts["DEAD"].found.any() and not verdicts["DEAD"].insufficient.any()
-    verdicts = vote([response(0.01)] * 4, low_qe_and_open_search=False)
-    assert positions(verdicts["DEAD"].found) == {CENTRE}
-    assert not any(verdicts[name].found.any() for name in ("LOW_QE", "OPEN", "ADJ_OPEN"))
+    results = vote([response(0.01)] * 4, dead_search=False)
+    assert positions(results["LOW_QE"].found) == {CENTRE}
+    assert not results["DEAD"].found.any() and not results["DEAD"].insufficient.any()
+    results = vote([response(0.01)] * 4, low_qe_and_open_search=False)
+    assert positions(results["DEAD"].found) == {CENTRE}
+    assert not any(results[name].found.any() for name in ("LOW_QE", "OPEN", "ADJ_OPEN"))
 
 
 def test_reference_pixels_are_never_found():

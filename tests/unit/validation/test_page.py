@@ -4,11 +4,15 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+import recovery
 import yaml
 
-import recovery
-from badpix.recovery.page import (
-    Recovery,
+from badpix.score.pixels import bad_in, score_run
+from badpix.score.report_tables import score_tables
+from badpix.score.tables import ACCEPTED, is_strong, purity_table
+from badpix.simulate.populations import POPULATIONS
+from badpix.validation.page import (
+    Validation,
     ablation_rows,
     completeness_rows,
     healthy_rows,
@@ -17,11 +21,7 @@ from badpix.recovery.page import (
     purity_rows,
     write_page,
 )
-from badpix.recovery.plan import ABLATIONS, LIMITS, SCENARIOS, SEEDS
-from badpix.score.pixels import bad_in, score_run
-from badpix.score.report_tables import score_tables
-from badpix.score.tables import ACCEPTED, is_strong, purity_table
-from badpix.simulate.populations import POPULATIONS
+from badpix.validation.plan import ABLATIONS, LIMITS, SCENARIOS, SEEDS
 from unit.score.test_score import make_findings, make_truth
 
 PRESET = yaml.safe_load(recovery.PRESET.read_text(encoding="utf-8"))
@@ -146,13 +146,13 @@ def test_rows(tables):
 
 
 def test_page(tables, tmp_path):
-    curves, page = tmp_path / "curves.png", tmp_path / "docs" / "recovery.md"
+    curves, page = tmp_path / "curves.png", tmp_path / "docs" / "validation.md"
     curves.write_bytes(b"figure")
-    one = Recovery(SCENARIOS["few"], (3, 4), tables, curves)
+    one = Validation(SCENARIOS["few"], (3, 4), tables, curves)
     write_page(page, [one])
     text = page.read_text(encoding="utf-8")
-    assert (page.parent / "recovery_few.png").read_bytes() == b"figure"
-    for words in ("Seeds 3, 4;", "## NIRISS, 5 + 5, 20 groups", "(recovery_few.png)", "## What stays hard"):
+    assert (page.parent / "validation_few.png").read_bytes() == b"figure"
+    for words in ("Seeds 3, 4;", "## NIRISS, 5 + 5, 20 groups", "(validation_few.png)", "## What stays hard"):
         assert words in text
     assert "| dead | 0.2 | 2 |" in text
     assert "What each option is worth" not in text

@@ -5,14 +5,14 @@ import pytest
 
 from badpix.formats.pixel_types import PIXEL_TYPES
 from badpix.formats.type_result import TypeResult
-from badpix.vote.precedence import only_at_times, priorities, without_explained
+from badpix.vote.flag_priority import apply_priority, intermittent_only, priorities
 from badpix.vote.searches.telegraph import TelegraphSearch
 
 
 def remaining(*names, falls=False):
     """Of a pixel that all `names` found, those that keep it."""
-    verdicts = {name: TypeResult(np.array([[name in names]]), np.array([[False]]), {}) for name in PIXEL_TYPES}
-    kept = without_explained(verdicts, priorities([TelegraphSearch(True, 0.5)] if falls else []))
+    results = {name: TypeResult(np.array([[name in names]]), np.array([[False]]), {}) for name in PIXEL_TYPES}
+    kept = apply_priority(results, priorities([TelegraphSearch(True, 0.5)] if falls else []))
     assert list(kept) == list(PIXEL_TYPES)
     return {name for name, verdict in kept.items() if verdict.found[0, 0]}
 
@@ -41,18 +41,18 @@ def test_falls_explain_what_jumps_do_not():
 
 
 def test_the_types_that_are_there_are_enough():
-    verdicts = {"hot": TypeResult(np.array([[True]]), np.array([[False]]), {})}
-    assert without_explained(verdicts, priorities([]))["hot"].found[0, 0]
+    results = {"hot": TypeResult(np.array([[True]]), np.array([[False]]), {})}
+    assert apply_priority(results, priorities([]))["hot"].found[0, 0]
 
 
 def test_what_is_bad_for_good_is_not_bad_at_times():
     nothing = np.zeros((1, 3), bool)
     at_times = np.array([[True, True, False]])
-    verdicts = {
+    results = {
         "hot": TypeResult(nothing, nothing, {}, at_times),
         "rc": TypeResult(np.array([[True, False, False]]), nothing, {}),
     }
-    result = only_at_times(verdicts)
+    result = intermittent_only(results)
     assert result["hot"].intermittent.tolist() == [[False, True, False]]
     assert result["rc"].intermittent is None
 
@@ -66,4 +66,4 @@ def test_two_searches_for_one_type():
     assert both.found.tolist() == [True, True, False]
     assert both.insufficient.tolist() == [False, False, True]
     assert both.intermittent.tolist() == [False, False, True]
-    assert both.ballots == {"a": 1, "b": 2}
+    assert both.votes == {"a": 1, "b": 2}

@@ -2,7 +2,7 @@
 
 For every scenario and seed: simulate the population `survey`, make the mask with the documented defaults and with
 config/presets/flight.yaml (and, with --ablations, with the preset less one option at a time), and keep truth, masks and
-evidence below --out. Then pool the seeds and write tables, figures and, with --page, the page of docs/recovery.md.
+evidence below --out. Then pool the seeds and write tables, figures and, with --page, the page of docs/validation.md.
 What is there already is not made again.
 """
 
@@ -18,17 +18,17 @@ import yaml
 import simulate
 from badpix.formats.evidence_file import FILE_NAME as EVIDENCE
 from badpix.formats.truth_file import read_truth
-from badpix.recovery.page import Recovery, write_page
-from badpix.recovery.plan import ABLATIONS, N_ABLATED, SCENARIOS, Plan
 from badpix.score.files import mask_of, read_findings
 from badpix.score.pixels import pool, score_run
 from badpix.score.plots import plot_curves
 from badpix.score.report_tables import score_tables
 from badpix.score.tables import ACCEPTED
+from badpix.validation.page import Validation, write_page
+from badpix.validation.plan import ABLATIONS, N_ABLATED, SCENARIOS, Plan
 
 PROJECT = Path(__file__).resolve().parents[1]
 PRESET = PROJECT / "config" / "presets" / "flight.yaml"
-KEPT = (EVIDENCE, "test_bpm.fits", "summary.csv", "quarantine.csv")
+KEPT = (EVIDENCE, "test_bpm.fits", "summary.csv", "rejected_exposures.csv")
 
 
 def run_workflow(folder, config, cores):
@@ -66,7 +66,7 @@ def wanted_runs(ablations):
 def make_runs(folder, scenario, seed, ablations, cores):
     """Simulate and run what is not there yet; the exposures and their products are removed when all is done."""
     runs = wanted_runs(ablations)
-    missing = [label for label in runs if not (folder / "runs" / label / "quarantine.csv").exists()]
+    missing = [label for label in runs if not (folder / "runs" / label / "rejected_exposures.csv").exists()]
     if not missing:
         return
     start = time.monotonic()
@@ -120,7 +120,7 @@ def main(out, plan, cores=2, page=None):
             table.to_csv(out / name / f"{kind}.csv", index=False)
         curves = out / name / "curves.png"
         plot_curves(curves, tables["curves"], tables["thresholds"], scenario.limits)
-        recoveries.append(Recovery(scenario, seeds, tables, curves))
+        recoveries.append(Validation(scenario, seeds, tables, curves))
         if ablated:
             without = score_scenario(ablated, scenario, wanted_runs(ablations=True))
     if page:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from badpix.control.expected import expected_dark, expected_flat
-from badpix.control.leave_one_out import Stability
-from badpix.control.stability import FALSE, Shortage, more_needed, settle_rows, stability_rows
 from badpix.formats.evidence_file import Evidence
 from badpix.formats.pixel_types import PIXEL_TYPES
+from badpix.reliability.expected import expected_dark, expected_flat
+from badpix.reliability.leave_one_out import Stability
+from badpix.reliability.stability import FALSE, Shortage, more_needed, settle_rows, stability_rows
 from badpix.vote.exposure_set import KINDS, ExposureSet
 from badpix.vote.settings import VoteSettings
 
@@ -17,7 +17,7 @@ Row = tuple[str, str, str, str, float, str]
 
 
 @dataclass(frozen=True)
-class Control:
+class Reliability:
     """`rows` of the table of control, and type -> boolean image (y, x) of the pixels that are never settled."""
 
     rows: list[Row]
@@ -29,7 +29,7 @@ def types_of(kind: str, evidence: Evidence) -> list[str]:
     return [name for name in evidence.bit_of if f"{PIXEL_TYPES[name].kind}s" == kind]
 
 
-def unsettled(kind: str, n_exposures: int, evidence: Evidence, settings: VoteSettings) -> Control:
+def unsettled(kind: str, n_exposures: int, evidence: Evidence, settings: VoteSettings) -> Reliability:
     """Rows about the pixels that could not be judged, and those of them that never will be."""
     rows, never = [], {}
     for name in types_of(kind, evidence):
@@ -37,7 +37,7 @@ def unsettled(kind: str, n_exposures: int, evidence: Evidence, settings: VoteSet
             have, need, what = evidence.measured["NCLEAN"], settings.darks.min_clean_slopes, "jump-free slopes"
         elif evidence.tests.get(name):
             have = np.maximum.reduce([evidence.counts(test)[1] for test in evidence.tests[name]])
-            need, what = max(1, settings.min_valid), "valid ballots"
+            need, what = max(1, settings.min_valid), "valid votes"
         else:
             continue
         y, x = np.nonzero(evidence.is_insufficient(name))
@@ -45,11 +45,13 @@ def unsettled(kind: str, n_exposures: int, evidence: Evidence, settings: VoteSet
             rows += settle_rows(kind, name, Shortage(have[y, x], need, what), n_exposures)
             never[name] = np.zeros(evidence.found.shape, bool)
             never[name][y, x] = np.isinf(more_needed(have[y, x], need, n_exposures))
-    return Control(rows, never)
+    return Reliability(rows, never)
 
 
-def control_of(exposures: ExposureSet, evidence: Evidence, stability: Stability, settings: VoteSettings) -> Control:
-    """The Control of the mask that `exposures` made, whose vote left `evidence`."""
+def reliability_of(
+    exposures: ExposureSet, evidence: Evidence, stability: Stability, settings: VoteSettings
+) -> Reliability:
+    """The Reliability of the mask that `exposures` made, whose vote left `evidence`."""
     rows, never = [], {}
     for kind in KINDS:
         number = len(exposures.of(kind))
@@ -65,4 +67,4 @@ def control_of(exposures: ExposureSet, evidence: Evidence, stability: Stability,
         more = unsettled(kind, number, evidence, settings)
         rows += stability_rows(kind, stability.pixels, stability.types) + more.rows
         never |= more.never
-    return Control(rows, never)
+    return Reliability(rows, never)

@@ -2,58 +2,60 @@
 
 import numpy as np
 
-from badpix.vote.ballots import check_ballots, decide
-from badpix.vote.kernels import count_excesses
-from badpix.vote.significance import ballot_sigma, bulk, sample, significance
+from badpix.vote.kernels import count_outliers
+from badpix.vote.significance import bulk, sample, significance, vote_sigma
+from badpix.vote.tally import check_n_votes, decide
 
 HIGH, LOW = 1, -1
 
 
-class ExcessTest:
+class OutlierTest:
     """Finds the pixels whose values lie above or below the bulk of the detector.
 
-    Give it the image of every integration with `add`. A pixel is found when `fraction` of its ballots lie beyond a
+    Give it the image of every integration with `add`. A pixel is found when `fraction` of its votes lie beyond a
     threshold, and its mean does, which makes the false flags as many as asked whatever the number of integrations.
-    `n_ballots` is the number of integrations to come, `probability` that of a healthy pixel to be found. `regions` are
+    `n_votes` is the number of integrations to come, `probability` that of a healthy pixel to be found. `regions` are
     the parts (slices of y and x) of the detector that have a bulk each, such as its amplifiers.
 
-    Memory does not grow with the integrations, 14 bytes a pixel: `n_valid` counts the ballots (int16 image (y, x)),
+    Memory does not grow with the integrations, 14 bytes a pixel: `n_valid` counts the votes (int16 image (y, x)),
     `votes` and `strong` those beyond the threshold on each side, and those significant by themselves; `total` sums
-    the excesses over the bulk (float32). `bulks` has for each integration the (centre, standard deviation) of every
+    the deviations over the bulk (float32). `levels` has for each integration the (centre, standard deviation) of every
     region, `mean_limits` for each side asked for the (centre, margin) of the means in every region.
     """
 
-    def __init__(self, science, n_ballots, fraction, probability, regions=(np.s_[:, :],)):
-        check_ballots(n_ballots)
+    def __init__(self, science, n_votes, fraction, probability, regions=(np.s_[:, :],)):
+        check_n_votes(n_votes)
         self.science = science
         self.fraction = fraction
         self.regions = regions
         self.samples = [sample(science[region]) for region in regions]
         self.sigma = significance(probability)
-        self.ballot_sigma = ballot_sigma(n_ballots, fraction, probability)
-        self.single_sigma = significance(probability / n_ballots)
+        self.vote_sigma = vote_sigma(n_votes, fraction, probability)
+        self.single_sigma = significance(probability / n_votes)
         self.n_valid = np.zeros(science.shape, np.int16)
         self.votes = {side: np.zeros(science.shape, np.int16) for side in (HIGH, LOW)}
         self.strong = {side: np.zeros(science.shape, np.int16) for side in (HIGH, LOW)}
         self.total = np.zeros(science.shape, np.float32)
-        self.bulks, self.mean_limits = [], {}
+        self.levels, self.mean_limits = [], {}
 
-    def add(self, values, min_excess=0.0, min_certain=0.0):
-        """Count one integration: image (y, x), NaN abstains; a vote needs `min_excess` (number or image) as well.
+    def add(self, values, min_deviation=0.0, min_certain=0.0):
+        """Count one integration: image (y, x), NaN abstains; a vote needs `min_deviation` (number or image) as well.
 
         Only what exceeds `min_certain` too is beyond doubt by itself.
 
-        Returns the excess over the bulk (float32 image, NaN where it abstains).
+        Returns the deviation over the bulk (float32 image, NaN where it abstains).
         """
         values = values.astype(np.float32, copy=False)
-        excess = np.full(values.shape, np.nan, np.float32)
-        least = np.broadcast_to(np.float32(min_excess) if np.isscalar(min_excess) else min_excess, values.shape)
-        self.bulks.append([])
+        deviation = np.full(values.shape, np.nan, np.float32)
+        least = np.broadcast_to(
+            np.float32(min_deviation) if np.isscalar(min_deviation) else min_deviation, values.shape
+        )
+        self.levels.append([])
         for region, judged in zip(self.regions, self.samples, strict=True):
             centre, sigma = bulk(values[region].ravel()[judged])
-            self.bulks[-1].append((centre, sigma))
-            limits = (centre, self.ballot_sigma * sigma, max(self.single_sigma * sigma, min_certain))
-            count_excesses(
+            self.levels[-1].append((centre, sigma))
+            limits = (centre, self.vote_sigma * sigma, max(self.single_sigma * sigma, min_certain))
+            count_outliers(
                 values[region],
                 *map(np.float32, limits),
                 least[region],
@@ -61,12 +63,12 @@ class ExcessTest:
                 tuple(self.votes[side][region] for side in (HIGH, LOW)),
                 tuple(self.strong[side][region] for side in (HIGH, LOW)),
                 self.total[region],
-                excess[region],
+                deviation[region],
             )
-        return excess
+        return deviation
 
     def mean(self):
-        """Mean excess per pixel (float32), NaN without a ballot."""
+        """Mean deviation per pixel (float32), NaN without a ballot."""
         return np.where(self.n_valid > 0, self.total / np.maximum(self.n_valid, 1), np.float32(np.nan))
 
     def found(self, side, min_valid, scale=1.0):
@@ -88,11 +90,11 @@ class ExcessTest:
         return significant & self.majority(side, min_valid)
 
     def majority(self, side, min_valid):
-        """Boolean image of the science pixels for which enough ballots said yes."""
+        """Boolean image of the science pixels for which enough votes said yes."""
         return decide(self.votes[side], self.n_valid, self.fraction, min_valid) & self.science
 
     def judged(self, min_valid):
-        """Boolean image of the pixels that have ballots enough."""
+        """Boolean image of the pixels that have votes enough."""
         return self.n_valid >= max(1, min_valid)
 
     def intermittent(self, side):

@@ -22,24 +22,24 @@ def priorities(searches: Iterable[Search]) -> dict[str, tuple[str, ...]]:
     return explained_by
 
 
-def without_explained(
-    verdicts: Mapping[str, TypeResult], explained_by: Mapping[str, tuple[str, ...]]
+def apply_priority(
+    results: Mapping[str, TypeResult], explained_by: Mapping[str, tuple[str, ...]]
 ) -> dict[str, TypeResult]:
-    """`verdicts` by type, where each type has lost the pixels of the types that take priority over it."""
+    """`results` by type, where each type has lost the pixels of the types that take priority over it."""
     result = {}
-    for name, verdict in verdicts.items():
+    for name, verdict in results.items():
         found = verdict.found.copy()
         for winner in explained_by[name]:
-            if winner in verdicts:
-                found &= ~verdicts[winner].found
+            if winner in results:
+                found &= ~results[winner].found
         result[name] = replace(verdict, found=found)
     return result
 
 
-def only_at_times(verdicts: Mapping[str, TypeResult]) -> dict[str, TypeResult]:
-    """`verdicts`, where no pixel of any type is called intermittent: what is bad for good is bad at times too."""
-    found = np.logical_or.reduce([verdict.found for verdict in verdicts.values()])
+def intermittent_only(results: Mapping[str, TypeResult]) -> dict[str, TypeResult]:
+    """`results`, where no pixel of any type is called intermittent: what is bad for good is bad at times too."""
+    found = np.logical_or.reduce([verdict.found for verdict in results.values()])
     return {
         name: verdict if verdict.intermittent is None else replace(verdict, intermittent=verdict.intermittent & ~found)
-        for name, verdict in verdicts.items()
+        for name, verdict in results.items()
     }

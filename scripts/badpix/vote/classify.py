@@ -1,4 +1,4 @@
-"""From cached statistics to verdicts: the exposures of one detector, put to the vote."""
+"""From cached statistics to results: the exposures of one detector, put to the vote."""
 
 import logging
 
@@ -9,12 +9,12 @@ from badpix.formats.statistics_file import open_segments, open_statistics
 from badpix.formats.type_result import TypeResult
 from badpix.instrument.geometry import amplifiers
 from badpix.response.background import unlit
-from badpix.vote.dark_extended import DarkExtended, dark_verdicts
+from badpix.vote.dark_extended import DarkExtended, dark_results
 from badpix.vote.dark_official import DarkVote, pedestal_plane
 from badpix.vote.exposure_set import Exposure, ExposureSet
-from badpix.vote.flat_ballots import FlatBallots
-from badpix.vote.flat_types import flat_verdicts
-from badpix.vote.precedence import only_at_times, priorities, without_explained
+from badpix.vote.flag_priority import apply_priority, intermittent_only, priorities
+from badpix.vote.flat_types import flat_results
+from badpix.vote.flat_votes import FlatVotes
 from badpix.vote.searches.base import Context
 from badpix.vote.settings import FlatSettings, VoteSettings
 
@@ -31,15 +31,15 @@ def judge(
 
     `response` is that of all flats (None without flats); the single ones of `responses` vote if the settings say so.
     """
-    dark, dark_images = vote_darks(exposures, settings)
-    flat, flat_images = judge_flats(exposures, response, responses, settings.flats)
-    verdicts = dark | flat
+    dark, dark_images = classify_darks(exposures, settings)
+    flat, flat_images = classify_flats(exposures, response, responses, settings.flats)
+    results = dark | flat
     if settings.exclusive_types:
-        verdicts = without_explained(verdicts, priorities(settings.searches_on))
-    return only_at_times(verdicts), dark_images | flat_images
+        results = apply_priority(results, priorities(settings.searches_on))
+    return intermittent_only(results), dark_images | flat_images
 
 
-def vote_darks(exposures: ExposureSet, settings: VoteSettings) -> tuple[dict[str, TypeResult], Measured]:
+def classify_darks(exposures: ExposureSet, settings: VoteSettings) -> tuple[dict[str, TypeResult], Measured]:
     """Verdicts and measured images of the darks; nothing if there are none."""
     darks, science = exposures.darks, exposures.science
     if not darks:
@@ -65,7 +65,7 @@ def vote_darks(exposures: ExposureSet, settings: VoteSettings) -> tuple[dict[str
                 extended.add_exposure(*statistics, pedestal_name=pedestal_name)
     noise, n_clean = official.noise()
     measured: Measured = {"NOISE": (noise.astype(np.float32), "DN/s"), "NCLEAN": (n_clean, None)}
-    return dark_verdicts(official, extended, science), measured
+    return dark_results(official, extended, science), measured
 
 
 def mean_last_groups(flats: tuple[Exposure, ...], shape: tuple[int, int]) -> np.ndarray:
@@ -85,12 +85,12 @@ def mean_last_groups(flats: tuple[Exposure, ...], shape: tuple[int, int]) -> np.
 
 def lit_pixels(exposures: ExposureSet, response: FlatResponse, settings: FlatSettings) -> np.ndarray:
     """Boolean image (y, x) of the science pixels that the flats light."""
-    if settings.unlit_fraction is None:
+    if settings.min_unlit_area is None:
         return exposures.science
-    return exposures.science & ~unlit(response.mean, exposures.science, settings.unlit_fraction)
+    return exposures.science & ~unlit(response.mean, exposures.science, settings.min_unlit_area)
 
 
-def judge_flats(
+def classify_flats(
     exposures: ExposureSet, response: FlatResponse | None, responses: Responses, settings: FlatSettings
 ) -> tuple[dict[str, TypeResult], Measured]:
     """Verdicts and measured images of the flats; nothing if there are none. Arguments as of `judge`."""
@@ -101,16 +101,16 @@ def judge_flats(
     if settings.dead_search and settings.run_dead_flux_check:
         last_groups = mean_last_groups(flats, exposures.geometry.shape)
     lit = lit_pixels(exposures, response, settings)
-    if settings.unlit_fraction is not None:
+    if settings.min_unlit_area is not None:
         logger.info("%d pixels are not lit in the flats, or at the edge of the light", (science & ~lit).sum())
     measured: Measured = {
         "RESPONSE": (response.normalised.astype(np.float32), None),
         "NFLAT": (response.n_valid, None),
     }
-    if settings.flat_ballot == "exposure":
-        vote = FlatBallots(science, lit, settings)
+    if settings.flat_vote_unit == "exposure":
+        vote = FlatVotes(science, lit, settings)
         for name, path in responses.of_exposures({flat.name for flat in flats}):
             vote.add(read_single_response(path), name)
-        return vote.verdicts(last_groups), measured
+        return vote.results(last_groups), measured
     lit_response = np.where(lit, response.normalised, np.nan)
-    return flat_verdicts(lit_response, response.n_valid, science, settings, last_groups), measured
+    return flat_results(lit_response, response.n_valid, science, settings, last_groups), measured

@@ -6,15 +6,15 @@ kind, type, quantity, value, note) and a FITS (`badpix.formats.stability_file`).
 
 from collections.abc import Mapping
 
-from badpix.control.leave_one_out import Stability
-from badpix.control.stability import stability_image, table_of
-from badpix.control.summary import control_of
 from badpix.core.files import write_text
 from badpix.core.logs import logger, logging_to
 from badpix.formats.evidence_file import read_evidence
 from badpix.formats.leave_one_out_file import read_votes
-from badpix.formats.stability_file import PixelControl, write_pixel_control
+from badpix.formats.stability_file import PixelReliability, write_pixel_reliability
 from badpix.instrument.detectors import detector_from_mapping
+from badpix.reliability.leave_one_out import Stability
+from badpix.reliability.stability import stability_image, table_of
+from badpix.reliability.summary import reliability_of
 from badpix.vote.exposure_set import VoteFiles, gather
 from badpix.vote.settings import VoteSettings
 
@@ -27,11 +27,11 @@ def main(files: VoteFiles, inputs: Mapping, outputs: Mapping, detector: Mapping,
     settings = VoteSettings.from_config(config)
     exposures = gather(files, detector_from_mapping(detector), settings.required)
     stability = Stability(*read_votes(inputs["stability"]))
-    control = control_of(exposures, read_evidence(inputs["evidence"]), stability, settings)
+    control = reliability_of(exposures, read_evidence(inputs["evidence"]), stability, settings)
     table, shape = table_of(control.rows), exposures.geometry.shape
     image = stability_image(stability.pixels, shape)
-    pixels = PixelControl(image, control.never, stability.pixels)
-    write_pixel_control(outputs["stability"], pixels, exposures.detector.name)
+    pixels = PixelReliability(image, control.never, stability.pixels)
+    write_pixel_reliability(outputs["stability"], pixels, exposures.detector.name)
     write_text(outputs["table"], table.to_csv(index=False))
     logger.info("control:\n%s", table.drop(columns="note").to_string(index=False))
 

@@ -10,22 +10,22 @@ import numpy as np
 from scipy.special import ndtr
 from scipy.stats import binom, chi2, poisson
 
-from badpix.vote.ballots import votes_needed
 from badpix.vote.dark_official import EXPOSURE_FRACTION
 from badpix.vote.significance import bulk
+from badpix.vote.tally import votes_needed
 
 # Of the integral over the part of a pedestal that stays from exposure to exposure, in its standard deviations.
 FIXED_PART = np.linspace(-8, 8, 1601)
 
 
-def vote_probability(n_ballots, fraction, probability):
-    """Probability that at least `fraction` of `n_ballots` independent ballots say yes, each with `probability`."""
-    return binom.sf(votes_needed(n_ballots, fraction) - 1, n_ballots, probability)
+def majority_probability(n_votes, fraction, probability):
+    """Probability that at least `fraction` of `n_votes` independent votes say yes, each with `probability`."""
+    return binom.sf(votes_needed(n_votes, fraction) - 1, n_votes, probability)
 
 
 @dataclass(frozen=True)
-class Ballots:
-    """How a vote comes about: `counts` maps a number of valid ballots to the number of pixels that have as many;
+class VoteCounts:
+    """How a vote comes about: `counts` maps a number of valid votes to the number of pixels that have as many;
     `fraction` of them must say yes, and a ballot is the majority of so many `integrations` (1: itself)."""
 
     counts: dict
@@ -34,15 +34,15 @@ class Ballots:
 
     def expected(self, probability):
         """Pixels flagged when an integration says yes with `probability`, independently."""
-        ballot = vote_probability(self.integrations, EXPOSURE_FRACTION, probability)
-        return float(sum(number * vote_probability(n, self.fraction, ballot) for n, number in self.counts.items()))
+        ballot = majority_probability(self.integrations, EXPOSURE_FRACTION, probability)
+        return float(sum(number * majority_probability(n, self.fraction, ballot) for n, number in self.counts.items()))
 
 
-def ballots_of(n_valid, science, min_valid, fraction, integrations=1):
-    """The Ballots of a test: `n_valid`, int (y, x), of the pixels `science`, bool (y, x), with `min_valid` or more."""
+def vote_counts_of(n_valid, science, min_valid, fraction, integrations=1):
+    """The VoteCounts of a test: `n_valid`, int (y, x), of the pixels `science`, bool (y, x), with `min_valid` or more."""
     numbers, pixels = np.unique(n_valid[science], return_counts=True)
     enough = numbers >= max(1, min_valid)
-    return Ballots(dict(zip(numbers[enough].tolist(), pixels[enough].tolist(), strict=True)), fraction, integrations)
+    return VoteCounts(dict(zip(numbers[enough].tolist(), pixels[enough].tolist(), strict=True)), fraction, integrations)
 
 
 def expected_noisy(n_clean, science, std, cut):
@@ -116,17 +116,17 @@ class Spread:
         _, sigma = bulk(self.total[full] / n)
         return float(np.clip((n * sigma**2 - 1) / (n - 1), 0, 1))
 
-    def expected(self, ballots, side):
-        """Pixels flagged by the vote `ballots` on one side (0: high, 1: low), both parts normal."""
+    def expected(self, votes, side):
+        """Pixels flagged by the vote `votes` on one side (0: high, 1: low), both parts normal."""
         if not self.thresholds:
             return 0.0
         threshold = float(np.median([both[side] for both in self.thresholds]))
         fixed = np.sqrt(self.share_fixed)
         noise = np.sqrt(max(1 - self.share_fixed, 1e-6))
-        # The same pixel is asked again in every ballot: given its fixed part, ballots are independent.
+        # The same pixel is asked again in every ballot: given its fixed part, votes are independent.
         weight = np.exp(-(FIXED_PART**2) / 2)
         yes = ndtr((fixed * FIXED_PART - threshold) / noise)
-        flagged = np.array([ballots.expected(one) for one in yes])
+        flagged = np.array([votes.expected(one) for one in yes])
         return float(np.sum(weight * flagged) / np.sum(weight))
 
 

@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from badpix.control.leave_one_out import LeaveOneOut, Stability
-from badpix.control.stability import (
+from badpix.formats.leave_one_out_file import read_votes, write_votes
+from badpix.reliability.leave_one_out import LeaveOneOut, Stability
+from badpix.reliability.stability import (
     FALSE,
     Shortage,
     more_needed,
@@ -13,7 +14,6 @@ from badpix.control.stability import (
     stability_rows,
     table_of,
 )
-from badpix.formats.leave_one_out_file import read_votes, write_votes
 
 
 def images(**found):
@@ -83,7 +83,7 @@ def test_how_many_more():
     assert rows.set_index("quantity")["value"].to_dict() == {
         "insufficient": 5, "never": 1, "more_for_50": 1, "more_for_90": 16, "more_for_99": 16,
     }  # fmt: skip
-    rows = table_of(settle_rows("darks", "rc", Shortage(np.array([0, 0]), 1, "valid ballots"), 4))
+    rows = table_of(settle_rows("darks", "rc", Shortage(np.array([0, 0]), 1, "valid votes"), 4))
     assert list(rows["quantity"]) == ["insufficient", "never"]
 
 

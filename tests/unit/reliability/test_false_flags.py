@@ -3,17 +3,17 @@
 import numpy as np
 import pytest
 
-from badpix.control.false_flags import (
-    Ballots,
+from badpix.reliability.false_flags import (
     Spread,
-    ballots_of,
+    VoteCounts,
     expected_below,
     expected_noisy,
     jump_probability,
     jump_rate,
-    vote_probability,
+    majority_probability,
+    vote_counts_of,
 )
-from badpix.vote.ballots import decide
+from badpix.vote.tally import decide
 
 PIXELS = 200_000
 
@@ -28,22 +28,22 @@ def close(number, expected):
 
 
 def votes(yes, fraction):
-    """Pixels flagged by ballots `yes`, bool (exposure, integration, pixel): majority of integrations, then vote."""
+    """Pixels flagged by votes `yes`, bool (exposure, integration, pixel): majority of integrations, then vote."""
     n_exposures, n_integrations, _ = yes.shape
-    ballots = decide(yes.sum(axis=1), np.full(yes.shape[::2], n_integrations), 0.5)
-    return np.count_nonzero(decide(ballots.sum(axis=0), np.full(yes.shape[2], n_exposures), fraction))
+    votes = decide(yes.sum(axis=1), np.full(yes.shape[::2], n_integrations), 0.5)
+    return np.count_nonzero(decide(votes.sum(axis=0), np.full(yes.shape[2], n_exposures), fraction))
 
 
 def test_a_vote_by_hand():
-    assert vote_probability(3, 0.5, 0.1) == pytest.approx(3 * 0.1**2 * 0.9 + 0.1**3)  # 2 or 3 of 3
-    assert vote_probability(5, 0.8, 0.1) == pytest.approx(5 * 0.1**4 * 0.9 + 0.1**5)  # 4 or 5 of 5
-    assert vote_probability(1, 0.01, 0.25) == 0.25
+    assert majority_probability(3, 0.5, 0.1) == pytest.approx(3 * 0.1**2 * 0.9 + 0.1**3)  # 2 or 3 of 3
+    assert majority_probability(5, 0.8, 0.1) == pytest.approx(5 * 0.1**4 * 0.9 + 0.1**5)  # 4 or 5 of 5
+    assert majority_probability(1, 0.01, 0.25) == 0.25
 
 
 @pytest.mark.parametrize(("integrations", "fraction"), [(1, 0.8), (3, 0.5), (2, 0.4)])
 def test_independent_ballots(integrations, fraction):
     yes = rng().random((5, integrations, PIXELS)) < 0.2
-    expected = Ballots({5: PIXELS}, fraction, integrations).expected(0.2)
+    expected = VoteCounts({5: PIXELS}, fraction, integrations).expected(0.2)
     assert expected > 100 and close(votes(yes, fraction), expected)
 
 
@@ -51,8 +51,8 @@ def test_pixels_without_ballots_enough_are_not_counted():
     n_valid = np.array([[0, 1, 2, 2], [2, 3, 3, 3]])
     science = np.ones((2, 4), bool)
     science[1, 3] = False
-    assert ballots_of(n_valid, science, 2, 0.5).counts == {2: 3, 3: 2}
-    assert ballots_of(n_valid, science, 1, 0.5).counts == {1: 1, 2: 3, 3: 2}
+    assert vote_counts_of(n_valid, science, 2, 0.5).counts == {2: 3, 3: 2}
+    assert vote_counts_of(n_valid, science, 1, 0.5).counts == {1: 1, 2: 3, 3: 2}
 
 
 @pytest.mark.parametrize("fixed", [0.0, 0.5, 0.95])
@@ -67,7 +67,7 @@ def test_pedestals_that_partly_stay(fixed, side):
             spread.add(values, 30.0, 1.5 * 4)
             yes[exposure, integration] = (values > 36) if side == 0 else (values < 24)
     assert spread.share_fixed == pytest.approx(fixed, abs=0.02)
-    expected = spread.expected(Ballots({5: PIXELS}, 0.6, 2), side)
+    expected = spread.expected(VoteCounts({5: PIXELS}, 0.6, 2), side)
     # Its own uncertainty, from that of the share, comes on top of that of the count.
     assert abs(votes(yes, 0.6) - expected) < 4 * np.sqrt(expected) + 0.05 * expected
 

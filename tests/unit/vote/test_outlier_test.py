@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
-from badpix.vote.excess import HIGH, LOW, ExcessTest
+from badpix.vote.outlier_test import HIGH, LOW, OutlierTest
 
 SHAPE = (200, 300)
 BAD = (20, 30)
 
 
 def run(n, change=lambda values, i: None, probability=1e-4, fraction=0.75, seed=1, **options):
-    """An ExcessTest of `n` noise images (mean 5, sigma 2) after `change(values, i)`."""
+    """An OutlierTest of `n` noise images (mean 5, sigma 2) after `change(values, i)`."""
     rng = np.random.default_rng(seed)
-    test = ExcessTest(np.ones(SHAPE, bool), n, fraction, probability, **options)
+    test = OutlierTest(np.ones(SHAPE, bool), n, fraction, probability, **options)
     for i in range(n):
         values = rng.normal(5, 2, SHAPE).astype(np.float32)
         change(values, i)
@@ -81,7 +81,7 @@ def test_nan_abstains_and_infinity_is_beyond_all():
 
 
 def test_min_excess_holds_back_votes():
-    test = ExcessTest(np.ones(SHAPE, bool), 5, 0.75, 1e-4)
+    test = OutlierTest(np.ones(SHAPE, bool), 5, 0.75, 1e-4)
     rng = np.random.default_rng(1)
     floor = np.zeros(SHAPE)
     floor[BAD] = 30
@@ -117,7 +117,7 @@ def test_each_region_has_a_bulk_of_its_own():
 def test_reference_pixels_are_neither_measured_nor_found():
     science = np.ones(SHAPE, bool)
     science[:, :200] = False
-    test = ExcessTest(science, 3, 0.75, 1e-4)
+    test = OutlierTest(science, 3, 0.75, 1e-4)
     for i in range(3):
         values = np.random.default_rng(i).normal(5, 2, SHAPE)
         values[:, :200] = 1e6
@@ -146,7 +146,7 @@ def test_what_is_not_certain_is_not_intermittent():
     values = np.random.default_rng(1).normal(5, 2, SHAPE)
     values[BAD] = 105
     for limit, certain in ((90, True), (110, False)):
-        test = ExcessTest(np.ones(SHAPE, bool), 8, 0.75, 1e-4)
+        test = OutlierTest(np.ones(SHAPE, bool), 8, 0.75, 1e-4)
         test.add(values, min_certain=limit)
         assert test.intermittent(HIGH)[BAD] == certain
         assert test.votes[HIGH][BAD] == 1

@@ -5,14 +5,14 @@ from scipy.ndimage import binary_dilation
 
 from badpix.formats.thresholds import vote_rows
 from badpix.formats.type_result import TypeResult
-from badpix.vote.ballots import Tally, decide
 from badpix.vote.flat_types import bright_neighbours, dead_limits, find_dead, other_limits
+from badpix.vote.tally import Tally, decide
 
 TESTS = ("dead", "low", "open")
 
 
-class FlatBallots:
-    """Counts the ballots of flat exposures given one after the other, and decides.
+class FlatVotes:
+    """Counts the votes of flat exposures given one after the other, and decides.
 
     A pixel's response is low, dead, or low between bright neighbours; the three are nested, so a pixel at a limit
     cannot fall between two types. Of OPEN, DEAD and LOW_QE each pixel is the first that holds. `science` and `lit` are
@@ -24,7 +24,7 @@ class FlatBallots:
         self.tallies = {test: Tally(science.shape) for test in TESTS}
         self.limits = other_limits(settings)
         for name in ("DEAD", "LOW_QE", "OPEN"):
-            self.limits[name] += vote_rows(name, settings.flat_fraction, "flats", settings.min_valid)
+            self.limits[name] += vote_rows(name, settings.flat_vote_fraction, "flats", settings.min_valid)
 
     def add(self, norm, exposure=""):
         """Count one exposure: its response, float image (y, x); NaN abstains, and so does what is not lit."""
@@ -44,11 +44,12 @@ class FlatBallots:
         for test, yes in (("dead", dead), ("low", low), ("open", is_open)):
             self.tallies[test].add(yes, valid)
 
-    def verdicts(self, last_groups=None):
+    def results(self, last_groups=None):
         """TypeResult per flat type; `last_groups` is the mean signal (DN) of the last raw groups, for flux_check."""
         s, science = self.settings, self.science
         said = {
-            test: decide(tally.k, tally.n_valid, s.flat_fraction, s.min_valid) for test, tally in self.tallies.items()
+            test: decide(tally.k, tally.n_valid, s.flat_vote_fraction, s.min_valid)
+            for test, tally in self.tallies.items()
         }
         is_open = said["open"]
         dead = said["dead"] & ~is_open

@@ -5,19 +5,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from badpix.control.false_flags import (
-    Spread,
-    ballots_of,
-    expected_below,
-    expected_noisy,
-    jump_probability,
-    jump_rate,
-)
 from badpix.formats.evidence_file import Evidence
 from badpix.formats.pixel_types import DARK_TYPES
 from badpix.formats.statistics_file import open_statistics
 from badpix.formats.statistics_set import Exposure
 from badpix.numerics.clipping import CLIP_ITERATIONS, clipped_mean_std
+from badpix.reliability.false_flags import (
+    Spread,
+    expected_below,
+    expected_noisy,
+    jump_probability,
+    jump_rate,
+    vote_counts_of,
+)
 from badpix.vote.dark_official import pedestal_plane
 from badpix.vote.exposure_set import ExposureSet
 from badpix.vote.settings import DarkSettings, FlatSettings, VoteSettings
@@ -70,7 +70,7 @@ def expected_dark(exposures: ExposureSet, evidence: Evidence, settings: VoteSett
     tests = {test for name in names for test in evidence.tests.get(name, ())}
 
     def vote(test, fraction, integrations=integrations):
-        return ballots_of(evidence.counts(test)[1], science, s.min_valid, getattr(s, fraction), integrations)
+        return vote_counts_of(evidence.counts(test)[1], science, s.min_valid, getattr(s, fraction), integrations)
 
     parts = {name: [] for name in names}
     share = float(np.mean(darks.saturated))

@@ -1,4 +1,4 @@
-"""What `make recovery` simulates, what it runs on it, and from which strength on a pixel must be found."""
+"""What `make validation` simulates, what it runs on it, and from which strength on a pixel must be found."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -99,10 +99,10 @@ ABLATIONS = {
     "noise of group differences": ("noisy_test",),
     "telegraph by falls": ("telegraph_search",),
     "types that exclude each other": ("exclusive_types",),
-    "vote of the single flats": ("flat_ballot",),
+    "vote of the single flats": ("flat_vote_unit",),
     "local plane": ("smoothing_type",),
     "dead by absolute response": ("dead_search_type",),
-    "open by the mean of its neighbours": ("open_rule",),
+    "open by the mean of its neighbours": ("open_neighbour_rule",),
     "open pixels may be dead": ("open_includes_dead",),
-    "unlit parts": ("unlit_fraction",),
+    "unlit parts": ("min_unlit_area",),
 }

@@ -10,8 +10,8 @@ from badpix.core.logs import logger
 from badpix.formats.leave_one_out_file import PIXELS, TYPES
 from badpix.formats.response_file import Responses
 from badpix.response.normalise import combine_flats
+from badpix.vote.classify import judge
 from badpix.vote.exposure_set import KINDS, ExposureSet
-from badpix.vote.judge import judge
 from badpix.vote.settings import VoteSettings
 
 # Type -> boolean image (y, x) of the pixels found.
