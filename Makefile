@@ -10,13 +10,13 @@ SIZE ?= 256
 SEED ?= 1
 BIN = $(VENV)/bin
 
-.PHONY: demo recovery bench test lint docs requirements clean
+.PHONY: demo validation bench test lint docs requirements clean
 
 demo: $(VENV)/.run-ready
 	scripts/demo.sh $(BIN) $(DEMO) $(SIZE) $(SEED) $(CORES)
 
-recovery: $(VENV)/.run-ready
-	$(BIN)/python scripts/validation.py --out recovery --ablations --cores $(CORES) --page docs/validation.md
+validation: $(VENV)/.run-ready
+	$(BIN)/python scripts/validation.py --out validation --ablations --cores $(CORES) --page docs/validation.md
 
 bench: $(VENV)/.run-ready
 	$(BIN)/python benchmarks/bench.py --out bench --page docs/benchmarks.md $(BENCH)

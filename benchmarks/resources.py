@@ -87,7 +87,7 @@ def measure(folder, instrument, array, groups, integrations):
         config = folder / f"{preset}.yaml"
         preset_keys = yaml.safe_load(keys.read_text(encoding="utf-8")) if keys else {}
         config.write_text(yaml.safe_dump(preset_keys | given), encoding="utf-8")
-        planted = folder / "results" / header["DETECTOR"] / "recovery" / "darks" / raw.name
+        planted = folder / "results" / header["DETECTOR"] / "injection_recovery" / "darks" / raw.name
         run(snakemake(folder, config, 1, "all", "sweep", planted), folder / f"{preset}.log")
         detector = folder / "results" / header["DETECTOR"]
         for rule, jobs in measured(detector).items():

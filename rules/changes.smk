@@ -9,30 +9,30 @@ if config["compare_with"] not in (None, "crds", "previous") and not Path(config[
     )
 
 
-def compared_mask(place):
-    """The mask that the one at `place` is compared with, as `compare_with` says; None if with nothing."""
+def compared_mask(mask_id):
+    """The mask that the one at `mask_id` is compared with, as `compare_with` says; None if with nothing."""
     setting = config["compare_with"]
     if setting == "crds":
-        return f"{RESULTS}/{place}/changes/crds_mask.fits"
+        return f"{RESULTS}/{mask_id}/changes/crds_mask.fits"
     if setting == "previous":
-        before = INVENTORY.before(place)
+        before = INVENTORY.before(mask_id)
         return before and f"{RESULTS}/{before}/{MASK_FILE}"
     return setting
 
 
 def latest_exposure(wildcards):
     """A file of the latest exposure, for which CRDS is asked."""
-    found = [exposure for kind in KEYS for exposure in exposures(wildcards, kind).values()]
+    found = [exposure for kind in KINDS for exposure in exposures(wildcards, kind).values()]
     return next(iter(max(found, key=lambda exposure: (exposure.start, exposure.name)).files.values()))
 
 
-def comparisons(place):
-    """What is compared and checked of the mask at `place`."""
-    if compared_mask(place) is None:
+def comparisons(mask_id):
+    """What is compared and checked of the mask at `mask_id`."""
+    if compared_mask(mask_id) is None:
         return []
-    files = [f"{RESULTS}/{place}/changes/{name}" for name in COMPARISON]
+    files = [f"{RESULTS}/{mask_id}/changes/{name}" for name in COMPARISON]
     if any(limit is not None for limit in LIMITS.values()):
-        files.append(f"{RESULTS}/{place}/changes/release_gate.json")
+        files.append(f"{RESULTS}/{mask_id}/changes/release_gate.json")
     return files
 
 
@@ -40,7 +40,7 @@ def all_comparisons(wildcards):
     """The comparisons of all masks, for the target `compare`."""
     if config["compare_with"] is None:
         raise WorkflowError("compare: compare_with is null; it must be a mask file, or crds, or previous")
-    return [path for place in INVENTORY.masks for path in comparisons(place)]
+    return [path for mask_id in INVENTORY.masks for path in comparisons(mask_id)]
 
 
 rule compare:

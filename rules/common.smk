@@ -19,12 +19,12 @@ from badpix.workflow.digest import library_digest
 from badpix.exposures.epochs import EPOCH_PATTERN, divide
 from badpix.instrument.geometry import Geometry
 from badpix.exposures.header_cache import HeaderCache
-from badpix.exposures.find import InputError, KEYS, configured_kinds, find_files, match_inputs
+from badpix.exposures.find import InputError, configured_kinds, find_files, match_inputs
 from badpix.exposures.inventory import InventoryError, refuse_incomplete, take_inventory
 from badpix.mask.manual_flags import ManualFlagError, check_manual_flags
 from badpix.core.scratch import ScratchError, check_scratch
 from badpix.instrument.segments import by_exposure
-from badpix.config.settings import RESPONSE_KEYS, vote_keys, with_max_dead_norm_signal
+from badpix.config.settings import KINDS, RESPONSE_KEYS, vote_keys, with_max_dead_norm_signal
 from badpix.config.sweep import sweep_points
 
 CONDA_ENV = str(BASE / "envs" / "badpix.yaml")
@@ -75,13 +75,13 @@ RESULTS = config["results"]
 MASK_FILE = str(Path(config["output_file"])).replace("{", "{{").replace("}", "}}")
 
 
-# The run on exposures with planted pixels is that of a detector of its own, <detector>/recovery (rules/injection.smk).
-RECOVERY = "/recovery"
-DETECTORS |= {detector + RECOVERY: DETECTORS[detector] for detector in INVENTORY.detectors}
+# The run on exposures with planted pixels is that of a detector of its own, <detector>/injection_recovery (rules/injection.smk).
+INJECTED = "/injection_recovery"
+DETECTORS |= {detector + INJECTED: DETECTORS[detector] for detector in INVENTORY.detectors}
 
 
 wildcard_constraints:
-    detector=f"[A-Z0-9]+({RECOVERY})?",
+    detector=f"[A-Z0-9]+({INJECTED})?",
     # Empty for a mask of all exposures of a detector.
     epoch=EPOCH_PATTERN,
     exposure="[^/]+",
@@ -103,35 +103,35 @@ def config_of(detector):
 
 
 def mask_id_of(wildcards):
-    """The place of a mask below the results: its detector, and its epoch if there are epochs."""
+    """The mask_id of a mask below the results: its detector, and its epoch if there are epochs."""
     return wildcards.detector + wildcards.get("epoch", "")
 
 
 def source_mask_id(wildcards):
-    """The place of the mask of the exposures as they were given: that of the same without planted pixels."""
-    return wildcards.detector.removesuffix(RECOVERY) + wildcards.get("epoch", "")
+    """The mask_id of the mask of the exposures as they were given: that of the same without planted pixels."""
+    return wildcards.detector.removesuffix(INJECTED) + wildcards.get("epoch", "")
 
 
 @functools.cache
-def copies(place, kind, folder):
-    """The exposures at a place and of a kind with the raw files in `folder` in place of their own."""
+def copies(mask_id, kind, folder):
+    """The exposures at a mask_id and of a kind with the raw files in `folder` in mask_id of their own."""
     return {
         name: dataclasses.replace(exposure, files={"uncal": f"{folder}/{kind}/{name}_uncal.fits"})
-        for name, exposure in INVENTORY.exposures(place, kind).items()
+        for name, exposure in INVENTORY.exposures(mask_id, kind).items()
     }
 
 
 def exposures(wildcards, kind):
     """The exposures of a detector (or of one of its epochs) and kind: name -> Exposure."""
-    place = source_mask_id(wildcards)
-    if wildcards.detector.endswith(RECOVERY):
-        return copies(place, kind, f"{RESULTS}/{wildcards.detector}")
-    return INVENTORY.exposures(place, kind)
+    mask_id = source_mask_id(wildcards)
+    if wildcards.detector.endswith(INJECTED):
+        return copies(mask_id, kind, f"{RESULTS}/{wildcards.detector}")
+    return INVENTORY.exposures(mask_id, kind)
 
 
 def any_exposure(wildcards):
     """An exposure of the detector; all share their geometry."""
-    return next(e for kind in KEYS for e in exposures(wildcards, kind).values())
+    return next(e for kind in KINDS for e in exposures(wildcards, kind).values())
 
 
 def geometry_of(wildcards):
@@ -174,7 +174,7 @@ def size_of(wildcards, kind):
         return resources.Size(pixels=0, groups=0, integrations=0)
     material = DETECTORS[wildcards.detector].material
     if kind is None:
-        number = sum(len(exposures(wildcards, kind)) for kind in KEYS)
+        number = sum(len(exposures(wildcards, kind)) for kind in KINDS)
         return resources.Size.from_keywords(any_exposure(wildcards).keywords, material, number)
     return resources.Size.from_keywords(exposures(wildcards, kind)[wildcards.exposure].keywords, material)
 
@@ -206,7 +206,7 @@ def cores_per_exposure():
     waiting = sum(
         not os.path.exists(f"{RESULTS}/{detector}/{kind}/{name}_{kind.removesuffix('s')}_statistics.fits")
         for detector, kinds in INVENTORY.detectors.items()
-        for kind in KEYS
+        for kind in KINDS
         for name, exposure in kinds[kind].items()
         if not exposure.from_products
     )
@@ -232,22 +232,22 @@ def keep_or_temp(path):
 def targets():
     """All that a run makes."""
     wanted = []
-    for place in INVENTORY.masks:
-        wanted.append(f"{RESULTS}/{place}/{MASK_FILE}")
+    for mask_id in INVENTORY.masks:
+        wanted.append(f"{RESULTS}/{mask_id}/{MASK_FILE}")
         if config["quality_check"]:
-            wanted.append(f"{RESULTS}/{place}/quality_check.json")
+            wanted.append(f"{RESULTS}/{mask_id}/quality_check.json")
         if config["plot"]:
-            wanted.append(f"{RESULTS}/{place}/plots.png")
+            wanted.append(f"{RESULTS}/{mask_id}/plots.png")
         if config["report"]:
-            wanted.append(f"{RESULTS}/{place}/report.html")
+            wanted.append(f"{RESULTS}/{mask_id}/report.html")
         if config["leave_one_out"]:
-            wanted.append(f"{RESULTS}/{place}/leave_one_out.csv")
+            wanted.append(f"{RESULTS}/{mask_id}/leave_one_out.csv")
         if config["reliability"]:
-            wanted.append(f"{RESULTS}/{place}/reliability.csv")
-        wanted.extend(comparisons(place))
+            wanted.append(f"{RESULTS}/{mask_id}/reliability.csv")
+        wanted.extend(comparisons(mask_id))
     if config["keep_history"]:
         wanted.extend(f"{RESULTS}/{detector}/history.png" for detector in {p.split("/")[0]: 0 for p in INVENTORY.masks})
     if config["report"] and INVENTORY.masks:
         wanted.append(f"{RESULTS}/report.html")
-    wanted.extend(f"{RESULTS}/{place}/refused" for place in INVENTORY.refused)
+    wanted.extend(f"{RESULTS}/{mask_id}/refused" for mask_id in INVENTORY.refused)
     return wanted

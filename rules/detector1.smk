@@ -34,7 +34,7 @@ REFERENCE_TYPES = json.loads((BASE / "config" / "schemas" / "detector1_reference
 def first_raw_file(wildcards):
     """A raw file of the kind: references are the same for all exposures of a kind, but for their dates."""
     # Copies with planted pixels need not be there yet, and ask for the same references.
-    given = INVENTORY.detectors[wildcards.detector.removesuffix(RECOVERY)][wildcards.kind].values()
+    given = INVENTORY.detectors[wildcards.detector.removesuffix(INJECTED)][wildcards.kind].values()
     return next(exposure.files["uncal"] for exposure in given if not exposure.from_products)
 
 

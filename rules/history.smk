@@ -9,25 +9,25 @@ def history_directory(wildcards):
 
 def masks_of(detector):
     """The places of a detector's masks."""
-    return [place for place in INVENTORY.masks if place.split("/")[0] == detector]
+    return [mask_id for mask_id in INVENTORY.masks if mask_id.split("/")[0] == detector]
 
 
 def of_masks(name):
     """An input function: the files `name` of a detector's masks."""
-    return lambda wildcards: [f"{RESULTS}/{place}/{name}" for place in masks_of(wildcards.detector)]
+    return lambda wildcards: [f"{RESULTS}/{mask_id}/{name}" for mask_id in masks_of(wildcards.detector)]
 
 
 def mask_facts(wildcards):
     """Epoch (or nothing) and exposures (kind -> name -> when it began) of each of a detector's masks."""
     return [
         {
-            "epoch": place.partition("/epochs/")[2],
+            "epoch": mask_id.partition("/epochs/")[2],
             "exposures": {
-                kind: {name: exposure.start.isoformat() for name, exposure in INVENTORY.exposures(place, kind).items()}
-                for kind in KEYS
+                kind: {name: exposure.start.isoformat() for name, exposure in INVENTORY.exposures(mask_id, kind).items()}
+                for kind in KINDS
             },
         }
-        for place in masks_of(wildcards.detector)
+        for mask_id in masks_of(wildcards.detector)
     ]
 
 

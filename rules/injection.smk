@@ -1,23 +1,23 @@
-# Bad pixels planted into copies of the user's own exposures, and what the workflow finds of them: target `recovery`.
+# Bad pixels planted into copies of the user's own exposures, and what the workflow finds of them: target `injection_recovery`.
 #
-# The run on the copies is that of a detector called <detector>/recovery: all rules apply to it as they are.
+# The run on the copies is that of a detector called <detector>/injection_recovery: all rules apply to it as they are.
 
 import json
 
 
-def recovery_targets(wildcards):
+def injection_recovery_targets(wildcards):
     """The tables and the figure of each mask; every exposure must be raw."""
     wanted = []
-    for place, kinds in INVENTORY.masks.items():
-        given = [e.name for kind in KEYS for e in kinds[kind].values() if e.from_products]
+    for mask_id, kinds in INVENTORY.masks.items():
+        given = [e.name for kind in KINDS for e in kinds[kind].values() if e.from_products]
         if given:
             raise WorkflowError(
-                f"recovery: {place}: pixels are planted into raw files, and {len(given)} exposures were given"
+                f"injection_recovery: {mask_id}: pixels are planted into raw files, and {len(given)} exposures were given"
                 f" already processed, the first {given[0]}; give the raw ones (*_uncal.fits) as darks and flats"
             )
-        detector, *epoch = place.split("/", 1)
-        folder = "/".join([RESULTS, detector + RECOVERY, *epoch])
-        wanted += [f"{folder}/recovery.{end}" for end in ("csv", "png")]
+        detector, *epoch = mask_id.split("/", 1)
+        folder = "/".join([RESULTS, detector + INJECTED, *epoch])
+        wanted += [f"{folder}/injection_recovery.{end}" for end in ("csv", "png")]
     return wanted
 
 
@@ -29,7 +29,7 @@ def plain_mask_file():
 def injected_findings(wildcards):
     """Evidence and mask of the run as it is and of that with planted pixels."""
     before = f"{RESULTS}/{wildcards.detector}{wildcards.epoch}"
-    after = f"{RESULTS}/{wildcards.detector}{RECOVERY}{wildcards.epoch}"
+    after = f"{RESULTS}/{wildcards.detector}{INJECTED}{wildcards.epoch}"
     return {
         "evidence": f"{before}/evidence.fits",
         "mask": f"{before}/{plain_mask_file()}",
@@ -40,7 +40,7 @@ def injected_findings(wildcards):
 
 def findings_of_all_masks(wildcards):
     """Evidence and masks of a detector, one or one for each epoch, and the statistics of its darks."""
-    folders = [f"{RESULTS}/{place}" for place in INVENTORY.masks if place.split("/")[0] == wildcards.detector]
+    folders = [f"{RESULTS}/{mask_id}" for mask_id in INVENTORY.masks if mask_id.split("/")[0] == wildcards.detector]
     return {
         "evidence": [f"{folder}/evidence.fits" for folder in folders],
         "mask": [f"{folder}/{plain_mask_file()}" for folder in folders],
@@ -57,8 +57,8 @@ def unplanned():
     def is_planned(path):
         return path.exists() and path.read_text(encoding="utf-8") == PLAN
 
-    detectors = {place.split("/")[0]: None for place in INVENTORY.masks}
-    return [name for name in detectors if not is_planned(Path(f"{RESULTS}/{name}{RECOVERY}/plan.json"))]
+    detectors = {mask_id.split("/")[0]: None for mask_id in INVENTORY.masks}
+    return [name for name in detectors if not is_planned(Path(f"{RESULTS}/{name}{INJECTED}/plan.json"))]
 
 
 # Once chosen, the pixels stay, and there is no rule that chooses them: through it the copies would hang on the mask. For
@@ -70,13 +70,13 @@ if unplanned():
         input:
             unpack(findings_of_all_masks),
         output:
-            truth=RESULTS + "/{detector}/recovery/truth.fits",
-            table=RESULTS + "/{detector}/recovery/truth.csv",
-            plan=RESULTS + "/{detector}/recovery/plan.json",
+            truth=RESULTS + "/{detector}/injection_recovery/truth.fits",
+            table=RESULTS + "/{detector}/injection_recovery/truth.csv",
+            plan=RESULTS + "/{detector}/injection_recovery/plan.json",
         log:
-            RESULTS + "/{detector}/recovery/logs/injection_plan.log",
+            RESULTS + "/{detector}/injection_recovery/logs/injection_plan.log",
         benchmark:
-            RESULTS + "/{detector}/recovery/benchmarks/injection_plan.tsv"
+            RESULTS + "/{detector}/injection_recovery/benchmarks/injection_plan.tsv"
         wildcard_constraints:
             detector="|".join(unplanned()),
         resources:
@@ -87,7 +87,7 @@ if unplanned():
             detector=detector_data,
             geometry=geometry_of,
             injection=config["injection"],
-            kinds=lambda wildcards: [kind for kind in KEYS if exposures(wildcards, kind)],
+            kinds=lambda wildcards: [kind for kind in KINDS if exposures(wildcards, kind)],
             plan=PLAN,
             library=digest("injection_plan.py"),
         message:
@@ -102,13 +102,13 @@ rule inject:
     """A copy of a raw exposure with planted pixels."""
     input:
         uncal=lambda wildcards: raw_file(wildcards, wildcards.kind),
-        truth=RESULTS + "/{detector}/recovery/truth.fits",
+        truth=RESULTS + "/{detector}/injection_recovery/truth.fits",
     output:
-        uncal=keep_or_temp(RESULTS + "/{detector}/recovery/{kind}/{exposure}_uncal.fits"),
+        uncal=keep_or_temp(RESULTS + "/{detector}/injection_recovery/{kind}/{exposure}_uncal.fits"),
     log:
-        RESULTS + "/{detector}/recovery/logs/inject/{kind}/{exposure}.log",
+        RESULTS + "/{detector}/injection_recovery/logs/inject/{kind}/{exposure}.log",
     benchmark:
-        RESULTS + "/{detector}/recovery/benchmarks/inject/{kind}/{exposure}.tsv"
+        RESULTS + "/{detector}/injection_recovery/benchmarks/inject/{kind}/{exposure}.tsv"
     wildcard_constraints:
         detector="[A-Z0-9]+",
         kind="darks|flats",
@@ -131,16 +131,16 @@ rule injection_report:
     """What was found of the planted pixels, and what changed elsewhere."""
     input:
         unpack(injected_findings),
-        truth=RESULTS + "/{detector}/recovery/truth.fits",
+        truth=RESULTS + "/{detector}/injection_recovery/truth.fits",
     output:
-        recovery=RESULTS + "/{detector}/recovery{epoch}/recovery.csv",
-        changes=RESULTS + "/{detector}/recovery{epoch}/changes.csv",
-        confusion=RESULTS + "/{detector}/recovery{epoch}/confusion.csv",
-        figure=RESULTS + "/{detector}/recovery{epoch}/recovery.png",
+        strengths=RESULTS + "/{detector}/injection_recovery{epoch}/injection_recovery.csv",
+        changes=RESULTS + "/{detector}/injection_recovery{epoch}/changes.csv",
+        confusion=RESULTS + "/{detector}/injection_recovery{epoch}/confusion.csv",
+        figure=RESULTS + "/{detector}/injection_recovery{epoch}/injection_recovery.png",
     log:
-        RESULTS + "/{detector}/recovery{epoch}/logs/injection_report.log",
+        RESULTS + "/{detector}/injection_recovery{epoch}/logs/injection_report.log",
     benchmark:
-        RESULTS + "/{detector}/recovery{epoch}/benchmarks/injection_report.tsv"
+        RESULTS + "/{detector}/injection_recovery{epoch}/benchmarks/injection_report.tsv"
     wildcard_constraints:
         detector="[A-Z0-9]+",
     resources:
@@ -150,7 +150,7 @@ rule injection_report:
     params:
         detector=detector_data,
         geometry=geometry_of,
-        n_exposures=lambda wildcards: max(len(by_exposure(exposures(wildcards, kind))) for kind in KEYS),
+        n_exposures=lambda wildcards: max(len(by_exposure(exposures(wildcards, kind))) for kind in KINDS),
         library=digest("injection_report.py"),
     message:
         "{wildcards.detector}{wildcards.epoch}: what was found of the planted pixels"
@@ -160,6 +160,6 @@ rule injection_report:
         "../scripts/injection_report.py"
 
 
-rule recovery:
+rule injection_recovery:
     input:
-        recovery_targets,
+        injection_recovery_targets,

@@ -3,7 +3,7 @@
 
 def vote_files(wildcards):
     """All statistics of the detector by kind, and the responses of the single flats where they vote."""
-    files = {kind: statistics_of(wildcards, kind) for kind in KEYS}
+    files = {kind: statistics_of(wildcards, kind) for kind in KINDS}
     if files["flats"] and config["flat_vote_unit"] == "exposure":
         folder = f"{RESULTS}/{wildcards.detector}/flats"
         files["responses"] = [
@@ -36,7 +36,7 @@ def vote_config(wildcards):
     """The configuration keys that the vote reads, for the detector; an epoch's mask is for data from its start on."""
     of_detector = config_of(wildcards.detector)
     keys = {key: of_detector[key] for key in VOTE_KEYS}
-    if wildcards.detector.endswith(RECOVERY):
+    if wildcards.detector.endswith(INJECTED):
         keys["history"] = f"NOT FOR USE: bad pixels were planted into the exposures. {config['history']}".strip()
     return keys | {"useafter": INVENTORY.start(source_mask_id(wildcards))} if wildcards.get("epoch") else keys
 
@@ -45,7 +45,7 @@ def input_names(wildcards):
     """Name of the file that each exposure came in."""
     return {
         name: Path(next(iter(exposure.files.values()))).name
-        for kind in KEYS
+        for kind in KINDS
         for name, exposure in exposures(wildcards, kind).items()
     }
 
@@ -54,7 +54,7 @@ def steps_used(wildcards):
     """The configured parameters of detector1's steps, for the kinds of exposures that are processed here."""
     return {
         key: config[key]
-        for kind in KEYS
+        for kind in KINDS
         for key in [f"detector1_{kind.removesuffix('s')}"]
         if any(not exposure.from_products for exposure in exposures(wildcards, kind).values())
     }
@@ -62,7 +62,7 @@ def steps_used(wildcards):
 
 def ramp_for_check(wildcards):
     """A ramp of the detector to try the mask on: a raw file if there is one."""
-    files = [exposure.files for kind in KEYS for exposure in exposures(wildcards, kind).values()]
+    files = [exposure.files for kind in KINDS for exposure in exposures(wildcards, kind).values()]
     for name in ("uncal", "jump"):
         for given in files:
             if name in given:

@@ -32,7 +32,7 @@ rule leave_one_out:
 
 def reliability_inputs(wildcards):
     """What votes, and the table of outliers, if they are to be left out."""
-    files = {kind: statistics_of(wildcards, kind) for kind in KEYS}
+    files = {kind: statistics_of(wildcards, kind) for kind in KINDS}
     return files | {"outliers": outliers(wildcards)}
 
 

@@ -16,7 +16,7 @@ def report_inputs(wildcards):
 def ramp_files(wildcards):
     """Exposure -> the file that has its ramps for good: the raw one, or the jump file it was given as."""
     files = {}
-    for kind in KEYS:
+    for kind in KINDS:
         for name, exposure in exposures(wildcards, kind).items():
             for product_name in ("uncal", "jump"):
                 if product_name in exposure.files:
@@ -60,7 +60,7 @@ rule report_page:
         rejected=lambda wildcards: INVENTORY.left_out[mask_id_of(wildcards)],
         ramp_files=ramp_files_and_kept,
         benchmarks=lambda wildcards: [
-            f"{RESULTS}/{place}/benchmarks" for place in dict.fromkeys((wildcards.detector, mask_id_of(wildcards)))
+            f"{RESULTS}/{mask_id}/benchmarks" for mask_id in dict.fromkeys((wildcards.detector, mask_id_of(wildcards)))
         ],
         epoch=lambda wildcards: mask_id_of(wildcards).partition("/epochs/")[2],
         index=lambda wildcards: "../" * (1 + mask_id_of(wildcards).count("/")) + "report.html",
@@ -76,7 +76,7 @@ rule report_page:
 rule report_index:
     """The page over all detectors."""
     input:
-        facts=[f"{RESULTS}/{place}/report.json" for place in INVENTORY.masks],
+        facts=[f"{RESULTS}/{mask_id}/report.json" for mask_id in INVENTORY.masks],
     output:
         page=report(RESULTS + "/report.html", caption="captions/report_index.rst", category="All detectors"),
     log:
@@ -88,7 +88,7 @@ rule report_index:
         disk_mb=disk("report_index"),
         runtime=runtime("report_index"),
     params:
-        pages=[f"{place}/report.html" for place in INVENTORY.masks],
+        pages=[f"{mask_id}/report.html" for mask_id in INVENTORY.masks],
         refused=dict(INVENTORY.refused),
         library=digest("report_index.py"),
     message:

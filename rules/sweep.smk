@@ -12,7 +12,7 @@ def point_config(wildcards):
 
 def sweep_inputs(wildcards):
     """What the mask is made of, and the truth."""
-    if wildcards.detector.endswith(RECOVERY):
+    if wildcards.detector.endswith(INJECTED):
         return mask_inputs(wildcards) | {"truth": [f"{RESULTS}/{wildcards.detector}/truth.fits"]}
     return mask_inputs(wildcards) | {"truth": find_files("truth", config["truth"], ("truth",))}
 
@@ -21,11 +21,11 @@ def sweep_targets(wildcards):
     """The table and the figure of each mask."""
     if not config["sweep"]:
         raise WorkflowError("sweep: nothing is swept; give values to try, such as sweep: {max_jump_limit: [5, 8, 12]}")
-    for place, kinds in INVENTORY.masks.items():
+    for mask_id, kinds in INVENTORY.masks.items():
         if kinds["flats"]:
             for point in POINTS.values():
-                check_detector(config | point, DETECTORS[place.split("/")[0]])
-    return [f"{RESULTS}/{place}/sweep/sweep.{end}" for place in INVENTORY.masks for end in ("csv", "png")]
+                check_detector(config | point, DETECTORS[mask_id.split("/")[0]])
+    return [f"{RESULTS}/{mask_id}/sweep/sweep.{end}" for mask_id in INVENTORY.masks for end in ("csv", "png")]
 
 
 rule sweep_vote:

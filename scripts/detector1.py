@@ -12,7 +12,7 @@ from pathlib import Path
 from badpix.core.errors import BadExposure
 from badpix.core.files import atomic_path, card_text
 from badpix.core.logs import logger, logging_to
-from badpix.core.scratch import own_directory, place
+from badpix.core.scratch import move_to_scratch, own_directory
 from badpix.core.startup import read_yaml_in_c
 from badpix.detector1.pipeline import (
     PipelineSettings,
@@ -60,7 +60,7 @@ def main(inputs, outputs, exposure, settings, scratch_space=None):
             made = check_products(scratch, name, outputs, reference_pixel_mask)
             for product, path in outputs.items():
                 if scratch_space and product in INTERMEDIATES:
-                    place(made[product], path, scratch_space)
+                    move_to_scratch(made[product], path, scratch_space)
                     continue
                 with atomic_path(path) as temporary:
                     shutil.move(made[product], temporary)

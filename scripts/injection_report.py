@@ -7,7 +7,7 @@ completeness per type and strength, what changed at other pixels, and what was f
 from badpix.core.files import write_text
 from badpix.core.logs import logger, logging_to
 from badpix.formats.truth_file import read_truth
-from badpix.injection.tables import change_table, curve_table, recovery_score, strength_table
+from badpix.injection.tables import change_table, curve_table, injection_score, strength_table
 from badpix.instrument.detectors import detector_from_mapping
 from badpix.instrument.geometry import Geometry
 from badpix.score.files import read_findings
@@ -16,7 +16,7 @@ from badpix.score.tables import confusion_table
 
 
 def main(inputs, outputs, detector, geometry, n_exposures):
-    """Write all `outputs` (recovery, changes, confusion, figure -> path).
+    """Write all `outputs` (strengths, changes, confusion, figure -> path).
 
     `inputs` maps truth to the truth file, evidence and mask to those of the run without planted pixels,
     injected_evidence and injected_mask to those of the run with them. `detector` is a Detector, `geometry` the Geometry
@@ -26,13 +26,13 @@ def main(inputs, outputs, detector, geometry, n_exposures):
         read_findings(inputs[f"{run}evidence"], inputs[f"{run}mask"], geometry, detector) for run in ("", "injected_")
     )
     planted = read_truth(inputs["truth"])
-    truth, score = recovery_score(planted, before, after, n_exposures)
+    truth, score = injection_score(planted, before, after, n_exposures)
     if lost := len(planted.pixels) - len(truth.pixels):
         logger.warning("%d planted pixels are left out, because the run without them finds them bad now", lost)
     strengths, changes = strength_table(score), change_table(truth, before, after)
     logger.info("completeness:\n%s", strengths.to_string(index=False))
     logger.info("other pixels:\n%s", changes.to_string(index=False))
-    for name, table in (("recovery", strengths), ("changes", changes), ("confusion", confusion_table(score))):
+    for name, table in (("strengths", strengths), ("changes", changes), ("confusion", confusion_table(score))):
         write_text(outputs[name], table.to_csv(index=False))
     curves, thresholds = curve_table(score)
     plot_curves(outputs["figure"], curves.assign(run=detector.name), thresholds.assign(run=detector.name))

@@ -42,7 +42,7 @@ def run_workflow(folder, config, cores):
     with open(folder / "workflow.log", "a", encoding="utf-8") as log:
         status = subprocess.run([str(part) for part in command], stdout=log, stderr=subprocess.STDOUT).returncode
     if status:
-        raise SystemExit(f"recovery.py: the workflow failed, see {folder / 'workflow.log'}")
+        raise SystemExit(f"validation.py: the workflow failed, see {folder / 'workflow.log'}")
 
 
 def keep_run(folder, detector, label):
@@ -107,7 +107,7 @@ def score_scenario(folders, scenario, labels):
 def main(out, plan, cores=2, page=None):
     """Make all runs of the Plan below the folder `out` with so many `cores`, and write their scores, and a `page`."""
     out = Path(out).resolve()
-    recoveries, without = [], None
+    validations, without = [], None
     for name in plan.scenarios:
         scenario, seeds = SCENARIOS[name], plan.seeds_of(SCENARIOS[name])
         folders = [out / name / f"seed{seed}" for seed in seeds]
@@ -120,18 +120,18 @@ def main(out, plan, cores=2, page=None):
             table.to_csv(out / name / f"{kind}.csv", index=False)
         curves = out / name / "curves.png"
         plot_curves(curves, tables["curves"], tables["thresholds"], scenario.limits)
-        recoveries.append(Validation(scenario, seeds, tables, curves))
+        validations.append(Validation(scenario, seeds, tables, curves))
         if ablated:
             without = score_scenario(ablated, scenario, wanted_runs(ablations=True))
     if page:
-        write_page(Path(page), recoveries, without)
+        write_page(Path(page), validations, without)
         print(page)
 
 
 def parse_arguments(arguments=None):
     """Command line of this script as the arguments of `main`."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", default="recovery", help="folder for simulations and scores (recovery)")
+    parser.add_argument("--out", default="validation", help="folder for simulations and scores (validation)")
     parser.add_argument("--scenarios", nargs="+", choices=SCENARIOS, default=list(SCENARIOS), help="(all)")
     parser.add_argument("--seeds", nargs="+", type=int, help="(those of each scenario)")
     parser.add_argument("--ablations", action="store_true", help="the first scenario also without each option")

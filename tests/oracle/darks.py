@@ -39,7 +39,7 @@ def dark_types(exposures, cfg):
         k, n_valid = count(votes, test, by)
         return decide(k, n_valid, fraction, cfg["min_valid"]), n_valid < cfg["min_valid"]
 
-    by = cfg["ballot"]
+    by = cfg["dark_vote_unit"]
     hot, hot_unknown = vote("saturated", "integration", cfg["max_saturated_fraction"])
     high_pedestal, high_pedestal_unknown = vote("high_pedestal", by, cfg["rc_fraction_threshold"])
     rc_jumps, rc_jumps_unknown = vote("rc_jumps", by, cfg["rc_fraction_threshold"])

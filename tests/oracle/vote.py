@@ -37,7 +37,7 @@ DEFAULTS = {
     },
     "dark_do_not_use": ["hot", "rc", "low_pedestal", "high_cr"],
     # Beyond the official algorithm.
-    "ballot": "exposure",
+    "dark_vote_unit": "exposure",
     "pedestal_source": "t0",
     "min_valid": 1,
     "min_clean_slopes": 5,

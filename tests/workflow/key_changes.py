@@ -153,7 +153,7 @@ CHANGES = {
     "rc_fraction_threshold": Change(0.1),
     "low_pedestal_fraction": Change(0.1),
     "high_cr_fraction": Change(0.1),
-    "ballot": Change("integration"),
+    "dark_vote_unit": Change("integration"),
     "pedestal_source": Change("fitopt"),
     "min_valid": Change(6),
     "min_clean_slopes": Change(10),

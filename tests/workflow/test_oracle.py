@@ -73,7 +73,7 @@ def test_documented_defaults_as_the_workflow_ran_them(exposures, results, scienc
 
 DARK_SETTINGS = {
     "fitopt pedestal": {"pedestal_source": "fitopt"},
-    "votes by integration": {"ballot": "integration", "rc_fraction_threshold": 0.7, "high_cr_fraction": 0.3},
+    "votes by integration": {"dark_vote_unit": "integration", "rc_fraction_threshold": 0.7, "high_cr_fraction": 0.3},
     "few jumps": {"max_jump_limit": 2, "jump_ratio_threshold": 1.5, "early_cutoff_fraction": 0.25},
     "a minority suffices": {"rc_fraction_threshold": 0.2, "low_pedestal_fraction": 0.2, "high_cr_fraction": 0.2},
     "loose thresholds": {"pedestal_sigma_threshold": 2, "dark_noisy_threshold": 2, "max_saturated_fraction": 0.1},

@@ -1,4 +1,4 @@
-"""The targets sweep and recovery, and the statistical control: from what a finished run left."""
+"""The targets sweep and injection_recovery, and the reliability: from what a finished run left."""
 
 import numpy as np
 import pandas as pd
@@ -52,7 +52,7 @@ def test_sweep(finished_copy):
     assert (dead["completeness"] == 1).all() and (dead["planted"] == 6).all()
     assert counts(other, "type", "purity")["high_cr"] < counts(twelve, "type", "purity")["high_cr"]
 
-    more = config | {"sweep": SWEEP | {"ballot": ["integration"]}}
+    more = config | {"sweep": SWEEP | {"dark_vote_unit": ["integration"]}}
     again = succeed(finished_copy, "--dry-run", "--", "sweep", config=more)
     assert again.jobs == {"sweep_vote": 1, "sweep_table": 1, "sweep": 1}, "points that are there stay"
 
@@ -73,7 +73,7 @@ def test_a_wrong_sweep_is_refused_before_any_job(finished, sweep, said):
         assert "Traceback" not in run.output
 
 
-def test_recovery(finished_copy):
+def test_injection_recovery(finished_copy):
     """Planted pixels are found, nothing else changes; another threshold votes again, and plants nothing again."""
     results = finished_copy / "results" / "NIS"
     few = {
@@ -81,45 +81,51 @@ def test_recovery(finished_copy):
         "flats": f"flats/{FLAT.format(1)}_uncal.fits",
     }
     config = few | {"min_darks": 1, "min_flats": 1, "injection": INJECTION}
-    run = succeed(finished_copy, "--", "recovery", config=config)
+    run = succeed(finished_copy, "--", "injection_recovery", config=config)
     once = {"injection_plan": 1, "reference_pixel_mask": 1, "injection_report": 1, "recovery": 1}
     assert {name: run.jobs[name] for name in once} == once
     assert (run.jobs["inject"], run.jobs["detector1_dark"], run.jobs["detector1_flat"]) == (3, 2, 1)
-    table = pd.read_csv(results / "recovery" / "recovery.csv").set_index("type")
+    table = pd.read_csv(results / "injection_recovery" / "injection_recovery.csv").set_index("type")
     assert sorted(table.index) == sorted(STRONG)
     assert (table["planted"] == 8).all() and (table["found"] == 8).all()
-    changes = pd.read_csv(results / "recovery" / "changes.csv").set_index("name")
+    changes = pd.read_csv(results / "injection_recovery" / "changes.csv").set_index("name")
     assert changes.loc["any type", "healthy"] > 3000 and changes.loc["any type", "gained"] <= 3
     # The user's own mask does not know of the planted pixels, and theirs cannot be taken for it.
-    planted = Table(fits.getdata(results / "recovery" / "truth.fits", "PIXELS"))
+    planted = Table(fits.getdata(results / "injection_recovery" / "truth.fits", "PIXELS"))
     assert (read_mask(results / "test_bpm.fits")[planted["y"], planted["x"]] == 0).all()
-    assert (read_mask(results / "recovery" / "test_bpm.fits")[planted["y"], planted["x"]] != 0).all()
-    assert "NOT FOR USE" in str(fits.getheader(results / "recovery" / "test_bpm.fits")["HISTORY"])
+    assert (read_mask(results / "injection_recovery" / "test_bpm.fits")[planted["y"], planted["x"]] != 0).all()
+    assert "NOT FOR USE" in str(fits.getheader(results / "injection_recovery" / "test_bpm.fits")["HISTORY"])
     assert "NOT FOR USE" not in str(fits.getheader(results / "test_bpm.fits")["HISTORY"])
-    assert not list((results / "recovery").glob("*/*_uncal.fits")), "the copies are large and not needed again"
+    assert not list((results / "injection_recovery").glob("*/*_uncal.fits")), (
+        "the copies are large and not needed again"
+    )
 
-    assert succeed(finished_copy, "--dry-run", "--", "recovery", config=config).nothing_to_do
+    assert succeed(finished_copy, "--dry-run", "--", "injection_recovery", config=config).nothing_to_do
     assert succeed(finished_copy, "--dry-run", config=config).nothing_to_do
-    other = succeed(finished_copy, "--dry-run", "--", "recovery", config=config | {"high_cr_fraction": 0.5})
+    other = succeed(finished_copy, "--dry-run", "--", "injection_recovery", config=config | {"high_cr_fraction": 0.5})
     assert other.jobs == {"bad_pixel_mask": 2, "injection_report": 1, "recovery": 1}
     other = succeed(
-        finished_copy, "--dry-run", "--", "recovery", config=config | {"injection": INJECTION | {"seed": 4}}
+        finished_copy, "--dry-run", "--", "injection_recovery", config=config | {"injection": INJECTION | {"seed": 4}}
     )
     assert (other.jobs["injection_plan"], other.jobs["inject"]) == (1, 3)
     swept = succeed(
-        finished_copy, "--", "results/NIS/recovery/sweep/sweep.csv", config=config | {"sweep": {"flux_check": [1.0]}}
+        finished_copy,
+        "--",
+        "results/NIS/injection_recovery/sweep/sweep.csv",
+        config=config | {"sweep": {"flux_check": [1.0]}},
     )
     assert swept.jobs == {"sweep_vote": 2, "sweep_table": 1}
-    table = pd.read_csv(results / "recovery" / "sweep" / "sweep.csv")
+    table = pd.read_csv(results / "injection_recovery" / "sweep" / "sweep.csv")
     assert counts(table, "planted", "completeness")["dead"] == 1, "the truth is that of what was planted"
 
 
 def test_processed_exposures_cannot_be_planted_into(finished):
     config = {"flats": None, "flat_slope_files": "results/NIS/flats"}
-    run = snakemake(finished, "--dry-run", "--", "recovery", config=config)
+    run = snakemake(finished, "--dry-run", "--", "injection_recovery", config=config)
     assert run.status != 0 and run.jobs == {}
     assert (
-        "recovery: NIS: pixels are planted into raw files, and 5 exposures were given already processed" in run.output
+        "injection_recovery: NIS: pixels are planted into raw files, and 5 exposures were given already processed"
+        in run.output
     )
 
 

@@ -9,6 +9,7 @@ import re
 
 from badpix.config.detector1_steps import step_problems
 from badpix.config.epochs import date_texts
+from badpix.config.renamed import renamed
 from badpix.config.rules import RULES, empty_interval
 from badpix.config.schema import problems, with_defaults
 from badpix.config.settings import with_max_dead_norm_signal
@@ -50,12 +51,12 @@ def validated(config, schema, steps_spec):
     """
     if not isinstance(config, dict):
         raise ConfigError([f"the configuration is not a mapping of keys to values but {type(config).__name__}"])
-    given = dict(config)
+    outdated, given = renamed(config)
     if "useafter" in given:
         given["useafter"] = useafter_text(given["useafter"])
     if "epochs" in given:
         given["epochs"] = date_texts(given["epochs"])
-    found = problems(given, schema, schema)
+    found = outdated + problems(given, schema, schema)
     # A rule is applied only where the values it compares are sound, so that no problem is reported twice.
     unsound = {re.split(r"[.\[:]", problem, maxsplit=1)[0] for problem in found}
     sound = {key: value for key, value in given.items() if key in schema["properties"] and key not in unsound}

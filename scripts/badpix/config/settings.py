@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Self
 
+# The kinds of exposures, as the configuration names them.
+KINDS = ("darks", "flats")
+
 # Of the mean response; what `max_dead_norm_signal: null` stands for when the flat is normalised.
 DEFAULT_MAX_DEAD_NORM_SIGNAL = 0.05
 

@@ -10,6 +10,7 @@ import re
 import zlib
 from dataclasses import dataclass
 
+from badpix.config.renamed import RENAMED_KEYS
 from badpix.config.schema import problems
 from badpix.config.settings import RESPONSE_KEYS, vote_keys
 from badpix.core.wording import suggestion
@@ -95,6 +96,8 @@ def sweep_problems(config, schema, rules):
 
 def _why_not(key, schema):
     """Why `key` cannot be swept."""
+    if key in RENAMED_KEYS:
+        return f"renamed to {RENAMED_KEYS[key]}"
     if key not in schema["properties"]:
         return "there is no such key"
     changes = schema["properties"][key]["changes"]

@@ -50,7 +50,7 @@ def own_directory(scratch, folder):
     return path
 
 
-def place(made, path, scratch):
+def move_to_scratch(made, path, scratch):
     """Move the file `made` into `scratch`, under the name of `path` in its own directory, and link `path` to it."""
     path = Path(path)
     target = own_directory(scratch, path.parent) / path.name

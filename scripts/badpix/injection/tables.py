@@ -112,7 +112,7 @@ def _near(planted):
     return ndimage.maximum_filter(planted, 2 * RING_WIDTH + 1, mode="constant", cval=0)
 
 
-def recovery_score(truth: Truth, before: Findings, after: Findings, n_exposures: int) -> tuple[Truth, Score]:
+def injection_score(truth: Truth, before: Findings, after: Findings, n_exposures: int) -> tuple[Truth, Score]:
     """`truth_beside`, and the Score of the run on the exposures with planted pixels against it."""
     truth = truth_beside(truth, before)
     return truth, score_run(truth, after, n_exposures)

@@ -55,7 +55,7 @@ def _within(part, whole):
     return slice(y, y + part.n_rows), slice(x, x + part.n_columns)
 
 
-def place(image, part, whole):
+def embed(image, part, whole):
     """`image` (y, x) of the array `part` in its place on the array `whole`, zero or False elsewhere."""
     placed = np.zeros(whole.shape, image.dtype)
     placed[_within(part, whole)] = image

@@ -11,7 +11,7 @@ from badpix.formats.response_file import read_response
 from badpix.formats.type_result import TypeResult
 from badpix.instrument.detectors import Detector
 from badpix.instrument.dq import count_flags
-from badpix.instrument.geometry import Geometry, full_frame, place, reference_pixels
+from badpix.instrument.geometry import Geometry, embed, full_frame, reference_pixels
 from badpix.mask.flags import combine, flags_by_type
 from badpix.mask.manual_flags import manual_flags
 from badpix.vote.classify import Measured, judge
@@ -64,7 +64,7 @@ def make_mask(files: VoteFiles, detector: Detector, settings: VoteSettings, mask
     geometry = exposures.geometry
     frame = full_frame(geometry, detector) if mask.mask_frame == "full" else geometry
     manual = manual_flags(files.manual_flags, frame, detector)
-    found = {name: place(result.found, geometry, frame) for name, result in results.items()}
+    found = {name: embed(result.found, geometry, frame) for name, result in results.items()}
     dq = combine(found, table, reference_pixels(frame, detector), manual, mask.flat_do_not_use)
     logger.info("flags of the mask: %s", count_flags(dq))
     return MaskVote(exposures, results, measured, dq, frame)

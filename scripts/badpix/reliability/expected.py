@@ -66,7 +66,7 @@ def expected_dark(exposures: ExposureSet, evidence: Evidence, settings: VoteSett
     names = [name for name in evidence.bit_of if name in DARK_TYPES]
     bad = [evidence.is_found(name) for name in names if name in NOT_HEALTHY]
     darks = _Darks(exposures.darks, science & ~np.logical_or.reduce(bad), s)
-    integrations = darks.usual_integrations if s.ballot == "exposure" else 1
+    integrations = darks.usual_integrations if s.dark_vote_unit == "exposure" else 1
     tests = {test for name in names for test in evidence.tests.get(name, ())}
 
     def vote(test, fraction, integrations=integrations):

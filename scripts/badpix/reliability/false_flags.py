@@ -11,7 +11,7 @@ from scipy.special import ndtr
 from scipy.stats import binom, chi2, poisson
 
 from badpix.vote.dark_official import EXPOSURE_FRACTION
-from badpix.vote.significance import bulk
+from badpix.vote.significance import typical_level_and_scatter
 from badpix.vote.tally import votes_needed
 
 # Of the integral over the part of a pedestal that stays from exposure to exposure, in its standard deviations.
@@ -98,7 +98,7 @@ class Spread:
 
     def add(self, values, mean, limit):
         """One integration: `values` (pixel), NaN abstains, that are compared with `mean` +- `limit`."""
-        centre, sigma = bulk(values)
+        centre, sigma = typical_level_and_scatter(values)
         if not sigma > 0:
             return
         valid = np.isfinite(values)
@@ -113,7 +113,7 @@ class Spread:
         full = (self.n_valid == n) & (n > 1)
         if not full.any():
             return 0.0
-        _, sigma = bulk(self.total[full] / n)
+        _, sigma = typical_level_and_scatter(self.total[full] / n)
         return float(np.clip((n * sigma**2 - 1) / (n - 1), 0, 1))
 
     def expected(self, votes, side):
@@ -132,7 +132,7 @@ class Spread:
 
 def expected_below(values, cut):
     """Pixels of a normal bulk of `values` (any shape; NaN ignored) that lie below `cut`."""
-    centre, sigma = bulk(values)
+    centre, sigma = typical_level_and_scatter(values)
     if not sigma > 0:
         return 0.0
     return float(np.isfinite(values).sum() * ndtr((cut - centre) / sigma))

@@ -19,7 +19,7 @@ from badpix.vote.searches.base import Integration
 from badpix.vote.searches.registry import measured_searches
 from badpix.vote.searches.telegraph import STEPS, mainly_clear
 from badpix.vote.settings import VoteSettings
-from badpix.vote.significance import bulk, sample
+from badpix.vote.significance import subsample, typical_level_and_scatter
 from badpix.vote.tally import decide
 
 NO, YES, ABSTAINED = 0, 1, 2
@@ -73,7 +73,7 @@ class DarkReader:
             numbers[region] = number
         self.region_of = numbers.ravel()[pixels]
         self.tests = {test for tests in evidence.tests.values() for test in tests}
-        self.sample = sample(exposures.science)
+        self.sample = subsample(exposures.science)
         self.searches = measured_searches(settings.searches)
         self.planes = dict.fromkeys([*planes_of(self.searches), *PLANES_USED, *STEPS, "CDS_NOISE", "NGOOD"])
         self.report = DarkReport()
@@ -175,7 +175,9 @@ class DarkReader:
     def _note_noise(self, noise):
         deviation = np.full(noise.shape, np.nan, np.float32)
         for region in self.regions:
-            deviation[region] = noise[region] - bulk(noise[region][self.exposures.science[region]])[0]
+            deviation[region] = (
+                noise[region] - typical_level_and_scatter(noise[region][self.exposures.science[region]])[0]
+            )
         self.report.noise_deviation.append(deviation.ravel()[self.pixels])
 
     def _keep(self, name, image, segment, integration):

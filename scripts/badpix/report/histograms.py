@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from badpix.vote.significance import bulk
+from badpix.vote.significance import typical_level_and_scatter
 
 BINS = 160
 # The range reaches so many standard deviations of the bulk, and a little beyond the outermost threshold.
@@ -25,7 +25,7 @@ class Histogram:
     @classmethod
     def around(cls, values, limits, whole_numbers=False):
         """An empty histogram that shows the bulk of `values` (any shape) and all `limits` (numbers)."""
-        centre, sigma = bulk(values)
+        centre, sigma = typical_level_and_scatter(values)
         if not np.isfinite(centre):
             centre, sigma = 0.0, 1.0
         reach = max(BULK_SIGMAS * sigma, *(BEYOND * abs(limit - centre) for limit in limits), 1e-9)

@@ -192,12 +192,12 @@ class Validation:
     curves: Path
 
 
-def scenario_text(recovery, page):
+def scenario_text(validation, page):
     """The section of one Validation; its figure is copied beside the page."""
-    tables, scenario = recovery.tables, recovery.scenario
-    figure = page.parent / f"recovery_{scenario.name}.png"
-    shutil.copy2(recovery.curves, figure)
-    parts = [f"## {scenario.title}", f"Seeds {', '.join(map(str, recovery.seeds))}; options were chosen on others."]
+    tables, scenario = validation.tables, validation.scenario
+    figure = page.parent / f"validation_{scenario.name}.png"
+    shutil.copy2(validation.curves, figure)
+    parts = [f"## {scenario.title}", f"Seeds {', '.join(map(str, validation.seeds))}; options were chosen on others."]
     parts += ["Completeness beyond the limit:", markdown(completeness_rows(tables))]
     parts += ["Purity, and what is found falsely under the preset:", markdown(purity_rows(tables))]
     parts += ["Healthy pixels (number, and per million):", markdown(healthy_rows(tables))]
@@ -212,13 +212,13 @@ def least(shares):
     return f"{shares.idxmin()} {shares.min():.3f}" if len(shares) else ""
 
 
-def summary_rows(recoveries):
+def summary_rows(validations):
     """A row per scenario and run: what is found least, what is flagged in vain, and what the preset must not do."""
     rows = []
-    for recovery in recoveries:
-        scenario = recovery.scenario
+    for validation in validations:
+        scenario = validation.scenario
         for run in PAIR:
-            of_run = {kind: table[table["run"] == run] for kind, table in recovery.tables.items()}
+            of_run = {kind: table[table["run"] == run] for kind, table in validation.tables.items()}
             strong = of_run["completeness"].dropna(subset="strong_completeness").set_index("type")
             strong = strong.loc[strong["strong_planted"] > 0, "strong_completeness"]
             purity = of_run["purity"].dropna(subset="purity").set_index("detection")["purity"]
@@ -227,7 +227,7 @@ def summary_rows(recoveries):
             few = few[few["bad_in"].between(1, MAJORITY * scenario.exposures, inclusive="left")]
             rows.append(
                 {
-                    "scenario": f"{scenario.title} (seeds: {len(recovery.seeds)})",
+                    "scenario": f"{scenario.title} (seeds: {len(validation.seeds)})",
                     "run": run,
                     "least completeness": least(strong),
                     "least purity": least(purity),
@@ -240,16 +240,16 @@ def summary_rows(recoveries):
     return pd.DataFrame(rows)
 
 
-def write_page(page, recoveries, without=None):
+def write_page(page, validations, without=None):
     """Write the page of the Validation of each scenario.
 
     `without` are the tables of the runs with one option less, if there are any, of the first scenario.
     """
     page.parent.mkdir(parents=True, exist_ok=True)
-    parts = [INTRODUCTION, "## Summary", markdown(summary_rows(recoveries))]
-    parts += [scenario_text(recovery, page) for recovery in recoveries]
+    parts = [INTRODUCTION, "## Summary", markdown(summary_rows(validations))]
+    parts += [scenario_text(validation, page) for validation in validations]
     if without is not None:
-        first = recoveries[0]
+        first = validations[0]
         used = ", ".join(map(str, first.seeds[:N_ABLATED]))
         parts += [
             f"## What each option is worth ({first.scenario.title}, seeds {used})",

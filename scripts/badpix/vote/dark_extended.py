@@ -10,7 +10,7 @@ from badpix.vote.dark_official import OFFICIAL_TYPES, DarkVote
 from badpix.vote.searches.base import Context, Integration, Search, SearchRun
 from badpix.vote.searches.noise import NoiseSearch, noise_ratio
 from badpix.vote.searches.registry import measured_searches
-from badpix.vote.significance import sample
+from badpix.vote.significance import subsample
 
 
 class DarkExtended:
@@ -21,7 +21,7 @@ class DarkExtended:
 
     def __init__(self, searches: Sequence[Search], context: Context):
         self.context = context
-        self.sample = sample(context.science)
+        self.sample = subsample(context.science)
         runs = {search: search.start(context) for search in measured_searches(searches)}
         self.noise = next(run for search, run in runs.items() if isinstance(search, NoiseSearch))
         self.measuring: list[SearchRun] = list(runs.values())

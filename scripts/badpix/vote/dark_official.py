@@ -44,7 +44,7 @@ OFFICIAL_TESTS = (
                  ("dark_stdev_clipping_sigma", "dark_max_clipping_iters", "dark_noisy_threshold", "min_clean_slopes")),
 )  # fmt: skip
 # What all these tests share.
-COMMON_KEYS = ("ballot", "early_cutoff_fraction", "pedestal_source")
+COMMON_KEYS = ("dark_vote_unit", "early_cutoff_fraction", "pedestal_source")
 OFFICIAL_TYPES = tuple(dict.fromkeys(test.pixel_type for test in OFFICIAL_TESTS))
 VOTES = tuple(test.name for test in OFFICIAL_TESTS if test.fraction)
 
@@ -151,7 +151,7 @@ class DarkVote:
         ]
 
     def _by_integration(self, test):
-        return test == "saturated" or self.settings.ballot == "integration"
+        return test == "saturated" or self.settings.dark_vote_unit == "integration"
 
     def add_exposure(self, *segments):
         """Count the votes of one exposure: its open statistics files, one unless it came in segments."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from badpix.config.settings import KINDS
 from badpix.core.errors import BadExposure, TooFewExposures
 from badpix.formats.leave_one_out_file import read_outliers
 from badpix.formats.response_file import Responses
@@ -17,8 +18,6 @@ from badpix.instrument.segments import exposure_of
 from badpix.vote.settings import RequiredExposures
 
 logger = logging.getLogger(__name__)
-
-KINDS = ("darks", "flats")
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from badpix.vote.kernels import count_outliers
-from badpix.vote.significance import bulk, sample, significance, vote_sigma
+from badpix.vote.significance import significance, subsample, typical_level_and_scatter, vote_sigma
 from badpix.vote.tally import check_n_votes, decide
 
 HIGH, LOW = 1, -1
@@ -28,7 +28,7 @@ class OutlierTest:
         self.science = science
         self.fraction = fraction
         self.regions = regions
-        self.samples = [sample(science[region]) for region in regions]
+        self.samples = [subsample(science[region]) for region in regions]
         self.sigma = significance(probability)
         self.vote_sigma = vote_sigma(n_votes, fraction, probability)
         self.single_sigma = significance(probability / n_votes)
@@ -52,7 +52,7 @@ class OutlierTest:
         )
         self.levels.append([])
         for region, judged in zip(self.regions, self.samples, strict=True):
-            centre, sigma = bulk(values[region].ravel()[judged])
+            centre, sigma = typical_level_and_scatter(values[region].ravel()[judged])
             self.levels[-1].append((centre, sigma))
             limits = (centre, self.vote_sigma * sigma, max(self.single_sigma * sigma, min_certain))
             count_outliers(
@@ -83,7 +83,7 @@ class OutlierTest:
         significant = np.zeros(standard.shape, bool)
         self.mean_limits[side] = []
         for region, judged in zip(self.regions, self.samples, strict=True):
-            centre, sigma = bulk(standard[region].ravel()[judged])
+            centre, sigma = typical_level_and_scatter(standard[region].ravel()[judged])
             self.mean_limits[side].append((side * centre, self.sigma * sigma))
             with np.errstate(invalid="ignore"):
                 significant[region] = standard[region] - centre > self.sigma * sigma

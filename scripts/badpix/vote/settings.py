@@ -25,7 +25,7 @@ class RequiredExposures(Settings):
 class DarkSettings(Settings):
     """The keys of the official tests of darks, under their own names."""
 
-    ballot: str
+    dark_vote_unit: str
     pedestal_source: str
     min_valid: int
     min_clean_slopes: int

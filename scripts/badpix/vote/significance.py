@@ -49,14 +49,14 @@ def poisson_threshold(rate, probability):
     return count
 
 
-def sample(chosen):
+def subsample(chosen):
     """Indices into the ravelled image of pixels that stand for those `chosen` (boolean image): all, unless too many."""
     indices = np.flatnonzero(chosen)
     stride = next((stride for stride in STRIDES if indices.size >= stride * SUBSAMPLE_SIZE), 1)
     return indices[::stride].astype(np.int32)
 
 
-def bulk(values):
+def typical_level_and_scatter(values):
     """Median and standard deviation of the healthy majority of `values` (any shape; what is not finite is ignored).
 
     The standard deviation is the narrower of the two sides, median to the quantile one sigma away, because bad pixels

@@ -81,7 +81,7 @@ OWN = {
     "leave_one_out": False,
     "reject_outliers": False,
     "outlier_factor": 3.0,
-    "ballot": "exposure",
+    "dark_vote_unit": "exposure",
     "pedestal_source": "t0",
     "min_valid": 1,
     "min_clean_slopes": 5,

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from badpix.core.scratch import ScratchError, check_scratch, discard, own_directory, place
+from badpix.core.scratch import ScratchError, check_scratch, discard, move_to_scratch, own_directory
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_a_file_lies_in_scratch_until_it_is_discarded(folders, tmp_path):
     scratch, folder = folders
     for text in ("of a killed job", "whole"):  # the second takes the place of the first
         (tmp_path / "made").write_text(text)
-        place(tmp_path / "made", folder / "a_jump.fits", scratch)
+        move_to_scratch(tmp_path / "made", folder / "a_jump.fits", scratch)
     (kept,) = scratch.glob("*/*")
     assert (folder / "a_jump.fits").is_symlink() and (folder / "a_jump.fits").read_text() == "whole"
     assert os.listdir(folder) == ["a_jump.fits"]
@@ -60,7 +60,7 @@ def test_other_files_and_links_are_not_discarded(folders, tmp_path):
     (folder / "own_jump.fits").symlink_to(tmp_path / "own_jump.fits")
     (folder / "b_jump.fits").write_text("no link")
     (tmp_path / "made").write_text("of another folder")
-    place(tmp_path / "made", tmp_path / "c_jump.fits", scratch)
+    move_to_scratch(tmp_path / "made", tmp_path / "c_jump.fits", scratch)
     (folder / "c_jump.fits").symlink_to(os.readlink(tmp_path / "c_jump.fits"))
     for path in list(folder.iterdir()):
         discard(path)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from badpix.formats.truth_file import Truth
-from badpix.injection.tables import change_table, curve_table, healthy_pixels, recovery_score, strength_table
+from badpix.injection.tables import change_table, curve_table, healthy_pixels, injection_score, strength_table
 from badpix.instrument.dq import PIXEL_FLAGS
 from badpix.score.pixels import Findings
 from badpix.score.plots import plot_curves
@@ -57,7 +57,7 @@ def test_healthy_is_what_nothing_was_found_about():
 def test_shares_by_strength_with_intervals(tmp_path):
     # The weakest is missed, one of two stronger ones is called warm, which counts as well.
     after = findings(hot=[(2, 5)], warm=[(2, 8)], noisy=[(2, 8)])
-    _, score = recovery_score(truth(), findings(), after, 5)
+    _, score = injection_score(truth(), findings(), after, 5)
     table = strength_table(score).set_index(["type", "strength"])
     assert table.loc[("hot", 1.0), ["planted", "found", "flagged"]].tolist() == [1, 0, 0]
     assert table.loc[("hot", 5.0), ["planted", "found", "flagged", "expected"]].tolist() == [2, 2, 2, "hot|warm"]
@@ -75,7 +75,7 @@ def test_shares_by_strength_with_intervals(tmp_path):
 def test_what_changed_where_nothing_was_planted():
     before = findings(hot=[(9, 9), (10, 2)])
     after = findings(hot=[(9, 9), (2, 5), (4, 6), (10, 12)], noisy=[(10, 2)])
-    beside, _ = recovery_score(truth(), before, after, 5)
+    beside, _ = injection_score(truth(), before, after, 5)
     table = change_table(beside, before, after).set_index("name")
     n_healthy = 11 * 14 - 4 - 2
     assert table.loc["hot", ["healthy", "gained", "near_planted", "bad_before", "lost"]].tolist() == [
@@ -88,6 +88,6 @@ def test_what_changed_where_nothing_was_planted():
 
 def test_a_planted_pixel_that_is_bad_by_itself_now_counts_no_more():
     before = findings(noisy=[(2, 5)])
-    beside, score = recovery_score(truth(), before, findings(hot=[(2, 5)], noisy=[(2, 5)]), 5)
+    beside, score = injection_score(truth(), before, findings(hot=[(2, 5)], noisy=[(2, 5)]), 5)
     assert len(beside.pixels) == 3 and len(score.pixels) == 3
     assert change_table(beside, before, findings()).set_index("name").loc["noisy", "lost"] == 1

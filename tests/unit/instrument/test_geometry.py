@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from badpix.instrument.detectors import load_detectors
-from badpix.instrument.geometry import Geometry, amplifiers, cut, full_frame, place
+from badpix.instrument.geometry import Geometry, amplifiers, cut, embed, full_frame
 
 DETECTORS = load_detectors(Path(__file__).resolve().parents[3] / "config" / "detectors")
 DETECTOR = DETECTORS["MIRIMAGE"]
@@ -25,7 +25,7 @@ def test_full_frame_is_the_detectors():
 def test_place_and_cut(dtype):
     image = np.random.default_rng(1).integers(0, 2, PART.shape).astype(dtype)
     whole = full_frame(PART, DETECTOR)
-    placed = place(image, PART, whole)
+    placed = embed(image, PART, whole)
     assert placed.dtype == dtype and placed.sum() == image.sum()
     assert placed[50, 456] == image[0, 0] and placed[50 + 511, 456 + 511] == image[-1, -1]
     np.testing.assert_array_equal(cut(placed, whole, PART), image)
@@ -35,7 +35,7 @@ def test_place_and_cut(dtype):
 def test_what_lies_outside_is_refused(changes):
     part = replace(PART, **changes)
     with pytest.raises(ValueError, match="does not lie within"):
-        place(np.zeros(part.shape), part, full_frame(PART, DETECTOR))
+        embed(np.zeros(part.shape), part, full_frame(PART, DETECTOR))
 
 
 @pytest.mark.parametrize(

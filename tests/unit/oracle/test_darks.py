@@ -136,7 +136,7 @@ def test_high_cr_by_exposure_and_by_integration(tmp_path):
         exposures.append(dark.write(tmp_path, f"dark{i}"))
     # Exposures: 4 / 5, 3 / 5, 0 / 5, 4 / 5, 1 / 1. Integrations: 4 / 10, 6 / 10, 0 / 10, 8 / 10, 1 / 2.
     assert pixels(dark_types(exposures, {})["high_cr"]) == [(0, 0), (0, 3), (1, 0)]
-    assert pixels(dark_types(exposures, {"ballot": "integration"})["high_cr"]) == [(0, 3)]
+    assert pixels(dark_types(exposures, {"dark_vote_unit": "integration"})["high_cr"]) == [(0, 3)]
     types = dark_types(exposures, {"min_valid": 2})
     assert pixels(types["high_cr"]) == [(0, 0), (0, 3)]
     assert pixels(types["insufficient"]["high_cr"]) == [(1, 0)]

@@ -21,7 +21,7 @@ from badpix.vote.exposure_set import ExposureSet
 
 SCHEMAS = Path(__file__).resolve().parents[3] / "config" / "schemas"
 SCHEMA, STEPS = load_schema(SCHEMAS / "config.schema.yaml"), load_steps(SCHEMAS / "detector1_steps.json")
-CONFIG = {"max_jump_limit": 10, "high_cr_fraction": 0.8, "ballot": "exposure"}
+CONFIG = {"max_jump_limit": 10, "high_cr_fraction": 0.8, "dark_vote_unit": "exposure"}
 
 
 def problems_of(**keys):
@@ -31,11 +31,11 @@ def problems_of(**keys):
 
 
 def test_one_at_a_time_has_the_configured_point_once():
-    sweep = {"max_jump_limit": [5, 10], "ballot": ["integration"]}
+    sweep = {"max_jump_limit": [5, 10], "dark_vote_unit": ["integration"]}
     assert sweep_points(sweep, "one_at_a_time", CONFIG) == {
         CONFIGURED: {},
         "max_jump_limit=5": {"max_jump_limit": 5},
-        "ballot=integration": {"ballot": "integration"},
+        "dark_vote_unit=integration": {"dark_vote_unit": "integration"},
     }
 
 
@@ -66,9 +66,9 @@ def test_what_can_be_swept_re_runs_the_vote_alone():
 
 
 def test_every_value_is_held_to_the_schema_of_its_key():
-    assert problems_of(sweep={"max_jump_limit": [5, 0], "ballot": ["exposure", "all"]}) == (
+    assert problems_of(sweep={"max_jump_limit": [5, 0], "dark_vote_unit": ["exposure", "all"]}) == (
         "sweep.max_jump_limit[1]: 0 is not allowed; it must be an integer >= 1",
-        "sweep.ballot[1]: 'all' is not allowed; it must be one of exposure, integration",
+        "sweep.dark_vote_unit[1]: 'all' is not allowed; it must be one of exposure, integration",
     )
 
 
@@ -134,18 +134,18 @@ def test_the_table_of_a_sweep_is_tidy_and_drawn(tmp_path):
     points = {
         CONFIGURED: {},
         "max_jump_limit=5": {"max_jump_limit": 5},
-        "ballot=integration": {"ballot": "integration"},
+        "dark_vote_unit=integration": {"dark_vote_unit": "integration"},
     }
     tables = {name: point_table(vote, truth) for name in points}
-    sweep = Sweep(points, {key: CONFIG[key] for key in ("max_jump_limit", "ballot")}, "one_at_a_time")
+    sweep = Sweep(points, {key: CONFIG[key] for key in ("max_jump_limit", "dark_vote_unit")}, "one_at_a_time")
     table = sweep_table(tables, sweep)
-    assert list(table.columns) == [*COLUMNS, "at_max_jump_limit", "at_ballot"]
+    assert list(table.columns) == [*COLUMNS, "at_max_jump_limit", "at_dark_vote_unit"]
     hot = table[(table["kind"] == "type")]
     assert list(zip(hot["swept"], hot["value"], hot["point"], strict=True)) == [
         ("max_jump_limit", "10", CONFIGURED),
-        ("ballot", "exposure", CONFIGURED),
+        ("dark_vote_unit", "exposure", CONFIGURED),
         ("max_jump_limit", "5", "max_jump_limit=5"),
-        ("ballot", "integration", "ballot=integration"),
+        ("dark_vote_unit", "integration", "dark_vote_unit=integration"),
     ]
     plot_sweep(tmp_path / "one.png", table, sweep, "NIS")
     sweep = replace(sweep, grid="product")

@@ -1,12 +1,12 @@
-"""The plan, the limits and the page of the recovery, on the hand-made detector of the score's tests."""
+"""The plan, the limits and the page of the validation, on the hand-made detector of the score's tests."""
 
 from dataclasses import replace
 
 import pandas as pd
 import pytest
-import recovery
 import yaml
 
+import validation
 from badpix.score.pixels import bad_in, score_run
 from badpix.score.report_tables import score_tables
 from badpix.score.tables import ACCEPTED, is_strong, purity_table
@@ -24,7 +24,7 @@ from badpix.validation.page import (
 from badpix.validation.plan import ABLATIONS, LIMITS, SCENARIOS, SEEDS
 from unit.score.test_score import make_findings, make_truth
 
-PRESET = yaml.safe_load(recovery.PRESET.read_text(encoding="utf-8"))
+PRESET = yaml.safe_load(validation.PRESET.read_text(encoding="utf-8"))
 
 
 # ---------------------------------------------------------------- limits
@@ -115,8 +115,8 @@ def test_every_option_of_the_preset_has_its_line():
 
 
 def test_runs():
-    assert recovery.wanted_runs(False) == {"documented": {}, "flight": PRESET}
-    runs = recovery.wanted_runs(True)
+    assert validation.wanted_runs(False) == {"documented": {}, "flight": PRESET}
+    runs = validation.wanted_runs(True)
     assert len(runs) == 2 + len(ABLATIONS)
     assert runs["without local plane"].keys() == PRESET.keys() - {"smoothing_type"}
 

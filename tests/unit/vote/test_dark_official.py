@@ -21,7 +21,7 @@ from badpix.vote.settings import DarkSettings
 
 N_GROUPS = 20  # windows of five groups
 DEFAULTS = {
-    "ballot": "exposure", "pedestal_source": "t0", "min_valid": 1, "min_clean_slopes": 5,
+    "dark_vote_unit": "exposure", "pedestal_source": "t0", "min_valid": 1, "min_clean_slopes": 5,
     "early_cutoff_fraction": 0.25, "dark_stdev_clipping_sigma": 5.0, "dark_max_clipping_iters": 5,
     "dark_noisy_threshold": 5, "max_saturated_fraction": 0.5, "max_jump_limit": 10, "jump_ratio_threshold": 5,
     "pedestal_sigma_threshold": 5, "rc_fraction_threshold": 0.8, "low_pedestal_fraction": 0.8, "high_cr_fraction": 0.8,
@@ -157,12 +157,12 @@ def test_the_pedestal_that_votes():
     [("hot", "hot", 4), ("high_pedestal", "rc", 7), ("rc_jumps", "rc", 7), ("low_pedestal",) * 2 + (7,),
      ("high_cr",) * 2 + (7,)],
 )  # fmt: skip
-@pytest.mark.parametrize("ballot", ["exposure", "integration"])
-def test_each_type_at_one_below_at_and_one_above(shown, found_as, needed, ballot):
+@pytest.mark.parametrize("unit", ["exposure", "integration"])
+def test_each_type_at_one_below_at_and_one_above(shown, found_as, needed, unit):
     # Pixel 0, 1, 2 shows it in needed - 1, needed, needed + 1 of 8 exposures.
     numbers = range(needed - 1, needed + 2)
     darks = [exposure([shown if i < number else "nothing" for number in numbers]) for i in range(8)]
-    result = results(darks, ballot=ballot)
+    result = results(darks, dark_vote_unit=unit)
     assert result[found_as].found.tolist() == [[False, True, True]]
     # rc_jumps are many jumps too; nothing else is found on the side.
     others = {"hot", "rc", "low_pedestal", "high_cr"} - {found_as} - ({"high_cr"} if shown == "rc_jumps" else set())
@@ -190,14 +190,14 @@ def test_by_exposure_and_by_integration_differ():
     first = exposure([low, low, "hot"], [low, no, "hot"], [low, no, "hot"], [low, no, "hot"])
     darks = [first, exposure([no, low, no]), exposure([no, low, no])]
     by_exposure = results(darks, low_pedestal_fraction=0.6)["low_pedestal"]
-    by_integration = results(darks, low_pedestal_fraction=0.6, ballot="integration")["low_pedestal"]
+    by_integration = results(darks, low_pedestal_fraction=0.6, dark_vote_unit="integration")["low_pedestal"]
     assert by_exposure.found.tolist() == [[False, True, False]]
     assert by_integration.found.tolist() == [[True, False, False]]
     assert [image[0, :2].tolist() for image in by_exposure.votes["low_pedestal"]] == [[1, 2], [3, 3]]
     assert [image[0, :2].tolist() for image in by_integration.votes["low_pedestal"]] == [[4, 3], [6, 6]]
-    for ballot in ("exposure", "integration"):
-        hot = results(darks, ballot=ballot)["hot"]
-        assert hot.found[0, 2], "saturation votes by integration whatever the ballot"
+    for unit in ("exposure", "integration"):
+        hot = results(darks, dark_vote_unit=unit)["hot"]
+        assert hot.found[0, 2], "saturation votes by integration whatever the unit of votes"
         assert [int(image[0, 2]) for image in hot.votes["saturated"]] == [4, 6]
 
 
@@ -288,9 +288,9 @@ names = st.sampled_from(sorted(SHOWS))
 some_darks = st.lists(st.lists(st.tuples(names, names), min_size=1, max_size=2), min_size=1, max_size=4)
 
 
-def outcome(exposures, ballot):
+def outcome(exposures, unit):
     """All results as a list of images: found and insufficient, then k and n_valid of every ballot."""
-    result = results([exposure(*integrations) for integrations in exposures], ballot=ballot, min_clean_slopes=2)
+    result = results([exposure(*integrations) for integrations in exposures], dark_vote_unit=unit, min_clean_slopes=2)
     counts = [count for verdict in result.values() for pair in verdict.votes.values() for count in pair]
     assert (np.array(counts[0::2]) <= np.array(counts[1::2])).all(), "more yes than votes"
     images = [image for verdict in result.values() for image in (verdict.found, verdict.insufficient)]
@@ -328,21 +328,21 @@ def test_the_ratio_of_jump_rates_is_exact(early, n_early, late, n_late, threshol
 
 
 @pytest.mark.parametrize(
-    ("ballot", "found"),
+    ("unit", "found"),
     # By exposure: 1 and 2 of 3; by integration: 4 and 2 of 6. Half is asked for. Were each segment an exposure, the
     # first pixel would have 2 of 4.
     [("exposure", [False, True]), ("integration", [True, False])],
 )
-def test_the_segments_of_an_exposure_have_one_vote_together(ballot, found):
+def test_the_segments_of_an_exposure_have_one_vote_together(unit, found):
     low, no = "low_pedestal", "nothing"
     segments = [exposure([low, no], [low, no]), exposure([low, no], [low, no])]
-    vote = DarkVote((1, 2), settings(ballot=ballot, low_pedestal_fraction=0.5))
+    vote = DarkVote((1, 2), settings(dark_vote_unit=unit, low_pedestal_fraction=0.5))
     vote.add_exposure(*segments)
     vote.add_exposure(exposure([no, low]))
     vote.add_exposure(exposure([no, low]))
     verdict = vote.results(np.ones((1, 2), bool))["low_pedestal"]
     assert verdict.found[0].tolist() == found
-    n_valid = {"exposure": [3, 3], "integration": [6, 6]}[ballot]
+    n_valid = {"exposure": [3, 3], "integration": [6, 6]}[unit]
     assert verdict.votes["low_pedestal"][1][0].tolist() == n_valid
 
 

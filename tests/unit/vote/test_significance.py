@@ -9,10 +9,10 @@ from scipy.stats import binom, norm, poisson
 from badpix.vote.significance import (
     MIN_VOTE_SIGMA,
     SUBSAMPLE_SIZE,
-    bulk,
     poisson_threshold,
-    sample,
     significance,
+    subsample,
+    typical_level_and_scatter,
     vote_probability,
     vote_sigma,
 )
@@ -59,7 +59,7 @@ def test_bulk_of_a_normal_distribution_with_bad_pixels_on_one_side():
     values[:3000] = 1000
     values[3000:3010] = np.nan
     values[3010:3020] = np.inf
-    median, sigma = bulk(values)
+    median, sigma = typical_level_and_scatter(values)
     # 3% of bad pixels move the median by 0.04 sigma.
     assert median == pytest.approx(10, abs=0.1)
     assert sigma == pytest.approx(2, abs=0.1)
@@ -70,15 +70,17 @@ def test_the_bulk_of_a_full_frame_is_that_of_a_sample_spread_over_all_columns(wi
     """Every column has its own level: were some columns left out, the bulk would not be that of all."""
     rng = np.random.default_rng(2)
     values = rng.normal(0, 1, (2040, width)) + np.arange(width) % 17 / 10
-    judged = sample(np.ones(values.shape, bool))
+    judged = subsample(np.ones(values.shape, bool))
     assert SUBSAMPLE_SIZE <= judged.size < values.size
-    assert bulk(values.ravel()[judged]) == pytest.approx(bulk(values), abs=0.015)
+    assert typical_level_and_scatter(values.ravel()[judged]) == pytest.approx(
+        typical_level_and_scatter(values), abs=0.015
+    )
 
 
 def test_few_pixels_all_stand_for_themselves():
     chosen = np.random.default_rng(3).random((256, 256)) < 0.9
-    assert np.array_equal(sample(chosen), np.flatnonzero(chosen))
+    assert np.array_equal(subsample(chosen), np.flatnonzero(chosen))
 
 
 def test_bulk_of_nothing():
-    assert np.isnan(bulk(np.full(5, np.nan))).all()
+    assert np.isnan(typical_level_and_scatter(np.full(5, np.nan))).all()

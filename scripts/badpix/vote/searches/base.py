@@ -65,7 +65,7 @@ class Integration:
     """One integration of a dark.
 
     `planes` maps PLANES and PEDESTAL to images (y, x), `group_time_s` is TGROUP, `sample` are the indices of science
-    pixels that stand for all (`badpix.vote.significance.sample`). `exposure` and `number` (1-based) name it;
+    pixels that stand for all (`badpix.vote.significance.subsample`). `exposure` and `number` (1-based) name it;
     `pedestal_plane` is the plane of the statistics file behind PEDESTAL.
     """
 

@@ -22,7 +22,7 @@ def typical_noise(noise: np.ndarray, sample: np.ndarray) -> np.floating:
 def read_noise_of_differences(planes, group_time_s: float, sample: np.ndarray) -> np.ndarray:
     """Logarithm of the noise of group differences (DN) without the shot noise of the pixel's own slope, (y, x).
 
-    `sample` are the indices of the pixels (`badpix.vote.significance.sample`) whose median noise is the typical one.
+    `sample` are the indices of the pixels (`badpix.vote.significance.subsample`) whose median noise is the typical one.
 
     ramp_fit's Poisson variance of a slope is rate / (gain x group time x (groups - 1)); that of one difference is
     rate x group time / gain, so the former times (groups - 1) x group time^2.
