@@ -1,4 +1,4 @@
-"""The headers of a plain FITS file, from its header blocks alone: astropy takes ten times as long for a file.
+"""The headers of a plain FITS file, from its header blocks alone: astropy takes ten times as long.
 
 A file is answered for only where every card and every size is of the standard's plain form. Whatever else a file holds
 is left to astropy: compressed files and images, wanted values in several cards, anything that astropy would repair.
@@ -35,7 +35,7 @@ _PLAIN = re.compile(
     re.ASCII,
 )
 _CONTINUED = re.compile(rf"(?:{_KEYWORD} *|CONTINUE  )'", re.ASCII)
-# Where a text with quotes within ends, or an empty one with quotes in its comment, is for astropy to find out.
+# astropy decides where a text ends that has quotes within, or an empty one whose comment has.
 _VALUE = re.compile(rf" *(?:'([ -&(-~]+|(?='[^']*$))'|([TF])|({_NUMBER})|){_COMMENT}", re.ASCII)
 
 
@@ -88,7 +88,8 @@ class _Headers:
         if not self.first <= offset <= self.first + len(self.read) - BLOCK:
             self.file.seek(offset)
             self.first, self.read = offset, self.file.read(READ)
-        block = self.read[offset - self.first :][:BLOCK]
+        at = offset - self.first
+        block = self.read[at : at + BLOCK]
         _require(len(block) == BLOCK)
         return block
 
@@ -105,8 +106,7 @@ def _facts(headers, size, wanted):
     extensions, bitpix = {}, {}
     while offset < size:
         cards, names, offset = headers.cards(offset)
-        _require(names)
-        kind = _value(cards, names, 0)
+        _require(names and (kind := _value(cards, names, 0)) != "PRIMARY")
         shape, bits, length = _array(cards, names, kind)
         offset += length
         name = _value(cards, names, names.index("EXTNAME")) if "EXTNAME" in names else ""
@@ -121,7 +121,7 @@ def _facts(headers, size, wanted):
 
 def _array(cards, names, kind):
     """What the mandatory cards of a unit hold: shape, BITPIX, length of the data (bytes). `kind`: key of AFTER_AXES."""
-    _require(kind in ("PRIMARY", "IMAGE", "BINTABLE") and len(cards) > 3)
+    _require(kind in AFTER_AXES and len(cards) > 3)
     bits, dimensions = (_value(cards, names, number) for number in (1, 2))
     _require(type(dimensions) is int and 0 <= dimensions < 1000)
     first = "SIMPLE" if kind == "PRIMARY" else "XTENSION"

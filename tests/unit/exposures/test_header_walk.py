@@ -214,15 +214,9 @@ def test_no_other_file_is_answered_for(tmp_path):
     whole, path = plain(), tmp_path / "a.fits"
     path.write_bytes(whole)
     assert walk(path, KEYWORDS) is not None
-    for other in (
-        b"",
-        whole[:1000],
-        whole[:-1],
-        whole + b" ",
-        gzip.compress(whole),
-        b"\0" * 2 * BLOCK,
-        b"text" * BLOCK,
-    ):
+    second = whole.replace(b"SIMPLE  =                    T", b"SIMPLE  = 'PRIMARY '          ")
+    others = [b"", whole[:1000], whole[:-1], whole + b" ", whole + whole, whole + second, second]
+    for other in (*others, gzip.compress(whole), b"\0" * 2 * BLOCK, b"text" * BLOCK):
         path.write_bytes(other)
         assert walk(path, KEYWORDS) is None
     path.unlink()

@@ -135,6 +135,22 @@ def test_a_changed_file_is_read_again(tmp_path, reads, change):
     assert reads == ["a.fits"] * 2
 
 
+def test_a_file_that_changes_while_it_is_read_is_read_again(tmp_path, monkeypatch):
+    path = make(tmp_path / "a.fits")
+
+    def overtaken(path, real=header_cache.read_facts):
+        facts = real(path)
+        os.utime(make(path, n_groups=9), ns=(1, 1))
+        return facts
+
+    with monkeypatch.context() as context:
+        context.setattr(header_cache, "read_facts", overtaken)
+        cache = HeaderCache(tmp_path / "cache.json")
+        assert cache.facts(path)["keywords"]["NGROUPS"] == 5
+        cache.save()
+    assert HeaderCache(tmp_path / "cache.json").facts(path)["keywords"]["NGROUPS"] == 9
+
+
 def test_a_file_that_became_whole_is_taken(tmp_path):
     path = tmp_path / "a.fits"
     path.touch()
