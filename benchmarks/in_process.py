@@ -49,7 +49,7 @@ def votes(folder, results, detector, numbers, presets):
             for kind, files in sources.items()
         }  # fmt: skip
         for preset, keys in presets.items():
-            outputs = {name: str(folder / f"{name}.out") for name in ("evidence", "summary", "quarantine")}
+            outputs = {name: str(folder / f"{name}.out") for name in ("evidence", "summary", "rejected")}
             outputs["mask"] = str(folder / "mask.fits")
             said, usage = child("vote", folder, f"vote_{number}_{preset}", response=response, keys=keys,
                                 outputs=outputs, detector=detector, statistics=paths)  # fmt: skip

@@ -48,7 +48,7 @@ def read_inventory():
     """The exposures that make the masks, from the headers of all input files."""
     headers = HeaderCache(Path(config["results"]) / ".inventory.json")
     files = match_inputs(config)
-    inventory = take_inventory(files, headers.facts, DETECTORS, config)
+    inventory = take_inventory(files, headers.header_info, DETECTORS, config)
     headers.save()
     refuse_incomplete(inventory, configured_kinds(config), config)
     divide(inventory, configured_kinds(config), config)
@@ -58,8 +58,8 @@ def read_inventory():
         if config["manual_flag_file"] not in ("none", "default"):
             check_manual_flags(config["manual_flag_file"], DETECTORS[detector])
     if config["on_bad_exposure"] == "fail":
-        for left_out in inventory.left_out.values():
-            for name, reason in left_out.items():
+        for rejected in inventory.rejected.values():
+            for name, reason in rejected.items():
                 raise InventoryError(f"{name}: {reason} (on_bad_exposure is fail)")
     return inventory
 

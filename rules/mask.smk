@@ -78,7 +78,7 @@ rule bad_pixel_mask:
         mask=RESULTS + "/{detector}{epoch}/" + MASK_FILE,
         evidence=RESULTS + "/{detector}{epoch}/evidence.fits",
         summary=reported("summary.csv", "counts per type and flag"),
-        quarantine=reported("rejected_exposures.csv", "exposures left out"),
+        rejected=reported("rejected_exposures.csv", "exposures left out"),
     log:
         RESULTS + "/{detector}{epoch}/logs/bad_pixel_mask.log",
     benchmark:
@@ -90,7 +90,7 @@ rule bad_pixel_mask:
     params:
         detector=detector_data,
         config=vote_config,
-        rejected=lambda wildcards: INVENTORY.left_out[source_mask_id(wildcards)],
+        rejected=lambda wildcards: INVENTORY.rejected[source_mask_id(wildcards)],
         file_names=input_names,
         manual_flag_file=config["manual_flag_file"],
         steps=steps_used,

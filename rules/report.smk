@@ -42,10 +42,10 @@ rule report_page:
         unpack(report_inputs),
         mask=RESULTS + "/{detector}{epoch}/" + MASK_FILE,
         evidence=RESULTS + "/{detector}{epoch}/evidence.fits",
-        quarantine=RESULTS + "/{detector}{epoch}/rejected_exposures.csv",
+        rejected=RESULTS + "/{detector}{epoch}/rejected_exposures.csv",
     output:
         page=reported("report.html", "report page"),
-        facts=RESULTS + "/{detector}{epoch}/report.json",
+        overview=RESULTS + "/{detector}{epoch}/report.json",
     log:
         RESULTS + "/{detector}{epoch}/logs/report_page.log",
     benchmark:
@@ -57,7 +57,7 @@ rule report_page:
     params:
         detector=detector_data,
         config=vote_config,
-        rejected=lambda wildcards: INVENTORY.left_out[mask_id_of(wildcards)],
+        rejected=lambda wildcards: INVENTORY.rejected[mask_id_of(wildcards)],
         ramp_files=ramp_files_and_kept,
         benchmarks=lambda wildcards: [
             f"{RESULTS}/{mask_id}/benchmarks" for mask_id in dict.fromkeys((wildcards.detector, mask_id_of(wildcards)))
@@ -76,7 +76,7 @@ rule report_page:
 rule report_index:
     """The page over all detectors."""
     input:
-        facts=[f"{RESULTS}/{mask_id}/report.json" for mask_id in INVENTORY.masks],
+        overview=[f"{RESULTS}/{mask_id}/report.json" for mask_id in INVENTORY.masks],
     output:
         page=report(RESULTS + "/report.html", caption="captions/report_index.rst", category="All detectors"),
     log:

@@ -47,7 +47,7 @@ rule sweep_vote:
     params:
         detector=detector_data,
         config=point_config,
-        rejected=lambda wildcards: INVENTORY.left_out[source_mask_id(wildcards)],
+        rejected=lambda wildcards: INVENTORY.rejected[source_mask_id(wildcards)],
         library=digest("sweep_vote.py"),
     message:
         "{wildcards.detector}{wildcards.epoch}: vote with {wildcards.point}"

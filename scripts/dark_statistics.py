@@ -33,7 +33,7 @@ def main(paths, output, exposure, detector, early_cutoff_fraction):
             writer, integrations = measure_dark(exposure, DarkProducts(**opened), science_of, early_cutoff_fraction)
             writer.write(output, [("EARLYCUT", early_cutoff_fraction, "fraction of groups called early")], integrations)
     except BadExposure as reason:
-        logger.error("%s is put in quarantine: %s", exposure, reason)
+        logger.error("%s is rejected: %s", exposure, reason)
         write_rejected(output, exposure, reason)
 
 

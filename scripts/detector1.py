@@ -65,7 +65,7 @@ def main(inputs, outputs, exposure, settings, scratch_space=None):
                 with atomic_path(path) as temporary:
                     shutil.move(made[product], temporary)
     except BadExposure as reason:
-        logger.error("%s is put in quarantine: %s", exposure, reason)
+        logger.error("%s is rejected: %s", exposure, reason)
         for path in outputs.values():
             write_rejected(path, exposure, reason)
 

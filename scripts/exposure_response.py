@@ -1,7 +1,7 @@
 """Normalise one flat exposure on its own.
 
 Reads its statistics file, or those of its segments; writes one FITS with the image (y, x) `RESPONSE`: the mean slope of
-its integrations divided by the level of its surroundings, as the configuration says. A flat in quarantine stays there;
+its integrations divided by the level of its surroundings, as the configuration says. A rejected flat stays rejected;
 of one in segments, those that can be used are.
 """
 
@@ -23,9 +23,9 @@ def main(statistics, output, exposure, detector, settings):
     `statistics` lists the statistics files of its segments, one unless the exposure came in several; `settings` are
     ResponseSettings.
     """
-    used, left_out = read_set(statistics)
+    used, rejected = read_set(statistics)
     if not used:
-        write_rejected(output, exposure, "; ".join(sorted(set(left_out.values()))))
+        write_rejected(output, exposure, "; ".join(sorted(set(rejected.values()))))
         return
     science = ~reference_pixels(used[0].geometry, detector_from_mapping(detector))
     response = combine_flats([segment.path for segment in used], science, settings).normalised

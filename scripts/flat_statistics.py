@@ -21,7 +21,7 @@ def main(paths, output, exposure):
             opened = {product: stack.enter_context(open_product(path, product)) for product, path in paths.items()}
             measure_flat(exposure, opened["rateints"], opened.get("uncal")).write(output)
     except BadExposure as reason:
-        logger.error("%s is put in quarantine: %s", exposure, reason)
+        logger.error("%s is rejected: %s", exposure, reason)
         write_rejected(output, exposure, reason)
 
 

@@ -28,8 +28,8 @@ if "snakemake" in globals():
     with logging_to(snakemake.log[0], snakemake.rule):
         main(
             [
-                {"mask": mask, "summary": summary, "quarantine": quarantine, **facts}
-                for mask, summary, quarantine, facts in zip(
+                {"mask": mask, "summary": summary, "rejected_table": rejected, **facts}
+                for mask, summary, rejected, facts in zip(
                     snakemake.input.masks,
                     snakemake.input.summaries,
                     snakemake.input.rejected_tables,

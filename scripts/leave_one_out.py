@@ -14,7 +14,7 @@ from badpix.formats.leave_one_out_file import write_exposures, write_votes
 from badpix.instrument.detectors import detector_from_mapping
 from badpix.reliability.leave_one_out import Stability, kinds_of, leave_one_out
 from badpix.reliability.outliers import outlier_table
-from badpix.vote.exposure_set import RequiredExposures, VoteFiles, gather
+from badpix.vote.exposure_set import RequiredExposures, VoteFiles, select_exposures
 from badpix.vote.settings import VoteSettings
 
 # Whether there are enough is asked where the mask is made.
@@ -36,7 +36,7 @@ def main(files: VoteFiles, outputs: Mapping, detector: Mapping, config: Mapping,
     that of the votes of the others.
     """
     settings = VoteSettings.from_config(config)
-    exposures = gather(files, detector_from_mapping(detector), NO_LIMITS)
+    exposures = select_exposures(files, detector_from_mapping(detector), NO_LIMITS)
     n_science = int(exposures.science.sum())
     tables, votes = [], {}
     for kind, of_kind in kinds_of(exposures):

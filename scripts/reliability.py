@@ -15,7 +15,7 @@ from badpix.instrument.detectors import detector_from_mapping
 from badpix.reliability.leave_one_out import Stability
 from badpix.reliability.stability import stability_image, table_of
 from badpix.reliability.summary import reliability_of
-from badpix.vote.exposure_set import VoteFiles, gather
+from badpix.vote.exposure_set import VoteFiles, select_exposures
 from badpix.vote.settings import VoteSettings
 
 
@@ -25,12 +25,12 @@ def main(files: VoteFiles, inputs: Mapping, outputs: Mapping, detector: Mapping,
     `detector` maps the fields of Detector, `config` the keys of the vote.
     """
     settings = VoteSettings.from_config(config)
-    exposures = gather(files, detector_from_mapping(detector), settings.required)
+    exposures = select_exposures(files, detector_from_mapping(detector), settings.required)
     stability = Stability(*read_votes(inputs["stability"]))
     control = reliability_of(exposures, read_evidence(inputs["evidence"]), stability, settings)
     table, shape = table_of(control.rows), exposures.geometry.shape
     image = stability_image(stability.pixels, shape)
-    pixels = PixelReliability(image, control.never, stability.pixels)
+    pixels = PixelReliability(image, control.unresolvable, stability.pixels)
     write_pixel_reliability(outputs["stability"], pixels, exposures.detector.name)
     write_text(outputs["table"], table.to_csv(index=False))
     logger.info("control:\n%s", table.drop(columns="note").to_string(index=False))

@@ -1,6 +1,6 @@
 """Write the page over all detectors: what was made of each, with a link to its own page.
 
-Reads the facts that scripts/report_page.py wrote; one HTML file comes out, which opens from disk.
+Reads the overviews that scripts/report_page.py wrote; one HTML file comes out, which opens from disk.
 """
 
 import datetime
@@ -13,13 +13,13 @@ from badpix.core.logs import logging_to
 from badpix.report.templating import environment
 
 
-def main(facts, pages, refused, output):
+def main(overviews, pages, refused, output):
     """Write the page at `output`.
 
-    `facts` lists the JSON files of the detectors, `pages` the addresses of their pages in the same order, `refused`
+    `overviews` lists the JSON files of the detectors, `pages` the addresses of their pages in the same order, `refused`
     maps detectors of which no mask was made to the reason.
     """
-    detectors = [json.loads(Path(path).read_text(encoding="utf-8")) for path in facts]
+    detectors = [json.loads(Path(path).read_text(encoding="utf-8")) for path in overviews]
     variables = {
         "detectors": sorted(
             (row | {"page": address} for row, address in zip(detectors, pages, strict=True)),
@@ -37,7 +37,7 @@ def main(facts, pages, refused, output):
 if "snakemake" in globals():
     with logging_to(snakemake.log[0], snakemake.rule):
         main(
-            list(snakemake.input.facts),
+            list(snakemake.input.overview),
             snakemake.params.pages,
             snakemake.params.refused,
             snakemake.output.page,

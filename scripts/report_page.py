@@ -3,7 +3,7 @@
 Reads the statistics of the exposures, the flats' response, the evidence, the mask, the tables beside them, the
 benchmark files, and the ramps of a few pixels from raw (or kept jump) files. No verdict is made here: votes are the
 vote's own, thresholds are those of the evidence file, and the job stops if the votes do not add up to the votes
-counted there. Writes the facts for the page over all detectors as JSON, too.
+counted there. Writes the overview for the page over all detectors as JSON, too.
 """
 
 import json
@@ -15,16 +15,16 @@ from badpix.formats.evidence_file import read_evidence
 from badpix.instrument.detectors import detector_from_mapping
 from badpix.report import page
 from badpix.report.assemble import PageInputs, ReportPage
-from badpix.vote.exposure_set import VoteFiles, gather
+from badpix.vote.exposure_set import VoteFiles, select_exposures
 from badpix.vote.settings import VoteSettings
 
 
 def main(files: VoteFiles, evidence: str, given: PageInputs, outputs: Mapping, detector: Mapping) -> None:
-    """Write the report page of `detector` (a mapping with the fields of Detector) at `outputs["page"]`, and its facts
-    at `outputs["facts"]`. `evidence` is the file of the vote of `files`.
+    """Write the report page of `detector` (a mapping with the fields of Detector) at `outputs["page"]`, and its overview
+    at `outputs["overview"]`. `evidence` is the file of the vote of `files`.
     """
     settings = VoteSettings.from_config(given.config)
-    exposures = gather(files, detector_from_mapping(detector), settings.required)
+    exposures = select_exposures(files, detector_from_mapping(detector), settings.required)
     report = ReportPage(exposures, settings, read_evidence(evidence), given)
     report.read_mask()
     report.read_pixels()
@@ -32,7 +32,7 @@ def main(files: VoteFiles, evidence: str, given: PageInputs, outputs: Mapping, d
     name = " ".join(filter(None, (exposures.detector.name, given.epoch)))
     text = page.render(f"{name} – bad pixel mask", report.figures, report.lazy, report.variables())
     write_text(outputs["page"], text)
-    write_text(outputs["facts"], json.dumps(report.facts(), indent=1, ensure_ascii=False) + "\n")
+    write_text(outputs["overview"], json.dumps(report.overview(), indent=1, ensure_ascii=False) + "\n")
     logger.info("%s: %d pixels, %d with measurements, %.1f MB", exposures.detector.name, report.pixels.size,
                 report.n_detailed, len(text) / 2**20)  # fmt: skip
 
@@ -45,7 +45,7 @@ if "snakemake" in globals():
             snakemake.input.evidence,
             PageInputs(
                 mask=snakemake.input.mask,
-                quarantine=snakemake.input.quarantine,
+                rejected=snakemake.input.rejected,
                 leave_one_out=snakemake.input.get("leave_one_out"),
                 compare_with=snakemake.input.get("compare_with"),
                 responses=files.responses,

@@ -1,4 +1,4 @@
-"""The scripts' own functions on tiny products made by hand: what they write, and whom they put in quarantine.
+"""The scripts' own functions on tiny products made by hand: what they write, and which exposures they reject.
 
 The array is 16 x 16 with a border of two reference pixels. Rows of PLANTED are y, x.
 """
@@ -128,7 +128,7 @@ def statistics(tmp_path_factory):
 def vote(folder, statistics, darks=True, flats=True, rejected=None, manual=None, more=(), outliers=None, **changes):
     """Run the vote; returns the paths of its outputs."""
     folder.mkdir(exist_ok=True)
-    endings = {"mask": "fits", "evidence": "fits", "summary": "csv", "quarantine": "csv"}
+    endings = {"mask": "fits", "evidence": "fits", "summary": "csv", "rejected": "csv"}
     outputs = {name: folder / f"{name}.{ending}" for name, ending in endings.items()}
     files = VoteFiles(
         [*statistics["darks"], *more] if darks else [],
@@ -201,7 +201,7 @@ def cut(name, *index):
         ("jump", lambda hdus: hdus[0].header.set("S_JUMP", "SKIPPED"), "S_JUMP is SKIPPED"),
     ],
 )
-def test_a_dark_whose_products_do_not_fit_is_quarantined(tmp_path, product, change, words):
+def test_a_dark_whose_products_do_not_fit_is_rejected(tmp_path, product, change, words):
     paths = make_dark(tmp_path, "d", 1)
     with fits.open(paths[product], mode="update") as hdus:
         change(hdus)
@@ -221,7 +221,7 @@ def test_a_rate_file_will_do_for_a_single_integration_only(tmp_path, n_ints):
         np.testing.assert_array_equal(fits.getdata(path, "SLOPE")[0], images["SCI"])
 
 
-def test_a_dark_with_a_wrong_file_is_quarantined(tmp_path):
+def test_a_dark_with_a_wrong_file_is_rejected(tmp_path):
     paths = make_dark(tmp_path, "d", 1)
     paths["fitopt"].write_text("text" * 999)
     assert "d_fitopt.fits is not readable as FITS" in rejection_reason(dark(tmp_path, paths))
@@ -244,7 +244,7 @@ def test_darks_and_flats_together(tmp_path, statistics):
     for words in ("3 darks used", "darks: d1_uncal.fits.gz", "darks: d2 ", "3 flats used", "flats: f3",
                   "CRDS context: jwst_0001.pmap", "Left out: d9: DETECTOR is NRCA1, not NIS"):  # fmt: skip
         assert words in history
-    assert pd.read_csv(outputs["quarantine"]).to_numpy().tolist() == [["d9", "DETECTOR is NRCA1, not NIS"]]
+    assert pd.read_csv(outputs["rejected"]).to_numpy().tolist() == [["d9", "DETECTOR is NRCA1, not NIS"]]
 
 
 def test_the_mask_has_what_crds_selects_it_by(tmp_path, statistics):
@@ -327,7 +327,7 @@ def test_too_few_darks(tmp_path, statistics):
     with pytest.raises(BadExposure, match="^d4: truncated; d5: EXP_TYPE is X$"):
         vote(tmp_path, statistics, on_bad_exposure="fail", **changes)
     assert not (tmp_path / "mask.fits").exists()
-    left_out = pd.read_csv(vote(tmp_path, statistics, **changes)["quarantine"])
+    left_out = pd.read_csv(vote(tmp_path, statistics, **changes)["rejected"])
     assert left_out["input"].tolist() == ["d4", "d5"]
 
 
@@ -340,7 +340,7 @@ def test_darks_of_different_numbers_of_groups_vote_with_a_warning(tmp_path, stat
     fits.setval(longer, "EXPOSURE", value="d9")
     outputs = vote(tmp_path, statistics | {"darks": [*statistics["darks"], longer]})
     assert "different numbers of groups (3 of 8 groups, 1 of 16 groups)" in caplog.text
-    assert not (outputs["quarantine"].read_text().splitlines())[1:]
+    assert not (outputs["rejected"].read_text().splitlines())[1:]
 
 
 def test_flux_check(tmp_path, statistics):
@@ -385,7 +385,7 @@ def test_an_exposure_that_changes_far_more_than_the_others_is_named(tmp_path, st
     # All science pixels of its four rows are hot with it, but the planted ones of these rows have types of their own.
     assert table.loc["leak", "n_changed"] >= 4 * 12 - 3 and table.loc["leak", "others"] <= 10
     outputs = vote(tmp_path, statistics, more=[leak], outliers=tmp_path / "table.csv", **loose)
-    reasons = pd.read_csv(outputs["quarantine"]).set_index("input")["reason"]
+    reasons = pd.read_csv(outputs["rejected"]).set_index("input")["reason"]
     assert list(reasons.index) == ["leak"]
     assert reasons["leak"].startswith(
         f"outlier: without it the types of {table.loc['leak', 'n_changed']} pixels change"

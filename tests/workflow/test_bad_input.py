@@ -120,7 +120,7 @@ def test_too_few_darks_remain(simulated, tmp_path):
     assert "Traceback" not in run.output
 
 
-def test_what_only_the_pipeline_notices_is_quarantined_with_its_reason(simulated, results, tmp_path):
+def test_what_only_the_pipeline_notices_is_rejected_with_its_reason(simulated, results, tmp_path):
     """A group time of zero passes every step up to the ramp fit; the products then say why they are empty."""
     shutil.copytree(simulated / "darks", tmp_path / "darks")
     raw = spoiled(tmp_path, "late", set_key("TGROUP", 0.0))

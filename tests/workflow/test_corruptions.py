@@ -78,7 +78,7 @@ def test_a_second_run_has_nothing_to_do(run):
 
 
 @pytest.mark.parametrize("name", corruptions.MORE_DARK_PRODUCTS)
-def test_damaged_products_are_quarantined_by_the_statistics(name, finished, tmp_path):
+def test_damaged_products_are_rejected_by_the_statistics(name, finished, tmp_path):
     change, words = corruptions.MORE_DARK_PRODUCTS[name]
     paths = {product: tmp_path / f"x_{product}.fits" for product in corruptions.KINDS["darks"]}
     for product, source in corruptions.products_of(finished, "darks").items():
@@ -109,7 +109,7 @@ def test_fail_stops_at_a_bad_header_and_at_bad_content(finished, tmp_path):
     assert not (directory / "results" / "NIS" / "test_bpm.fits").exists()
 
 
-def test_a_file_that_vanishes_fails_the_job_and_is_not_quarantined(finished, tmp_path):
+def test_a_file_that_vanishes_fails_the_job_and_is_not_rejected(finished, tmp_path):
     """Gone is not bad: it may come back as it was, and products that say otherwise would stand."""
     outputs = {product: tmp_path / f"x_{product}.fits" for product in ("rateints", "rate", "jump", "fitopt")}
     inputs = {"uncal": tmp_path / "x_uncal.fits", "reference_pixel_mask": "reference_pixel_mask.fits"}

@@ -75,8 +75,8 @@ def mask(directory):
 def assert_as_if_undisturbed(directory, undisturbed):
     assert mask(directory).tobytes() == mask(undisturbed).tobytes()
     assert files(directory) == files(undisturbed)
-    quarantine = Path("results", "NIS", "rejected_exposures.csv")
-    assert (directory / quarantine).read_text() == (undisturbed / quarantine).read_text()
+    rejected = Path("results", "NIS", "rejected_exposures.csv")
+    assert (directory / rejected).read_text() == (undisturbed / rejected).read_text()
     assert succeed(directory, "--dry-run", config=CONFIG).nothing_to_do
 
 
@@ -218,7 +218,7 @@ def test_a_run_on_a_full_disk_is_finished_when_there_is_room(inputs, undisturbed
     assert failed.status != 0
     assert "No space left on device" in failed.output or "Not enough space on disk" in failed.output
     assert not (directory / "results" / "NIS" / "test_bpm.fits").exists()
-    assert "is put in quarantine" not in failed.output
+    assert "is rejected" not in failed.output
     reasons = [rejection_reason(path) for path in (directory / "results" / "NIS").glob("*s/*.fits")]
     assert set(reasons) <= {None}
 

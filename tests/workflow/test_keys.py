@@ -342,7 +342,7 @@ def test_too_few_exposures(kind, start):
 
 @covers_key("on_bad_exposure")
 def test_on_bad_exposure(start):
-    """`quarantine` makes the mask of the rest and says so; `fail` stops before any job with the same reason."""
+    """`reject` makes the mask of the rest and says so; `fail` stops before any job with the same reason."""
     directory, config, results = start("finished")
     bad = directory / "darks" / "broken_uncal.fits"
     bad.touch()

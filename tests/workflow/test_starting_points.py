@@ -93,11 +93,11 @@ def test_a_product_that_is_missing_is_said_and_a_raw_file_helps_out(finished, di
         config[key] = [str(path) for path in (files[:2] if product == "jump" else files[:3])]
     name = made(finished, "darks", "jump")[2].name.removesuffix("_jump.fits")
     succeed(directory, config=config)
-    quarantine = directory / "results" / "NIS" / "rejected_exposures.csv"
-    assert f'{name},"has no jump file, and no uncal file to make it from"' in quarantine.read_text(encoding="utf-8")
+    rejected = directory / "results" / "NIS" / "rejected_exposures.csv"
+    assert f'{name},"has no jump file, and no uncal file to make it from"' in rejected.read_text(encoding="utf-8")
     run = succeed(directory, config=config | {"darks": [str(raw(finished, "darks")[2])]})
     assert run.jobs["detector1_dark"] == 1
-    assert name not in quarantine.read_text(encoding="utf-8")
+    assert name not in rejected.read_text(encoding="utf-8")
 
 
 def test_of_two_detectors_one_has_too_few_darks(finished, directory):

@@ -31,41 +31,41 @@ MAX_NAME_BYTES = 200
 MAIN_EXTENSION = {"uncal": "SCI", "jump": "SCI", "rateints": "SCI", "fitopt": "PEDESTAL", "flux_check": "SCI"}
 
 
-def own_problem(kind, files, facts, detectors, min_groups):
-    """Why this exposure cannot be used, whatever the others are; None if it can. `facts` maps product to facts."""
-    for product, fact in facts.items():
-        if fact["problem"]:
-            return f"{product} file: {fact['problem']}"
-        if MAIN_EXTENSION[product] not in fact["extensions"]:
-            present = ", ".join(filter(None, fact["extensions"])) or "none"
+def own_problem(kind, files, headers, detectors, min_groups):
+    """Why this exposure cannot be used, whatever the others are; None if it can. `headers` maps product to headers."""
+    for product, header in headers.items():
+        if header["problem"]:
+            return f"{product} file: {header['problem']}"
+        if MAIN_EXTENSION[product] not in header["extensions"]:
+            present = ", ".join(filter(None, header["extensions"])) or "none"
             return f"{product} file: no {MAIN_EXTENSION[product]} extension (it has {present})"
-    keywords = keywords_of(facts)
+    keywords = keywords_of(headers)
     return (
         _keyword_problem(kind, keywords, detectors, min_groups)
-        or _mixed_files(facts)
-        or _problem_of_a_product(kind, facts, detectors, min_groups)
-        or next(filter(None, (_raw_problem(facts[p], p) for p in ("uncal", "flux_check") if p in facts)), None)
+        or _mixed_files(headers)
+        or _problem_of_a_product(kind, headers, detectors, min_groups)
+        or next(filter(None, (_raw_problem(headers[p], p) for p in ("uncal", "flux_check") if p in headers)), None)
         or _missing_files(kind, files, detectors[keywords["DETECTOR"]])
     )
 
 
-def _problem_of_a_product(kind, facts, detectors, min_groups):
+def _problem_of_a_product(kind, headers, detectors, min_groups):
     """What is wrong with the header of any further file whose header is used; that of fitopt is not."""
-    judged = _judged(facts)
-    for product, fact in facts.items():
+    judged = _main_product(headers)
+    for product, header in headers.items():
         if product not in (judged, "fitopt") and (
-            problem := _keyword_problem(kind, fact["keywords"], detectors, min_groups)
+            problem := _keyword_problem(kind, header["keywords"], detectors, min_groups)
         ):
             return f"{product} file: {problem}"
     return None
 
 
-def _mixed_files(facts):
+def _mixed_files(headers):
     """How the files given as one exposure show that they are of several."""
-    if len(facts) == 1:
+    if len(headers) == 1:
         return None
     for key in OF_ONE_EXPOSURE:
-        values = {product: fact["keywords"][key] for product, fact in facts.items() if key in fact["keywords"]}
+        values = {product: header["keywords"][key] for product, header in headers.items() if key in header["keywords"]}
         if len(set(values.values())) > 1:
             said = ", ".join(f"{value!r} in the {product} file" for product, value in values.items())
             return f"its files are not of one exposure: {key} is {said}"
@@ -99,9 +99,9 @@ def _keyword_problem(kind, keywords, detectors, min_groups):
     return None
 
 
-def _raw_problem(fact, product):
+def _raw_problem(header, product):
     """What is wrong with the array of a raw file; `product` says which."""
-    keywords, shape = fact["keywords"], fact["extensions"]["SCI"]
+    keywords, shape = header["keywords"], header["extensions"]["SCI"]
     said = [keywords[key] for key in ("NGROUPS", "SUBSIZE2", "SUBSIZE1")]
     if irs2.is_irs2(keywords["READPATT"]):
         if problem := irs2.problem(keywords):
@@ -117,8 +117,8 @@ def _raw_problem(fact, product):
     # A segment of an exposure holds some of its integrations.
     if "EXSEGNUM" not in keywords and shape[0] != keywords["NINTS"]:
         return f"SCI of the {product} file has {shape[0]} integrations, but NINTS is {keywords['NINTS']}"
-    if fact["bitpix"]["SCI"] != RAW_BITPIX:
-        return f"SCI of the {product} file has BITPIX {fact['bitpix']['SCI']}, raw data have {RAW_BITPIX}"
+    if header["bitpix"]["SCI"] != RAW_BITPIX:
+        return f"SCI of the {product} file has BITPIX {header['bitpix']['SCI']}, raw data have {RAW_BITPIX}"
     return None
 
 
@@ -142,14 +142,14 @@ def _missing_files(kind, files, detector):
     return None
 
 
-def _judged(facts):
+def _main_product(headers):
     """The product whose header speaks for the exposure."""
-    return next(product for product in HEADER_OF if product in facts)
+    return next(product for product in HEADER_OF if product in headers)
 
 
-def keywords_of(facts):
-    """The header keywords of the exposure whose files have these `facts` (product -> facts)."""
-    return facts[_judged(facts)]["keywords"]
+def keywords_of(headers):
+    """The header keywords of the exposure whose files have these `headers` (product -> headers)."""
+    return headers[_main_product(headers)]["keywords"]
 
 
 def name_problem(name, paths):

@@ -25,9 +25,9 @@ def divide(inventory, configured, config):
         epochs, outside = epochs_of([e for exposures in kinds.values() for e in exposures.values()], config["epochs"])
         for name, members in epochs.items():
             place = f"{detector}/epochs/{name}"
-            inventory.left_out[place] = dict(sorted((inventory.left_out[detector] | outside).items()))
+            inventory.rejected[place] = dict(sorted((inventory.rejected[detector] | outside).items()))
             own = {kind: {e.name: e for e in members if e.kind == kind} for kind in kinds}
-            if reason := shortage(place, own, inventory.left_out[place], configured, config):
+            if reason := shortage(place, own, inventory.rejected[place], configured, config):
                 inventory.refused[place] = reason
             else:
                 inventory.masks[place] = own

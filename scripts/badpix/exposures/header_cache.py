@@ -12,7 +12,7 @@ from pathlib import Path
 from badpix.core.files import write_text
 from badpix.exposures.headers import read_header_info
 
-FORMAT = 4
+FORMAT = 5
 
 
 class HeaderCache:
@@ -25,21 +25,23 @@ class HeaderCache:
         try:
             stored = json.loads(self.path.read_text(encoding="utf-8")) if self.path else {}
             if stored.get("format") == FORMAT:
-                self.known = {path: {"stamp": e["stamp"], "facts": e["facts"]} for path, e in stored["files"].items()}
+                self.known = {
+                    path: {"stamp": e["stamp"], "header_info": e["header_info"]} for path, e in stored["files"].items()
+                }
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             pass  # no cache, or not a whole one: the headers are read again
 
-    def facts(self, path):
-        """The facts of `path`, from memory if it has not changed since."""
+    def header_info(self, path):
+        """The headers of `path`, from memory if it has not changed since."""
         try:
             # Before it is read: a file that changes meanwhile is read again next time.
             status = os.stat(path)
             stamp = [status.st_size, status.st_mtime_ns]
-            entry = self._remembered(path, stamp) or {"stamp": stamp, "facts": read_header_info(Path(path))}
+            entry = self._remembered(path, stamp) or {"stamp": stamp, "header_info": read_header_info(Path(path))}
         except OSError as error:  # not remembered: the file itself may be well, and need not change to be read
             return {"problem": f"cannot be read: {error.strerror}"}
         self.fresh[self._key(path)] = entry
-        return entry["facts"]
+        return entry["header_info"]
 
     def _key(self, path):
         return os.path.join(self.folder, path)

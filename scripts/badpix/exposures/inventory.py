@@ -1,4 +1,4 @@
-"""Decide from the headers which exposures make which mask, and which are put in quarantine and why."""
+"""Decide from the headers which exposures make which mask, and which are rejected and why."""
 
 import datetime
 from collections import Counter
@@ -37,18 +37,18 @@ class Exposure:
 class Inventory:
     """The exposures of each detector, and what was left out.
 
-    `detectors` maps detector -> kind -> exposure name -> Exposure. `left_out` maps detector -> {exposure: reason}; what
+    `detectors` maps detector -> kind -> exposure name -> Exposure. `rejected` maps detector -> {exposure: reason}; what
     cannot be assigned to a detector concerns all of them and stands under each. `refused` maps the detectors of which
     no mask can be made to the reason; the others go on.
 
     `masks` has the exposures of each mask that is made: place of the mask below the results -> kind -> exposure name ->
     Exposure. The place is the detector, or `<detector>/epochs/<epoch>` where epochs are asked for
-    (`badpix.exposures.epochs`), in the order of time, and then `left_out` and `refused` have such
+    (`badpix.exposures.epochs`), in the order of time, and then `rejected` and `refused` have such
     places beside detectors.
     """
 
     detectors: dict = field(default_factory=dict)
-    left_out: dict = field(default_factory=dict)
+    rejected: dict = field(default_factory=dict)
     refused: dict = field(default_factory=dict)
     masks: dict = field(default_factory=dict)
 
@@ -155,25 +155,25 @@ def _duplicates(exposures):
     return odd
 
 
-def take_inventory(files, facts_of, detectors, config):
+def take_inventory(files, header_info_of, detectors, config):
     """Sort all input files into an Inventory.
 
-    `files` is what `match_inputs` gives, `facts_of(path)` the facts of a file, `detectors` maps name to Detector,
+    `files` is what `match_inputs` gives, `header_info_of(path)` the headers of a file, `detectors` maps name to Detector,
     `config` has detectors and min_groups. Raises InventoryError when nothing at all can be used.
     """
     good, nowhere = [], {}
     for kind, exposures in files.items():
         for name, paths in exposures.items():
-            facts = {product: facts_of(path) for product, path in paths.items()}
+            headers = {product: header_info_of(path) for product, path in paths.items()}
             problem = (
                 name_problem(name, paths.values())
-                or own_problem(kind, paths, facts, detectors, config["min_groups"])
-                or segment_problem(name, keywords_of(facts))
+                or own_problem(kind, paths, headers, detectors, config["min_groups"])
+                or segment_problem(name, keywords_of(headers))
             )
             if problem:
                 nowhere[name] = problem
             else:
-                good.append(Exposure(name, kind, paths, keywords_of(facts)))
+                good.append(Exposure(name, kind, paths, keywords_of(headers)))
     if not good:
         reasons = "".join(f"\n  {name}: {reason}" for name, reason in sorted(nowhere.items()))
         raise InventoryError(f"none of the {len(nowhere)} exposures can be used:{reasons}")
@@ -191,22 +191,22 @@ def take_inventory(files, facts_of, detectors, config):
             inventory.refused[detector] = f"{detector}: no mask, because {error}"
             continue
         odd |= _duplicates([exposure for exposure in own if exposure.name not in odd])
-        inventory.left_out[detector] = dict(sorted((nowhere | odd).items()))
+        inventory.rejected[detector] = dict(sorted((nowhere | odd).items()))
         inventory.detectors[detector] = {
             kind: {e.name: e for e in own if e.kind == kind and e.name not in odd} for kind in PRODUCTS_NEEDED
         }
     return inventory
 
 
-def shortage(place, kinds, left_out, configured, config):
+def shortage(place, kinds, rejected, configured, config):
     """Why no mask can be made of the exposures `kinds` (kind -> name -> Exposure) at `place`; None if one can.
 
-    `left_out` maps exposures left out to the reason, `configured` are the kinds that must be there.
+    `rejected` maps exposures left out to the reason, `configured` are the kinds that must be there.
     """
     for kind in configured:
         minimum, number = config[f"min_{kind}"], len(by_exposure(kinds[kind]))
         if number < minimum:
-            reasons = "".join(f"\n  {name}: {why}" for name, why in left_out.items())
+            reasons = "".join(f"\n  {name}: {why}" for name, why in rejected.items())
             return f"{place}: no mask, because {number} usable {kind} remain and min_{kind} is {minimum}." + (
                 f" Left out:{reasons}" if reasons else ""
             )
@@ -219,7 +219,7 @@ def refuse_incomplete(inventory, configured, config):
     Raises InventoryError when no detector is left.
     """
     for detector, kinds in list(inventory.detectors.items()):
-        if reason := shortage(detector, kinds, inventory.left_out[detector], configured, config):
+        if reason := shortage(detector, kinds, inventory.rejected[detector], configured, config):
             inventory.refused[detector] = reason
             del inventory.detectors[detector]
     if not inventory.detectors:

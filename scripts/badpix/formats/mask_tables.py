@@ -18,13 +18,13 @@ def read_summary(path: str | Path) -> pd.DataFrame:
     return pd.read_csv(path)
 
 
-def write_left_out(path: str | Path, left_out: Mapping[str, str]) -> None:
+def write_rejected_exposures(path: str | Path, rejected: Mapping[str, str]) -> None:
     """Write the inputs that were left out, each with its reason."""
-    table = pd.DataFrame(sorted(left_out.items()), columns=["input", "reason"])
+    table = pd.DataFrame(sorted(rejected.items()), columns=["input", "reason"])
     write_text(path, table.to_csv(index=False))
 
 
-def read_left_out(path: str | Path) -> dict[str, str]:
+def read_rejected_exposures(path: str | Path) -> dict[str, str]:
     """Input -> reason why it was left out."""
     table = pd.read_csv(path, dtype=str).fillna("")
     return dict(zip(table["input"], table["reason"], strict=True))

@@ -23,18 +23,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PixelReliability:
-    """`stability` is image STABILITY, `never` maps types to boolean images, `pixels` is table PIXELS."""
+    """`stability` is image STABILITY, `unresolvable` maps types to boolean images, `pixels` is table PIXELS."""
 
     stability: np.ndarray
-    never: Mapping[str, np.ndarray]
+    unresolvable: Mapping[str, np.ndarray]
     pixels: "pd.DataFrame"
 
 
 def write_pixel_reliability(path: str | Path, control: PixelReliability, detector: str) -> None:
     """Write the file for `detector` (its name)."""
-    names = [*control.pixels["type"].unique(), *control.never]
+    names = [*control.pixels["type"].unique(), *control.unresolvable]
     bits = {name: bit for bit, name in enumerate(dict.fromkeys(names))}
-    image = bit_image(control.never, bits) if control.never else np.zeros(control.stability.shape, np.uint32)
+    image = (
+        bit_image(control.unresolvable, bits) if control.unresolvable else np.zeros(control.stability.shape, np.uint32)
+    )
     hdus = [
         fits.PrimaryHDU(),
         fits.ImageHDU(control.stability, name="STABILITY"),

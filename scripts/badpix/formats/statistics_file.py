@@ -64,7 +64,7 @@ def write_rejected(path, exposure, reason):
 
 
 def rejection_reason(path):
-    """The reason why the exposure of product `path` was put in quarantine, or None if it was not."""
+    """The reason why the exposure of product `path` was rejected, or None if it was not."""
     header = fits.getheader(path, 0)
     return header["REJREASN"] if header.get("REJECTED", False) else None
 

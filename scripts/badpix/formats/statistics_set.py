@@ -55,14 +55,14 @@ def read_set(paths: Sequence[str]) -> tuple[list[Segment], dict[str, str]]:
     Returns (list of Segments by name, dict of exposure name -> reason). Sorted, so that the order in which files are
     given changes nothing. Raises StatisticsError when a file is damaged.
     """
-    used, left_out = [], {}
+    used, rejected = [], {}
     for path in paths:
         header = checked_header(path)
         if header.get("REJECTED", False):
-            left_out[header["EXPOSURE"]] = header["REJREASN"]
+            rejected[header["EXPOSURE"]] = header["REJREASN"]
         else:
             used.append(Segment(header["EXPOSURE"], str(path), header))
-    return sorted(used, key=lambda segment: segment.name), left_out
+    return sorted(used, key=lambda segment: segment.name), rejected
 
 
 def exposures_of(segments: Sequence[Segment]) -> tuple[Exposure, ...]:

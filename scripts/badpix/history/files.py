@@ -10,7 +10,7 @@ from astropy.io import fits
 
 from badpix.core.files import atomic_path
 from badpix.formats.mask_file import read_mask
-from badpix.formats.mask_tables import read_left_out, read_summary
+from badpix.formats.mask_tables import read_rejected_exposures, read_summary
 from badpix.history.entries import EPOCHS, FLAGGED, History, add, empty, entry_key, make_entry, pixel_table
 from badpix.instrument.geometry import Geometry
 from badpix.instrument.segments import by_exposure
@@ -103,15 +103,15 @@ def _alone(directory):
         yield
 
 
-def read_entry(mask, summary, quarantine, epoch, exposures):
+def read_entry(mask, summary, rejected_table, epoch, exposures):
     """The entry of one mask. `exposures` maps kind to names, and these to the times when they began.
 
-    Those of the table `quarantine` were left out of the mask, and are so here.
+    Exposures in the table `rejected_table` are not of the mask, and do not count here.
     """
     header = fits.getheader(mask)
-    left_out = read_left_out(quarantine)
+    rejected = read_rejected_exposures(rejected_table)
     used = {
-        kind: {name: at for name, at in of_kind.items() if name not in left_out} for kind, of_kind in exposures.items()
+        kind: {name: at for name, at in of_kind.items() if name not in rejected} for kind, of_kind in exposures.items()
     }
     begun = [at for of_kind in used.values() for at in of_kind.values()]
     names = [name for of_kind in used.values() for name in of_kind]

@@ -14,8 +14,8 @@ from badpix.instrument.dq import count_flags
 from badpix.instrument.geometry import Geometry, embed, full_frame, reference_pixels
 from badpix.mask.flags import combine, flags_by_type
 from badpix.mask.manual_flags import manual_flags
-from badpix.vote.classify import Measured, judge
-from badpix.vote.exposure_set import ExposureSet, VoteFiles, gather
+from badpix.vote.classify import Measured, classify
+from badpix.vote.exposure_set import ExposureSet, VoteFiles, select_exposures
 from badpix.vote.settings import VoteSettings
 
 
@@ -54,9 +54,9 @@ def make_mask(files: VoteFiles, detector: Detector, settings: VoteSettings, mask
 
     Raises TooFewExposures, and BadExposure where a rejected exposure stops the run.
     """
-    exposures = gather(files, detector, settings.required)
+    exposures = select_exposures(files, detector, settings.required)
     response = read_response(files.responses.mean) if exposures.flats else None
-    results, measured = judge(exposures, response, files.responses, settings)
+    results, measured = classify(exposures, response, files.responses, settings)
     for name, result in results.items():
         unjudged = result.insufficient.sum()
         logger.info("%s: %d pixels found, %d could not be judged", name, result.found.sum(), unjudged)

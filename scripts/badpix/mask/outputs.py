@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from badpix.core.logs import logger
 from badpix.formats.evidence_file import write_evidence
 from badpix.formats.mask_file import MaskHeader, complete_pedigree, write_mask
-from badpix.formats.mask_tables import write_left_out, write_summary
+from badpix.formats.mask_tables import write_rejected_exposures, write_summary
 from badpix.mask.make import MaskSettings, MaskVote
 from badpix.mask.provenance import history_lines
 from badpix.mask.summary import summary_table
@@ -29,7 +29,7 @@ def mask_identity(exposures: ExposureSet) -> dict[str, str]:
 
 
 def save(outputs: Mapping[str, str], vote: MaskVote, settings: MaskSettings, origin: Origin) -> None:
-    """Write all outputs (mask, evidence, summary, quarantine -> path); the mask comes last."""
+    """Write all outputs (mask, evidence, summary, rejected -> path); the mask comes last."""
     exposures = vote.exposures
     headers = [segment.header for segment in exposures.segments]
     files = {
@@ -39,13 +39,13 @@ def save(outputs: Mapping[str, str], vote: MaskVote, settings: MaskSettings, ori
     write_evidence(outputs["evidence"], vote.results, vote.measured, [("DETECTOR", exposures.detector.name, "")])
     summary = summary_table(vote.results, vote.dq, exposures.science)
     write_summary(outputs["summary"], summary)
-    write_left_out(outputs["quarantine"], exposures.left_out)
+    write_rejected_exposures(outputs["rejected"], exposures.rejected)
     texts = {key: getattr(settings, key) for key in ("author", "description", "useafter")}
     texts["pedigree"] = complete_pedigree(settings.pedigree, observation_dates(exposures.segments))
     history = history_lines(
         settings.history,
         files,
-        exposures.left_out,
+        exposures.rejected,
         {header["CRDS_CTX"] for header in headers if header.get("CRDS_CTX")},
         {header["R_MASK"] for header in headers if header.get("R_MASK")},
     )

@@ -14,10 +14,10 @@ def versions_line():
     return f"Made with jwst-badpix {__version__}: Python {platform.python_version()}, {packages}"
 
 
-def history_lines(user_text, files, left_out, contexts, reference_masks):
+def history_lines(user_text, files, rejected, contexts, reference_masks):
     """The HISTORY entries of a mask.
 
-    `user_text` is the configured `history`; `files` maps kind (darks, flats) to the input file names; `left_out` maps
+    `user_text` is the configured `history`; `files` maps kind (darks, flats) to the input file names; `rejected` maps
     input to the reason why it was not used; `contexts` are the CRDS contexts of the products, `reference_masks` the
     masks (R_MASK) that they were processed with.
     """
@@ -36,5 +36,5 @@ def history_lines(user_text, files, left_out, contexts, reference_masks):
         lines.extend(f"{kind}: {name}" for name in sorted(names))
         if not names:
             lines.append(f"No {kind} were given: the types that need them were not searched")
-    lines.extend(f"Left out: {name}: {reason}" for name, reason in sorted(left_out.items()))
+    lines.extend(f"Left out: {name}: {reason}" for name, reason in sorted(rejected.items()))
     return lines

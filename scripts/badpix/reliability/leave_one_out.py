@@ -10,7 +10,7 @@ from badpix.core.logs import logger
 from badpix.formats.leave_one_out_file import PIXELS, TYPES
 from badpix.formats.response_file import Responses
 from badpix.response.normalise import combine_flats
-from badpix.vote.classify import judge
+from badpix.vote.classify import classify
 from badpix.vote.exposure_set import KINDS, ExposureSet
 from badpix.vote.settings import VoteSettings
 
@@ -24,7 +24,7 @@ def found_by(exposures: ExposureSet, responses: Responses, settings: VoteSetting
     if exposures.flats:
         paths = [path for flat in exposures.flats for path in flat.paths]
         response = combine_flats(paths, exposures.science, settings.response)
-    results, _ = judge(exposures, response, responses, settings)
+    results, _ = classify(exposures, response, responses, settings)
     return {name: result.found for name, result in results.items()}
 
 

@@ -71,12 +71,19 @@ def settle_rows(kind: str, name: str, shortage: Shortage, n_exposures: int) -> l
     """Rows about the pixels that type `name` could not judge in the `n_exposures` of `kind`."""
     more = more_needed(shortage.have, shortage.need, n_exposures)
     what = shortage.what
-    never = np.isinf(more)
+    unresolvable = np.isinf(more)
     rows = [
         (SETTLE, kind, name, "insufficient", len(more), f"pixels with fewer than {shortage.need} {what}"),
-        (SETTLE, kind, name, "never", np.count_nonzero(never), f"of these, without any of the {what} so far"),
+        (
+            SETTLE,
+            kind,
+            name,
+            "unresolvable",
+            np.count_nonzero(unresolvable),
+            f"of these, without any of the {what} so far",
+        ),
     ]
-    some = np.sort(more[~never])
+    some = np.sort(more[~unresolvable])
     for percent in SETTLED if len(some) else ():
         value = some[int(np.ceil(percent / 100 * len(some))) - 1]
         note = f"further {kind} like those so far that settle {percent}% of the rest"

@@ -21,7 +21,7 @@ class Reliability:
     """`rows` of the table of control, and type -> boolean image (y, x) of the pixels that are never settled."""
 
     rows: list[Row]
-    never: Mapping[str, np.ndarray]
+    unresolvable: Mapping[str, np.ndarray]
 
 
 def types_of(kind: str, evidence: Evidence) -> list[str]:
@@ -31,7 +31,7 @@ def types_of(kind: str, evidence: Evidence) -> list[str]:
 
 def unsettled(kind: str, n_exposures: int, evidence: Evidence, settings: VoteSettings) -> Reliability:
     """Rows about the pixels that could not be judged, and those of them that never will be."""
-    rows, never = [], {}
+    rows, unresolvable = [], {}
     for name in types_of(kind, evidence):
         if name == "noisy" and "noisy" not in settings.replaced_tests:
             have, need, what = evidence.measured["NCLEAN"], settings.darks.min_clean_slopes, "jump-free slopes"
@@ -43,16 +43,16 @@ def unsettled(kind: str, n_exposures: int, evidence: Evidence, settings: VoteSet
         y, x = np.nonzero(evidence.is_insufficient(name))
         if len(y):
             rows += settle_rows(kind, name, Shortage(have[y, x], need, what), n_exposures)
-            never[name] = np.zeros(evidence.found.shape, bool)
-            never[name][y, x] = np.isinf(more_needed(have[y, x], need, n_exposures))
-    return Reliability(rows, never)
+            unresolvable[name] = np.zeros(evidence.found.shape, bool)
+            unresolvable[name][y, x] = np.isinf(more_needed(have[y, x], need, n_exposures))
+    return Reliability(rows, unresolvable)
 
 
 def reliability_of(
     exposures: ExposureSet, evidence: Evidence, stability: Stability, settings: VoteSettings
 ) -> Reliability:
     """The Reliability of the mask that `exposures` made, whose vote left `evidence`."""
-    rows, never = [], {}
+    rows, unresolvable = [], {}
     for kind in KINDS:
         number = len(exposures.of(kind))
         if not number:
@@ -66,5 +66,5 @@ def reliability_of(
             rows.append((FALSE, kind, name, "expected", value, note))
         more = unsettled(kind, number, evidence, settings)
         rows += stability_rows(kind, stability.pixels, stability.types) + more.rows
-        never |= more.never
-    return Reliability(rows, never)
+        unresolvable |= more.unresolvable
+    return Reliability(rows, unresolvable)

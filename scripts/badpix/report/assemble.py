@@ -12,7 +12,7 @@ from badpix import __version__
 from badpix.changes.files import check_pair, read_image
 from badpix.formats.evidence_file import Evidence
 from badpix.formats.leave_one_out_file import read_exposures
-from badpix.formats.mask_tables import read_left_out
+from badpix.formats.mask_tables import read_rejected_exposures
 from badpix.formats.response_file import Responses, read_response
 from badpix.instrument.dq import PIXEL_FLAGS
 from badpix.instrument.geometry import cut, full_frame
@@ -103,14 +103,14 @@ def mask_identity(path):
 class PageInputs:
     """What a page shows beside the exposures and the evidence.
 
-    `mask`, `quarantine`, and `leave_one_out` and `compare_with` (None: not there) are paths; `responses` are those of
+    `mask`, `rejected`, and `leave_one_out` and `compare_with` (None: not there) are paths; `responses` are those of
     the flats, `ramp_files` maps exposures to {`jump`, `uncal`: path}, `benchmarks` lists folders. `index` is the
     address of the page over all detectors, `epoch` the name of the mask's epoch (empty if there are none), `config`
     has the keys of the vote.
     """
 
     mask: str
-    quarantine: str
+    rejected: str
     responses: Responses
     ramp_files: Mapping[str, Mapping[str, str]]
     benchmarks: Sequence[str]
@@ -263,7 +263,7 @@ class ReportPage:
             note += f" Measurements per integration are there for {self.n_detailed:,} of them, rare types first."
         return note
 
-    def facts(self):
+    def overview(self):
         """What the page over all detectors says of this one."""
         kinds = [row["kind"] for row in self.rows]
         geometry = self.exposures.geometry
@@ -274,7 +274,7 @@ class ReportPage:
             "array": f"{geometry.subarray}, {geometry.n_columns} × {geometry.n_rows} pixels",
             "darks": kinds.count("dark"),
             "flats": kinds.count("flat"),
-            "left_out": len(self.exposures.left_out),
+            "left_out": len(self.exposures.rejected),
             "stand_out": [row["exposure"] for row in self.rows if row["odd"]],
             "do_not_use": self.do_not_use,
             "types": {row["name"]: row["n"] for row in type_table(self.evidence, self.science.sum())},
@@ -284,7 +284,7 @@ class ReportPage:
 
     def variables(self):
         """The variables of templates/page.html."""
-        given, facts = self.given, self.facts()
+        given, overview = self.given, self.overview()
         identity, parameters, history = mask_identity(given.mask)
         loo = {}
         if given.leave_one_out:
@@ -294,12 +294,12 @@ class ReportPage:
             for kind in ("dark", "flat")
         }
         return {
-            **{key: facts[key] for key in ("instrument", "detector", "epoch", "array", "do_not_use")},
+            **{key: overview[key] for key in ("instrument", "detector", "epoch", "array", "do_not_use")},
             "description": identity.get("DESCRIP", ""),
-            "n_darks": facts["darks"],
-            "n_flats": facts["flats"],
-            "left_out": list(read_left_out(given.quarantine).items()),
-            "n_odd": len(facts["stand_out"]),
+            "n_darks": overview["darks"],
+            "n_flats": overview["flats"],
+            "left_out": list(read_rejected_exposures(given.rejected).items()),
+            "n_odd": len(overview["stand_out"]),
             "index": given.index,
             "n_science": int(self.science.sum()),
             "types": type_table(self.evidence, self.science.sum()),

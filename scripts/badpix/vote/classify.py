@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 Measured = dict[str, tuple[np.ndarray, str | None]]
 
 
-def judge(
+def classify(
     exposures: ExposureSet, response: FlatResponse | None, responses: Responses, settings: VoteSettings
 ) -> tuple[dict[str, TypeResult], Measured]:
     """TypeResult by type, and measured images, of all `exposures`.

@@ -53,21 +53,21 @@ class VoteFiles:
 class ExposureSet:
     """The exposures of one detector that vote.
 
-    `left_out` maps the others to the reason. `geometry` is common to all; `border` is the boolean image (y, x) of the
+    `rejected` maps the others to the reason. `geometry` is common to all; `reference_pixels` is the boolean image (y, x) of the
     reference pixels.
     """
 
     detector: Detector
     geometry: Geometry
-    border: np.ndarray
+    reference_pixels: np.ndarray
     darks: tuple[Exposure, ...]
     flats: tuple[Exposure, ...]
-    left_out: Mapping[str, str]
+    rejected: Mapping[str, str]
 
     @property
     def science(self) -> np.ndarray:
         """Boolean image (y, x) of the pixels that may be flagged."""
-        return ~self.border
+        return ~self.reference_pixels
 
     def of(self, kind: str) -> tuple[Exposure, ...]:
         """The exposures of `kind` (darks, flats)."""
@@ -92,35 +92,35 @@ class ExposureSet:
         return replace(self, **{kind: tuple(e for e in self.of(kind) if e.name != name) for kind in KINDS})
 
 
-def gather(files: VoteFiles, detector: Detector, required: RequiredExposures) -> ExposureSet:
+def select_exposures(files: VoteFiles, detector: Detector, required: RequiredExposures) -> ExposureSet:
     """Read the headers of the statistics and check that they can make one mask.
 
     Raises TooFewExposures, and BadExposure when something was left out and `on_bad_exposure` is `fail`.
     """
-    outliers, left_out, used = read_outliers(files.outliers), dict(files.rejected), {}
+    outliers, rejected, used = read_outliers(files.outliers), dict(files.rejected), {}
     paths = {"darks": files.darks, "flats": files.flats}
     for kind in KINDS:
         usable, unusable = read_set(paths[kind])
-        left_out.update(unusable)
+        rejected.update(unusable)
         used[kind] = exposures_of([segment for segment in usable if exposure_of(segment.name) not in outliers])
-        left_out.update({s.name: outliers[exposure_of(s.name)] for s in usable if exposure_of(s.name) in outliers})
-    for name, reason in sorted(left_out.items()):
+        rejected.update({s.name: outliers[exposure_of(s.name)] for s in usable if exposure_of(s.name) in outliers})
+    for name, reason in sorted(rejected.items()):
         logger.warning("left out: %s: %s", name, reason)
-    if left_out and required.on_bad_exposure == "fail":
-        raise BadExposure("; ".join(f"{name}: {reason}" for name, reason in sorted(left_out.items())))
+    if rejected and required.on_bad_exposure == "fail":
+        raise BadExposure("; ".join(f"{name}: {reason}" for name, reason in sorted(rejected.items())))
     for kind in KINDS:
         if paths[kind]:
-            require_enough(detector.name, kind, len(used[kind]), required.minimum(kind), left_out)
+            require_enough(detector.name, kind, len(used[kind]), required.minimum(kind), rejected)
     _warn_of_groups(used["darks"])
     geometry = common_geometry([s for exposures in used.values() for e in exposures for s in e.segments])
-    border = reference_pixels(geometry, detector)
-    return ExposureSet(detector, geometry, border, used["darks"], used["flats"], left_out)
+    reference = reference_pixels(geometry, detector)
+    return ExposureSet(detector, geometry, reference, used["darks"], used["flats"], rejected)
 
 
-def require_enough(detector: str, kind: str, number: int, minimum: int, left_out: Mapping[str, str]) -> None:
+def require_enough(detector: str, kind: str, number: int, minimum: int, rejected: Mapping[str, str]) -> None:
     """Raise TooFewExposures when the `number` of exposures of `kind` (darks, flats) is below `minimum`."""
     if number < minimum:
-        reasons = "".join(f"\n  {name}: {reason}" for name, reason in sorted(left_out.items()))
+        reasons = "".join(f"\n  {name}: {reason}" for name, reason in sorted(rejected.items()))
         raise TooFewExposures(
             f"{detector}: no mask, because {number} usable {kind} remain and min_{kind} is {minimum}."
             + (f" Left out:{reasons}" if reasons else "")

@@ -93,7 +93,7 @@ class OutlierTest:
         """Boolean image of the science pixels for which enough votes said yes."""
         return decide(self.votes[side], self.n_valid, self.fraction, min_valid) & self.science
 
-    def judged(self, min_valid):
+    def has_enough_votes(self, min_valid):
         """Boolean image of the pixels that have votes enough."""
         return self.n_valid >= max(1, min_valid)
 

@@ -36,8 +36,8 @@ def without(*keys):
     return {key: value for key, value in DARK.items() if key not in keys}
 
 
-def problem(facts, kind="darks", min_groups=2):
-    return own_problem(kind, dict.fromkeys(facts, "path"), facts, DETECTORS, min_groups)
+def problem(headers, kind="darks", min_groups=2):
+    return own_problem(kind, dict.fromkeys(headers, "path"), headers, DETECTORS, min_groups)
 
 
 def test_a_good_exposure_has_no_problem():
@@ -47,7 +47,7 @@ def test_a_good_exposure_has_no_problem():
 
 
 @pytest.mark.parametrize(
-    ("fact", "reason"),
+    ("header", "reason"),
     [
         ({"problem": "the file is empty"}, "uncal file: the file is empty"),
         (product(DARK, "IMAGE"), "uncal file: no SCI extension (it has IMAGE)"),
@@ -75,8 +75,8 @@ def test_a_good_exposure_has_no_problem():
         (raw(DARK, bitpix=-32), "SCI of the uncal file has BITPIX -32, raw data have 16"),
     ],
 )  # fmt: skip
-def test_each_problem_has_its_reason(fact, reason):
-    assert problem({"uncal": fact}, min_groups=5).startswith(reason)
+def test_each_problem_has_its_reason(header, reason):
+    assert problem({"uncal": header}, min_groups=5).startswith(reason)
 
 
 def test_raw_irs2_is_accepted():
@@ -109,9 +109,9 @@ def test_products_must_be_complete_or_have_their_raw_file():
 
 def test_darks_of_miri_need_their_raw_file():
     keywords = DARK | MIRI | {"EXP_TYPE": DETECTORS["MIRIMAGE"].dark_exp_types[0]}
-    facts = {"rateints": product(keywords), "jump": product(keywords), "fitopt": product(keywords, "PEDESTAL")}
-    assert "darks of MIRI need their uncal file too" in problem(facts)
-    assert problem(facts | {"uncal": raw(keywords)}) is None
+    headers = {"rateints": product(keywords), "jump": product(keywords), "fitopt": product(keywords, "PEDESTAL")}
+    assert "darks of MIRI need their uncal file too" in problem(headers)
+    assert problem(headers | {"uncal": raw(keywords)}) is None
 
 
 @pytest.mark.parametrize(
@@ -119,8 +119,8 @@ def test_darks_of_miri_need_their_raw_file():
     [("TIME-OBS", "12:00", "13:00"), ("EXPSTART", 1.0, 1.5), ("NGROUPS", 10, 11), ("EXSEGNUM", 1, 2)],
 )
 def test_the_files_of_an_exposure_must_be_of_one(key, one, other):
-    facts = {"rateints": product(DARK | {key: one}), "uncal": raw(DARK | {key: other})}
-    assert problem(facts) == (
+    headers = {"rateints": product(DARK | {key: one}), "uncal": raw(DARK | {key: other})}
+    assert problem(headers) == (
         f"its files are not of one exposure: {key} is {one!r} in the rateints file, {other!r} in the uncal file"
     )
     # What a file does not say is no contradiction.
@@ -128,16 +128,16 @@ def test_the_files_of_an_exposure_must_be_of_one(key, one, other):
 
 
 def test_every_header_that_is_used_is_judged():
-    facts = {"rateints": product(DARK), "jump": product(without("TGROUP")), "fitopt": product({}, "PEDESTAL")}
-    assert problem(facts) == "the primary header lacks TGROUP"
-    assert problem(facts | {"uncal": raw(DARK)}) == "jump file: the primary header lacks TGROUP"
-    facts["jump"] = product(DARK)
-    assert problem(facts) is None
+    headers = {"rateints": product(DARK), "jump": product(without("TGROUP")), "fitopt": product({}, "PEDESTAL")}
+    assert problem(headers) == "the primary header lacks TGROUP"
+    assert problem(headers | {"uncal": raw(DARK)}) == "jump file: the primary header lacks TGROUP"
+    headers["jump"] = product(DARK)
+    assert problem(headers) is None
 
 
 def test_the_raw_file_of_the_flux_check_is_judged_as_any_raw_file():
-    facts = {"rateints": product(FLAT), "flux_check": raw(FLAT, (2, 9, 32, 64))}
-    assert problem(facts, "flats").startswith("SCI of the flux_check file has shape [2, 9, 32, 64]")
+    headers = {"rateints": product(FLAT), "flux_check": raw(FLAT, (2, 9, 32, 64))}
+    assert problem(headers, "flats").startswith("SCI of the flux_check file has shape [2, 9, 32, 64]")
 
 
 def test_the_axes_are_those_of_the_detector():

@@ -56,7 +56,7 @@ def test_ranges_hold_their_first_and_last_day():
 
 def inventory_of(exposures):
     kinds = {kind: {one.name: one for one in exposures if one.kind == kind} for kind in ("darks", "flats")}
-    return Inventory(detectors={"NIS": kinds}, left_out={"NIS": {"broken": "empty"}})
+    return Inventory(detectors={"NIS": kinds}, rejected={"NIS": {"broken": "empty"}})
 
 
 def test_without_epochs_a_detector_has_one_mask():
@@ -75,7 +75,7 @@ def test_masks_have_places_of_their_own_and_begin_with_their_first_exposure():
     assert len(inventory.exposures("NIS", "flats")) == 2, "the detector keeps all"
     assert inventory.start(late) == "2024-09-01 01:00:00"
     assert (inventory.before(early), inventory.before(late)) == (None, early)
-    assert inventory.left_out[late] == {"broken": "empty"}, "exposures of another epoch are not left out"
+    assert inventory.rejected[late] == {"broken": "empty"}, "exposures of another epoch are not left out"
 
 
 def test_an_epoch_with_too_few_is_refused_and_the_others_go_on():

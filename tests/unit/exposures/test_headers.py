@@ -42,8 +42,8 @@ def reads(monkeypatch):
 
 
 def test_facts(tmp_path):
-    facts = read_header_info(make(tmp_path / "a.fits"))
-    assert facts == {
+    headers = read_header_info(make(tmp_path / "a.fits"))
+    assert headers == {
         "problem": None,
         "keywords": {"DETECTOR": "NIS", "NGROUPS": 5},
         "extensions": {"SCI": [2, 5, 3, 4]},
@@ -58,9 +58,9 @@ def test_compressed_files_are_read_too(tmp_path):
 
 
 def test_a_card_without_a_value_says_nothing(tmp_path):
-    facts = read_header_info(make(tmp_path / "a.fits", NGROUPS=None, DETECTOR=1 + 2j))
-    assert facts["keywords"] == {}
-    json.dumps(facts)
+    headers = read_header_info(make(tmp_path / "a.fits", NGROUPS=None, DETECTOR=1 + 2j))
+    assert headers["keywords"] == {}
+    json.dumps(headers)
 
 
 def damaged(tmp_path, change):
@@ -100,20 +100,20 @@ def test_a_directory_or_a_damaged_archive_is_no_file(tmp_path):
 def test_an_unchanged_file_is_not_read_again(tmp_path, reads):
     paths = [make(tmp_path / name) for name in ("a.fits", "b.fits")]
     cache = HeaderCache(tmp_path / "cache.json")
-    first = [cache.facts(path) for path in paths]
+    first = [cache.header_info(path) for path in paths]
     cache.save()
     again = HeaderCache(tmp_path / "cache.json")
-    assert [again.facts(path) for path in paths] == first
+    assert [again.header_info(path) for path in paths] == first
     assert reads == ["a.fits", "b.fits"]
 
 
 def test_a_path_relative_or_not_is_the_same_file(tmp_path, reads, monkeypatch):
     make(tmp_path / "a.fits")
     cache = HeaderCache(tmp_path / "cache.json")
-    cache.facts(tmp_path / "a.fits")
+    cache.header_info(tmp_path / "a.fits")
     cache.save()
     monkeypatch.chdir(tmp_path)
-    HeaderCache("cache.json").facts("a.fits")
+    HeaderCache("cache.json").header_info("a.fits")
     assert reads == ["a.fits"]
 
 
@@ -122,7 +122,7 @@ def test_a_changed_file_is_read_again(tmp_path, reads, change):
     path = make(tmp_path / "a.fits")
     time_ns = path.stat().st_mtime_ns
     cache = HeaderCache(tmp_path / "cache.json")
-    assert cache.facts(path)["keywords"]["NGROUPS"] == 5
+    assert cache.header_info(path)["keywords"]["NGROUPS"] == 5
     cache.save()
     if change == "size":
         make(path, n_groups=500)
@@ -131,39 +131,39 @@ def test_a_changed_file_is_read_again(tmp_path, reads, change):
         make(path, n_groups=6)
         os.utime(path, ns=(time_ns + 1, time_ns + 1))
     expected = 500 if change == "size" else 6
-    assert HeaderCache(tmp_path / "cache.json").facts(path)["keywords"]["NGROUPS"] == expected
+    assert HeaderCache(tmp_path / "cache.json").header_info(path)["keywords"]["NGROUPS"] == expected
     assert reads == ["a.fits"] * 2
 
 
 def test_a_file_that_changes_while_it_is_read_is_read_again(tmp_path, monkeypatch):
     path = make(tmp_path / "a.fits")
 
-    def overtaken(path, real=header_cache.read_facts):
-        facts = real(path)
+    def overtaken(path, real=header_cache.read_header_info):
+        headers = real(path)
         os.utime(make(path, n_groups=9), ns=(1, 1))
-        return facts
+        return headers
 
     with monkeypatch.context() as context:
-        context.setattr(header_cache, "read_facts", overtaken)
+        context.setattr(header_cache, "read_header_info", overtaken)
         cache = HeaderCache(tmp_path / "cache.json")
-        assert cache.facts(path)["keywords"]["NGROUPS"] == 5
+        assert cache.header_info(path)["keywords"]["NGROUPS"] == 5
         cache.save()
-    assert HeaderCache(tmp_path / "cache.json").facts(path)["keywords"]["NGROUPS"] == 9
+    assert HeaderCache(tmp_path / "cache.json").header_info(path)["keywords"]["NGROUPS"] == 9
 
 
 def test_a_file_that_became_whole_is_taken(tmp_path):
     path = tmp_path / "a.fits"
     path.touch()
     cache = HeaderCache(tmp_path / "cache.json")
-    assert cache.facts(path)["problem"] == "the file is empty"
+    assert cache.header_info(path)["problem"] == "the file is empty"
     cache.save()
     make(path)
-    assert HeaderCache(tmp_path / "cache.json").facts(path)["problem"] is None
+    assert HeaderCache(tmp_path / "cache.json").header_info(path)["problem"] is None
 
 
 def test_a_file_that_is_gone_is_a_problem_and_not_remembered(tmp_path):
     cache = HeaderCache(tmp_path / "cache.json")
-    assert cache.facts(tmp_path / "gone.fits")["problem"].startswith("cannot be read: No such file")
+    assert cache.header_info(tmp_path / "gone.fits")["problem"].startswith("cannot be read: No such file")
     cache.save()
     assert not (tmp_path / "cache.json").exists()
 
@@ -184,9 +184,9 @@ FAULTY = {
     "no files": lambda path: json.dumps({"format": header_cache.FORMAT}),
     "wrong files": lambda path: json.dumps({"format": header_cache.FORMAT, "files": [1]}),
     "wrong entry": lambda path: json.dumps({"format": header_cache.FORMAT, "files": {str(path): 1}}),
-    "no stamp": lambda path: stored(path, facts={}),
+    "no stamp": lambda path: stored(path, headers={}),
     "no facts": lambda path: stored(path, stamp=stamp(path)),
-    "other format": lambda path: stored(path, files_format=-1, stamp=stamp(path), facts="old"),
+    "other format": lambda path: stored(path, files_format=-1, stamp=stamp(path), headers="old"),
 }
 
 
@@ -195,38 +195,38 @@ def test_a_faulty_cache_is_ignored_and_replaced(tmp_path, reads, name):
     path = make(tmp_path / "a.fits")
     (tmp_path / "cache.json").write_text(FAULTY[name](path))
     cache = HeaderCache(tmp_path / "cache.json")
-    assert cache.facts(path)["keywords"]["NGROUPS"] == 5
+    assert cache.header_info(path)["keywords"]["NGROUPS"] == 5
     cache.save()
-    HeaderCache(tmp_path / "cache.json").facts(path)
+    HeaderCache(tmp_path / "cache.json").header_info(path)
     assert reads == ["a.fits"]
 
 
 def test_a_cache_of_bytes_that_are_no_text(tmp_path):
     path = make(tmp_path / "a.fits")
     (tmp_path / "cache.json").write_bytes(b"\xff\xfe\x00")
-    assert HeaderCache(tmp_path / "cache.json").facts(path)["problem"] is None
+    assert HeaderCache(tmp_path / "cache.json").header_info(path)["problem"] is None
 
 
 def test_save_writes_only_what_is_new_and_drops_what_is_not_looked_at(tmp_path):
     a, b = make(tmp_path / "a.fits"), make(tmp_path / "b.fits")
     path = tmp_path / "new" / "cache.json"
     cache = HeaderCache(path)
-    cache.facts(a), cache.facts(b)
+    cache.header_info(a), cache.header_info(b)
     cache.save()
     before = path.stat().st_ino
     same = HeaderCache(path)
-    same.facts(a), same.facts(b)
+    same.header_info(a), same.header_info(b)
     same.save()
     assert path.stat().st_ino == before
     fewer = HeaderCache(path)
-    fewer.facts(a)
+    fewer.header_info(a)
     fewer.save()
     assert list(json.loads(path.read_text())["files"]) == [str(a)]
 
 
 def test_without_a_path_nothing_is_written(tmp_path, reads):
     cache = HeaderCache(None)
-    cache.facts(make(tmp_path / "a.fits"))
+    cache.header_info(make(tmp_path / "a.fits"))
     cache.save()
     assert [path.name for path in tmp_path.iterdir()] == ["a.fits"]
 
@@ -235,7 +235,7 @@ def test_a_cache_that_cannot_be_written_stops_nothing(tmp_path):
     """On a full disk the jobs must still get to say so."""
     (tmp_path / "file").touch()
     cache = HeaderCache(tmp_path / "file" / "cache.json")
-    assert cache.facts(make(tmp_path / "a.fits"))["problem"] is None
+    assert cache.header_info(make(tmp_path / "a.fits"))["problem"] is None
     cache.save()
 
 
@@ -251,9 +251,9 @@ def test_a_file_that_may_not_be_read_is_read_once_it_may(tmp_path, monkeypatch):
 
     with monkeypatch.context() as context:
         context.setattr("builtins.open", refused)
-        assert cache.facts(path)["problem"] == "cannot be read: Permission denied"
+        assert cache.header_info(path)["problem"] == "cannot be read: Permission denied"
         cache.save()
-    assert HeaderCache(tmp_path / "cache.json").facts(path)["problem"] is None
+    assert HeaderCache(tmp_path / "cache.json").header_info(path)["problem"] is None
 
 
 def test_a_named_pipe_is_not_waited_for(tmp_path):

@@ -10,15 +10,15 @@ CONFIG = {"detectors": "auto", "min_groups": 2, "min_darks": 2, "min_flats": 1}
 
 def inventory(darks=(), flats=(), **config):
     """The inventory of raw files with these keywords; they are called d1, d2, ... and f1, f2, ..."""
-    facts, files = {}, {"darks": {}, "flats": {}}
+    headers, files = {}, {"darks": {}, "flats": {}}
     for kind, several in (("darks", darks), ("flats", flats)):
         for number, keywords in enumerate(several, start=1):
             name = f"{kind[0]}{number}"
             files[kind][name] = {"uncal": name}
             shape = (2, keywords["NGROUPS"], keywords["SUBSIZE2"], keywords["SUBSIZE1"])
             # No two exposures begin at the same time.
-            facts[name] = raw({"EXPSTART": 60000 + number} | keywords, shape)
-    return take_inventory(files, facts.get, DETECTORS, CONFIG | config)
+            headers[name] = raw({"EXPSTART": 60000 + number} | keywords, shape)
+    return take_inventory(files, headers.get, DETECTORS, CONFIG | config)
 
 
 def used(found, detector="NIS"):
@@ -36,7 +36,7 @@ def test_products_given_need_no_pipeline():
 def test_good_and_bad_are_told_apart():
     found = inventory([DARK, DARK | {"NGROUPS": 1}, DARK], [FLAT, DARK])
     assert used(found) == {"darks": ["d1", "d3"], "flats": ["f1"]}
-    assert found.left_out["NIS"] == {
+    assert found.rejected["NIS"] == {
         "d2": "NGROUPS is 1, fewer than min_groups = 2",
         "f2": "EXP_TYPE is 'NIS_DARK'; flats of NIS are NIS_LAMP",
     }
@@ -55,7 +55,7 @@ def test_the_majority_decides_the_readout_pattern_of_each_kind():
     odd = {"READPATT": "NIS"}
     found = inventory([DARK, DARK | odd, DARK], [FLAT | odd, FLAT | odd, FLAT])
     assert used(found) == {"darks": ["d1", "d3"], "flats": ["f1", "f2"]}
-    assert found.left_out["NIS"] == {
+    assert found.rejected["NIS"] == {
         "d2": "READPATT is 'NIS', the rest have 'NISRAPID'",
         "f3": "READPATT is 'NISRAPID', the rest have 'NIS'",
     }
@@ -64,7 +64,7 @@ def test_the_majority_decides_the_readout_pattern_of_each_kind():
 def test_the_majority_decides_the_subarray_of_both_kinds_together():
     found = inventory([DARK, DARK, DARK], [FLAT | {"SUBARRAY": "FULL", "SUBSTRT1": 1}, FLAT])
     assert used(found) == {"darks": ["d1", "d2", "d3"], "flats": ["f2"]}
-    assert found.left_out["NIS"] == {
+    assert found.rejected["NIS"] == {
         "f1": "SUBARRAY is 'FULL', the rest have 'SUB64'; SUBSTRT1 is 1, the rest have 1985"
     }
 
@@ -87,19 +87,19 @@ def test_detectors_auto_all_and_a_list():
     mixed = [DARK, DARK | NIRCAM, DARK]
     found = inventory(mixed)
     assert list(found.detectors) == ["NIS"]
-    assert found.left_out["NIS"] == {"d2": "DETECTOR is NRCA1, not NIS"}
+    assert found.rejected["NIS"] == {"d2": "DETECTOR is NRCA1, not NIS"}
     found = inventory(mixed, detectors="all")
     assert used(found) == {"darks": ["d1", "d3"], "flats": []}
     assert used(found, "NRCA1") == {"darks": ["d2"], "flats": []}
-    assert found.left_out == {"NIS": {}, "NRCA1": {}}
+    assert found.rejected == {"NIS": {}, "NRCA1": {}}
     found = inventory(mixed, detectors=["NRCA1"])
     assert used(found, "NRCA1") == {"darks": ["d2"], "flats": []}
-    assert found.left_out["NRCA1"] == dict.fromkeys(["d1", "d3"], "DETECTOR is NIS, not NRCA1")
+    assert found.rejected["NRCA1"] == dict.fromkeys(["d1", "d3"], "DETECTOR is NIS, not NRCA1")
 
 
 def test_what_belongs_to_no_detector_is_said_under_each():
     found = inventory([DARK, DARK | NIRCAM, DARK | {"NGROUPS": 1}], detectors="all")
-    assert all(list(reasons) == ["d3"] for reasons in found.left_out.values())
+    assert all(list(reasons) == ["d3"] for reasons in found.rejected.values())
 
 
 def test_detectors_do_not_have_to_agree_with_each_other():
@@ -149,7 +149,7 @@ def test_an_exposure_under_two_names_counts_once():
     begin = {"EXPSTART": 60462.5}
     found = inventory([DARK, DARK | begin, DARK | begin], [FLAT | begin])
     assert used(found) == {"darks": ["d1", "d2"], "flats": ["f1"]}
-    assert found.left_out["NIS"] == {
+    assert found.rejected["NIS"] == {
         "d3": "d3 is the same exposure as d2: both have DATE-OBS 2024-06-01, TIME-OBS 12:00:00.000, EXPSTART 60462.5"
     }
 
@@ -158,7 +158,7 @@ def test_a_segment_whose_name_does_not_say_so_is_no_exposure_of_its_own():
     parts = [DARK | {"EXSEGNUM": number, "EXSEGTOT": 2} for number in (1, 2)]
     found = inventory([DARK, DARK, *parts, DARK | {"EXSEGNUM": 1, "EXSEGTOT": 1}], [FLAT])
     assert used(found)["darks"] == ["d1", "d2", "d5"]
-    assert found.left_out["NIS"]["d4"] == (
+    assert found.rejected["NIS"]["d4"] == (
         "it is segment 2 of an exposure (EXSEGTOT is 2), but its name does not say so; end it in -seg002"
     )
 
@@ -172,7 +172,7 @@ def test_segments_and_detectors_may_begin_together():
 def test_the_timing_is_that_of_the_rest_of_the_kind():
     found = inventory([DARK | {"TGROUP": t} for t in (1.5, 3.0, 1.5, 1.5001)], [FLAT | {"TGROUP": 3.0}])
     assert used(found) == {"darks": ["d1", "d3", "d4"], "flats": ["f1"]}
-    assert found.left_out["NIS"] == {"d2": "TGROUP is 3.0, the rest have 1.5"}
+    assert found.rejected["NIS"] == {"d2": "TGROUP is 3.0, the rest have 1.5"}
     found = inventory([DARK, DARK | {"TGROUP": 3.0}])
     assert found.refused["NIS"].startswith("NIS: no mask, because the exposures are split evenly between TGROUP 1.5")
 
@@ -182,11 +182,11 @@ def test_a_name_that_no_product_can_have(name):
     files = {"darks": {name: {"uncal": "d"}, "d": {"uncal": "d"}}, "flats": {}}
     found = take_inventory(files, lambda path: raw(DARK), DETECTORS, CONFIG)
     assert used(found)["darks"] == ["d"]
-    assert "rename the file" in found.left_out["NIS"][name]
+    assert "rename the file" in found.rejected["NIS"][name]
 
 
 def test_braces_in_a_path_would_be_wildcards():
     files = {"darks": {"e": {"uncal": "{x}/e_uncal.fits"}, "d": {"uncal": "d"}}, "flats": {}}
     found = take_inventory(files, lambda path: raw(DARK), DETECTORS, CONFIG)
     assert used(found)["darks"] == ["d"]
-    assert found.left_out["NIS"]["e"].startswith("the path '{x}/e_uncal.fits' has braces")
+    assert found.rejected["NIS"]["e"].startswith("the path '{x}/e_uncal.fits' has braces")

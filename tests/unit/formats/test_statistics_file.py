@@ -78,7 +78,7 @@ def test_a_failed_write_leaves_nothing(tmp_path):
         ("'" * 300, "'" * 300),
     ],
 )
-def test_quarantine_round_trip(tmp_path, reason, read):
+def test_rejection_round_trip(tmp_path, reason, read):
     path = tmp_path / "new" / "q.fits"
     write_rejected(path, "dark1", BadExposure(reason))
     assert rejection_reason(path) == read
@@ -95,12 +95,12 @@ def test_exposures_may_have_any_name(tmp_path):
     writer(name).write(tmp_path / "s.fits")
     write_rejected(tmp_path / "q.fits", name, "why")
     read = "d" + r"\xfc" + name[2:]
-    used, left_out = read_set([tmp_path / "s.fits", tmp_path / "q.fits"])
+    used, rejected = read_set([tmp_path / "s.fits", tmp_path / "q.fits"])
     assert [exposure.name for exposure in used] == [read]
-    assert left_out == {read: "why"}
+    assert rejected == {read: "why"}
 
 
-def test_the_first_quarantined_of_several_is_named(tmp_path):
+def test_the_first_rejected_of_several_is_named(tmp_path):
     writer().write(tmp_path / "good.fits")
     write_rejected(tmp_path / "bad.fits", "dark1", "this one")
     with pytest.raises(BadExposure, match="^this one$"):
@@ -110,13 +110,13 @@ def test_the_first_quarantined_of_several_is_named(tmp_path):
 # ---------------------------------------------------------------- the set of exposures
 
 
-def test_the_set_is_sorted_by_name_and_quarantine_is_apart(tmp_path):
+def test_the_set_is_sorted_by_name_and_rejected_ones_are_apart(tmp_path):
     for name in ("b", "c", "a"):
         writer(name).write(tmp_path / f"{name}.fits")
     write_rejected(tmp_path / "z.fits", "bad", "broken")
-    used, left_out = read_set([tmp_path / f"{name}.fits" for name in ("c", "z", "a", "b")])
+    used, rejected = read_set([tmp_path / f"{name}.fits" for name in ("c", "z", "a", "b")])
     assert [exposure.name for exposure in used] == ["a", "b", "c"]
-    assert left_out == {"bad": "broken"}
+    assert rejected == {"bad": "broken"}
 
 
 @pytest.mark.parametrize(

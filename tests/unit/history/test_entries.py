@@ -231,7 +231,7 @@ def test_the_script_takes_what_the_mask_says_and_who_voted(tmp_path):
     (tmp_path / "rejected_exposures.csv").write_text("input,reason\nd3,bad\nelsewhere,why\n")
     darks = {"d1-seg001": "2024-06-01T01:00:00", "d1-seg002": "2024-06-01T01:00:00", "d3": "2024-06-09T00:00:00"}
     mask = {
-        "mask": tmp_path / "m.fits", "summary": tmp_path / "summary.csv", "quarantine": tmp_path / "rejected_exposures.csv",
+        "mask": tmp_path / "m.fits", "summary": tmp_path / "summary.csv", "rejected_table": tmp_path / "rejected_exposures.csv",
         "epoch": "", "exposures": {"darks": darks, "flats": {"f1": "2024-06-02T02:00:00"}},
     }  # fmt: skip
     script.main([mask], tmp_path / "history", tmp_path / "history.png", tmp_path / "intermittent.csv")

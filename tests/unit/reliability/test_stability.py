@@ -77,14 +77,14 @@ def test_without_other_exposures_nothing_is_said():
 
 
 def test_how_many_more():
-    # One slope in 4 exposures needs 16 more for five; three slopes 2.67, four 1; none never.
+    # One slope in 4 exposures needs 16 more for five; three slopes 2.67, four 1; none unresolvable.
     assert more_needed([1, 3, 4, 0], 5, 4).tolist() == [16, 3, 1, np.inf]
     rows = table_of(settle_rows("darks", "noisy", Shortage(np.array([1, 3, 4, 4, 0]), 5, "jump-free slopes"), 4))
     assert rows.set_index("quantity")["value"].to_dict() == {
-        "insufficient": 5, "never": 1, "more_for_50": 1, "more_for_90": 16, "more_for_99": 16,
+        "insufficient": 5, "unresolvable": 1, "more_for_50": 1, "more_for_90": 16, "more_for_99": 16,
     }  # fmt: skip
     rows = table_of(settle_rows("darks", "rc", Shortage(np.array([0, 0]), 1, "valid votes"), 4))
-    assert list(rows["quantity"]) == ["insufficient", "never"]
+    assert list(rows["quantity"]) == ["insufficient", "unresolvable"]
 
 
 def test_the_pace_so_far_holds_on_average():

@@ -110,11 +110,11 @@ def test_a_rate_file_will_do_for_a_single_integration(tmp_path):
         (rates(), None, {"S_RAMP": "SKIPPED"}, "S_RAMP is SKIPPED"),
     ],
 )
-def test_a_flat_whose_files_do_not_fit_is_quarantined(tmp_path, images, uncal, keywords, words):
+def test_a_flat_whose_files_do_not_fit_is_rejected(tmp_path, images, uncal, keywords, words):
     assert words in rejection_reason(measured(tmp_path, images, uncal, **keywords))
 
 
-def test_the_response_leaves_out_who_is_quarantined(tmp_path):
+def test_the_response_leaves_out_who_is_rejected(tmp_path):
     from flat_response import main
 
     border = dict.fromkeys(["left", "right", "bottom", "top"], 0) | {"left": 1}

@@ -10,7 +10,7 @@ from badpix.formats.response_file import Responses
 from badpix.formats.statistics_file import write_rejected
 from badpix.formats.statistics_set import read_set
 from badpix.instrument.detectors import load_detectors
-from badpix.vote.exposure_set import VoteFiles, common_geometry, gather, observation_dates, require_enough
+from badpix.vote.exposure_set import VoteFiles, common_geometry, observation_dates, require_enough, select_exposures
 from badpix.vote.settings import RequiredExposures
 from unit.formats.test_statistics_file import writer
 
@@ -29,17 +29,17 @@ def files(tmp_path):
 
 
 def test_segments_are_grouped_by_their_exposure(files):
-    exposures = gather(files, DETECTOR, ANY)
+    exposures = select_exposures(files, DETECTOR, ANY)
     assert [dark.name for dark in exposures.darks] == ["a_nis", "b_nis"]
     assert [segment.name for segment in exposures.darks[0].segments] == ["a-seg001_nis", "a-seg002_nis"]
     assert exposures.darks[0].paths == [files.darks[3], files.darks[1]]
     assert [dark.n_integrations() for dark in exposures.darks] == [4, 2]
-    assert exposures.n_exposures == 2 and exposures.left_out == {"q": "broken"}
+    assert exposures.n_exposures == 2 and exposures.rejected == {"q": "broken"}
     assert [segment.name for segment in exposures.segments] == ["a-seg001_nis", "a-seg002_nis", "b_nis", "flat_nis"]
 
 
 def test_a_part_of_the_exposures(files):
-    exposures = gather(files, DETECTOR, ANY)
+    exposures = select_exposures(files, DETECTOR, ANY)
     assert [len(exposures.only("flats").of(kind)) for kind in ("darks", "flats")] == [0, 1]
     assert [dark.name for dark in exposures.without("a_nis").darks] == ["b_nis"]
     assert len(exposures.darks) == 2, "the set itself is left as it is"
@@ -51,24 +51,24 @@ def test_outliers_and_what_was_rejected_before_are_left_out(files, tmp_path):
     columns = {"kind": "darks", "exposure": ["a_nis", "b_nis"], "n_changed": [90, 2], "others": 2.0}
     write_exposures(tmp_path / "table.csv", pd.DataFrame({**columns, "outlier": [True, False]}))
     given = VoteFiles(files.darks, files.flats, Responses(), tmp_path / "table.csv", {"x": "no dark"})
-    exposures = gather(given, DETECTOR, ANY)
+    exposures = select_exposures(given, DETECTOR, ANY)
     assert [dark.name for dark in exposures.darks] == ["b_nis"]
     reason = "outlier: without it the types of 90 pixels change, without one of the other darks those of 2"
-    assert exposures.left_out == {
+    assert exposures.rejected == {
         "q": "broken", "x": "no dark",
         **dict.fromkeys(("a-seg001_nis", "a-seg002_nis"), f"{reason} (reject_outliers)"),
     }  # fmt: skip
 
 
 def test_segments_count_as_one_exposure(files):
-    gather(files, DETECTOR, RequiredExposures(2, 1, "reject"))
+    select_exposures(files, DETECTOR, RequiredExposures(2, 1, "reject"))
     with pytest.raises(TooFewExposures, match="2 usable darks remain and min_darks is 3"):
-        gather(files, DETECTOR, RequiredExposures(3, 1, "reject"))
+        select_exposures(files, DETECTOR, RequiredExposures(3, 1, "reject"))
 
 
 def test_no_exposure_at_all():
     with pytest.raises(ValueError, match="no exposure can be used"):
-        gather(VoteFiles(), DETECTOR, ANY)
+        select_exposures(VoteFiles(), DETECTOR, ANY)
 
 
 def test_geometry_must_be_common(tmp_path):

@@ -76,7 +76,7 @@ def test_nan_abstains_and_infinity_is_beyond_all():
 
     test = run(5, change)
     assert test.n_valid[0, 0] == 0 and np.isnan(test.mean()[0, 0])
-    assert not test.judged(1)[0, 0] and not test.found(HIGH, 1)[0, 0]
+    assert not test.has_enough_votes(1)[0, 0] and not test.found(HIGH, 1)[0, 0]
     assert test.found(HIGH, 1)[0, 1]
 
 

@@ -211,7 +211,7 @@ class SearchRun:
         if lists_intermittent is None:
             lists_intermittent = self.search.lists_intermittent
         science, tests = self.context.science, [self.tests[count.measure] for count in counts]
-        judged = np.logical_or.reduce([test.judged(self.context.min_valid) for test in tests])
+        judged = np.logical_or.reduce([test.has_enough_votes(self.context.min_valid) for test in tests])
         intermittent = None
         if lists_intermittent:
             strong = [test.intermittent(count.side) for test, count in zip(tests, counts, strict=True)]
