@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Install what some tests use from Debian's packages: a real Slurm, and a browser. Without them those tests are skipped.
+# Install Debian packages for tests: a real Slurm and a browser. Tests that need a missing package are skipped.
 set -euo pipefail
 missing=()
 for package in slurmctld slurmd slurm-client munge chromium fonts-dejavu-core; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed' || missing+=("$package")
 done
 [ ${#missing[@]} = 0 ] && exit 0
-# The tests start the daemons that they need themselves.
+# The tests start their own daemons, so the packages must not start any.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e $policy ]; then
     printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy
