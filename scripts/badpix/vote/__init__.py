@@ -1,1 +1,1 @@
-"""The vote across exposures: votes, searches, significance, and which type takes priority."""
+"""The vote over the exposures: votes, searches, significance, and priorities between the types."""

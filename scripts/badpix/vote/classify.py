@@ -1,4 +1,4 @@
-"""From cached statistics to results: the exposures of one detector, put to the vote."""
+"""From cached statistics to results: the vote over the exposures of one detector."""
 
 import logging
 
@@ -29,7 +29,8 @@ def classify(
 ) -> tuple[dict[str, TypeResult], Measured]:
     """TypeResult by type, and measured images, of all `exposures`.
 
-    `response` is that of all flats (None without flats); the single ones of `responses` vote if the settings say so.
+    `response` is the response of all flats together, None without flats. `responses` has the responses of single
+    flats, which vote if `flat_vote_unit` is `exposure`.
     """
     dark, dark_images = classify_darks(exposures, settings)
     flat, flat_images = classify_flats(exposures, response, responses, settings.flats)
@@ -40,7 +41,7 @@ def classify(
 
 
 def classify_darks(exposures: ExposureSet, settings: VoteSettings) -> tuple[dict[str, TypeResult], Measured]:
-    """Verdicts and measured images of the darks; nothing if there are none."""
+    """TypeResult by type, and measured images, of the darks; both are empty without darks."""
     darks, science = exposures.darks, exposures.science
     if not darks:
         return {}, {}
@@ -60,7 +61,7 @@ def classify_darks(exposures: ExposureSet, settings: VoteSettings) -> tuple[dict
         with open_segments(dark.paths) as statistics:
             official.add_exposure(*statistics)
             if extended:
-                # Not the relative one: it holds the charge of two groups, and a low pedestal cancels in it.
+                # Not the relative pedestal: it holds the charge of two groups, which cancels a low pedestal.
                 pedestal_name = pedestal_plane(settings.darks.pedestal_source, ())
                 extended.add_exposure(*statistics, pedestal_name=pedestal_name)
     noise, n_clean = official.noise()
@@ -70,7 +71,7 @@ def classify_darks(exposures: ExposureSet, settings: VoteSettings) -> tuple[dict
 
 def mean_last_groups(flats: tuple[Exposure, ...], shape: tuple[int, int]) -> np.ndarray:
     """Mean signal (DN) of the last raw groups over all integrations of the flats, float64 (y, x)."""
-    total, number = np.zeros(shape), 0
+    total, n_integrations = np.zeros(shape), 0
     for segment in (segment for flat in flats for segment in flat.segments):
         with open_statistics(segment.path) as statistics:
             if "LAST_GROUPS" not in statistics:
@@ -79,12 +80,12 @@ def mean_last_groups(flats: tuple[Exposure, ...], shape: tuple[int, int]) -> np.
                 )
             for plane in statistics["LAST_GROUPS"].data:
                 total += plane
-                number += 1
-    return total / number
+                n_integrations += 1
+    return total / n_integrations
 
 
 def lit_pixels(exposures: ExposureSet, response: FlatResponse, settings: FlatSettings) -> np.ndarray:
-    """Boolean image (y, x) of the science pixels that the flats light."""
+    """Boolean image (y, x) of the science pixels that the flats illuminate."""
     if settings.min_unlit_area is None:
         return exposures.science
     return exposures.science & ~unlit(response.mean, exposures.science, settings.min_unlit_area)
@@ -93,16 +94,24 @@ def lit_pixels(exposures: ExposureSet, response: FlatResponse, settings: FlatSet
 def classify_flats(
     exposures: ExposureSet, response: FlatResponse | None, responses: Responses, settings: FlatSettings
 ) -> tuple[dict[str, TypeResult], Measured]:
-    """Verdicts and measured images of the flats; nothing if there are none. Arguments as of `judge`."""
+    """TypeResult by type, and measured images, of the flats; both are empty without flats.
+
+    `response` and `responses` are those of `classify`. Raises ValueError for flats without `response`.
+    """
     flats, science = exposures.flats, exposures.science
     if not flats:
         return {}, {}
+    if response is None:
+        raise ValueError(f"{len(flats)} flats, but no response file of all flats")
     last_groups = None
     if settings.dead_search and settings.run_dead_flux_check:
         last_groups = mean_last_groups(flats, exposures.geometry.shape)
     lit = lit_pixels(exposures, response, settings)
     if settings.min_unlit_area is not None:
-        logger.info("%d pixels are not lit in the flats, or at the edge of the light", (science & ~lit).sum())
+        logger.info(
+            "%d science pixels are not illuminated in the flats, or at the edge of the illumination",
+            (science & ~lit).sum(),
+        )
     measured: Measured = {
         "RESPONSE": (response.normalised.astype(np.float32), None),
         "NFLAT": (response.n_valid, None),

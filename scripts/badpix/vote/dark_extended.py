@@ -1,6 +1,6 @@
-"""All searches of darks beyond the official algorithm in one pass over the exposures, and their union with it."""
+"""All searches of darks beyond the official algorithm in one pass over the exposures, combined with its tests."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from astropy.io import fits
@@ -14,12 +14,12 @@ from badpix.vote.significance import subsample
 
 
 class DarkExtended:
-    """Runs searches over darks that are given one after the other.
+    """Runs searches over darks that are added one after the other.
 
-    `searches` are those of the configuration, on or off; one at least is on.
+    `searches` are all searches of the configuration, on or off; at least one is on.
     """
 
-    def __init__(self, searches: Sequence[Search], context: Context):
+    def __init__(self, searches: Sequence[Search], context: Context) -> None:
         self.context = context
         self.sample = subsample(context.science)
         runs = {search: search.start(context) for search in measured_searches(searches)}
@@ -34,17 +34,17 @@ class DarkExtended:
         return frozenset(name for run in self.runs for name in run.search.replaces)
 
     def add_exposure(self, *segments: fits.HDUList, pedestal_name: str) -> None:
-        """Take in one exposure: its open statistics files, one unless it came in segments.
+        """Count the votes of an exposure: its open statistics files, one file per segment.
 
         Plane `pedestal_name` holds the pedestals that vote.
         """
         for statistics in segments:
             header = statistics[0].header
-            for number in range(statistics["SLOPE"].shape[0]):
-                planes = {name: statistics[name].data[number] for name in self.planes}
-                planes["PEDESTAL"] = statistics[pedestal_name].data[number]
+            for i in range(statistics["SLOPE"].shape[0]):
+                planes = {name: statistics[name].data[i] for name in self.planes}
+                planes["PEDESTAL"] = statistics[pedestal_name].data[i]
                 integration = Integration(
-                    planes, header["TGROUP"], self.sample, header.get("EXPOSURE", ""), number + 1, pedestal_name
+                    planes, header["TGROUP"], self.sample, header.get("EXPOSURE", ""), i + 1, pedestal_name
                 )
                 for run in self.measuring:
                     run.add(integration)
@@ -54,28 +54,33 @@ class DarkExtended:
     def results(self) -> dict[str, TypeResult]:
         """TypeResult per type, for the types whose search is on."""
         scale = noise_ratio(self.noise)
-        result: dict[str, TypeResult] = {}
+        results: dict[str, TypeResult] = {}
         for run in self.runs:
-            for name, verdict in run.results(scale).items():
-                result[name] = result[name].either(verdict) if name in result else verdict
-        return result
+            for name, result in run.results(scale).items():
+                results[name] = results[name].either(result) if name in results else result
+        return results
 
 
-def planes_of(searches) -> tuple[str, ...]:
-    """Names of the planes of the statistics that `searches` read."""
+def planes_of(searches: Iterable[Search]) -> tuple[str, ...]:
+    """Names of the statistics planes that `searches` read."""
     return tuple(dict.fromkeys(name for search in searches for name in search.planes))
 
 
 def dark_results(official: DarkVote, extended: DarkExtended | None, science: np.ndarray) -> dict[str, TypeResult]:
-    """The verdict per dark type, by the official tests and by the searches that replace or complete them."""
+    """TypeResult per dark type, from the official tests and from the searches that replace or complete them.
+
+    `science` is the boolean image (y, x) of the pixels that may be flagged.
+    """
     if extended is None:
         return official.results(science)
-    own, found = official.results(science, extended.replaced_tests), extended.results()
-    # Evidence files keep their bits: an official type has its place even if a search replaces all its tests, but for
-    # rc, which then comes where the search has it.
-    order = dict.fromkeys([*(name for name in OFFICIAL_TYPES if name != "rc" or name in own), *found])
+    by_tests, by_searches = official.results(science, extended.replaced_tests), extended.results()
+    # The order sets the bits of the evidence file. An official type keeps its position even if a search replaces all
+    # its tests. Only rc then takes the position among the types of the searches.
+    order = dict.fromkeys([*(name for name in OFFICIAL_TYPES if name != "rc" or name in by_tests), *by_searches])
     return {
-        name: own[name].either(found[name]) if name in own and name in found else (own | found)[name]
+        name: by_tests[name].either(by_searches[name])
+        if name in by_tests and name in by_searches
+        else (by_tests | by_searches)[name]
         for name in order
-        if name in own or name in found
+        if name in by_tests or name in by_searches
     }

@@ -1,12 +1,13 @@
-"""The vote over the darks: from cached statistics and thresholds to the dark types of bad pixel.
+"""The vote over the darks with the official tests: from cached statistics to the dark types of bad pixel.
 
-VoteCounts are counted exposure by exposure, so the memory does not grow with their number.
+Votes are counted exposure by exposure, so the memory does not grow with the number of exposures.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from astropy.io import fits
 
 from badpix.formats.thresholds import ABOVE, AT_LEAST, BELOW, Threshold, around, vote_rows
 from badpix.formats.type_result import TypeResult
@@ -21,8 +22,8 @@ from badpix.vote.tally import Tally, decide
 class OfficialTest:
     """A test of darks in the official algorithm.
 
-    `pixel_type` is what it finds, `fraction` the key of the fraction of votes that must say yes (None: no vote),
-    `keys` are further keys that it alone reads; `label` is its name in the report.
+    `label` is its name in the report and `pixel_type` the type that it finds. `fraction` is the key of the fraction of
+    votes that must be yes, None for a test without a vote. `keys` are the keys that only this test reads.
     """
 
     name: str
@@ -43,40 +44,40 @@ OFFICIAL_TESTS = (
     OfficialTest("noisy", "Scatter of jump-free slopes", "noisy", None,
                  ("dark_stdev_clipping_sigma", "dark_max_clipping_iters", "dark_noisy_threshold", "min_clean_slopes")),
 )  # fmt: skip
-# What all these tests share.
+# Keys that several of these tests read.
 COMMON_KEYS = ("dark_vote_unit", "early_cutoff_fraction", "pedestal_source")
 OFFICIAL_TYPES = tuple(dict.fromkeys(test.pixel_type for test in OFFICIAL_TESTS))
 VOTES = tuple(test.name for test in OFFICIAL_TESTS if test.fraction)
 
-# An exposure says yes when at least this fraction of its valid integrations does.
+# The vote of an exposure is yes when at least this fraction of its valid integrations are.
 EXPOSURE_FRACTION = 0.5
-# A late jump rate of zero counts as this, so that the ratio of early to late is defined.
+# Stands for a late jump rate of zero, so that the ratio of early to late rate is defined.
 ZERO_RATE = 1e-6
-# With fewer groups the early and late windows cannot be told apart.
+# With fewer groups the early and the late window cannot be distinguished.
 MIN_GROUPS_FOR_JUMPS = 4
 
 
 class SlopeScatter:
     """Running mean and scatter of the jump-free slopes per pixel (Welford 1962), float64 images (y, x)."""
 
-    def __init__(self, shape):
+    def __init__(self, shape: tuple[int, int]) -> None:
         self.n = np.zeros(shape, dtype=np.int32)
         self.mean = np.zeros(shape)
         self.sum_squares = np.zeros(shape)
 
-    def add(self, slope, clean):
-        """Take in `slope` (DN/s) where `clean`."""
+    def add(self, slope: np.ndarray, clean: np.ndarray) -> None:
+        """Add image `slope` (DN/s) where boolean image `clean` is True."""
         add_clean_slopes(slope.astype(np.float32), clean, self.n, self.mean, self.sum_squares)
 
-    def std(self):
-        """Population standard deviation (DN/s); 0 where there was at most one value."""
+    def std(self) -> np.ndarray:
+        """Population standard deviation (DN/s); 0 for pixels with at most one value."""
         return np.sqrt(self.sum_squares / np.maximum(self.n, 1))
 
 
-def _ratio_reached(planes, threshold):
-    """True where the early jump rate is at least `threshold` (> 0) times the late one (images (y, x)).
+def _ratio_reached(planes: Mapping[str, np.ndarray], threshold: float) -> np.ndarray:
+    """True where the early jump rate is at least `threshold` (> 0) times the late jump rate (images (y, x)).
 
-    Multiplied out, because a quotient of quotients falls short of thresholds that it should meet: (3/5) / (1/5) is
+    Multiplied out, because a quotient of quotients can miss a threshold that it equals: (3/5) / (1/5) is
     2.9999999999999996 in floating point.
     """
     reached = np.zeros(planes["NJUMP_EARLY"].shape, bool)
@@ -92,19 +93,21 @@ def _ratio_reached(planes, threshold):
 
 @dataclass(frozen=True)
 class Pedestal:
-    """The pedestals of an integration that vote: image (y, x) in DN, its clipped mean and standard deviation."""
+    """The pedestals of an integration that vote: image (y, x) in DN, its clipped mean and standard deviation (DN)."""
 
     image: np.ndarray
     mean: float
     std: float
 
 
-def integration_votes(planes, pedestal: Pedestal, n_groups: int, settings: DarkSettings):
-    """The votes of one integration.
+def integration_votes(
+    planes: Mapping[str, np.ndarray], pedestal: Pedestal, n_groups: int, settings: DarkSettings
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """The votes of an integration.
 
     `planes` maps names of statistics planes to images (y, x). Returns test -> (yes, valid), boolean images.
     """
-    # Comparisons with NaN are False, which is what an abstention needs: `valid` says whether it was one.
+    # A comparison with NaN is False, as an abstention needs: `valid` marks it as an abstention.
     with np.errstate(invalid="ignore"):
         limit = settings.pedestal_sigma_threshold * pedestal.std
         high = pedestal.image > pedestal.mean + limit
@@ -114,31 +117,31 @@ def integration_votes(planes, pedestal: Pedestal, n_groups: int, settings: DarkS
     if n_groups < MIN_GROUPS_FOR_JUMPS or early_late_window(n_groups, settings.early_cutoff_fraction) == 0:
         jumps_valid = np.zeros_like(jumps_valid)
     many = planes["NJUMP"] >= settings.max_jump_limit
-    steep = _ratio_reached(planes, settings.jump_ratio_threshold)
+    mostly_early = _ratio_reached(planes, settings.jump_ratio_threshold)
     ratio_valid = jumps_valid & (planes["NGOOD_EARLY"] > 0) & (planes["NGOOD_LATE"] > 0)
     return {
         "saturated": (planes["NSAT"] == n_groups, (planes["NSAT"] > 0) | (planes["NGOOD"] > 0)),
         "high_pedestal": (high, pedestal_valid),
         "low_pedestal": (low, pedestal_valid),
         "many_jumps": (many, jumps_valid),
-        "rc_jumps": (many & steep, ratio_valid),
+        "rc_jumps": (many & mostly_early, ratio_valid),
     }
 
 
 PLANES_USED = ("SLOPE", "NJUMP", "NJUMP_EARLY", "NJUMP_LATE", "NGOOD", "NGOOD_EARLY", "NGOOD_LATE", "NSAT", "FIRST_SAT")
 
 
-def pedestal_plane(pedestal_source, available):
-    """Name of the plane that votes: the relative pedestal where `available` (plane names) has it."""
+def pedestal_plane(pedestal_source: str, available: Iterable[str]) -> str:
+    """Name of the plane that votes: the relative pedestal if `available` (plane names) contains it."""
     suffix = "_T0" if pedestal_source == "t0" else ""
     relative = f"PEDESTAL_REL{suffix}"
     return relative if relative in available else f"PEDESTAL{suffix}"
 
 
 class DarkVote:
-    """Counts the votes of dark exposures given one after the other, and decides."""
+    """Counts the votes of dark exposures, added one after the other, and decides."""
 
-    def __init__(self, shape, settings):
+    def __init__(self, shape: tuple[int, int], settings: DarkSettings) -> None:
         self.settings = settings
         self.shape = shape
         self.tallies = {test: Tally(shape) for test in VOTES}
@@ -150,69 +153,75 @@ class DarkVote:
             Threshold("rc_jumps", "JUMP_RATIO", AT_LEAST, ratio, "early rate / late rate"),
         ]
 
-    def _by_integration(self, test):
+    def _by_integration(self, test: str) -> bool:
         return test == "saturated" or self.settings.dark_vote_unit == "integration"
 
-    def add_exposure(self, *segments):
-        """Count the votes of one exposure: its open statistics files, one unless it came in segments."""
-        own = {test: Tally(self.shape) for test in VOTES if not self._by_integration(test)}
+    def add_exposure(self, *segments: fits.HDUList) -> None:
+        """Count the votes of an exposure: its open statistics files, one file per segment."""
+        exposure_tallies = {test: Tally(self.shape) for test in VOTES if not self._by_integration(test)}
         for statistics in segments:
             name = pedestal_plane(self.settings.pedestal_source, [hdu.name for hdu in statistics])
-            for integration, row in enumerate(statistics["INTEGRATIONS"].data):
-                planes = {plane: statistics[plane].data[integration] for plane in PLANES_USED}
-                pedestal = Pedestal(statistics[name].data[integration], row[f"{name}_MEAN"], row[f"{name}_STD"])
+            for i, row in enumerate(statistics["INTEGRATIONS"].data):
+                planes = {plane: statistics[plane].data[i] for plane in PLANES_USED}
+                pedestal = Pedestal(statistics[name].data[i], row[f"{name}_MEAN"], row[f"{name}_STD"])
                 votes = integration_votes(planes, pedestal, row["N_GROUPS"], self.settings)
                 for test, (yes, valid) in votes.items():
-                    (self.tallies[test] if self._by_integration(test) else own[test]).add(yes, valid)
+                    tally = self.tallies[test] if self._by_integration(test) else exposure_tallies[test]
+                    tally.add(yes, valid)
                 self.scatter.add(planes["SLOPE"], (planes["NJUMP"] == 0) & np.isfinite(planes["SLOPE"]))
-                where = {"exposure": statistics[0].header.get("EXPOSURE", ""), "integration": integration + 1}
-                self._note(name, row, where)
-        for test, tally in own.items():
+                self._keep_thresholds(name, row, statistics[0].header.get("EXPOSURE", ""), i + 1)
+        for test, tally in exposure_tallies.items():
             self.tallies[test].add(decide(tally.k, tally.n_valid, EXPOSURE_FRACTION), tally.n_valid > 0)
 
-    def _note(self, name, row, where):
-        """Keep the thresholds of an integration: `name` is the pedestal's plane, `row` that of INTEGRATIONS."""
-        mean, limit = float(row[f"{name}_MEAN"]), self.settings.pedestal_sigma_threshold * float(row[f"{name}_STD"])
-        self.thresholds += [
-            Threshold("saturated", "NSAT", AT_LEAST, float(row["N_GROUPS"]), "groups", **where),
-            around("high_pedestal", name, ABOVE, mean, limit, unit="DN", **where),
-            around("low_pedestal", name, BELOW, mean, limit, unit="DN", **where),
-        ]
+    def _keep_thresholds(self, plane: str, row: fits.FITS_record, exposure: str, integration: int) -> None:
+        """Keep the thresholds of an integration: its row of INTEGRATIONS, and the plane of its pedestals."""
+        mean, limit = float(row[f"{plane}_MEAN"]), self.settings.pedestal_sigma_threshold * float(row[f"{plane}_STD"])
+        n_groups = float(row["N_GROUPS"])
+        saturated = Threshold(
+            "saturated", "NSAT", AT_LEAST, n_groups, "groups", exposure=exposure, integration=integration
+        )
+        self.thresholds.append(saturated)
+        for test, side in (("high_pedestal", ABOVE), ("low_pedestal", BELOW)):
+            row_of_test = around(test, plane, side, mean, limit, unit="DN", exposure=exposure, integration=integration)
+            self.thresholds.append(row_of_test)
 
-    def _vote(self, science, fraction, *tests):
-        """TypeResult by the tests named: found when one of them reaches `fraction`, unjudged when none has votes."""
-        found, judged = np.zeros(self.shape, bool), np.zeros(self.shape, bool)
+    def _vote(self, science: np.ndarray, fraction: float, *tests: str) -> TypeResult:
+        """TypeResult of `tests`: found if any test reaches `fraction`, insufficient if no test has enough votes."""
+        found, sufficient = np.zeros(self.shape, bool), np.zeros(self.shape, bool)
         for test in tests:
             tally = self.tallies[test]
             found |= decide(tally.k, tally.n_valid, fraction, self.settings.min_valid)
-            judged |= tally.n_valid >= self.settings.min_valid
+            sufficient |= tally.n_valid >= self.settings.min_valid
         votes = {test: (self.tallies[test].k, self.tallies[test].n_valid) for test in tests}
         thresholds = [threshold for threshold in self.thresholds if threshold.test in tests]
         for test in tests:
             unit = "integrations" if self._by_integration(test) else "exposures"
             thresholds += vote_rows(test, fraction, unit, self.settings.min_valid)
-        return TypeResult(found & science, ~judged & science, votes, thresholds=tuple(thresholds))
+        return TypeResult(found & science, ~sufficient & science, votes, thresholds=tuple(thresholds))
 
-    def noise(self):
-        """Scatter of the jump-free slopes (DN/s), NaN with fewer than `min_clean_slopes` of them; and their number."""
+    def noise(self) -> tuple[np.ndarray, np.ndarray]:
+        """Scatter of the jump-free slopes (DN/s), and their number, images (y, x).
+
+        The scatter is NaN with fewer than `min_clean_slopes` slopes.
+        """
         enough = self.scatter.n >= self.settings.min_clean_slopes
         return np.where(enough, self.scatter.std(), np.nan), self.scatter.n
 
-    def _noisy(self, science):
+    def _noisy(self, science: np.ndarray) -> TypeResult:
         std, _ = self.noise()
         mean, width, _ = clipped_mean_std(
             std[science], self.settings.dark_stdev_clipping_sigma, self.settings.dark_max_clipping_iters
         )
         with np.errstate(invalid="ignore"):
             yes = std > mean + self.settings.dark_noisy_threshold * width
-        judged = np.isfinite(std)
-        # All slopes of a pixel together are one ballot: the rule compares one scatter with the detector's.
-        votes = {"noisy": (yes.astype(np.int16), judged.astype(np.int16))}
+        valid = np.isfinite(std)
+        # All slopes of a pixel make a single vote: its scatter is compared with the scatters of all pixels.
+        votes = {"noisy": (yes.astype(np.int16), valid.astype(np.int16))}
         limit = around("noisy", "NOISE", ABOVE, mean, self.settings.dark_noisy_threshold * width, unit="DN/s")
-        return TypeResult(yes & science, ~judged & science, votes, thresholds=(limit,))
+        return TypeResult(yes & science, ~valid & science, votes, thresholds=(limit,))
 
     def results(self, science: np.ndarray, replaced: Collection[str] = ()) -> dict[str, TypeResult]:
-        """The verdict per dark type, but for types whose tests are all among the `replaced`.
+        """TypeResult per dark type, without the types whose tests are all in `replaced`.
 
         `science` is the boolean image (y, x) of the pixels that may be flagged.
         """
@@ -221,8 +230,8 @@ class DarkVote:
             if test.name not in replaced:
                 tests.setdefault(test.pixel_type, []).append(test)
         return {
-            name: self._vote(science, getattr(self.settings, own[0].fraction), *(test.name for test in own))
-            if own[0].fraction
+            pixel_type: self._vote(science, getattr(self.settings, key), *(test.name for test in tests_of_type))
+            if (key := tests_of_type[0].fraction)
             else self._noisy(science)
-            for name, own in tests.items()
+            for pixel_type, tests_of_type in tests.items()
         }

@@ -1,4 +1,4 @@
-"""The exposures of a vote: which are left out, whether they are enough, and what they have in common."""
+"""The exposures of a vote: selection, required numbers, and the common geometry."""
 
 import logging
 from collections import Counter
@@ -24,9 +24,9 @@ logger = logging.getLogger(__name__)
 class VoteFiles:
     """The files that a vote reads.
 
-    `darks` and `flats` are statistics files, `responses` those of the flats. `outliers` is the table of leave_one_out
-    whose outliers do not take part, None to keep all. `rejected` maps inputs that are left out already to the reason.
-    `manual_flags` is a table of flags that the mask has beside those of the vote, None without.
+    `darks` and `flats` are statistics files, `responses` the responses of the flats. `outliers` is the table of
+    leave_one_out whose outliers are rejected, None to keep all exposures. `rejected` maps inputs that an earlier stage
+    rejected to the reason. `manual_flags` is a table of flags that the mask gets besides those of the vote, or None.
     """
 
     darks: Sequence[str] = ()
@@ -37,8 +37,8 @@ class VoteFiles:
     manual_flags: str | None = None
 
     @classmethod
-    def of_rule(cls, inputs, params) -> "VoteFiles":
-        """From the named inputs and parameters of a rule (any mappings with `get`)."""
+    def of_rule(cls, inputs: Mapping, params: Mapping) -> "VoteFiles":
+        """From the named inputs and parameters of a rule (any objects with the `get` of a mapping)."""
         return cls(
             list(inputs.get("darks", ())),
             list(inputs.get("flats", ())),
@@ -53,8 +53,8 @@ class VoteFiles:
 class ExposureSet:
     """The exposures of one detector that vote.
 
-    `rejected` maps the others to the reason. `geometry` is common to all; `reference_pixels` is the boolean image (y, x) of the
-    reference pixels.
+    `rejected` maps the exposures that do not vote to the reason. `geometry` is common to all exposures.
+    `reference_pixels` is a boolean image (y, x).
     """
 
     detector: Detector
@@ -80,22 +80,24 @@ class ExposureSet:
 
     @property
     def n_exposures(self) -> int:
-        """The number of darks or of flats, whichever are more."""
+        """The number of darks or the number of flats, whichever is larger."""
         return max(len(self.of(kind)) for kind in KINDS)
 
     def only(self, kind: str) -> "ExposureSet":
-        """The exposures of `kind` alone."""
-        return replace(self, **{other: () for other in KINDS if other != kind})
+        """The exposures of `kind` (darks, flats), without those of the other kind."""
+        return replace(self, darks=self.darks if kind == "darks" else (), flats=self.flats if kind == "flats" else ())
 
     def without(self, name: str) -> "ExposureSet":
-        """All exposures but `name`."""
-        return replace(self, **{kind: tuple(e for e in self.of(kind) if e.name != name) for kind in KINDS})
+        """All exposures except `name`."""
+        darks, flats = (tuple(e for e in self.of(kind) if e.name != name) for kind in KINDS)
+        return replace(self, darks=darks, flats=flats)
 
 
 def select_exposures(files: VoteFiles, detector: Detector, required: RequiredExposures) -> ExposureSet:
-    """Read the headers of the statistics and check that they can make one mask.
+    """Read the headers of the statistics files, reject unusable exposures and outliers, and check the rest.
 
-    Raises TooFewExposures, and BadExposure when something was left out and `on_bad_exposure` is `fail`.
+    Raises TooFewExposures when fewer than `required` remain, BadExposure when an exposure is rejected and
+    `on_bad_exposure` is `fail`, and ValueError for exposures of different geometry.
     """
     outliers, rejected, used = read_outliers(files.outliers), dict(files.rejected), {}
     paths = {"darks": files.darks, "flats": files.flats}
@@ -117,41 +119,62 @@ def select_exposures(files: VoteFiles, detector: Detector, required: RequiredExp
     return ExposureSet(detector, geometry, reference, used["darks"], used["flats"], rejected)
 
 
-def require_enough(detector: str, kind: str, number: int, minimum: int, rejected: Mapping[str, str]) -> None:
-    """Raise TooFewExposures when the `number` of exposures of `kind` (darks, flats) is below `minimum`."""
-    if number < minimum:
+def require_enough(detector: str, kind: str, n_exposures: int, minimum: int, rejected: Mapping[str, str]) -> None:
+    """Check the number of exposures of a kind.
+
+    Parameters
+    ----------
+    detector : str
+        Name of the detector, for the message.
+    kind : str
+        Kind of the exposures: darks or flats.
+    n_exposures, minimum : int
+        Number of usable exposures, and the smallest number allowed.
+    rejected : mapping of str -> str
+        Rejected exposures and the reasons, for the message.
+
+    Raises
+    ------
+    TooFewExposures
+        If `n_exposures` is below `minimum`.
+    """
+    if n_exposures < minimum:
         reasons = "".join(f"\n  {name}: {reason}" for name, reason in sorted(rejected.items()))
         raise TooFewExposures(
-            f"{detector}: no mask, because {number} usable {kind} remain and min_{kind} is {minimum}."
+            f"{detector}: no mask, because {n_exposures} usable {kind} remain and min_{kind} is {minimum}."
             + (f" Left out:{reasons}" if reasons else "")
         )
 
 
 def _warn_of_groups(darks: Sequence[Exposure]) -> None:
-    """Darks may differ in their number of groups; what counts groups then weighs them differently."""
+    """Log a warning if the darks have different numbers of groups: tests that count groups weight them differently."""
     numbers = Counter(segment.header["NGROUPS"] for dark in darks for segment in dark.segments)
     if len(numbers) > 1:
         listed = ", ".join(f"{count} of {groups} groups" for groups, count in sorted(numbers.items()))
         logger.warning(
-            "the darks have different numbers of groups (%s): max_jump_limit counts jumps per integration, which long"
-            " ramps reach sooner, and the slopes of short ramps scatter more",
+            "the darks have different numbers of groups (%s): max_jump_limit counts jumps per integration, so long"
+            " ramps reach it sooner, and the slopes of short ramps have more scatter",
             listed,
         )
 
 
 def common_geometry(segments: Sequence[Segment]) -> Geometry:
-    """The geometry that all segments share; ValueError naming two of them if they do not, or if there are none."""
+    """The geometry that all segments share.
+
+    Raises ValueError without segments, and for different geometries with the names of two such segments.
+    """
     if not segments:
         raise ValueError("no exposure can be used")
     first = segments[0]
-    for other in segments[1:]:
-        if other.geometry != first.geometry:
+    for segment in segments[1:]:
+        if segment.geometry != first.geometry:
             raise ValueError(
-                f"exposures of different geometry: {first.name} is {first.geometry}, {other.name} is {other.geometry}"
+                f"exposures of different geometry: {first.name} is {first.geometry}, {segment.name} is"
+                f" {segment.geometry}"
             )
     return first.geometry
 
 
 def observation_dates(segments: Sequence[Segment]) -> list[str]:
-    """DATE-OBS of the segments that have it."""
+    """DATE-OBS of the segments that have this keyword."""
     return [segment.header["DATE-OBS"] for segment in segments if segment.header.get("DATE-OBS")]

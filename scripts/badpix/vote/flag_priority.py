@@ -1,4 +1,4 @@
-"""Types of bad pixel that exclude each other where one explains the other."""
+"""Priorities between types of bad pixel that exclude each other, because one type explains the other."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -25,21 +25,21 @@ def priorities(searches: Iterable[Search]) -> dict[str, tuple[str, ...]]:
 def apply_priority(
     results: Mapping[str, TypeResult], explained_by: Mapping[str, tuple[str, ...]]
 ) -> dict[str, TypeResult]:
-    """`results` by type, where each type has lost the pixels of the types that take priority over it."""
-    result = {}
-    for name, verdict in results.items():
-        found = verdict.found.copy()
+    """`results` by type, each without the pixels of the types that take priority over it."""
+    exclusive = {}
+    for name, result in results.items():
+        found = result.found.copy()
         for winner in explained_by[name]:
             if winner in results:
                 found &= ~results[winner].found
-        result[name] = replace(verdict, found=found)
-    return result
+        exclusive[name] = replace(result, found=found)
+    return exclusive
 
 
 def intermittent_only(results: Mapping[str, TypeResult]) -> dict[str, TypeResult]:
-    """`results`, where no pixel of any type is called intermittent: what is bad for good is bad at times too."""
-    found = np.logical_or.reduce([verdict.found for verdict in results.values()])
+    """`results`, with the pixels found as any type removed from all lists of intermittent pixels."""
+    found = np.logical_or.reduce([result.found for result in results.values()])
     return {
-        name: verdict if verdict.intermittent is None else replace(verdict, intermittent=verdict.intermittent & ~found)
-        for name, verdict in results.items()
+        name: result if result.intermittent is None else replace(result, intermittent=result.intermittent & ~found)
+        for name, result in results.items()
     }

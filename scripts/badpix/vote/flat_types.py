@@ -7,11 +7,12 @@ from badpix.formats.pixel_types import FLAT_TYPES
 from badpix.formats.thresholds import ABOVE, AT_LEAST, BELOW, Threshold, around
 from badpix.formats.type_result import TypeResult
 from badpix.numerics.clipping import CLIP_ITERATIONS, clipped_mean_std
+from badpix.vote.settings import FlatSettings
 
-# A pixel cannot be called open on the word of one neighbour.
+# A single bright neighbour is not enough evidence for OPEN.
 MIN_NEIGHBOURS = 2
 
-# Name of each count of votes in the report; a flat type has a count of its own name.
+# Name of each vote count in the report; the vote count of a flat type has the name of the type.
 LABELS = {
     "DEAD": "Response of a dead pixel",
     "LOW_QE": "Low response",
@@ -20,10 +21,10 @@ LABELS = {
 }
 
 
-def dead_limits(norm, science, settings, exposure=""):
-    """The Thresholds of the configured searches for dead pixels on the response `norm` (y, x), each enough by itself.
+def dead_limits(norm: np.ndarray, science: np.ndarray, settings: FlatSettings, exposure: str = "") -> list[Threshold]:
+    """The Thresholds of the configured searches for dead pixels on the response `norm` (y, x).
 
-    `exposure` is the flat whose response it is, empty for that of all.
+    A pixel that meets any of them is dead. `exposure` is the flat with this response, empty for all flats together.
     """
     limits = []
     if "sigma_rate" in settings.dead_search_type:
@@ -35,10 +36,10 @@ def dead_limits(norm, science, settings, exposure=""):
     return limits
 
 
-def other_limits(settings):
-    """Type -> Thresholds that are settings, beside those of `dead_limits`."""
+def configured_limits(settings: FlatSettings) -> dict[str, list[Threshold]]:
+    """Flat type -> the Thresholds that are settings, without those of `dead_limits`."""
     s = settings
-    limits = {name: [] for name in FLAT_TYPES}
+    limits: dict[str, list[Threshold]] = {name: [] for name in FLAT_TYPES}
     if s.dead_search and s.run_dead_flux_check:
         limits["DEAD"].append(Threshold("DEAD", "LAST_GROUPS", BELOW, float(s.flux_check), "DN"))
     if s.low_qe_and_open_search:
@@ -51,10 +52,12 @@ def other_limits(settings):
     return limits
 
 
-def find_dead(norm, science, settings, limits=None):
-    """Boolean image of the pixels that one of the configured searches calls dead. NaN in `norm` is never dead.
+def find_dead(
+    norm: np.ndarray, science: np.ndarray, settings: FlatSettings, limits: list[Threshold] | None = None
+) -> np.ndarray:
+    """Boolean image (y, x) of the pixels that are dead by any configured search. NaN in `norm` is never dead.
 
-    `limits` are those of `dead_limits`, if they are known.
+    `limits` are the Thresholds of `dead_limits`; None computes them.
     """
     dead = np.zeros(norm.shape, dtype=bool)
     with np.errstate(invalid="ignore"):
@@ -63,17 +66,17 @@ def find_dead(norm, science, settings, limits=None):
     return dead & science
 
 
-def _neighbours(image, fill):
+def _neighbours(image: np.ndarray, fill: float | bool) -> np.ndarray:
     """Stack (4, y, x) of the left, right, lower and upper neighbours of every pixel; `fill` beyond the edge."""
     padded = np.pad(image, 1, constant_values=fill)
     return np.stack([padded[1:-1, :-2], padded[1:-1, 2:], padded[:-2, 1:-1], padded[2:, 1:-1]])
 
 
-def bright_neighbours(norm, usable, settings):
+def bright_neighbours(norm: np.ndarray, usable: np.ndarray, settings: FlatSettings) -> np.ndarray:
     """Boolean image (y, x): the direct neighbours are brighter than `max_open_adj_norm_signal`.
 
-    `usable` are the pixels whose `norm` counts; at least two neighbours must. By `open_neighbour_rule`, `all` of them are
-    brighter, or their `mean` is.
+    By `open_neighbour_rule`, `all` usable neighbours are brighter, or their `mean` is. `usable` (boolean image) marks
+    the pixels whose `norm` counts; a pixel needs at least two usable neighbours.
     """
     n_usable = _neighbours(usable, False).sum(axis=0)
     if settings.open_neighbour_rule == "mean":
@@ -81,16 +84,16 @@ def bright_neighbours(norm, usable, settings):
         bright = total > settings.max_open_adj_norm_signal * n_usable
     else:
         with np.errstate(invalid="ignore"):
-            one_bright = usable & (norm > settings.max_open_adj_norm_signal)
-        bright = _neighbours(one_bright, False).sum(axis=0) == n_usable
+            is_bright = usable & (norm > settings.max_open_adj_norm_signal)
+        bright = _neighbours(is_bright, False).sum(axis=0) == n_usable
     return bright & (n_usable >= MIN_NEIGHBOURS)
 
 
-def find_low_qe_and_open(norm, science, settings):
-    """Boolean images LOW_QE, OPEN, ADJ_OPEN.
+def find_low_qe_and_open(norm: np.ndarray, science: np.ndarray, settings: FlatSettings) -> dict[str, np.ndarray]:
+    """Boolean images (y, x) LOW_QE, OPEN, ADJ_OPEN.
 
     A pixel of low response is OPEN when its direct science neighbours are bright, and LOW_QE otherwise. The eight
-    science pixels around an OPEN one are ADJ_OPEN unless they are OPEN themselves. With `open_includes_dead` a pixel
+    science pixels around an OPEN pixel are ADJ_OPEN unless they are OPEN themselves. With `open_includes_dead` a pixel
     below `max_dead_norm_signal` can be OPEN too.
     """
     with np.errstate(invalid="ignore"):
@@ -102,22 +105,48 @@ def find_low_qe_and_open(norm, science, settings):
     return {"LOW_QE": low & ~is_open, "OPEN": is_open, "ADJ_OPEN": adjacent}
 
 
-def flat_results(norm, n_valid, science, settings, last_groups=None):
-    """The verdict per flat type.
+def flat_results(
+    norm: np.ndarray,
+    n_valid: np.ndarray,
+    science: np.ndarray,
+    settings: FlatSettings,
+    last_groups: np.ndarray | None = None,
+) -> dict[str, TypeResult]:
+    """TypeResult per flat type from the mean flat, which is a single vote: k and n_valid are 0 or 1.
 
-    `norm` is the normalised response (y, x), `n_valid` the number of integrations behind it, `last_groups` the mean
-    signal (DN) of the last raw groups, needed for the flux check. The mean flat is one ballot: k and n_valid of the
-    results are 0 or 1. An ADJ_OPEN pixel is judged by its OPEN neighbour, so it needs no response of its own.
+    Parameters
+    ----------
+    norm : image (y, x), float
+        Normalised response of all flats together; NaN without a value.
+    n_valid : image (y, x), int
+        Number of integrations behind `norm`; a pixel with fewer than `min_valid` is insufficient.
+    science : image (y, x), boolean
+        Pixels that may be flagged.
+    settings : FlatSettings
+    last_groups : image (y, x), float, optional
+        Mean signal (DN) of the last raw groups, for `run_dead_flux_check`.
+
+    Returns
+    -------
+    dict of str -> TypeResult
+        An ADJ_OPEN pixel follows from its OPEN neighbour, so it needs no response of its own.
+
+    Raises
+    ------
+    ValueError
+        If `run_dead_flux_check` is true and `last_groups` is missing.
     """
-    judged = np.isfinite(norm) & (n_valid >= settings.min_valid)
-    norm = np.where(judged, norm, np.nan)
-    nothing = np.zeros(norm.shape, dtype=bool)
-    found, limits = dict.fromkeys(FLAT_TYPES, nothing), other_limits(settings)
+    valid = np.isfinite(norm) & (n_valid >= settings.min_valid)
+    norm = np.where(valid, norm, np.nan)
+    no_pixel = np.zeros(norm.shape, dtype=bool)
+    found, limits = dict.fromkeys(FLAT_TYPES, no_pixel), configured_limits(settings)
     if settings.dead_search:
-        dead_at = dead_limits(norm, science, settings)
-        limits["DEAD"] += dead_at
-        found["DEAD"] = find_dead(norm, science, settings, dead_at)
+        thresholds = dead_limits(norm, science, settings)
+        limits["DEAD"] += thresholds
+        found["DEAD"] = find_dead(norm, science, settings, thresholds)
         if settings.run_dead_flux_check:
+            if last_groups is None:
+                raise ValueError("run_dead_flux_check is true, but the mean signal of the last groups is missing")
             with np.errstate(invalid="ignore"):
                 found["DEAD"] = found["DEAD"] & ~(last_groups >= settings.flux_check)
     if settings.low_qe_and_open_search:
@@ -126,8 +155,8 @@ def flat_results(norm, n_valid, science, settings, last_groups=None):
     return {
         name: TypeResult(
             found[name],
-            science & ~judged & ~found[name] if searched[name] else nothing,
-            {name: (found[name].astype(np.int16), ((judged | found[name]) & searched[name]).astype(np.int16))},
+            science & ~valid & ~found[name] if searched[name] else no_pixel,
+            {name: (found[name].astype(np.int16), ((valid | found[name]) & searched[name]).astype(np.int16))},
             thresholds=tuple(limits[name]),
         )
         for name in FLAT_TYPES

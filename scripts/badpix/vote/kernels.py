@@ -1,4 +1,4 @@
-"""Loops of the vote over the pixels, compiled: one pass instead of one per operation."""
+"""Compiled loops of the vote over the pixels: one pass over the images instead of one pass per operation."""
 
 import numpy as np
 
@@ -6,56 +6,91 @@ from badpix.numerics.compiled import compiled
 
 
 @compiled
-def count_outliers(values, centre, vote, certain, least, n_valid, votes, strong, total, deviation):
-    """Count the pixels of `values` (float32 image (y, x)) that lie beyond the limits, and keep their deviations.
+def count_outliers(
+    values: np.ndarray,
+    centre: np.float32,
+    vote_limit: np.float32,
+    certain_limit: np.float32,
+    min_deviation: np.ndarray,
+    n_valid: np.ndarray,
+    votes: tuple[np.ndarray, np.ndarray],
+    strong: tuple[np.ndarray, np.ndarray],
+    total: np.ndarray,
+    deviation: np.ndarray,
+) -> None:
+    """Count the pixels that deviate from `centre` by more than the limits, and keep their deviations.
 
-    `centre`, `vote` and `certain` are numbers, float32: a vote needs an deviation beyond `vote` on either side and beyond
-    `least` (float32 image), and is beyond doubt beyond `certain` too. `votes` and `strong` are pairs of int16 images
-    (above, below), `n_valid` an int16 image and `total` a float32 image, all added to; `deviation` (float32 image) is
-    filled. NaN abstains.
+    Parameters
+    ----------
+    values : image (y, x), float32
+        NaN abstains.
+    centre, vote_limit, certain_limit : float32
+        A pixel has a vote when its absolute deviation exceeds both `vote_limit` and `min_deviation`. It is certain
+        when the deviation exceeds `certain_limit` and `min_deviation`.
+    min_deviation : image (y, x), float32
+        Smallest absolute deviation that counts.
+    n_valid : image (y, x), int16
+        Number of values that are not NaN; added to.
+    votes, strong : pairs of images (y, x), int16
+        Votes and certain deviations, (above, below); added to.
+    total : image (y, x), float32
+        Sum of the deviations; added to.
+    deviation : image (y, x), float32
+        Filled with `values` - `centre`.
     """
     n_rows, n_columns = values.shape
     above, below = votes
     strong_above, strong_below = strong
     for y in range(n_rows):
         for x in range(n_columns):
-            height = values[y, x] - centre
-            deviation[y, x] = height
-            if np.isnan(height):
+            difference = values[y, x] - centre
+            deviation[y, x] = difference
+            if np.isnan(difference):
                 continue
             n_valid[y, x] += 1
-            total[y, x] += height
-            size = abs(height)
-            if not size > least[y, x]:
+            total[y, x] += difference
+            magnitude = abs(difference)
+            if not magnitude > min_deviation[y, x]:
                 continue
-            if height > 0:
-                above[y, x] += size > vote
-                strong_above[y, x] += size > certain
+            if difference > 0:
+                above[y, x] += magnitude > vote_limit
+                strong_above[y, x] += magnitude > certain_limit
             else:
-                below[y, x] += size > vote
-                strong_below[y, x] += size > certain
+                below[y, x] += magnitude > vote_limit
+                strong_below[y, x] += magnitude > certain_limit
 
 
 @compiled
-def reach(k, n_valid, needed, decided):
-    """Fill `decided` (boolean) with whether `k` is at least `needed[n_valid]`; all but `needed` have one length."""
+def reach(k: np.ndarray, n_valid: np.ndarray, needed: np.ndarray, decided: np.ndarray) -> None:
+    """Set `decided` (boolean) to `k` >= `needed[n_valid]`; all flat, and of one length except `needed`."""
     for i in range(k.size):
         decided[i] = k[i] >= needed[n_valid[i]]
 
 
 @compiled
-def count_votes(yes, valid, k, n_valid):
-    """Add 1 to `n_valid` where `valid` and to `k` where `yes` too: flat arrays of one length, boolean and integer."""
+def count_votes(yes: np.ndarray, valid: np.ndarray, k: np.ndarray, n_valid: np.ndarray) -> None:
+    """Add 1 to `n_valid` where `valid`, and to `k` where `yes` and `valid`.
+
+    All are flat arrays of one length: `yes` and `valid` boolean, `k` and `n_valid` integer.
+    """
     for i in range(k.size):
         n_valid[i] += valid[i]
         k[i] += yes[i] & valid[i]
 
 
 @compiled
-def add_clean_slopes(slope, clean, n, mean, sum_squares):
-    """Take `slope` (float32 image (y, x)) into the running mean and sum of squares where `clean` (boolean image).
+def add_clean_slopes(
+    slope: np.ndarray, clean: np.ndarray, n: np.ndarray, mean: np.ndarray, sum_squares: np.ndarray
+) -> None:
+    """Update the running mean and sum of squares of each pixel (Welford 1962).
 
-    After Welford (1962): `n` (int32), `mean` and `sum_squares` (float64) are images, changed in place.
+    Parameters
+    ----------
+    slope : image (y, x), float32
+    clean : image (y, x), boolean
+        Pixels whose `slope` counts.
+    n, mean, sum_squares : images (y, x), int32, float64, float64
+        Number of slopes, their mean, and the sum of squared deviations from the mean; changed in place.
     """
     n_rows, n_columns = slope.shape
     for y in range(n_rows):

@@ -1,4 +1,4 @@
-"""The settings of a vote: all configuration keys that it reads, in one frozen object."""
+"""The settings of a vote: all configuration keys that a vote reads, as frozen dataclasses."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,20 +10,23 @@ from badpix.vote.searches.registry import configured_searches
 
 @dataclass(frozen=True)
 class RequiredExposures(Settings):
-    """How many exposures a vote needs, and whether a rejected exposure stops it (`on_bad_exposure` is `fail`)."""
+    """The numbers of exposures that a vote needs, and the reaction to a rejected exposure.
+
+    `on_bad_exposure`: `fail` stops the vote, `reject` continues without the exposure.
+    """
 
     min_darks: int
     min_flats: int
     on_bad_exposure: str
 
     def minimum(self, kind: str) -> int:
-        """The fewest exposures of `kind` (darks, flats)."""
+        """The smallest number of exposures of `kind` (darks, flats)."""
         return {"darks": self.min_darks, "flats": self.min_flats}[kind]
 
 
 @dataclass(frozen=True)
 class DarkSettings(Settings):
-    """The keys of the official tests of darks, under their own names."""
+    """The keys of the official tests of darks, under the same names."""
 
     dark_vote_unit: str
     pedestal_source: str
@@ -44,9 +47,10 @@ class DarkSettings(Settings):
 
 @dataclass(frozen=True)
 class FlatSettings(Settings):
-    """The keys of the flat types, under their own names.
+    """The keys of the flat types, under the same names.
 
-    `max_dead_norm_signal` is the number in force, never None (see `badpix.config.settings.with_max_dead_norm_signal`).
+    `max_dead_norm_signal` is the number that applies, never None
+    (see `badpix.config.settings.with_max_dead_norm_signal`).
     """
 
     dead_search: bool
@@ -69,17 +73,19 @@ class FlatSettings(Settings):
     @classmethod
     def from_config(cls, config: Mapping) -> "FlatSettings":
         """Take the settings from a mapping with (at least) all their keys."""
-        kinds = config["dead_search_type"]
-        return super().from_config({**config, "dead_search_type": (kinds,) if isinstance(kinds, str) else tuple(kinds)})
+        searches = config["dead_search_type"]
+        searches = (searches,) if isinstance(searches, str) else tuple(searches)
+        return super().from_config({**config, "dead_search_type": searches})
 
 
 @dataclass(frozen=True)
 class VoteSettings:
     """All settings of a vote.
 
-    `darks` are the official tests, `searches` those beyond the official algorithm, on or off, at the false-alarm rate
-    `false_flags_per_million`. `flats` decide on the flat types, `response` normalises flats, `required` limits the
-    exposures. `exclusive_types`: types exclude each other by priority.
+    `darks` are the settings of the official tests. `searches` are all searches beyond the official algorithm, on or
+    off; their false-alarm rate is `false_flags_per_million`. `flats` are the settings of the flat types, `response`
+    those of the normalisation of flats, `required` the required exposures. `min_valid` is the smallest number of valid
+    votes. `exclusive_types`: types exclude each other by priority.
     """
 
     required: RequiredExposures
@@ -107,7 +113,7 @@ class VoteSettings:
 
     @property
     def searches_on(self) -> tuple[Search, ...]:
-        """The searches that the configuration asks for."""
+        """The searches that the configuration turns on."""
         return tuple(search for search in self.searches if search.is_on())
 
     @property

@@ -1,4 +1,4 @@
-"""The searches of darks beyond the official algorithm, on statistics of a quiet detector with a few pixels that are not."""
+"""The searches of darks beyond the official algorithm, on statistics of a quiet detector with a few bad pixels."""
 
 import numpy as np
 import pytest
@@ -9,6 +9,7 @@ from badpix.vote.dark_extended import DarkExtended, dark_results
 from badpix.vote.dark_official import OFFICIAL_TESTS
 from badpix.vote.searches.base import WHOLE_ARRAY, Context
 from badpix.vote.searches.noise import read_noise_of_differences
+from badpix.vote.searches.rate import RateSearch
 from badpix.vote.searches.registry import configured_searches
 
 SHAPE = (60, 80)
@@ -30,16 +31,16 @@ PIXEL = (30, 40)
 
 
 def exposure(seed, pixels, n_integrations=1):
-    """An open statistics file; `pixels` maps positions to what differs there (plane -> value)."""
+    """An open statistics file; `pixels` maps positions to the values of bad pixels (plane -> value)."""
     rng = np.random.default_rng(seed)
     images = {
         name: rng.normal(centre, width, (n_integrations, *SHAPE)).astype(np.float32)
         for name, (centre, width) in HEALTHY.items()
     }
     images |= {name: np.full((n_integrations, *SHAPE), value, np.int16) for name, value in COUNTS.items()}
-    for place, planes in pixels.items():
+    for position, planes in pixels.items():
         for name, value in planes.items():
-            images[name][:, *place] = value
+            images[name][:, *position] = value
     primary = fits.PrimaryHDU()
     primary.header["TGROUP"] = GROUP_TIME_S
     return fits.HDUList([primary] + [fits.ImageHDU(image, name=name) for name, image in images.items()])
@@ -63,8 +64,8 @@ def types_of(planes, n=8, n_bad=None, what="found", **changes):
     exposures = [{PIXEL: planes} if n_bad is None or i < n_bad else {} for i in range(n)]
     return {
         name
-        for name, verdict in results(exposures, **changes).items()
-        if getattr(verdict, what) is not None and getattr(verdict, what)[PIXEL]
+        for name, result in results(exposures, **changes).items()
+        if getattr(result, what) is not None and getattr(result, what)[PIXEL]
     }
 
 
@@ -81,7 +82,7 @@ SHOWS = {
 
 @pytest.mark.parametrize("name", SHOWS)
 @pytest.mark.parametrize("n", [5, 8, 20])
-def test_each_type_is_found_and_no_other(name, n):
+def test_each_type_is_found_and_no_further_type(name, n):
     assert types_of(SHOWS[name], n) == {name}
 
 
@@ -91,72 +92,72 @@ def test_a_minority_is_listed_and_not_found(name):
     assert name in types_of(SHOWS[name], 8, n_bad=3, what="intermittent")
 
 
-def test_a_healthy_detector_has_none():
-    found = {name: int(verdict.found.sum()) for name, verdict in results([{}] * 8).items()}
+def test_a_healthy_detector_has_no_bad_pixels():
+    found = {name: int(result.found.sum()) for name, result in results([{}] * 8).items()}
     assert found == dict.fromkeys(found, 0) and found.keys() == set(SHOWS)
 
 
-def test_rc_by_the_first_difference_or_by_the_early_ones():
+def test_rc_by_the_first_difference_or_by_the_early_differences():
     assert types_of({"CDS_FIRST": 300.0}) == {"rc"}
     assert types_of({"CDS_EARLY": 60.0}) == {"rc"}
 
 
-def test_a_bend_that_is_small_against_the_slope_is_none():
+def test_a_change_of_slope_that_is_small_against_the_slope_does_not_count():
     bent = {"CDS_FIRST": 2200.0, "CDS_EARLY": 2200.0, "CDS_LATE": 2000.0, "SLOPE": 200.0}
     assert types_of(bent) == {"hot"}
     assert types_of(bent | {"CDS_EARLY": 2700.0}) == {"hot", "rc"}
 
 
-def test_a_pedestal_that_the_own_signal_explains_is_none():
+def test_a_pedestal_that_the_signal_of_the_pixel_explains_does_not_count():
     # 100 DN/s for 10 s are 1000 DN per group; half of them is the limit.
     assert types_of({"SLOPE": 100.0, "PEDESTAL_T0": 450.0}) == {"hot"}
     assert types_of({"SLOPE": 100.0, "PEDESTAL_T0": 550.0}) == {"hot", "rc"}
 
 
-def test_saturated_before_a_slope_is_hot_and_has_no_pedestal():
-    nothing = dict.fromkeys(("SLOPE", "VAR_POISSON", "CDS_NOISE", "CDS_FIRST", "CDS_EARLY", "CDS_LATE"), np.nan)
-    assert types_of(nothing | {"NSAT": 29, "NGOOD": 1, "FIRST_SAT": 0, "PEDESTAL_T0": 5000.0}) == {"hot"}
+def test_saturated_without_a_slope_is_hot_and_has_no_pedestal():
+    no_value = dict.fromkeys(("SLOPE", "VAR_POISSON", "CDS_NOISE", "CDS_FIRST", "CDS_EARLY", "CDS_LATE"), np.nan)
+    assert types_of(no_value | {"NSAT": 29, "NGOOD": 1, "FIRST_SAT": 0, "PEDESTAL_T0": 5000.0}) == {"hot"}
 
 
-def test_a_pixel_without_data_cannot_be_judged():
-    nothing = dict.fromkeys(HEALTHY, np.nan) | {"NGOOD": 0}
-    result = results([{PIXEL: nothing}] * 5)
-    assert not any(verdict.found[PIXEL] for verdict in result.values())
-    assert all(verdict.insufficient[PIXEL] for verdict in result.values())
+def test_a_pixel_without_data_is_insufficient():
+    no_value = dict.fromkeys(HEALTHY, np.nan) | {"NGOOD": 0}
+    by_type = results([{PIXEL: no_value}] * 5)
+    assert not any(result.found[PIXEL] for result in by_type.values())
+    assert all(result.insufficient[PIXEL] for result in by_type.values())
 
 
-def test_falls_without_rises_are_no_telegraph():
-    # Over eight exposures 32 falls may have 16 rises, or one less by chance.
+def test_downward_jumps_without_upward_jumps_are_no_telegraph_noise():
+    # In eight exposures 32 downward jumps need 16 upward jumps, or one fewer by chance.
     assert types_of({"N_JUMP_DOWN": 4, "N_JUMP_UP": 1}) == set()
     assert types_of({"N_JUMP_DOWN": 4, "N_JUMP_UP": 2}) == {"high_cr"}
     assert types_of({"N_JUMP_DOWN": 0, "N_JUMP_UP": 20}) == set()
 
 
-@pytest.mark.parametrize(("clear", "flagged"), [([3, 3, 3, 0], False), ([3, 3, 3, 1], True), ([2, 2, 2, 0], True)])
-def test_a_fall_of_noise_is_no_vote_beside_clear_ones(clear, flagged):
-    """Bad in three exposures of eight, and one fall in a fourth; a weak signal has few clear falls anyway."""
+@pytest.mark.parametrize(("n_5sig", "flagged"), [([3, 3, 3, 0], False), ([3, 3, 3, 1], True), ([2, 2, 2, 0], True)])
+def test_a_small_downward_jump_is_no_vote_beside_jumps_beyond_5_sigma(n_5sig, flagged):
+    """Bad in three of eight exposures, and one jump down in a fourth; a weak signal has few jumps beyond 5 sigma."""
     n_down = [3, 3, 3, 1]
-    bad = [{"N_JUMP_DOWN": n, "N_JUMP_DOWN_5SIG": c, "N_JUMP_UP": n} for n, c in zip(n_down, clear, strict=True)]
-    found = results([{PIXEL: own} for own in bad] + [{}] * 4)["high_cr"]
+    bad = [{"N_JUMP_DOWN": n, "N_JUMP_DOWN_5SIG": c, "N_JUMP_UP": n} for n, c in zip(n_down, n_5sig, strict=True)]
+    found = results([{PIXEL: planes} for planes in bad] + [{}] * 4)["high_cr"]
     assert found.found[PIXEL] == flagged
     assert found.votes["jumps_down"][0][PIXEL] == (4 if flagged else 3)
 
 
-def test_rises_that_cosmic_rays_make_are_no_second_level():
-    """One pixel in eight is hit in each of eight exposures: 1.07 rises a pixel, of which 4 have a chance of 2.1%."""
+def test_upward_jumps_that_cosmic_rays_make_are_no_second_level():
+    """One pixel in eight is hit in each of eight exposures: 1.07 jumps up per pixel; 4 have a probability of 2.1%."""
 
     def types_with(n_up):
         hit = [{(row,): {"N_JUMP_UP": 1} for row in range(SHAPE[0]) if row % 8 == number} for number in range(8)]
-        falls = [{PIXEL: {"N_JUMP_DOWN": 1, "N_JUMP_UP": int(number < n_up)}} for number in range(8)]
-        found = results([hits | own for hits, own in zip(hit, falls, strict=True)])
-        return {name for name, verdict in found.items() if verdict.found[PIXEL]}
+        jumps = [{PIXEL: {"N_JUMP_DOWN": 1, "N_JUMP_UP": int(number < n_up)}} for number in range(8)]
+        found = results([hits | jump for hits, jump in zip(hit, jumps, strict=True)])
+        return {name for name, result in found.items() if result.found[PIXEL]}
 
     assert types_with(4) == set()
     assert types_with(5) == {"high_cr"}
 
 
 def test_a_noisy_pixel_is_not_hot_by_chance():
-    """Its mean slope lies 12 sigma of a quiet pixel high, but it is five times as noisy."""
+    """Its mean slope is 12 sigma of a quiet pixel, but its noise is five times the noise of a quiet pixel."""
     slopes = {"SLOPE": 0.24}
     found = results([{PIXEL: slopes, (10, 10): slopes | {"CDS_NOISE": 45.0}}] * 8, warm_rate_threshold=0.0)[
         "warm"
@@ -164,13 +165,13 @@ def test_a_noisy_pixel_is_not_hot_by_chance():
     assert found[PIXEL] and not found[10, 10]
 
 
-def test_shot_noise_is_taken_off():
-    # 30 groups of 10 s: ramp_fit's Poisson variance p of the slope stands for p x 29 x 100 of a difference.
+def test_shot_noise_is_subtracted():
+    # 30 groups of 10 s: a Poisson variance p of the slope is p x 29 x 100 for a difference.
     planes = {"CDS_NOISE": np.array([[15.0, 9.0, 9.0, np.nan]]), "NGOOD": np.array([[30, 30, 30, 30]])}
     planes["VAR_POISSON"] = np.array([[144 / 2900, 0, -1, 0]])
     noise = np.exp(read_noise_of_differences(planes, 10.0, np.arange(4)))
     np.testing.assert_allclose(noise[0], [9, 9, 9, np.nan])
-    # More shot noise than noise leaves a tenth of the typical noise.
+    # Shot noise larger than the noise leaves a tenth of the typical noise.
     planes["VAR_POISSON"][0, 0] = 1
     assert np.exp(read_noise_of_differences(planes, 10.0, np.arange(4)))[0, 0] == pytest.approx(0.9)
 
@@ -179,7 +180,7 @@ def test_shot_noise_is_taken_off():
     ("changes", "gone"),
     [
         ({"hot_rate_threshold": None}, {"hot", "warm"}),
-        ({"pedestal_test": "sigma"}, {"low_pedestal"}),  # the shape of the ramp shows rc as well
+        ({"pedestal_test": "sigma"}, {"low_pedestal"}),  # the shape of the ramp also finds rc
         ({"ramp_shape_search": False}, {"inverse_rc"}),
         ({"noisy_test": "slopes"}, {"noisy"}),
         ({"telegraph_search": False}, {"high_cr"}),
@@ -189,8 +190,14 @@ def test_each_search_can_be_off(changes, gone):
     assert set(results([{}] * 3, **changes)) == set(SHOWS) - gone
 
 
-def test_the_mean_noise_belongs_to_the_amplifier():
-    """A strip four times as noisy as the others is not a strip of noisy pixels."""
+def test_a_search_of_hot_pixels_that_is_off_has_no_run():
+    context = Context(np.ones(SHAPE, bool), 1, 1, 1e-5, 1)
+    with pytest.raises(ValueError, match="hot_rate_threshold is null"):
+        RateSearch(None, 0.5, 0.75).start(context)
+
+
+def test_each_amplifier_has_its_own_typical_noise():
+    """A strip with four times the noise of the remaining strips is not a strip of noisy pixels."""
     beyond = extended(5, (np.s_[:, :20], np.s_[:, 20:]))
     for seed in range(5):
         statistics = exposure(seed, {PIXEL: {"CDS_NOISE": 30.0}, (3, 3): {"CDS_NOISE": 30.0}})
@@ -213,14 +220,14 @@ def test_a_slope_that_a_missed_cosmic_ray_may_have_is_not_intermittent(monkeypat
 
 
 class Official:
-    """The official vote: each test that is not replaced finds its type everywhere."""
+    """Stands for DarkVote: each test that is not replaced finds its type in all pixels."""
 
     def results(self, science, replaced=()):
         tests = {}
         for test in OFFICIAL_TESTS:
             if test.name not in replaced:
                 tests.setdefault(test.pixel_type, []).append(test.name)
-        return {name: TypeResult(science.copy(), ~science, dict.fromkeys(own)) for name, own in tests.items()}
+        return {name: TypeResult(science.copy(), ~science, dict.fromkeys(votes)) for name, votes in tests.items()}
 
 
 @pytest.mark.parametrize(
@@ -238,13 +245,13 @@ def test_searches_replace_or_complete_the_official_tests(changes, rc_tests, kept
     beyond = extended(3, **changes)
     for seed in range(3):
         beyond.add_exposure(exposure(seed, {}), pedestal_name="PEDESTAL_T0")
-    result = dark_results(Official(), beyond, science)
-    # The searches find nothing here, so what is found is of the official tests.
-    assert {name for name, verdict in result.items() if verdict.found.any()} == kept
-    assert {"high_pedestal", "rc_jumps"} & result["rc"].votes.keys() >= set(rc_tests)
+    by_type = dark_results(Official(), beyond, science)
+    # The searches find nothing here, so all pixels found are those of the official tests.
+    assert {name for name, result in by_type.items() if result.found.any()} == kept
+    assert {"high_pedestal", "rc_jumps"} & by_type["rc"].votes.keys() >= set(rc_tests)
 
 
-def test_the_bits_of_the_types_stay_where_they_were():
+def test_the_order_of_the_types_is_fixed():
     science, order = np.ones(SHAPE, bool), ["hot", "low_pedestal", "high_cr", "noisy", "warm", "rc", "inverse_rc"]
     beyond = extended(1)
     beyond.add_exposure(exposure(0, {}), pedestal_name="PEDESTAL_T0")

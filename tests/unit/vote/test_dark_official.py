@@ -1,4 +1,4 @@
-"""The vote over the darks, each rule with its arithmetic by hand. Images are one row of a few pixels."""
+"""The vote over the darks by the official tests, with arithmetic by hand. Images are a row of a few pixels."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ HEALTHY = {
     "SLOPE": 1.0, "NJUMP": 0, "NJUMP_EARLY": 0, "NJUMP_LATE": 0, "NGOOD": 20, "NGOOD_EARLY": 5, "NGOOD_LATE": 5,
     "NSAT": 0, "FIRST_SAT": -1, "PEDESTAL_T0": 100.0,
 }  # fmt: skip
-# What one integration says of a pixel that shows a behaviour. Pedestals are 100 +- 2 DN: limits at 90 and 110.
+# Planes of a pixel with each behaviour, in one integration. Pedestals are 100 +- 2 DN: limits at 90 and 110.
 SHOWS = {
     "hot": {"NSAT": 20, "NGOOD": 0, "NGOOD_EARLY": 0, "NGOOD_LATE": 0, "FIRST_SAT": 0, "SLOPE": np.nan,
             "PEDESTAL_T0": np.nan},
@@ -48,7 +48,7 @@ def settings(**changes):
 
 
 def planes(*pixels):
-    """Planes (1, x) of one integration; a pixel is a dict of what differs from a healthy one."""
+    """Planes (1, x) of one integration; a pixel is a dict of the values that differ from a healthy pixel."""
     columns = {name: [{**HEALTHY, **pixel}[name] for pixel in pixels] for name in HEALTHY}
     return {
         name: np.array([values], np.float32 if name in ("SLOPE", "PEDESTAL_T0") else np.int16)
@@ -120,7 +120,7 @@ def test_the_jump_limit_itself_counts():
 def test_ratio_of_rates(early, good_early, late, good_late, yes):
     pixel = {"NJUMP": 10, "NJUMP_EARLY": early, "NGOOD_EARLY": good_early, "NJUMP_LATE": late, "NGOOD_LATE": good_late}
     assert votes(pixel)["rc_jumps"] == ([yes], [True])
-    assert votes(pixel | {"NJUMP": 9})["rc_jumps"] == ([False], [True]), "without many jumps the ratio says nothing"
+    assert votes(pixel | {"NJUMP": 9})["rc_jumps"] == ([False], [True]), "the ratio alone is no vote"
 
 
 @pytest.mark.parametrize(("threshold", "yes"), [(1e6, True), (1.01e6, False)])
@@ -158,15 +158,15 @@ def test_the_pedestal_that_votes():
      ("high_cr",) * 2 + (7,)],
 )  # fmt: skip
 @pytest.mark.parametrize("unit", ["exposure", "integration"])
-def test_each_type_at_one_below_at_and_one_above(shown, found_as, needed, unit):
-    # Pixel 0, 1, 2 shows it in needed - 1, needed, needed + 1 of 8 exposures.
+def test_each_type_below_at_and_above_the_votes_needed(shown, found_as, needed, unit):
+    # Pixels 0, 1, 2 show it in needed - 1, needed, needed + 1 of 8 exposures.
     numbers = range(needed - 1, needed + 2)
     darks = [exposure([shown if i < number else "nothing" for number in numbers]) for i in range(8)]
     result = results(darks, dark_vote_unit=unit)
     assert result[found_as].found.tolist() == [[False, True, True]]
-    # rc_jumps are many jumps too; nothing else is found on the side.
-    others = {"hot", "rc", "low_pedestal", "high_cr"} - {found_as} - ({"high_cr"} if shown == "rc_jumps" else set())
-    assert not any(result[name].found.any() for name in others)
+    # rc_jumps are many jumps too; no further type is found.
+    absent = {"hot", "rc", "low_pedestal", "high_cr"} - {found_as} - ({"high_cr"} if shown == "rc_jumps" else set())
+    assert not any(result[name].found.any() for name in absent)
 
 
 def test_rc_by_pedestal_or_jumps_each_with_its_own_votes():
@@ -201,9 +201,9 @@ def test_by_exposure_and_by_integration_differ():
         assert [int(image[0, 2]) for image in hot.votes["saturated"]] == [4, 6]
 
 
-def test_an_exposure_says_yes_with_half_of_its_valid_integrations():
+def test_an_exposure_votes_yes_with_half_of_its_valid_integrations():
     low, no, blank = "low_pedestal", "nothing", "no_data"
-    # 1 of 2; 1 of 3; 1 of 1 that could judge; 1 of 2 that could; none that could.
+    # Yes in 1 of 2 (a third without data), 1 of 3, 1 of 1, 1 of 2 valid integrations; no valid integration.
     pixels = [(low, no, blank), (low, no, no), (low, blank, blank), (no, blank, low), (blank, blank, blank)]
     darks = [exposure(*([pixel[i] for pixel in pixels] for i in range(3)))]
     k, n_valid = results(darks)["low_pedestal"].votes["low_pedestal"]
@@ -211,34 +211,34 @@ def test_an_exposure_says_yes_with_half_of_its_valid_integrations():
     assert n_valid.tolist() == [[1, 1, 1, 1, 0]]
 
 
-def test_who_cannot_judge_abstains():
-    # Three votes of the four that could judge are 0.75; two of three would do at 0.6.
+def test_exposures_without_data_abstain():
+    # Three of four valid votes are 0.75.
     darks = [exposure(["low_pedestal"])] * 3 + [exposure(["nothing"])] + [exposure(["no_data"])] * 4
     assert results(darks, low_pedestal_fraction=0.75)["low_pedestal"].found.tolist() == [[True]]
     assert results(darks, low_pedestal_fraction=0.76)["low_pedestal"].found.tolist() == [[False]]
 
 
-def test_what_nobody_can_judge_is_insufficient_and_not_found():
+def test_a_pixel_without_valid_votes_is_insufficient_and_not_found():
     blank_pedestal = {"PEDESTAL_T0": np.nan}
     darks = [exposure(["no_data", blank_pedestal, "nothing", "hot"]) for _ in range(6)]
-    unjudged = {name: verdict.insufficient[0].tolist() for name, verdict in results(darks).items()}
-    assert unjudged.pop("hot") == [True, False, False, False]
-    assert unjudged.pop("low_pedestal") == [True, True, False, True]
-    # Of rc the jumps still judge without a pedestal.
-    assert unjudged == dict.fromkeys(("rc", "high_cr", "noisy"), [True, False, False, True])
+    insufficient = {name: result.insufficient[0].tolist() for name, result in results(darks).items()}
+    assert insufficient.pop("hot") == [True, False, False, False]
+    assert insufficient.pop("low_pedestal") == [True, True, False, True]
+    # The jumps of rc are valid without a pedestal.
+    assert insufficient == dict.fromkeys(("rc", "high_cr", "noisy"), [True, False, False, True])
 
 
 def test_min_valid_at_its_limit():
     darks = [exposure(["low_pedestal"])] * 3 + [exposure(["no_data"])] * 2
-    for min_valid, judged in ((2, True), (3, True), (4, False)):
-        verdict = results(darks, min_valid=min_valid)["low_pedestal"]
-        assert (verdict.found.item(), verdict.insufficient.item()) == (judged, not judged)
+    for min_valid, classified in ((2, True), (3, True), (4, False)):
+        result = results(darks, min_valid=min_valid)["low_pedestal"]
+        assert (result.found.item(), result.insufficient.item()) == (classified, not classified)
 
 
 def test_reference_pixels_are_neither_found_nor_insufficient():
     vote = counted([exposure(["hot", "no_data"])] * 3)
-    for verdict in vote.results(np.zeros((1, 2), bool)).values():
-        assert not (verdict.found | verdict.insufficient).any()
+    for result in vote.results(np.zeros((1, 2), bool)).values():
+        assert not (result.found | result.insufficient).any()
 
 
 @given(hnp.arrays(np.float32, (7, 1, 3), elements=st.floats(-1e4, 1e4, width=32)), hnp.arrays(bool, (7, 1, 3)))
@@ -253,7 +253,7 @@ def test_running_scatter_is_that_of_numpy(slopes, clean):
 
 
 def noise_darks(*pixels):
-    """A dark per slope; a pixel is a list of slopes, where a negative one comes with a jump."""
+    """A dark per slope; a pixel is a list of slopes, where a negative slope stands for a slope with a jump."""
     columns = zip(*pixels, strict=True)
     return [exposure([{"SLOPE": abs(s), "NJUMP": int(s < 0)} for s in slopes]) for slopes in columns]
 
@@ -289,21 +289,21 @@ some_darks = st.lists(st.lists(st.tuples(names, names), min_size=1, max_size=2),
 
 
 def outcome(exposures, unit):
-    """All results as a list of images: found and insufficient, then k and n_valid of every ballot."""
-    result = results([exposure(*integrations) for integrations in exposures], dark_vote_unit=unit, min_clean_slopes=2)
-    counts = [count for verdict in result.values() for pair in verdict.votes.values() for count in pair]
+    """All results as a list of images: found and insufficient, then k and n_valid of every vote count."""
+    by_type = results([exposure(*integrations) for integrations in exposures], dark_vote_unit=unit, min_clean_slopes=2)
+    counts = [count for result in by_type.values() for pair in result.votes.values() for count in pair]
     assert (np.array(counts[0::2]) <= np.array(counts[1::2])).all(), "more yes than votes"
-    images = [image for verdict in result.values() for image in (verdict.found, verdict.insufficient)]
+    images = [image for result in by_type.values() for image in (result.found, result.insufficient)]
     return [image.tolist() for image in (*images, *counts)]
 
 
 @given(some_darks, st.sampled_from(["exposure", "integration"]), st.randoms(use_true_random=False), st.integers(0, 4))
 @hypothesis_settings(max_examples=25, deadline=None)
-def test_neither_the_order_nor_an_exposure_that_abstains_changes_anything(exposures, ballot, random, where):
-    before = outcome(exposures, ballot)
+def test_neither_the_order_nor_an_exposure_that_abstains_changes_anything(exposures, unit, random, where):
+    before = outcome(exposures, unit)
     random.shuffle(exposures)
     exposures.insert(where, [("no_data", "no_data")])
-    assert outcome(exposures, ballot) == before
+    assert outcome(exposures, unit) == before
 
 
 @pytest.mark.parametrize(
@@ -329,8 +329,8 @@ def test_the_ratio_of_jump_rates_is_exact(early, n_early, late, n_late, threshol
 
 @pytest.mark.parametrize(
     ("unit", "found"),
-    # By exposure: 1 and 2 of 3; by integration: 4 and 2 of 6. Half is asked for. Were each segment an exposure, the
-    # first pixel would have 2 of 4.
+    # By exposure: 1 and 2 of 3; by integration: 4 and 2 of 6. Half is needed. With an exposure
+    # per segment the first pixel would have 2 of 4.
     [("exposure", [False, True]), ("integration", [True, False])],
 )
 def test_the_segments_of_an_exposure_have_one_vote_together(unit, found):
@@ -340,13 +340,13 @@ def test_the_segments_of_an_exposure_have_one_vote_together(unit, found):
     vote.add_exposure(*segments)
     vote.add_exposure(exposure([no, low]))
     vote.add_exposure(exposure([no, low]))
-    verdict = vote.results(np.ones((1, 2), bool))["low_pedestal"]
-    assert verdict.found[0].tolist() == found
+    result = vote.results(np.ones((1, 2), bool))["low_pedestal"]
+    assert result.found[0].tolist() == found
     n_valid = {"exposure": [3, 3], "integration": [6, 6]}[unit]
-    assert verdict.votes["low_pedestal"][1][0].tolist() == n_valid
+    assert result.votes["low_pedestal"][1][0].tolist() == n_valid
 
 
-def test_a_segment_that_cannot_judge_leaves_the_vote_to_the_others():
+def test_a_segment_without_data_leaves_the_vote_to_the_remaining_segments():
     vote = DarkVote((1, 1), settings(low_pedestal_fraction=1.0))
     vote.add_exposure(exposure(["no_data"], ["no_data"]), exposure(["low_pedestal"]))
     assert vote.results(np.ones((1, 1), bool))["low_pedestal"].found.all()

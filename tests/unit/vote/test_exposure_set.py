@@ -1,4 +1,4 @@
-"""The exposures of a vote: grouped with their segments once, enough of them, and of one geometry."""
+"""The exposures of a vote: grouped by segments, enough exposures, and a common geometry."""
 
 from pathlib import Path
 
@@ -42,10 +42,10 @@ def test_a_part_of_the_exposures(files):
     exposures = select_exposures(files, DETECTOR, ANY)
     assert [len(exposures.only("flats").of(kind)) for kind in ("darks", "flats")] == [0, 1]
     assert [dark.name for dark in exposures.without("a_nis").darks] == ["b_nis"]
-    assert len(exposures.darks) == 2, "the set itself is left as it is"
+    assert len(exposures.darks) == 2, "the first set is unchanged"
 
 
-def test_outliers_and_what_was_rejected_before_are_left_out(files, tmp_path):
+def test_outliers_and_exposures_rejected_earlier_do_not_vote(files, tmp_path):
     import pandas as pd
 
     columns = {"kind": "darks", "exposure": ["a_nis", "b_nis"], "n_changed": [90, 2], "others": 2.0}
@@ -80,7 +80,7 @@ def test_geometry_must_be_common(tmp_path):
         common_geometry(used)
 
 
-def test_dates_of_those_who_have_one(tmp_path):
+def test_dates_of_the_segments_with_a_date(tmp_path):
     writer("a").write(tmp_path / "a.fits")
     writer("b", **{"DATE-OBS": ""}).write(tmp_path / "b.fits")
     assert observation_dates(read_set(sorted(tmp_path.iterdir()))[0]) == ["2024-06-01"]

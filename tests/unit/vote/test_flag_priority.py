@@ -1,4 +1,4 @@
-"""Which type gives way where another explains it."""
+"""Priorities: a type loses the pixels that a type of higher priority explains."""
 
 import numpy as np
 import pytest
@@ -9,12 +9,12 @@ from badpix.vote.flag_priority import apply_priority, intermittent_only, priorit
 from badpix.vote.searches.telegraph import TelegraphSearch
 
 
-def remaining(*names, falls=False):
-    """Of a pixel that all `names` found, those that keep it."""
+def remaining(*names, telegraph_search=False):
+    """The types that a pixel keeps which was found as all `names`."""
     results = {name: TypeResult(np.array([[name in names]]), np.array([[False]]), {}) for name in PIXEL_TYPES}
-    kept = apply_priority(results, priorities([TelegraphSearch(True, 0.5)] if falls else []))
+    kept = apply_priority(results, priorities([TelegraphSearch(True, 0.5)] if telegraph_search else []))
     assert list(kept) == list(PIXEL_TYPES)
-    return {name for name, verdict in kept.items() if verdict.found[0, 0]}
+    return {name for name, result in kept.items() if result.found[0, 0]}
 
 
 @pytest.mark.parametrize(
@@ -35,22 +35,24 @@ def test_what_remains(names, kept):
     assert remaining(*names) == kept
 
 
-def test_falls_explain_what_jumps_do_not():
+def test_downward_jumps_explain_types_that_jumps_do_not():
     assert remaining("high_cr", "rc") == {"rc"}
-    assert remaining("high_cr", "rc", "inverse_rc", "hot", "low_pedestal", "noisy", falls=True) == {"high_cr"}
+    assert remaining("high_cr", "rc", "inverse_rc", "hot", "low_pedestal", "noisy", telegraph_search=True) == {
+        "high_cr"
+    }
 
 
-def test_the_types_that_are_there_are_enough():
+def test_priority_needs_no_results_of_all_types():
     results = {"hot": TypeResult(np.array([[True]]), np.array([[False]]), {})}
     assert apply_priority(results, priorities([]))["hot"].found[0, 0]
 
 
-def test_what_is_bad_for_good_is_not_bad_at_times():
-    nothing = np.zeros((1, 3), bool)
-    at_times = np.array([[True, True, False]])
+def test_a_pixel_that_is_found_is_not_intermittent():
+    no_pixel = np.zeros((1, 3), bool)
+    intermittent = np.array([[True, True, False]])
     results = {
-        "hot": TypeResult(nothing, nothing, {}, at_times),
-        "rc": TypeResult(np.array([[True, False, False]]), nothing, {}),
+        "hot": TypeResult(no_pixel, no_pixel, {}, intermittent),
+        "rc": TypeResult(np.array([[True, False, False]]), no_pixel, {}),
     }
     result = intermittent_only(results)
     assert result["hot"].intermittent.tolist() == [[False, True, False]]
@@ -58,11 +60,11 @@ def test_what_is_bad_for_good_is_not_bad_at_times():
 
 
 def test_two_searches_for_one_type():
-    one = TypeResult(
+    first = TypeResult(
         np.array([True, False, False]), np.array([False, True, True]), {"a": 1}, np.array([False, True, True])
     )
-    other = TypeResult(np.array([False, True, False]), np.array([True, False, True]), {"b": 2})
-    both = one.either(other)
+    second = TypeResult(np.array([False, True, False]), np.array([True, False, True]), {"b": 2})
+    both = first.either(second)
     assert both.found.tolist() == [True, True, False]
     assert both.insufficient.tolist() == [False, False, True]
     assert both.intermittent.tolist() == [False, False, True]

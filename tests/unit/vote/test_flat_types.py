@@ -1,4 +1,4 @@
-"""DEAD, LOW_QE, OPEN and ADJ_OPEN from small hand-made responses."""
+"""DEAD, LOW_QE, OPEN and ADJ_OPEN from small responses made by hand."""
 
 import numpy as np
 import pytest
@@ -62,11 +62,11 @@ def low_qe_and_open(norm, science=None, **changes):
 
 # A hundred 0.9, a hundred 1.1: mean 1, scatter 0.1; five sigma below is 0.5. A few below 0.6 lie beyond 3 sigma and
 # are clipped.
-BULK = [0.9] * 100 + [1.1] * 100
+HEALTHY = [0.9] * 100 + [1.1] * 100
 
 
-def test_dead_by_sigma_is_below_the_clipped_bulk():
-    assert dead([[*BULK, 0.0, 0.49, 0.51]]) == [[False] * 200 + [True, True, False]]
+def test_dead_by_sigma_is_below_the_clipped_mean():
+    assert dead([[*HEALTHY, 0.0, 0.49, 0.51]]) == [[False] * 200 + [True, True, False]]
 
 
 def test_dead_by_sigma_is_exclusive():
@@ -79,9 +79,10 @@ def test_dead_by_absolute_rate_is_exclusive():
     assert dead(norm, dead_search_type="absolute_rate") == [[True, True, True, False, False, False]]
 
 
-def test_both_searches_are_or_ed():
-    # 0.45 is below 0.5 (sigma) but not below 0.3; with a sigma limit of 1 - 8 x 0.1 = 0.2 it is the other way round.
-    norm = [[*BULK, 0.45, 0.25, np.nan]]
+def test_a_pixel_is_dead_by_any_configured_search():
+    # 0.45 is below 0.5 (sigma) but not below 0.3; a sigma limit of 1 - 8 x 0.1 = 0.2 is below 0.25,
+    # which is dead by 0.3.
+    norm = [[*HEALTHY, 0.45, 0.25, np.nan]]
     for kinds, sigma, expected in (
         ("sigma_rate", 5.0, [True, True, False]),
         ("absolute_rate", 5.0, [False, True, False]),
@@ -93,25 +94,25 @@ def test_both_searches_are_or_ed():
         assert found[0][200:] == expected, (kinds, sigma)
 
 
-def test_reference_pixels_take_no_part():
-    norm = np.array([[*BULK, 0.0] + [0.0] * 300])
+def test_reference_pixels_do_not_count():
+    norm = np.array([[*HEALTHY, 0.0] + [0.0] * 300])
     science = np.arange(norm.size)[np.newaxis] <= 200
     # Three hundred zeros would pull the mean to 0.4 and blow up the scatter.
     assert positions(find_dead(norm, science, settings())) == {(0, 200)}
 
 
 @pytest.mark.parametrize(
-    ("value", "method", "of_detector", "in_force"),
+    ("value", "method", "of_detector", "expected"),
     [(None, "smoothed", 25.0, 0.05), (None, "mean", 25.0, 0.05), (None, "none", 25.0, 25.0), (None, "none", None, None),
      (0.1, "none", 25.0, 0.1), (0, "smoothed", None, 0)],
 )  # fmt: skip
-def test_threshold_in_force(value, method, of_detector, in_force):
+def test_threshold_that_applies(value, method, of_detector, expected):
     config = {"max_dead_norm_signal": value, "flat_mean_normalization_method": method}
-    assert with_max_dead_norm_signal(config, of_detector)["max_dead_norm_signal"] == in_force
+    assert with_max_dead_norm_signal(config, of_detector)["max_dead_norm_signal"] == expected
     assert config["max_dead_norm_signal"] == value
 
 
-def test_flux_check_takes_back_what_was_bright_in_the_raw_ramp():
+def test_flux_check_removes_dead_pixels_that_were_bright_in_the_raw_ramp():
     norm, n_valid = np.zeros((1, 4)), np.ones((1, 4), int)
     raw = np.array([[44999.0, 45000.0, 45001.0, np.nan]])
     changes = {"dead_search_type": "absolute_rate", "low_qe_and_open_search": False}
@@ -122,6 +123,12 @@ def test_flux_check_takes_back_what_was_bright_in_the_raw_ramp():
 
     assert found(True) == [[True, False, False, True]]
     assert found(False) == [[True] * 4]
+
+
+def test_flux_check_needs_the_last_groups():
+    norm = np.zeros((1, 4))
+    with pytest.raises(ValueError, match="run_dead_flux_check is true"):
+        flat_results(norm, norm + 1, everywhere(norm), settings(run_dead_flux_check=True))
 
 
 # ---------------------------------------------------------------- LOW_QE, OPEN, ADJ_OPEN
@@ -151,7 +158,7 @@ def test_one_dim_neighbour_makes_it_low_qe(dim):
 
 @pytest.mark.parametrize("y", range(4))
 @pytest.mark.parametrize("x", range(5))
-def test_open_at_every_place_with_the_neighbours_there_are(y, x):
+def test_open_at_every_position_with_the_neighbours_there(y, x):
     """The middle, every edge and every corner of a small array."""
     shape = (4, 5)
     around = {(y + dy, x + dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if inside(shape, y + dy, x + dx)}
@@ -183,16 +190,16 @@ def test_a_low_reference_pixel_is_nothing():
     assert low_qe_and_open(norm, science) == {"LOW_QE": set(), "OPEN": set(), "ADJ_OPEN": set()}
 
 
-def test_an_unknown_neighbour_abstains():
+def test_a_neighbour_without_a_value_abstains():
     norm = with_open((3, 3), 1, 1)
-    norm[0, 1] = norm[1, 0] = np.nan  # two bright ones are left
+    norm[0, 1] = norm[1, 0] = np.nan  # two bright neighbours remain
     assert low_qe_and_open(norm)["OPEN"] == {(1, 1)}
     norm[1, 2] = np.nan
     assert low_qe_and_open(norm)["LOW_QE"] == {(1, 1)}
 
 
 def test_diagonal_open_pixels_stay_open():
-    # Each is among the eight around the other; OPEN wins over ADJ_OPEN.
+    # Each pixel is among the eight neighbours of the second; OPEN takes priority over ADJ_OPEN.
     norm = np.full((4, 4), BRIGHT)
     norm[1, 1] = norm[2, 2] = LOW
     found = low_qe_and_open(norm)
@@ -232,7 +239,7 @@ def test_the_scan_order_decides_nothing(norm, science, how):
 # ---------------------------------------------------------------- results
 
 
-def test_what_has_no_response_is_insufficient_and_not_found():
+def test_a_pixel_without_a_response_is_insufficient_and_not_found():
     norm = np.array([[np.nan, 0.0, 0.0, 1.0, 1.0]])
     n_valid = np.array([[0, 2, 3, 2, 4]])
     results = flat_results(
@@ -246,13 +253,13 @@ def test_what_has_no_response_is_insufficient_and_not_found():
 def test_adj_open_without_a_response_of_its_own():
     norm = with_open((3, 3), 1, 1)
     norm[0, 0] = np.nan
-    verdict = flat_results(norm, everywhere(norm).astype(int), everywhere(norm), settings())["ADJ_OPEN"]
-    assert verdict.found[0, 0] and not verdict.insufficient[0, 0]
-    k, n_valid = verdict.votes["ADJ_OPEN"]
+    result = flat_results(norm, everywhere(norm).astype(int), everywhere(norm), settings())["ADJ_OPEN"]
+    assert result.found[0, 0] and not result.insufficient[0, 0]
+    k, n_valid = result.votes["ADJ_OPEN"]
     assert (k <= n_valid).all(), "more yes than votes"
 
 
-def test_a_search_that_is_off_finds_and_misses_nothing():
+def test_a_search_that_is_off_finds_nothing_and_leaves_no_pixel_insufficient():
     norm = with_open((3, 4), 1, 1)
     norm[0, 0], norm[2, 3] = 0.0, np.nan
     n_valid, science = everywhere(norm).astype(int), everywhere(norm)

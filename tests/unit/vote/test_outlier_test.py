@@ -31,8 +31,8 @@ def put(height, exposures=None):
 
 
 @pytest.mark.parametrize("n", [1, 5, 8, 20, 100])
-def test_no_more_false_flags_than_asked(n):
-    """60,000 pixels at 1e-4: six false flags asked for on each side."""
+def test_no_more_false_flags_than_configured(n):
+    """60,000 pixels at 1e-4: six false flags expected on each side."""
     test = run(n)
     for side in (HIGH, LOW):
         assert test.found(side, 1).sum() <= 6 + 3 * np.sqrt(6)
@@ -47,11 +47,11 @@ def test_a_bad_pixel_is_found_on_its_side(n, side):
 
 
 @pytest.mark.parametrize("n_bad", [1, 2, 3])
-def test_a_minority_is_not_found_but_listed(n_bad):
+def test_a_minority_is_intermittent_and_not_found(n_bad):
     test = run(8, put(100, range(n_bad)))
     assert not test.found(HIGH, 1)[BAD]
     assert test.intermittent(HIGH)[BAD]
-    # The mean alone would have condemned it.
+    # The mean alone would flag the pixel.
     assert test.mean()[BAD] > 10
 
 
@@ -59,7 +59,7 @@ def test_six_of_eight_are_enough_at_three_quarters():
     assert run(8, put(100, range(6))).found(HIGH, 1)[BAD]
 
 
-def test_natural_differences_between_pixels_count_as_spread():
+def test_natural_differences_between_pixels_count_as_scatter():
     """Pixels that differ by 10 sigma of the noise of one image are not all outliers."""
     offsets = np.random.default_rng(2).normal(0, 20, SHAPE).astype(np.float32)
 
@@ -69,7 +69,7 @@ def test_natural_differences_between_pixels_count_as_spread():
     assert run(20, change).found(HIGH, 1).sum() <= 6 + 3 * np.sqrt(6)
 
 
-def test_nan_abstains_and_infinity_is_beyond_all():
+def test_nan_abstains_and_infinity_exceeds_all_limits():
     def change(values, i):
         values[0, 0] = np.nan
         values[0, 1] = np.inf
@@ -80,7 +80,7 @@ def test_nan_abstains_and_infinity_is_beyond_all():
     assert test.found(HIGH, 1)[0, 1]
 
 
-def test_min_excess_holds_back_votes():
+def test_votes_need_min_deviation():
     test = OutlierTest(np.ones(SHAPE, bool), 5, 0.75, 1e-4)
     rng = np.random.default_rng(1)
     floor = np.zeros(SHAPE)
@@ -94,7 +94,7 @@ def test_min_excess_holds_back_votes():
     assert test.found(HIGH, 1)[0, 0]
 
 
-def test_a_noisy_pixel_must_lie_higher():
+def test_a_noisy_pixel_needs_a_larger_mean():
     test = run(8, put(4))
     assert test.found(HIGH, 1)[BAD]
     scale = np.ones(SHAPE)
@@ -102,12 +102,12 @@ def test_a_noisy_pixel_must_lie_higher():
     assert not test.found(HIGH, 1, scale)[BAD]
 
 
-def test_each_region_has_a_bulk_of_its_own():
+def test_each_region_has_its_own_level_and_scatter():
     left, right = np.s_[:, :150], np.s_[:, 150:]
 
     def change(values, i):
         values[right] = 50 + 10 * (values[right] - 5)
-        values[5, 200] += 40  # 2 sigma of its half, though 20 of the other
+        values[5, 200] += 40  # 2 sigma of the right half, 20 sigma of the left half
 
     test = run(8, change, regions=(left, right))
     assert test.found(HIGH, 1).sum() <= 6 + 3 * np.sqrt(6)
@@ -126,8 +126,8 @@ def test_reference_pixels_are_neither_measured_nor_found():
     assert abs(test.mean()[:, 200:].mean()) < 0.1
 
 
-def test_a_pixel_with_few_valid_values_must_lie_higher():
-    """2.8 sigma in one integration of 20 is less than the 3.7 that 1e-4 asks for; in all 20 it is more than enough."""
+def test_a_pixel_with_few_valid_values_needs_a_larger_mean():
+    """2.8 sigma in one of 20 integrations is less than the 3.7 sigma of 1e-4; in all 20 integrations it is enough."""
 
     def change(values, i):
         values[BAD] = 5 + 2 * 2.8
@@ -138,7 +138,7 @@ def test_a_pixel_with_few_valid_values_must_lie_higher():
 
 
 def test_a_healthy_detector_has_hardly_an_intermittent_pixel():
-    """Of 60,000 pixels 1e-4 / 8 in each of eight integrations are six."""
+    """A probability of 1e-4 / 8 in each of eight integrations gives six of 60,000 pixels."""
     assert run(8).intermittent(HIGH).sum() <= 6 + 3 * np.sqrt(6)
 
 

@@ -49,12 +49,12 @@ def test_properties(k, n_valid, fraction, min_valid):
     if n_valid < min_valid or n_valid == 0:
         assert not flagged
     if flagged:
-        assert decide(min(k + 1, n_valid), n_valid, fraction, min_valid), "a further yes takes no flag away"
-        assert decide(k, max(k, n_valid - 1), fraction) or n_valid == 1, "a no less takes no flag away"
-    assert decide(n_valid, n_valid, fraction) == (n_valid > 0), "all who can judge say yes"
+        assert decide(min(k + 1, n_valid), n_valid, fraction, min_valid), "a further yes removes no flag"
+        assert decide(k, max(k, n_valid - 1), fraction) or n_valid == 1, "removing a no removes no flag"
+    assert decide(n_valid, n_valid, fraction) == (n_valid > 0), "all valid votes are yes"
 
 
-def test_nobody_decides_nothing():
+def test_without_votes_nothing_is_found():
     assert not decide(0, 0, 0.5)
     assert not decide(0, 0, 0.0, min_valid=0)
 
@@ -64,7 +64,7 @@ def test_arrays_and_scalars_agree():
     assert decide(k, n, 0.75).tolist() == [bool(decide(a, b, 0.75)) for a, b in zip(k, n, strict=True)]
 
 
-def test_a_ballot_that_abstains_is_neither_yes_nor_no():
+def test_an_abstention_is_neither_yes_nor_no():
     tally = Tally((1, 3))
     tally.add(np.array([[True, True, False]]), np.array([[True, False, True]]))
     tally.add(np.array([[True, True, False]]), np.array([[True, True, False]]))
@@ -72,19 +72,19 @@ def test_a_ballot_that_abstains_is_neither_yes_nor_no():
     assert tally.n_valid.tolist() == [[2, 1, 1]]
 
 
-def test_ballots_are_counted_to_the_end_or_refused():
-    tally, all_of_them = Tally((1, 1)), np.ones((1, 1), bool)
+def test_votes_are_counted_to_the_limit_or_refused():
+    tally, yes = Tally((1, 1)), np.ones((1, 1), bool)
     for _ in range(MAX_VOTES):
-        tally.add(all_of_them, all_of_them)
+        tally.add(yes, yes)
     assert tally.k[0, 0] == tally.n_valid[0, 0] == MAX_VOTES == 32767
     assert decide(tally.k, tally.n_valid, 1.0)[0, 0]
-    with pytest.raises(ValueError, match="32768 exposures or integrations"):
-        tally.add(all_of_them, all_of_them)
+    with pytest.raises(ValueError, match="32768 votes per pixel"):
+        tally.add(yes, yes)
     with pytest.raises(ValueError, match="at most 32767"):
-        OutlierTest(all_of_them, MAX_VOTES + 1, 0.5, 1e-6)
+        OutlierTest(yes, MAX_VOTES + 1, 0.5, 1e-6)
 
 
 @pytest.mark.parametrize("yes, valid", [((2, 3), (3, 2)), ((6,), (2, 3)), ((), (2, 3))])
-def test_ballots_of_another_shape_are_refused(yes, valid):
+def test_votes_of_another_shape_are_refused(yes, valid):
     with pytest.raises(ValueError, match=r"counted in \(2, 3\)"):
         Tally((2, 3)).add(np.ones(yes, bool), np.ones(valid, bool))

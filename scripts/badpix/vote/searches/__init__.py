@@ -1,1 +1,1 @@
-"""The searches of darks beyond the official algorithm: a module each, listed in `registry`."""
+"""The searches of darks beyond the official algorithm: one module per search, listed in `registry`."""

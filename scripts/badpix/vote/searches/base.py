@@ -1,8 +1,8 @@
-"""What a search of darks beyond the official algorithm consists of, and the run of a search over all exposures.
+"""The base classes of the searches of darks beyond the official algorithm, and the run of a search over all exposures.
 
-A search compares a quantity of each pixel with the other pixels of its detector, integration by integration, so that
-the memory does not grow with their number. Thresholds are set from the configured false-alarm rate. A new search is a
-module beside this file with a subclass of `Search`, and a row in `registry.SEARCHES`.
+A search compares a quantity of each pixel with the rest of the detector, integration by integration, so the memory
+does not grow with the number of integrations. Thresholds are set from the configured false-alarm rate. A new search is
+a module beside this file with a subclass of `Search`, and a row in `registry.SEARCHES`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,14 +14,12 @@ import numpy as np
 from badpix.config.settings import Settings
 from badpix.formats.thresholds import ABOVE, BELOW, MEAN_DEVIATION, Threshold, around, vote_rows
 from badpix.formats.type_result import TypeResult
-from badpix.vote.outlier_test import HIGH, OutlierTest
-
-WHOLE_ARRAY = (np.s_[:, :],)
+from badpix.vote.outlier_test import HIGH, WHOLE_ARRAY, OutlierTest, Region
 
 
 @dataclass(frozen=True)
 class Further:
-    """A second condition of a ballot: `quantity` must exceed `part`; `label` is its name in the report."""
+    """A second condition of a vote: `quantity` must exceed `part`; `label` is its name in the report."""
 
     quantity: str
     part: float
@@ -32,9 +30,9 @@ class Further:
 class Measure:
     """A quantity of one integration in which pixels are compared.
 
-    `quantity` is its name in the thresholds and in the report, None for the plane of the pedestals that vote; `unit`
-    and `title` belong to it. `by_amplifier`: each amplifier has a level and scatter of its own. `scaled`: a pixel that
-    is noisier than typical needs a higher mean.
+    `quantity` is its name in the thresholds and in the report, None for the plane of the pedestals that vote. `unit`
+    and `title` are the unit and the title of the quantity. `further` is a second condition. `by_amplifier`: each
+    amplifier has its own level and scatter. `scaled`: a pixel that is noisier than typical needs a larger mean.
     """
 
     quantity: str | None
@@ -49,8 +47,8 @@ class Measure:
 class VoteCount:
     """A count of votes: images `<NAME>_K` and `<NAME>_N` of the evidence.
 
-    `types` are the pixel types that it finds and `label` its name in the report. VoteCounts lie on `side` (HIGH, LOW) of
-    `measure`, a key of `Search.measures`; None if the search counts them by itself.
+    `types` are the pixel types that it finds and `label` its name in the report. The votes are the outliers on `side`
+    (HIGH, LOW) of `measure`, a key of `Search.measures`; None if the run of the search counts the votes itself.
     """
 
     name: str
@@ -64,9 +62,10 @@ class VoteCount:
 class Integration:
     """One integration of a dark.
 
-    `planes` maps PLANES and PEDESTAL to images (y, x), `group_time_s` is TGROUP, `sample` are the indices of science
-    pixels that stand for all (`badpix.vote.significance.subsample`). `exposure` and `number` (1-based) name it;
-    `pedestal_plane` is the plane of the statistics file behind PEDESTAL.
+    `planes` maps names of statistics planes, and PEDESTAL, to images (y, x). `group_time_s` is TGROUP. `sample` are
+    the indices of a sample of the science pixels (`badpix.vote.significance.subsample`). `exposure` and `number`
+    (1-based) identify the integration. `pedestal_plane` is the plane of the statistics file that PEDESTAL was read
+    from.
     """
 
     planes: Mapping[str, np.ndarray]
@@ -89,11 +88,11 @@ class Measured:
 
 @dataclass(frozen=True)
 class Context:
-    """What all searches of a vote share.
+    """The inputs common to all searches of a vote.
 
-    `science` is the boolean image (y, x) of the pixels that may be flagged, `n_exposures` and `n_integrations` count
-    what will be added, `probability` is that of a healthy pixel to be found by one count, `min_valid` the fewest valid
-    votes and `amplifiers` the slices (y, x) of the amplifiers.
+    `science` is the boolean image (y, x) of the pixels that may be flagged. `n_exposures` and `n_integrations` are the
+    numbers that will be added. `probability` is the false-alarm probability per healthy pixel and vote count,
+    `min_valid` the smallest number of valid votes, and `amplifiers` the slices (y, x) of the amplifiers.
     """
 
     science: np.ndarray
@@ -101,17 +100,17 @@ class Context:
     n_integrations: int
     probability: float
     min_valid: int
-    amplifiers: tuple = WHOLE_ARRAY
+    amplifiers: tuple[Region, ...] = WHOLE_ARRAY
 
 
 @dataclass(frozen=True)
 class Search(Settings):
     """A search: a subclass has its configuration keys as fields, and the class attributes below.
 
-    `planes` are the planes of the statistics that it reads. `titles` maps quantities that it counts by itself to their
-    name in the report and their unit. `replaces` names the tests of the official algorithm that
-    do not vote while the search is on, `takes_priority_over` the types that its own types explain, beyond the
-    priorities of `badpix.formats.pixel_types`. `lists_intermittent`: significant single integrations are listed.
+    `planes` are the statistics planes that the search reads. `titles` maps quantities that its run counts itself to
+    their title in the report and their unit. `replaces` names the official tests that do not vote while the search is
+    on. `takes_priority_over` names types that the types of the search explain, in addition to the priorities of
+    `badpix.formats.pixel_types`. `lists_intermittent`: pixels with significant single integrations are listed.
     """
 
     planes: ClassVar[tuple[str, ...]] = ()
@@ -123,7 +122,7 @@ class Search(Settings):
     lists_intermittent: ClassVar[bool] = True
 
     def is_on(self) -> bool:
-        """Whether the configuration asks for this search."""
+        """True if the configuration turns this search on."""
         raise NotImplementedError
 
     def header_keys(self) -> tuple[str, ...]:
@@ -131,15 +130,15 @@ class Search(Settings):
         raise NotImplementedError
 
     def fraction(self, measure: str) -> float:
-        """The fraction of integrations that must vote yes in a measure."""
+        """The fraction of votes in `measure` that must be yes."""
         raise NotImplementedError
 
     def measured(self, integration: Integration) -> Iterator[Measured]:
-        """The values that are compared, for each of `measures`."""
+        """The values to compare, for each of `measures`."""
         raise NotImplementedError
 
-    def min_margin(self, measure: str) -> float:
-        """The smallest margin above the level of the detector that a ballot needs, in the unit of the measure."""
+    def min_margin(self, measure: str) -> float:  # noqa: ARG002 - for subclasses whose margin depends on it
+        """The smallest margin above the level of the detector that a vote needs, in the unit of the measure."""
         return 0.0
 
     @classmethod
@@ -149,18 +148,26 @@ class Search(Settings):
 
     @classmethod
     def false_alarm_counts(cls) -> dict[str, int]:
-        """Type -> number of counts, each of which may find healthy pixels at the configured false-alarm rate."""
+        """Type -> number of its vote counts, each with the configured false-alarm rate."""
         return {name: sum(name in count.types for count in cls.counts) for name in cls.types()}
 
     def start(self, context: Context) -> "SearchRun":
-        """A run of the search over exposures that are given to it."""
+        """A run of the search over exposures, without any exposure yet."""
         return SearchRun(self, context)
+
+
+def _measure_of(count: VoteCount) -> str:
+    if count.measure is None:
+        raise ValueError(f"the vote count {count.name} has no measure, so its search must override `results`")
+    return count.measure
 
 
 class SearchRun:
     """Counts the votes of a search, integration by integration, and decides."""
 
-    def __init__(self, search: Search, context: Context):
+    search: Search
+
+    def __init__(self, search: Search, context: Context) -> None:
         self.search, self.context = search, context
         self.tests = {
             name: OutlierTest(
@@ -184,57 +191,60 @@ class SearchRun:
             self.take(measured.measure, test.add(measured.values, measured.min_deviation, measured.min_certain))
 
     def take(self, measure: str, deviation: np.ndarray) -> None:
-        """Use the deviation over the level of the detector (image (y, x)) for further counts; for subclasses."""
+        """Hook of subclasses: count further votes from the deviation from the detector's level (image (y, x))."""
 
     def end_exposure(self, exposure: str) -> None:
-        """Note that all integrations of `exposure` are added; for searches with a ballot per exposure."""
+        """Hook of subclasses with a vote per exposure: all integrations of `exposure` are added."""
 
     def results(self, scale: np.ndarray) -> dict[str, TypeResult]:
-        """TypeResult per type; `scale` (image (y, x), at least 1) is the noise of a pixel in units of the typical."""
+        """TypeResult per type; `scale` (image (y, x), at least 1) is the noise in units of the typical noise."""
         return {name: self.result(name, scale) for name in self.search.types()}
 
     def result(self, pixel_type: str, scale: np.ndarray) -> TypeResult:
-        """The TypeResult on a type: found by one of its counts."""
+        """The TypeResult of a type: found by at least one of its counts."""
         counts = [count for count in self.search.counts if pixel_type in count.types]
         found = np.logical_or.reduce([self.found(count, scale) for count in counts])
         return self.type_result(found, counts)
 
     def found(self, count: VoteCount, scale: np.ndarray) -> np.ndarray:
         """Boolean image (y, x) of the pixels that a count finds."""
-        scale = scale if self.search.measures[count.measure].scaled else 1.0
-        return self.tests[count.measure].found(count.side, self.context.min_valid, scale)
+        name = _measure_of(count)
+        return self.tests[name].found(
+            count.side, self.context.min_valid, scale if self.search.measures[name].scaled else 1.0
+        )
 
     def type_result(
         self, found: np.ndarray, counts: list[VoteCount], lists_intermittent: bool | None = None
     ) -> TypeResult:
-        """The TypeResult of `counts` that found `found`: insufficient where no count has votes enough."""
+        """The TypeResult of `counts` that found `found`: insufficient where no count has enough votes."""
         if lists_intermittent is None:
             lists_intermittent = self.search.lists_intermittent
-        science, tests = self.context.science, [self.tests[count.measure] for count in counts]
-        judged = np.logical_or.reduce([test.has_enough_votes(self.context.min_valid) for test in tests])
+        science, tests = self.context.science, [self.tests[_measure_of(count)] for count in counts]
+        sufficient = np.logical_or.reduce([test.has_enough_votes(self.context.min_valid) for test in tests])
         intermittent = None
         if lists_intermittent:
             strong = [test.intermittent(count.side) for test, count in zip(tests, counts, strict=True)]
             intermittent = np.logical_or.reduce(strong) & ~found
         return TypeResult(
             found & science,
-            ~judged & science,
+            ~sufficient & science,
             {c.name: (test.votes[c.side], test.n_valid) for test, c in zip(tests, counts, strict=True)},
             intermittent,
             tuple(row for count in counts for row in self.thresholds(count)),
         )
 
     def thresholds(self, count: VoteCount) -> tuple[Threshold, ...]:
-        """The Thresholds of a count: of every integration, of the mean, and of the vote. After `found`."""
-        measure, test = self.search.measures[count.measure], self.tests[count.measure]
+        """The Thresholds of a count: of every integration, of the mean, and of the vote. Call it after `found`."""
+        name = _measure_of(count)
+        measure, test = self.search.measures[name], self.tests[name]
         quantity, direction = measure.quantity or self.pedestal_plane, ABOVE if count.side == HIGH else BELOW
-        # A margin that a setting asks for as well is the wider of the two.
-        least = self.search.min_margin(count.measure)
+        # A vote must exceed both margins, so the larger margin is the limit.
+        min_margin = self.search.min_margin(name)
         rows = []
         for levels, (exposure, number) in zip(test.levels, self.integrations, strict=True):
             for region, (centre, sigma) in enumerate(levels, 1):
                 where = {"exposure": exposure, "integration": number, "region": region if len(levels) > 1 else 0}
-                margin = max(test.vote_sigma * sigma, least)
+                margin = max(test.vote_sigma * sigma, min_margin)
                 rows.append(around(count.name, quantity, direction, centre, margin, unit=measure.unit, **where))
         for region, (centre, margin) in enumerate(test.mean_limits[count.side], 1):
             region = region if len(test.regions) > 1 else 0

@@ -1,49 +1,50 @@
-"""Noisy pixels by the scatter of their group-to-group differences."""
+"""Noisy pixels, by the scatter of their group-to-group differences."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from badpix.vote.searches.base import Integration, Measure, Measured, Search, SearchRun, VoteCount
 
-# Noise is compared as a logarithm, of at least this part of the typical one: after the shot noise has been taken off
-# nothing may be left of a hot pixel's.
+# Smallest noise in units of the typical noise. Noise is compared as a logarithm, and subtracting the shot noise can
+# leave nothing for a hot pixel.
 NOISE_FLOOR = 0.1
 
 
 def typical_noise(noise: np.ndarray, sample: np.ndarray) -> np.floating:
-    """Median of image `noise` over the pixels at the indices `sample`; NaN where none has a value."""
+    """Median of image `noise` over the pixels at the indices `sample`; NaN without values."""
     values = noise.ravel()[sample]
     values = values[~np.isnan(values)]
     return np.median(values) if values.size else np.float32(np.nan)
 
 
-def read_noise_of_differences(planes, group_time_s: float, sample: np.ndarray) -> np.ndarray:
-    """Logarithm of the noise of group differences (DN) without the shot noise of the pixel's own slope, (y, x).
+def read_noise_of_differences(planes: Mapping[str, np.ndarray], group_time_s: float, sample: np.ndarray) -> np.ndarray:
+    """Logarithm of the noise of group differences (DN) without the shot noise of the pixel's slope, image (y, x).
 
-    `sample` are the indices of the pixels (`badpix.vote.significance.subsample`) whose median noise is the typical one.
+    `planes` maps VAR_POISSON, CDS_NOISE and NGOOD to images (y, x). `sample` are the indices of the pixels
+    (`badpix.vote.significance.subsample`) whose median noise is the typical noise.
 
-    ramp_fit's Poisson variance of a slope is rate / (gain x group time x (groups - 1)); that of one difference is
-    rate x group time / gain, so the former times (groups - 1) x group time^2.
+    The Poisson variance of a slope from ramp_fit is rate / (gain x group time x (groups - 1)). The Poisson variance of
+    a difference is rate x group time / gain, which is the variance of the slope times (groups - 1) x group time^2.
     """
     shot = planes["VAR_POISSON"] * np.maximum(planes["NGOOD"] - 1, 0) * group_time_s**2
     noise = planes["CDS_NOISE"]
     with np.errstate(invalid="ignore"):
-        rest = noise**2 - np.maximum(shot, 0)
+        variance = noise**2 - np.maximum(shot, 0)
         floor = (NOISE_FLOOR * typical_noise(noise, sample)) ** 2
-        return np.log(np.maximum(rest, floor)) / 2
+        return np.log(np.maximum(variance, floor)) / 2
 
 
 def noise_ratio(run: SearchRun) -> np.ndarray:
-    """Noise of each pixel in units of the typical one, float32 (y, x), at least 1; `run` is that of a NoiseSearch."""
+    """Noise of each pixel in units of the typical noise, float32 (y, x), at least 1; `run` is of a NoiseSearch."""
     noise = run.tests["noise"].mean()
     return np.maximum(1, np.exp(np.where(np.isfinite(noise), noise, 0)))
 
 
 @dataclass(frozen=True)
 class NoiseSearch(Search):
-    """noisy: the noise of group differences, less the shot noise, compared within the amplifier."""
+    """noisy: the noise of group differences, without the shot noise, compared within the amplifier."""
 
     noisy_test: str
     noisy_fraction: float
@@ -63,7 +64,7 @@ class NoiseSearch(Search):
     def header_keys(self) -> tuple[str, ...]:
         return "noisy_test", "noisy_fraction"
 
-    def fraction(self, measure: str) -> float:
+    def fraction(self, measure: str) -> float:  # noqa: ARG002 - there is a single measure
         return self.noisy_fraction
 
     def measured(self, integration: Integration) -> Iterator[Measured]:

@@ -1,4 +1,4 @@
-"""RC pixels and pixels of low pedestal by the mean pedestal of all integrations."""
+"""RC pixels and low-pedestal pixels, by the mean pedestal of all integrations."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,24 +8,22 @@ import numpy as np
 from badpix.vote.outlier_test import HIGH, LOW
 from badpix.vote.searches.base import Further, Integration, Measure, Measured, Search, VoteCount
 
-# A pedestal counts when it is more than this part of what the pixel collects in a group: the shot noise and
-# non-linearity of a hot pixel stay below.
+# A pedestal counts only above this fraction of the signal that the pixel collects in a group, because shot noise and
+# non-linearity give hot pixels smaller pedestals.
 MIN_PEDESTAL_GROUPS = 0.5
-_FURTHER = Further(
-    "EXCESS / (SLOPE x TGROUP)", MIN_PEDESTAL_GROUPS, "deviation over what the pixel collects in a group"
-)
+_FURTHER = Further("EXCESS / (SLOPE x TGROUP)", MIN_PEDESTAL_GROUPS, "deviation over the signal collected in a group")
 
 
 @dataclass(frozen=True)
 class PedestalSearch(Search):
-    """rc and low_pedestal: a pedestal significantly above or below that of the detector."""
+    """rc and low_pedestal: a pedestal significantly above or below the level of the detector."""
 
     pedestal_test: str
     rc_fraction_threshold: float
     low_pedestal_fraction: float
 
     planes = ("FIRST_SAT", "SLOPE")
-    # The quantity is the plane of the pedestals that vote, which has its own title.
+    # No quantity and no title: both are those of the plane of the pedestals that vote.
     measures = {
         "high_pedestal": Measure(None, "DN", "", _FURTHER),
         "low_pedestal": Measure(None, "DN", "", _FURTHER),
@@ -48,6 +46,6 @@ class PedestalSearch(Search):
     def measured(self, integration: Integration) -> Iterator[Measured]:
         planes = integration.planes
         pedestal = np.where(planes["FIRST_SAT"] != 0, planes["PEDESTAL"], np.float32(np.nan))
-        least = MIN_PEDESTAL_GROUPS * (np.abs(planes["SLOPE"]) * integration.group_time_s)
+        min_deviation = MIN_PEDESTAL_GROUPS * (np.abs(planes["SLOPE"]) * integration.group_time_s)
         for measure in self.measures:
-            yield Measured(measure, pedestal, least)
+            yield Measured(measure, pedestal, min_deviation)

@@ -1,4 +1,4 @@
-"""RC and inverse RC pixels by the shape of their ramps: steeper or flatter early than late."""
+"""RC and inverse RC pixels, by ramps that are steeper or flatter early than late."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ import numpy as np
 from badpix.vote.outlier_test import HIGH, LOW
 from badpix.vote.searches.base import Further, Integration, Measure, Measured, Search, VoteCount
 
-# A change of slope counts when it is more than this part of the late slope: the shot noise and non-linearity of a hot
-# pixel stay below.
+# A change of slope counts only above this fraction of the late slope, because shot noise and non-linearity give hot
+# pixels smaller changes.
 MIN_SLOPE_CHANGE = 0.3
 _FURTHER = Further("EXCESS / CDS_LATE", MIN_SLOPE_CHANGE, "deviation over the late difference")
 
@@ -23,17 +23,17 @@ class RampShapeSearch(Search):
 
     planes = ("CDS_FIRST", "CDS_EARLY", "CDS_LATE")
     measures = {
-        "first": Measure("CDS_FIRST - CDS_LATE", "DN/group", "First difference, from the late ones", _FURTHER),
-        "early": Measure("CDS_EARLY - CDS_LATE", "DN/group", "Early differences, from the late ones", _FURTHER),
+        "first": Measure("CDS_FIRST - CDS_LATE", "DN/group", "First difference minus late differences", _FURTHER),
+        "early": Measure("CDS_EARLY - CDS_LATE", "DN/group", "Early differences minus late differences", _FURTHER),
     }
     counts = (
-        VoteCount("first_rc", "First difference above the late ones", ("rc",), "first", HIGH),
-        VoteCount("early_rc", "Early differences above the late ones", ("rc",), "early", HIGH),
-        VoteCount("first_inverse_rc", "First difference below the late ones", ("inverse_rc",), "first", LOW),
-        VoteCount("early_inverse_rc", "Early differences below the late ones", ("inverse_rc",), "early", LOW),
+        VoteCount("first_rc", "First difference above the late differences", ("rc",), "first", HIGH),
+        VoteCount("early_rc", "Early differences above the late differences", ("rc",), "early", HIGH),
+        VoteCount("first_inverse_rc", "First difference below the late differences", ("inverse_rc",), "first", LOW),
+        VoteCount("early_inverse_rc", "Early differences below the late differences", ("inverse_rc",), "early", LOW),
     )
     replaces = ("rc_jumps",)
-    # A cosmic ray bends one difference as well, so a single integration is no evidence.
+    # A cosmic ray changes a difference too, so a single integration is no evidence.
     lists_intermittent = False
 
     def is_on(self) -> bool:
@@ -42,11 +42,11 @@ class RampShapeSearch(Search):
     def header_keys(self) -> tuple[str, ...]:
         return ("ramp_shape_search",)
 
-    def fraction(self, measure: str) -> float:
+    def fraction(self, measure: str) -> float:  # noqa: ARG002 - the same for all measures
         return self.rc_fraction_threshold
 
     def measured(self, integration: Integration) -> Iterator[Measured]:
         planes = integration.planes
-        floor = MIN_SLOPE_CHANGE * np.abs(planes["CDS_LATE"])
-        yield Measured("first", planes["CDS_FIRST"] - planes["CDS_LATE"], floor)
-        yield Measured("early", planes["CDS_EARLY"] - planes["CDS_LATE"], floor)
+        min_deviation = MIN_SLOPE_CHANGE * np.abs(planes["CDS_LATE"])
+        yield Measured("first", planes["CDS_FIRST"] - planes["CDS_LATE"], min_deviation)
+        yield Measured("early", planes["CDS_EARLY"] - planes["CDS_LATE"], min_deviation)

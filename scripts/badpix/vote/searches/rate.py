@@ -1,4 +1,4 @@
-"""Hot and warm pixels by their slope in darks."""
+"""Hot and warm pixels, by their slope in darks."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,18 +11,19 @@ from badpix.vote.searches.base import Context, Integration, Measure, Measured, S
 from badpix.vote.searches.noise import typical_noise
 from badpix.vote.tally import Tally, decide
 
-# The jump step's default threshold, in standard deviations of a difference, and one more for the noise upon it.
+# Largest cosmic ray that the jump step can miss, in standard deviations of a difference: the default threshold of the
+# step is 4, and noise can hide 1 more.
 MISSED_JUMP_SIGMA = 5
 
 
 def slope_or_saturated(slope: np.ndarray, n_saturated: np.ndarray) -> np.ndarray:
-    """`slope` (any shape, DN/s), infinite where a pixel saturated before there were two groups to fit."""
+    """`slope` (any shape, DN/s), infinite where saturation leaves fewer than two groups for a fit."""
     return np.where((n_saturated > 0) & np.isnan(slope), np.float32(np.inf), slope)
 
 
 @dataclass(frozen=True)
 class RateSearch(Search):
-    """hot and warm: a slope significantly above that of the detector; hot is beyond `hot_rate_threshold`."""
+    """hot and warm: a slope significantly above the level of the detector; hot exceeds `hot_rate_threshold`."""
 
     hot_rate_threshold: float | None
     warm_rate_threshold: float
@@ -38,34 +39,40 @@ class RateSearch(Search):
     def header_keys(self) -> tuple[str, ...]:
         return "hot_rate_threshold", "warm_rate_threshold", "hot_fraction"
 
-    def fraction(self, measure: str) -> float:
+    def fraction(self, measure: str) -> float:  # noqa: ARG002 - there is a single measure
         return self.hot_fraction
 
-    def min_margin(self, measure: str) -> float:
+    def min_margin(self, measure: str) -> float:  # noqa: ARG002 - there is a single measure
         return self.warm_rate_threshold
 
     def measured(self, integration: Integration) -> Iterator[Measured]:
         planes = integration.planes
         slope = slope_or_saturated(planes["SLOPE"], planes["NSAT"])
-        # A cosmic ray that the jump step just misses, in the middle of a ramp of n groups, tilts it by 1.5 / n.
-        step = MISSED_JUMP_SIGMA * typical_noise(planes["CDS_NOISE"], integration.sample)
-        tilt = 1.5 * step / (max(1, planes["NGOOD"].max()) * integration.group_time_s)
-        yield Measured("rate", slope, self.warm_rate_threshold, tilt)
+        # A cosmic ray of J DN in the middle of a ramp of n groups changes the slope by 1.5 J / n per group; here J is
+        # the largest signal that the jump step misses.
+        missed_dn = MISSED_JUMP_SIGMA * typical_noise(planes["CDS_NOISE"], integration.sample)
+        slope_change = 1.5 * missed_dn / (max(1, planes["NGOOD"].max()) * integration.group_time_s)
+        yield Measured("rate", slope, self.warm_rate_threshold, slope_change)
 
     def start(self, context: Context) -> "RateRun":
         return RateRun(self, context)
 
 
 class RateRun(SearchRun):
-    """Counts, beside the significant slopes, those beyond the limit of hot pixels."""
+    """Counts the significant slopes, and separately the slopes beyond the limit of hot pixels."""
 
-    def __init__(self, search: RateSearch, context: Context):
+    search: RateSearch
+
+    def __init__(self, search: RateSearch, context: Context) -> None:
         super().__init__(search, context)
+        if search.hot_rate_threshold is None:
+            raise ValueError("hot_rate_threshold is null: the search of hot and warm pixels is off")
+        self.hot_rate_threshold = search.hot_rate_threshold
         self.hot = Tally(context.science.shape)
 
-    def take(self, measure: str, deviation: np.ndarray) -> None:
+    def take(self, measure: str, deviation: np.ndarray) -> None:  # noqa: ARG002 - there is a single measure
         with np.errstate(invalid="ignore"):
-            self.hot.add(deviation > self.search.hot_rate_threshold, ~np.isnan(deviation))
+            self.hot.add(deviation > self.hot_rate_threshold, ~np.isnan(deviation))
 
     def results(self, scale: np.ndarray) -> dict[str, TypeResult]:
         counts = list(self.search.counts)
@@ -76,10 +83,10 @@ class RateRun(SearchRun):
         return result
 
     def _hot_thresholds(self) -> tuple[Threshold, ...]:
-        """The Thresholds that divide hot from warm."""
-        limit, levels = self.search.hot_rate_threshold, self.tests["rate"].levels
+        """The Thresholds between hot and warm."""
+        limit, levels = self.hot_rate_threshold, self.tests["rate"].levels
         rows = [
-            around("hot_rate", "SLOPE", ABOVE, bulk[0][0], limit, unit="DN/s", exposure=exposure, integration=number)
-            for bulk, (exposure, number) in zip(levels, self.integrations, strict=True)
+            around("hot_rate", "SLOPE", ABOVE, level[0][0], limit, unit="DN/s", exposure=exposure, integration=number)
+            for level, (exposure, number) in zip(levels, self.integrations, strict=True)
         ]
         return (*rows, *vote_rows("hot_rate", self.search.hot_fraction, "integrations", self.context.min_valid))

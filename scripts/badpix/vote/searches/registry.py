@@ -1,4 +1,4 @@
-"""All searches of darks beyond the official algorithm; whatever walks the searches starts here."""
+"""The list of all searches of darks beyond the official algorithm."""
 
 from collections.abc import Iterable, Mapping
 
@@ -9,12 +9,12 @@ from badpix.vote.searches.ramp_shape import RampShapeSearch
 from badpix.vote.searches.rate import RateSearch
 from badpix.vote.searches.telegraph import TelegraphSearch
 
-# The order of their results: first the noise, by which the limits of the others are scaled.
+# The order of the results. The noise comes first, because it scales the limits of the remaining searches.
 SEARCHES: tuple[type[Search], ...] = (NoiseSearch, RateSearch, PedestalSearch, RampShapeSearch, TelegraphSearch)
 
 
 def measured_searches(searches: Iterable[Search]) -> tuple[Search, ...]:
-    """Those of `searches` that measure the darks: all that are on, and the noise, which scales limits of the others."""
+    """The searches that measure the darks: all that are on, and NoiseSearch, whose noise scales the limits."""
     searches = tuple(searches)
     any_on = any(search.is_on() for search in searches)
     return tuple(search for search in searches if search.is_on() or any_on and isinstance(search, NoiseSearch))

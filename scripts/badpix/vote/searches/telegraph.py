@@ -1,4 +1,4 @@
-"""Telegraph pixels by their downward jumps ("jumps_down"), which cosmic rays do not make."""
+"""Telegraph pixels, by their downward jumps: cosmic rays only jump upwards."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,50 +12,53 @@ from badpix.vote.searches.base import Context, Integration, Measured, Search, Se
 from badpix.vote.significance import poisson_threshold, vote_probability
 from badpix.vote.tally import Tally, decide
 
-# One fall may be chance; an exposure with so many is a telegraph's beyond doubt.
+# Noise can make one downward jump. An exposure with this many is certain evidence of telegraph noise.
 MIN_CERTAIN_JUMPS_DOWN = 2
-# Rises that as few healthy pixels reach count as a signal's own; the others may be cosmic rays.
+# Upward jumps count as a signal of the pixel if at most this fraction of the healthy pixels has as many: fewer may be
+# cosmic rays.
 CHANCE_JUMPS_UP = 0.02
-# Where so many of a pixel's falls are clear, its signal makes no others: those come from noise, and would be the vote
-# too many for a pixel that is bad at times.
-CLEAR_SHARE = 0.75
+# Where at least this fraction of a pixel's downward jumps exceeds 5 sigma, its telegraph signal makes no smaller jumps.
+# The smaller jumps are noise then, and could supply the deciding vote for a pixel that is intermittent.
+MIN_SHARE_5SIG = 0.75
 
 STEPS = ("N_JUMP_DOWN", "N_JUMP_UP", "N_JUMP_DOWN_5SIG")
 
 
 def quiet_rate(counts: np.ndarray) -> float:
-    """Mean of the Poisson distribution of counts whose zeros are as frequent as those of `counts`; 0 if it is empty.
+    """Mean of the Poisson distribution with the same share of zeros as `counts`; 0 for empty `counts`.
 
-    What real signals add makes other counts larger, not the zeros of healthy pixels fewer.
+    The share of zeros gives the rate of the healthy pixels: real signals raise the counts of a few pixels, and hardly
+    change this share.
     """
     return -np.log(max(np.mean(counts == 0), 0.01)) if counts.size else 0.0
 
 
-def _two_levels(n_down, n_up, rate=0.0):
-    """True where falls come with rises: a telegraph signal between two levels, not an inverse RC pixel, which sinks.
+def _two_levels(n_down: np.ndarray, n_up: np.ndarray, rate: float = 0.0) -> np.ndarray:
+    """True where upward jumps accompany the downward jumps: a telegraph signal between two levels.
 
-    `rate` is the mean number of rises that cosmic rays make: several falls need more rises than these.
+    An inverse RC pixel only decreases. `rate` is the mean number of upward jumps from cosmic rays: several downward
+    jumps need more upward jumps than cosmic rays make.
     """
     return (n_down <= 2 * n_up + 1) & ((n_down <= 1) | (n_up >= poisson_threshold(rate, CHANCE_JUMPS_UP)))
 
 
-def mainly_clear(n_down: np.ndarray, n_clear: np.ndarray) -> np.ndarray:
-    """True where only the clear ones of a pixel's falls count; both are numbers in all exposures."""
-    return n_clear >= CLEAR_SHARE * n_down
+def mainly_clear(n_down: np.ndarray, n_down_5sig: np.ndarray) -> np.ndarray:
+    """True where only the downward jumps beyond 5 sigma count; both arrays are numbers in all exposures."""
+    return n_down_5sig >= MIN_SHARE_5SIG * n_down
 
 
 @dataclass(frozen=True)
 class TelegraphSearch(Search):
-    """high_cr: more falls in an exposure than noise explains, with rises beside them. A ballot per exposure."""
+    """high_cr: more downward jumps in an exposure than noise explains, and upward jumps too. One vote per exposure."""
 
     telegraph_search: bool
     high_cr_fraction: float
 
     planes = ("NGOOD", *STEPS)
-    counts = (VoteCount("jumps_down", "Falls (jumps downwards)", ("high_cr",)),)
-    titles = {"N_JUMP_DOWN": ("Falls", "groups"), "N_JUMP_UP": ("jumps upwards", "groups of all exposures")}
+    counts = (VoteCount("jumps_down", "Downward jumps", ("high_cr",)),)
+    titles = {"N_JUMP_DOWN": ("Downward jumps", "groups"), "N_JUMP_UP": ("Upward jumps", "groups of all exposures")}
     replaces = ("many_jumps",)
-    # Only a telegraph signal falls; its two levels can look like any of these by chance.
+    # Only telegraph noise jumps down, and its two levels can mimic each of these types.
     takes_priority_over = ("hot", "warm", "low_pedestal", "rc", "inverse_rc")
 
     def is_on(self) -> bool:
@@ -64,7 +67,7 @@ class TelegraphSearch(Search):
     def header_keys(self) -> tuple[str, ...]:
         return ("telegraph_search",)
 
-    def measured(self, integration: Integration) -> Iterator[Measured]:
+    def measured(self, integration: Integration) -> Iterator[Measured]:  # noqa: ARG002 - there is no measure
         return iter(())
 
     def start(self, context: Context) -> "TelegraphRun":
@@ -72,43 +75,45 @@ class TelegraphSearch(Search):
 
 
 class TelegraphRun(SearchRun):
-    """Counts falls and rises, exposure by exposure."""
+    """Counts downward and upward jumps, exposure by exposure."""
 
-    def __init__(self, search: TelegraphSearch, context: Context):
+    search: TelegraphSearch
+
+    def __init__(self, search: TelegraphSearch, context: Context) -> None:
         super().__init__(search, context)
         shape = context.science.shape
-        self.falls = Tally(shape)
-        self.clear_votes = np.zeros(shape, np.int16)
+        self.votes = Tally(shape)
+        self.votes_5sig = np.zeros(shape, np.int16)
         self.certain_down = np.zeros(shape, bool)
-        self.n_down, self.n_clear, self.n_up = (np.zeros(shape, np.int32) for _ in range(3))
+        self.n_down, self.n_down_5sig, self.n_up = (np.zeros(shape, np.int32) for _ in range(3))
         self.up_rate = 0.0
         self.down_limits: list[Threshold] = []
         self._begin_exposure()
 
     def _begin_exposure(self) -> None:
-        self.own = {name: np.zeros(self.context.science.shape, np.int32) for name in STEPS}
+        self.exposure_counts = {name: np.zeros(self.context.science.shape, np.int32) for name in STEPS}
         self.valid = np.zeros(self.context.science.shape, bool)
 
     def add(self, integration: Integration) -> None:
-        for name, total in self.own.items():
+        for name, total in self.exposure_counts.items():
             total += integration.planes[name]
         self.valid |= integration.planes["NGOOD"] > 0
 
     def end_exposure(self, exposure: str) -> None:
-        """One ballot per exposure: more falls than noise makes, at the rate of the quiet pixels of the detector."""
+        """Count the vote of the exposure: yes for more downward jumps than noise makes in the healthy pixels."""
         context, valid = self.context, self.valid
-        n_down, n_up, n_clear = (self.own[name] for name in STEPS)
-        judged = context.science & valid
-        rate = quiet_rate(n_down[judged])
-        self.up_rate += quiet_rate(n_up[judged])
-        ballot = vote_probability(context.n_exposures, self.search.high_cr_fraction, context.probability)
-        needed = poisson_threshold(rate, ballot)
-        self.falls.add(n_down >= needed, valid)
-        self.clear_votes += (n_clear >= needed) & valid
+        n_down, n_up, n_down_5sig = (self.exposure_counts[name] for name in STEPS)
+        valid_science = context.science & valid
+        rate = quiet_rate(n_down[valid_science])
+        self.up_rate += quiet_rate(n_up[valid_science])
+        probability = vote_probability(context.n_exposures, self.search.high_cr_fraction, context.probability)
+        needed = poisson_threshold(rate, probability)
+        self.votes.add(n_down >= needed, valid)
+        self.votes_5sig += (n_down_5sig >= needed) & valid
         certain = max(MIN_CERTAIN_JUMPS_DOWN, poisson_threshold(rate, context.probability / context.n_exposures))
         self.certain_down |= _two_levels(n_down, n_up) & (n_down >= certain) & valid
         self.n_down += n_down
-        self.n_clear += n_clear
+        self.n_down_5sig += n_down_5sig
         self.n_up += n_up
         limit = Threshold(
             "jumps_down", "N_JUMP_DOWN", AT_LEAST, float(needed), "groups", exposure=exposure_of(exposure)
@@ -116,18 +121,18 @@ class TelegraphRun(SearchRun):
         self.down_limits.append(limit)
         self._begin_exposure()
 
-    def results(self, scale: np.ndarray) -> dict[str, TypeResult]:
-        s, science, min_valid = self.search, self.context.science, self.context.min_valid
-        votes = np.where(mainly_clear(self.n_down, self.n_clear), self.clear_votes, self.falls.k)
-        found = decide(votes, self.falls.n_valid, s.high_cr_fraction, min_valid)
-        found &= _two_levels(self.n_down, self.n_up, self.up_rate)
+    def results(self, scale: np.ndarray) -> dict[str, TypeResult]:  # noqa: ARG002 - counts, which noise does not scale
+        fraction, science, min_valid = self.search.high_cr_fraction, self.context.science, self.context.min_valid
+        n_valid = self.votes.n_valid
+        k = np.where(mainly_clear(self.n_down, self.n_down_5sig), self.votes_5sig, self.votes.k)
+        found = decide(k, n_valid, fraction, min_valid) & _two_levels(self.n_down, self.n_up, self.up_rate)
         needed = float(poisson_threshold(self.up_rate, CHANCE_JUMPS_UP))
-        rises = Threshold("jumps_down", "N_JUMP_UP", AT_LEAST, needed, "groups of all exposures")
-        verdict = TypeResult(
+        up_limit = Threshold("jumps_down", "N_JUMP_UP", AT_LEAST, needed, "groups of all exposures")
+        result = TypeResult(
             found & science,
-            (self.falls.n_valid < min_valid) & science,
-            {"jumps_down": (votes, self.falls.n_valid)},
+            (n_valid < min_valid) & science,
+            {"jumps_down": (k, n_valid)},
             self.certain_down & ~found & science,
-            (*self.down_limits, rises, *vote_rows("jumps_down", s.high_cr_fraction, "exposures", min_valid)),
+            (*self.down_limits, up_limit, *vote_rows("jumps_down", fraction, "exposures", min_valid)),
         )
-        return {"high_cr": verdict}
+        return {"high_cr": result}

@@ -1,6 +1,6 @@
 """Every registered pixel type and search is complete: flags, priorities, labels, markers, documentation, tests.
 
-A new type or search that lacks one of these fails here, not in a run.
+A new type or search that lacks any of these fails here, not in a run.
 """
 
 import re
@@ -26,8 +26,10 @@ ROOT = Path(__file__).resolve().parents[4]
 SCHEMA = load_schema(ROOT / "config" / "schemas" / "config.schema.yaml")
 DEFAULTS = {key: node["default"] for key, node in SCHEMA["properties"].items()}
 ALGORITHM = (ROOT / "docs" / "algorithm.md").read_text(encoding="utf-8")
-GIVES_WAY = re.findall(r"^\| ([\w, ]+) \| ([^|]+) \|$", ALGORITHM.split("### Types that exclude each other")[1], re.M)
-# Keys of the official tests whose numbers a search takes as well.
+PRIORITY_ROWS = re.findall(
+    r"^\| ([\w, ]+) \| ([^|]+) \|$", ALGORITHM.split("### Types that exclude each other")[1], re.M
+)
+# Keys of the official tests, of which a search can read some too.
 OFFICIAL_KEYS = {field.name for field in fields(DarkSettings)}
 
 
@@ -52,10 +54,10 @@ class TestPixelType:
         assert set(pixel_type.explained_by) <= PIXEL_TYPES.keys() - {pixel_type.name}
         for winner in pixel_type.explained_by:
             assert pixel_type.name not in PIXEL_TYPES[winner].explained_by, "two types cannot explain each other"
-            rows = [row for row in GIVES_WAY if pixel_type.name in row[0].split(", ")]
+            rows = [row for row in PRIORITY_ROWS if pixel_type.name in row[0].split(", ")]
             assert any(winner in re.findall(r"\w+", winners) for _, winners in rows), f"docs/algorithm.md: {winner}"
 
-    def test_the_map_shows_it(self, pixel_type):
+    def test_it_has_a_label_and_a_marker(self, pixel_type):
         assert pixel_type.label and LOOKS[pixel_type.name].label == pixel_type.label
         assert re.fullmatch("#[0-9A-F]{6}", pixel_type.marker.color) and pixel_type.marker.outline.startswith("M")
 
@@ -136,8 +138,8 @@ def test_the_header_lists_what_is_on_and_not_what_is_replaced():
     assert "false_flags_per_million" not in used_parameters(DEFAULTS | {"max_dead_norm_signal": 1}, {}, ["darks"])
 
 
-def test_every_key_of_the_vote_has_its_place():
-    """Each key that re-runs the vote is read by one of its settings, or by the mask's."""
+def test_every_key_of_the_vote_is_in_its_settings():
+    """Each key that re-runs the vote is a field of its settings or of the settings of the mask."""
     from badpix.mask.make import MaskSettings
 
     classes = (RequiredExposures, DarkSettings, FlatSettings, MaskSettings, *SEARCHES)
