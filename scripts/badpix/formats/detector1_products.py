@@ -1,8 +1,10 @@
-"""Open the products of calwebb_detector1 with their structure checked, so that a bad one is named."""
+"""Open the products of calwebb_detector1 and check their structure; an error names the faulty product."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 from astropy.io import fits
 
 from badpix.core.errors import BadExposure
@@ -19,12 +21,12 @@ PLANES = {
     "fitopt": {"PEDESTAL": 3},
 }
 FLAG_PLANES = ("DQ", "PIXELDQ", "GROUPDQ")
-# Raw data are unsigned 16-bit integers, which FITS stores as signed ones with an offset.
+# Raw data are unsigned 16-bit integers, which FITS stores as signed integers with an offset.
 RAW_NUMBERS = {"BITPIX": 16, "BSCALE": 1, "BZERO": 32768}
 
 
-def check_planes(hdus, product):
-    """Raise BadExposure unless the image extensions of `product` are there with the right axes."""
+def check_planes(hdus: fits.HDUList, product: str) -> None:
+    """Raise BadExposure unless all image extensions of `product` are present with the right axes and numbers."""
     names = [hdu.name for hdu in hdus]
     for name, axes in PLANES[product].items():
         if name not in names:
@@ -43,23 +45,23 @@ def check_planes(hdus, product):
         _check_numbers(hdus[name].header, name, product)
 
 
-def _check_numbers(header, name, product):
-    """Raise BadExposure unless the image's numbers are of the kind (integer, floating point) that belongs there."""
+def _check_numbers(header: fits.Header, name: str, product: str) -> None:
+    """Raise BadExposure unless the image `name` has the right kind of numbers (integer, floating point)."""
     if product == "uncal":
-        found = {key: header.get(key, {"BSCALE": 1, "BZERO": 0}.get(key)) for key in RAW_NUMBERS}
-        if found != RAW_NUMBERS:
-            found, expected = (", ".join(f"{k} {v}" for k, v in numbers.items()) for numbers in (found, RAW_NUMBERS))
+        numbers = {key: header.get(key, {"BSCALE": 1, "BZERO": 0}.get(key)) for key in RAW_NUMBERS}
+        if numbers != RAW_NUMBERS:
+            found, expected = (", ".join(f"{k} {v}" for k, v in each.items()) for each in (numbers, RAW_NUMBERS))
             raise BadExposure(f"{name} of the uncal file has {found}; raw data have {expected}")
         return
-    # Flags are integers, everything else is measured.
+    # Flags are integers; measurements are floating point numbers.
     if (header["BITPIX"] > 0) != (name in FLAG_PLANES):
         kind = "integers" if name in FLAG_PLANES else "floating point numbers"
         raise BadExposure(f"{name} of the {product} file has BITPIX {header['BITPIX']}; it should hold {kind}")
 
 
 @contextmanager
-def open_product(path, product):
-    """Open `path` memory-mapped, as `product` (a key of PLANES). Raises BadExposure naming what is wrong with it."""
+def open_product(path: str | Path, product: str) -> Iterator[fits.HDUList]:
+    """Open `path` memory-mapped, as `product` (a key of PLANES); BadExposure names the fault of the file."""
     if problem := file_problem(Path(path)):
         raise BadExposure(f"the {product} file is not usable: {problem}")
     try:
@@ -80,33 +82,46 @@ def open_product(path, product):
         yield hdus
 
 
-def rates_shape(hdus):
-    """(integrations, rows, columns) of an open rateints file, or of a rate file of one integration."""
+def rates_shape(hdus: fits.HDUList) -> tuple[int, int, int]:
+    """(integrations, rows, columns) of an open rateints file, or of a rate file of a single integration."""
     shape = hdus["SCI"].shape
     return shape if len(shape) == 3 else (1, *shape)
 
 
-def rates_rows(hdus, name, integration, rows):
-    """Some rows of an integration of image `name` of an open rateints (or single-integration rate) file."""
+def rates_rows(hdus: fits.HDUList, name: str, integration: int, rows: slice) -> np.ndarray:
+    """The `rows` of an integration (0-based) of image `name` in an open rateints (or single-integration rate) file."""
     hdu = hdus[name]
     return hdu.section[integration, rows] if len(hdu.shape) == 3 else hdu.section[rows]
 
 
-def check_agree(shapes):
-    """Raise BadExposure unless all of `shapes` (what -> (integrations, rows, columns)) are the same."""
+def check_agree(shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Raise BadExposure unless all `shapes` (name of the product -> shape) are equal."""
     if len(set(shapes.values())) > 1:
         raise BadExposure("shapes differ: " + ", ".join(f"{name} {shape}" for name, shape in shapes.items()))
 
 
-def check_announced(header, n_integrations, image, product, n_groups=None):
+def check_announced(
+    header: fits.Header, n_integrations: int, image: Sequence[int], product: str, n_groups: int | None = None
+) -> None:
     """Raise BadExposure unless the arrays of `product` have the numbers of integrations, groups and pixels in `header`.
 
-    `image` is (rows, columns); a rates file has no groups (None).
+    Parameters
+    ----------
+    header : Header
+        The primary header.
+    n_integrations : int
+        Integrations in the arrays.
+    image : sequence of int
+        (rows, columns) of the arrays.
+    product : str
+        Name of the product in error messages.
+    n_groups : int, optional
+        Groups in the arrays; None for a rateints file, which has no groups.
     """
     found = {"SUBSIZE2": image[0], "SUBSIZE1": image[1]}
     if n_groups is not None:
         found["NGROUPS"] = n_groups
-    # A segment of an exposure holds some of its integrations.
+    # NINTS counts all integrations of the exposure, a segment holds only some.
     if "EXSEGNUM" not in header:
         found["NINTS"] = n_integrations
     for key, number in found.items():
@@ -114,11 +129,11 @@ def check_announced(header, n_integrations, image, product, n_groups=None):
             raise BadExposure(f"{key} of the {product} file is {header.get(key)}, but its array has {number}")
 
 
-def check_steps(header, product):
-    """Raise BadExposure unless the steps without which no pixel can be judged are COMPLETE in `header`."""
+def check_steps(header: fits.Header, product: str) -> None:
+    """Raise BadExposure unless the steps that the classification needs are COMPLETE in `header`."""
     for keyword, step in REQUIRED_STEPS.items():
         if step == "ramp_fit" and product == "jump":
-            continue  # it comes after the jump file is written
+            continue  # ramp_fit runs after the jump file is written
         status = header.get(keyword, "missing")
         if status != "COMPLETE":
             raise BadExposure(f"step {step} of the {product} file is not COMPLETE: {keyword} is {status}")

@@ -1,10 +1,10 @@
-"""The evidence file: for every pixel the votes and measurements behind its flags. The only home of its layout.
+"""The evidence file: for every pixel the votes and measurements behind its flags. The layout is defined only here.
 
-Images (y, x), uint32: `FOUND`, `INSUFFICIENT` (could not be judged) and `INTERMITTENT` (certainly bad in some
-exposures, but not in enough), a bit per type of bad pixel as table `TYPES` tells. For each ballot count `<TEST>_K` (yes
-votes) and `<TEST>_N` (votes that could judge), int16 or int32. Measured images as float32: `NOISE` (DN/s) and
-`NCLEAN`, `RESPONSE` and `NFLAT`. Table `TESTS` says which tests each type has, table `THRESHOLDS` what they were held
-against: a row per limit, with the columns of `badpix.formats.thresholds.Threshold`.
+Images (y, x), uint32, with a bit per type of bad pixel: `FOUND`, `INSUFFICIENT` (could not be classified) and
+`INTERMITTENT` (bad in some exposures beyond doubt, but not in enough). Table `TYPES` has the bit of each type. For each
+test two images, int16 or int32: `<TEST>_K` (positive votes) and `<TEST>_N` (valid votes). Measured images as float32:
+`NOISE` (DN/s) and `NCLEAN`, `RESPONSE` and `NFLAT`. Table `TESTS` has the tests of each type. Table `THRESHOLDS` has a
+row per limit that a test compared with, with the columns of `badpix.formats.thresholds.Threshold`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ from badpix.instrument.dq import add_bits
 
 FILE_NAME = "evidence.fits"
 MEASURED = ("NOISE", "NCLEAN", "RESPONSE", "NFLAT")
-# Quantities that are of the vote itself, and not measured.
+# Quantities of the vote itself, which are not measured.
 OF_THE_VOTE = (FRACTION, FEWEST, MEAN_DEVIATION)
 
 
@@ -42,9 +42,10 @@ def types_hdu(bit_of: Mapping[str, int]) -> fits.BinTableHDU:
 
 def _read_types(hdus: fits.HDUList, path: str | Path) -> dict[str, int]:
     table = part(hdus, "TYPES", path)
-    missing = [column for column in ("BIT", "TYPE") if column not in table.names]
+    columns = table.dtype.names or ()
+    missing = [column for column in ("BIT", "TYPE") if column not in columns]
     if missing:
-        raise ValueError(f"{path}: table TYPES lacks column {', '.join(missing)}; it has {', '.join(table.names)}")
+        raise ValueError(f"{path}: table TYPES lacks column {', '.join(missing)}; it has {', '.join(columns)}")
     return {str(row["TYPE"]).strip(): int(row["BIT"]) for row in table}
 
 
@@ -56,8 +57,8 @@ def write_evidence(
 ) -> None:
     """Write the evidence file.
 
-    `results` maps types to TypeResult, `measured` names to (image, unit), `header` are (key, value, comment) for the
-    primary header.
+    `results` maps types to TypeResult, `measured` maps names to (image (y, x), unit), `header` lists (key, value,
+    comment) for the primary header.
     """
     bit_of = {name: bit for bit, name in enumerate(results)}
     primary = fits.PrimaryHDU()
@@ -72,7 +73,7 @@ def write_evidence(
     hdus = [primary]
     hdus += [fits.ImageHDU(bit_image(of_types, bit_of), name=name) for name, of_types in images.items()]
     hdus.append(types_hdu(bit_of))
-    # Two types may share a test, such as hot and warm the rate.
+    # Two types may share a test: hot and warm share the test of the rate.
     votes = {test: counts for result in results.values() for test, counts in result.votes.items()}
     for test, (k, n_valid) in votes.items():
         hdus.append(fits.ImageHDU(k, name=f"{test.upper()}_K"))
@@ -93,11 +94,11 @@ def write_evidence(
 
 @dataclass(frozen=True)
 class Evidence:
-    """The evidence file without its counts: `bit_of` maps types to bits, `tests` types to the tests they have.
+    """The contents of an evidence file but for the vote counts, which `counts` and `n_valid` read.
 
-    `thresholds` are the Thresholds, the images (y, x) uint32 `found`, `insufficient` and `intermittent` have a bit per
-    type (`intermittent` is None in a file without it), `measured` maps the names in MEASURED to images, as far as they
-    are there. `detector` is the DETECTOR keyword, empty in a file without it.
+    `bit_of` maps types to bits, `tests` maps types to their tests. `found`, `insufficient` and `intermittent` are
+    images (y, x), uint32, with a bit per type; `intermittent` is None if the file lacks it. `measured` maps names in
+    MEASURED to the images (y, x) in the file. `detector` is the keyword DETECTOR, empty if the file lacks it.
     """
 
     path: str
@@ -115,7 +116,7 @@ class Evidence:
         return (self.found >> np.uint32(self.bit_of[name]) & np.uint32(1)).astype(bool)
 
     def is_insufficient(self, name: str) -> np.ndarray:
-        """Boolean image (y, x) of the pixels that could not be judged for type `name`."""
+        """Boolean image (y, x) of the pixels that could not be classified for type `name`."""
         return (self.insufficient >> np.uint32(self.bit_of[name]) & np.uint32(1)).astype(bool)
 
     def limits(
@@ -125,9 +126,10 @@ class Evidence:
         exposure: str | None = None,
         integration: int | None = None,
     ) -> list[Threshold]:
-        """The Thresholds on measured quantities that fit; a limit for all exposures fits every one of them.
+        """The Thresholds on measured quantities that match all arguments; None matches everything.
 
-        An integration without any value of a quantity, such as a ramp too short for it, was held against no limit.
+        A limit common to all exposures or integrations matches each of them. An integration without any value of a
+        quantity, such as a ramp that is too short, has no limit.
         """
         return [
             row
@@ -141,42 +143,50 @@ class Evidence:
         ]
 
     def quantity(self, test: str) -> str | None:
-        """The quantity that `test` compares in each integration; None if it compares none."""
+        """The quantity that `test` compares in each integration, or None."""
         rows = (row for row in self.thresholds if row.test == test and row.exposure)
         return next((row.quantity for row in rows if row.quantity not in OF_THE_VOTE), None)
 
     def vote(self, test: str) -> tuple[float | None, str | None, int | None]:
-        """(fraction of votes that must say yes, their unit, fewest valid votes); Nones where a test has no vote."""
+        """(required fraction of positive votes, unit of a vote, minimum of valid votes); three None without a vote."""
         rows = {row.quantity: row for row in self.thresholds if row.test == test}
         if FRACTION not in rows:
             return None, None, None
         return rows[FRACTION].value, rows[FEWEST].unit, int(rows[FEWEST].value)
 
     def mean_limits(self, test: str) -> list[Threshold]:
-        """The Thresholds of a test on the mean deviation of a pixel, by region."""
+        """The Thresholds of a test on the mean deviation of a pixel, a row per region."""
         return [row for row in self.thresholds if row.test == test and row.quantity == MEAN_DEVIATION]
 
     def counts(self, test: str) -> tuple[np.ndarray, np.ndarray] | None:
-        """The images (y, x) of yes votes and of valid votes of a test; None where there are none."""
+        """The images (y, x) of the positive and of the valid votes of a test; None if the file has no such images."""
         with fits.open(self.path) as hdus:
             if f"{test.upper()}_K" not in hdus:
                 return None
             return np.array(hdus[f"{test.upper()}_K"].data), np.array(hdus[f"{test.upper()}_N"].data)
 
+    def n_valid(self, test: str) -> np.ndarray:
+        """The image (y, x) of the valid votes of a test; ValueError if the file has no such image."""
+        counts = self.counts(test)
+        if counts is None:
+            raise ValueError(f"{self.path} has no vote counts of the test {test} (extension {test.upper()}_N)")
+        return counts[1]
+
 
 def read_evidence(path: str | Path) -> Evidence:
-    """The Evidence of a file of `write_evidence`; ValueError where FOUND, INSUFFICIENT or TYPES is missing."""
+    """The Evidence in a file of `write_evidence`; ValueError if FOUND, INSUFFICIENT or TYPES is missing."""
     with fits.open(path) as hdus:
         tests: dict[str, list[str]] = {}
         for row in hdus["TESTS"].data if "TESTS" in hdus else ():
             tests.setdefault(str(row["TYPE"]), []).append(str(row["TEST"]))
         return Evidence(
-            str(path),
-            str(hdus[0].header.get("DETECTOR", "")),
-            _read_types(hdus, path),
-            tests,
-            from_table(hdus["THRESHOLDS"].data) if "THRESHOLDS" in hdus else [],
-            *(np.array(part(hdus, name, path), np.uint32) for name in ("FOUND", "INSUFFICIENT")),
-            np.array(hdus["INTERMITTENT"].data, np.uint32) if "INTERMITTENT" in hdus else None,
-            {name: np.array(hdus[name].data) for name in MEASURED if name in hdus},
+            path=str(path),
+            detector=str(hdus[0].header.get("DETECTOR", "")),
+            bit_of=_read_types(hdus, path),
+            tests=tests,
+            thresholds=from_table(hdus["THRESHOLDS"].data) if "THRESHOLDS" in hdus else [],
+            found=np.array(part(hdus, "FOUND", path), np.uint32),
+            insufficient=np.array(part(hdus, "INSUFFICIENT", path), np.uint32),
+            intermittent=np.array(hdus["INTERMITTENT"].data, np.uint32) if "INTERMITTENT" in hdus else None,
+            measured={name: np.array(hdus[name].data) for name in MEASURED if name in hdus},
         )

@@ -1,10 +1,11 @@
 """The files of the votes without each exposure: a table of exposures (CSV), and the stability of each flag (FITS).
 
-The CSV has a row per exposure: kind (darks, flats), exposure, n_changed (pixels whose types change without it), others
-(the median of n_changed of the others of its kind) and outlier. The FITS has table PIXELS, a row per pixel and type:
-kind, type, x, y (0-based), kept (votes without one exposure in which the pixel keeps the type), votes, stability
-(kept / votes); and table TYPES, a row per type: kind, type, votes, and gained (pixels found only without an exposure,
-summed over the votes). pandas takes a third of a second to import, so who has no such file does not wait for it.
+The CSV has a row per exposure: kind (darks, flats), exposure, n_changed (pixels whose types change if the exposure is
+left out), others (the median n_changed of the remaining exposures of the kind) and outlier. The FITS has table PIXELS,
+a row per pixel and type: kind, type, x, y (0-based), kept (number of leave-one-out votes in which the pixel keeps the
+type), votes, stability (kept / votes); and table TYPES, a row per type: kind, type, votes, and gained (pixels found
+only if an exposure is left out, summed over the votes). pandas takes a third of a second to import, so it is imported
+only where a file is read.
 """
 
 from pathlib import Path
@@ -36,7 +37,7 @@ def read_exposures(path: str | Path) -> "pd.DataFrame":
 
 
 def read_outliers(path: str | Path | None) -> dict[str, str]:
-    """Exposure -> reason for the outliers in the table of exposures at `path`; none if `path` is None."""
+    """Exposure -> reason for the outliers in the table of exposures at `path`; empty if `path` is None."""
     if path is None:
         return {}
     table = read_exposures(path)
@@ -49,7 +50,7 @@ def read_outliers(path: str | Path | None) -> dict[str, str]:
 
 def pixels_hdu(pixels: "pd.DataFrame") -> fits.BinTableHDU:
     """Table PIXELS."""
-    # Text is given as such: an empty column of objects has no width.
+    # Text gets a dtype with a width: an empty column of objects has none.
     return table_hdu("PIXELS", {c: pixels[c].to_numpy("U16" if kind is str else kind) for c, kind in PIXELS.items()})
 
 

@@ -1,35 +1,40 @@
-"""Data that were lost under sound headers: blocks of zero bytes, and images without any measurement."""
+"""Lost data in files with valid headers: blocks of zero bytes, and images without any measurement."""
+
+from collections.abc import Sequence
 
 import numpy as np
+from astropy.io import fits
 
 from badpix.core.errors import BadExposure
 from badpix.instrument.dq import PIXEL_FLAGS
 
-# Each pixel has its own noise, so that so many neighbours (in the order of the file) never have one value by chance.
-# A lost sector of a disk (512 bytes) holds at least one such run, however it lies.
+# Pixels have independent noise, so RUN_PIXELS neighbours in the order of the file never share a value by chance. A lost
+# sector of a disk (512 bytes) holds at least one such run, wherever it starts.
 RUN_PIXELS = 64
-# Zero bytes are 0 in floating point numbers, and BZERO in raw ones; others may have filled these with 0.
+# Zero bytes are 0 in floating point data and BZERO = 32768 in raw data; raw data may also have been filled with 0.
 RAW_LOST = (0, 32768)
 UNUSABLE = PIXEL_FLAGS["SATURATED"] | PIXEL_FLAGS["DO_NOT_USE"]
 
 
-def lost_runs(planes, values=(0,)):
-    """Boolean array (plane, run), True where RUN_PIXELS neighbouring pixels of a plane are all one of `values`.
+def lost_runs(planes: np.ndarray, values: Sequence[int] = (0,)) -> np.ndarray:
+    """Boolean array (plane, run), True where RUN_PIXELS neighbouring pixels of a plane all have the same lost value.
 
-    `planes` has the plane as its first axis. A rest that is shorter than a run is not looked at.
+    The first axis of `planes` is the plane; `values` are the values of lost data. A remainder of the plane that is
+    shorter than a run is not checked.
     """
     flat = planes.reshape(len(planes), -1)
     runs = flat[:, : flat.shape[1] // RUN_PIXELS * RUN_PIXELS].reshape(len(planes), -1, RUN_PIXELS)
     lost = np.isin(runs[:, :, 0], values) & (runs[:, :, 0] == runs[:, :, -1])
-    # All pixels are looked at where the first and the last say that there may be something only, which is seldom.
+    # All pixels are compared only where the first and the last are lost, which is rare.
     lost[lost] = (runs[lost] == runs[lost][:, :1]).all(axis=1)
     return lost
 
 
-def check_raw(hdu, groups=slice(None)):
-    """Raise BadExposure where the raw ramps of image `hdu` (integration, group, y, x) have lost data.
+def check_raw(hdu: fits.ImageHDU, groups: slice = slice(None)) -> None:
+    """Raise BadExposure if the raw ramps of image `hdu` (integration, group, y, x) have lost data in `groups`.
 
-    A part of the detector that reads zero in all groups is dead, which the vote judges, unless it is most of it.
+    A part of the detector that reads zero in all groups is dead and left to the vote, unless it is most of the
+    detector.
     """
     lost = np.stack([lost_runs(hdu.section[i, groups], RAW_LOST) for i in range(hdu.shape[0])])
     if lost.size == 0:
@@ -46,10 +51,21 @@ def check_raw(hdu, groups=slice(None)):
         )
 
 
-def check_ramps(sci, groupdq, science, integration, first_row):
-    """Raise BadExposure where the corrected ramps (group, y, x) of an integration have lost data in usable pixels.
+def check_ramps(sci: np.ndarray, groupdq: np.ndarray, science: np.ndarray, integration: int, first_row: int) -> None:
+    """Raise BadExposure if the corrected ramps of an integration have lost data in usable pixels.
 
-    `science` is the boolean image (y, x) of the science pixels, `first_row` the number of its first row, from 0.
+    Parameters
+    ----------
+    sci : float array (group, y, x)
+        The ramps, all rows or some.
+    groupdq : uint8 array (group, y, x)
+        Flags of the groups.
+    science : bool array (y, x)
+        The science pixels.
+    integration : int
+        Number of the integration, 0-based, for the message.
+    first_row : int
+        Number of the first row of the arrays, 0-based, for the message.
     """
     for group, run in np.argwhere(lost_runs(sci)):
         pixels = slice(run * RUN_PIXELS, (run + 1) * RUN_PIXELS)
@@ -62,10 +78,11 @@ def check_ramps(sci, groupdq, science, integration, first_row):
             )
 
 
-def check_image(image, where, name):
-    """Raise BadExposure when a measured image (y, x; NaN where it has no value) has no values, or lost ones.
+def check_image(image: np.ndarray, where: np.ndarray, name: str) -> None:
+    """Raise BadExposure if a measured image (y, x), NaN without a value, has no values or lost values.
 
-    `where` is the boolean image of the pixels that should have one; `name` says what the image is.
+    `where` is the boolean image (y, x) of the pixels that should have a value; `name` is the image's name for the
+    message.
     """
     values = image[where & np.isfinite(image)]
     if where.any() and values.size == 0:
@@ -75,8 +92,8 @@ def check_image(image, where, name):
         raise BadExposure(f"{lost.mean():.2%} of {name} has no data (zeros)")
 
 
-def check_variances(slope, variance, name):
-    """Raise BadExposure when no pixel with a slope above zero has a variance above zero (images (y, x))."""
+def check_variances(slope: np.ndarray, variance: np.ndarray, name: str) -> None:
+    """Raise BadExposure if no pixel with a slope above zero has a variance above zero (images (y, x))."""
     positive = slope > 0
     if positive.any() and not (variance[positive] > 0).any():
         raise BadExposure(f"{name} is above zero in none of the {int(positive.sum())} pixels of positive slope")

@@ -3,9 +3,10 @@
 import datetime
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from astropy.io import fits
@@ -15,6 +16,9 @@ from badpix.core.startup import read_yaml_in_c
 from badpix.instrument import irs2
 from badpix.instrument.dq import PIXEL_FLAGS
 from badpix.instrument.geometry import Geometry, cut
+
+if TYPE_CHECKING:
+    from stdatamodels.jwst.datamodels import MaskModel
 
 logger = logging.getLogger(__name__)
 
@@ -42,8 +46,8 @@ DESCRIPTIONS = {
 }
 
 
-def dq_definition(dq):
-    """The DQ_DEF table of the flags used in `dq` (uint32 image): records of BIT, VALUE, NAME, DESCRIPTION."""
+def dq_definition(dq: np.ndarray) -> np.ndarray:
+    """The DQ_DEF table of the flags used in `dq`, uint32 (y, x): records of BIT, VALUE, NAME, DESCRIPTION."""
     rows, used = [], int(np.bitwise_or.reduce(dq, axis=None))
     for name, value in PIXEL_FLAGS.items():
         if used & value:
@@ -53,13 +57,13 @@ def dq_definition(dq):
     return np.array(rows, dtype=dtype)
 
 
-def normalise_useafter(useafter):
-    """USEAFTER as CRDS wants it, `YYYY-MM-DDTHH:MM:SS`; a space instead of the T is accepted."""
+def normalise_useafter(useafter: str | datetime.datetime) -> str:
+    """USEAFTER in the format of CRDS, `YYYY-MM-DDTHH:MM:SS`; a space instead of the T is accepted."""
     return datetime.datetime.fromisoformat(str(useafter).strip()).strftime("%Y-%m-%dT%H:%M:%S")
 
 
-def complete_pedigree(pedigree, dates):
-    """PEDIGREE with the first and last of `dates` (YYYY-MM-DD) filled in where it is `INFLIGHT` alone."""
+def complete_pedigree(pedigree: str, dates: Sequence[str]) -> str:
+    """PEDIGREE, with the first and last of `dates` (YYYY-MM-DD) added if it is only `INFLIGHT`."""
     if re.fullmatch(r"INFLIGHT", pedigree.strip(), flags=re.IGNORECASE):
         if not dates:
             raise ValueError("pedigree INFLIGHT takes its dates from DATE-OBS, which no exposure has; give them")
@@ -67,38 +71,38 @@ def complete_pedigree(pedigree, dates):
     return pedigree
 
 
-def _mask_model():
-    """The datamodel of masks. Imported, and first used, in seconds, which who only reads a mask need not wait for."""
+def _mask_model() -> "type[MaskModel]":
+    """The datamodel of masks. Its import and first use take seconds, so a job that only reads a mask avoids them."""
     from stdatamodels.jwst.datamodels import MaskModel
 
     return MaskModel
 
 
-def load_datamodel():
-    """Do what the first mask to be written waits for: import the datamodel, and let it read its schemas."""
+def load_datamodel() -> None:
+    """Import the datamodel of masks and load its schemas, which the first mask written would otherwise wait for."""
     read_yaml_in_c()
     _mask_model()().close()
 
 
 @dataclass(frozen=True)
 class MaskHeader:
-    """What the header of a mask holds beside its geometry.
+    """The contents of a mask's header beside its geometry.
 
-    `identity` maps `instrument` and `detector` and, where they select the file, `exp_type` and `readpatt`; `texts` maps
-    author, description, pedigree, useafter; `history` holds lines; `parameters` maps configuration keys to the values
-    that were used.
+    `identity` has the keys `instrument` and `detector` and, where CRDS selects the file by them, `exp_type` and
+    `readpatt`. `texts` has the keys author, description, pedigree and useafter. `history` are the lines of HISTORY.
+    `parameters` maps configuration keys to the values used.
     """
 
-    identity: dict
-    texts: dict
-    history: Sequence = ()
-    parameters: dict = field(default_factory=dict)
+    identity: Mapping[str, str]
+    texts: Mapping[str, str]
+    history: Sequence[str] = ()
+    parameters: Mapping[str, object] = field(default_factory=dict)
 
 
-def write_mask(path, dq, geometry, header):
+def write_mask(path: str | Path, dq: np.ndarray, geometry: Geometry, header: MaskHeader) -> None:
     """Write a MASK reference file of the image `dq`, uint32 (y, x), its Geometry and its MaskHeader.
 
-    A mask for an IRS2 read pattern gets the rows of raw files, since dq_init takes it as it is.
+    A mask for an IRS2 read pattern is written with the rows of a raw file, which dq_init expects.
     """
     identity, texts = header.identity, header.texts
     if irs2.is_irs2(identity.get("readpatt")):
@@ -127,31 +131,31 @@ def write_mask(path, dq, geometry, header):
     model.close()
 
 
-def header_value(value):
-    """A configuration value as a FITS header value: sequences as words, text as ASCII, the rest as it is."""
+def header_value(value: object) -> object:
+    """A configuration value as a FITS header value: a sequence as words, text as ASCII, other values unchanged."""
     if isinstance(value, (list, tuple)):
         value = " ".join(str(item) for item in value)
     return card_text(value) if isinstance(value, str) else value
 
 
-def complete_header(path, name, parameters):
-    """Write `parameters` (key -> value, None is left out) into the primary header of `path`, and FILENAME `name`.
+def complete_header(path: str | Path, name: str, parameters: Mapping[str, object]) -> None:
+    """Write `parameters` (key -> value, without None) and FILENAME = `name` into the primary header of `path`.
 
-    The keys are longer than the eight characters of a plain keyword, so they become `HIERARCH BADPIX <key>` cards.
-    The datamodel has entered the name that it wrote, a temporary one.
+    The keys are longer than the eight characters of a standard keyword, so they become `HIERARCH BADPIX <key>` cards.
+    FILENAME is replaced because the datamodel enters the temporary name of the file.
     """
     with fits.open(path, mode="update") as hdus:
         hdus[0].header["FILENAME"] = card_text(name)
         for key, value in parameters.items():
             if value is not None:
                 keyword, value = f"HIERARCH BADPIX {key.upper()}", header_value(value)
-                # astropy cuts off the digits of a number that does not fit beside a long keyword; text goes on.
+                # astropy cuts off the digits of a number that does not fit beside a long keyword; text is continued.
                 fits_in = isinstance(value, str) or len(f"{keyword} = {value!r}") <= CARD_LENGTH
                 hdus[0].header[keyword] = value if fits_in else str(value)
 
 
-def write_interleaved_copy(source, target, detector):
-    """Write a copy of the mask `source` with the rows of raw IRS2 files."""
+def write_interleaved_copy(source: str | Path, target: str | Path, detector: str) -> None:
+    """Write a copy of the mask `source` of `detector` (NRS1, NRS2) with the rows of raw IRS2 files."""
     with _mask_model()(str(source)) as model:
         model.dq = irs2.interleave(
             np.array(model.dq, dtype=np.uint32), detector, np.uint32(PIXEL_FLAGS["REFERENCE_PIXEL"])
@@ -159,11 +163,11 @@ def write_interleaved_copy(source, target, detector):
         model.save(str(target), overwrite=True)
 
 
-def write_cut_copy(source, target, part):
+def write_cut_copy(source: str | Path, target: str | Path, part: Geometry) -> None:
     """Write a copy of the mask `source` cut to the Geometry `part`, which lies within it. Not for IRS2."""
-    whole = Geometry.from_header(fits.getheader(source))
+    uncut = Geometry.from_header(fits.getheader(source))
     with _mask_model()(str(source)) as model:
-        model.dq = cut(np.array(model.dq, dtype=np.uint32), whole, part)
+        model.dq = cut(np.array(model.dq, dtype=np.uint32), uncut, part)
         subarray = model.meta.subarray
         subarray.name = part.subarray
         subarray.xstart, subarray.ystart = part.x_start, part.y_start
@@ -171,10 +175,10 @@ def write_cut_copy(source, target, part):
         model.save(str(target), overwrite=True)
 
 
-def read_mask(path):
-    """The DQ image (uint32) of any MASK file in the pipeline's bits, translated through the file's own DQ_DEF.
+def read_mask(path: str | Path) -> np.ndarray:
+    """The DQ image, uint32 (y, x), of any MASK file in the pipeline's bits, translated with the file's own DQ_DEF.
 
-    Without the interleaved rows of a mask for IRS2.
+    The interleaved rows of a mask for IRS2 are removed.
     """
     with fits.open(path) as hdus:
         definition = hdus["DQ_DEF"].data if "DQ_DEF" in hdus else []
@@ -183,10 +187,11 @@ def read_mask(path):
     return irs2.take_science(dq, detector) if dq.shape[0] == irs2.RAW_ROWS else dq
 
 
-def in_pipeline_bits(dq, definition, path):
-    """`dq` (uint32 image) in the pipeline's bits, as a MaskModel translates it; `definition` are rows of a DQ_DEF.
+def in_pipeline_bits(dq: np.ndarray, definition: Sequence | np.ndarray, path: str | Path) -> np.ndarray:
+    """`dq`, uint32 (y, x), in the pipeline's bits, translated as by MaskModel.
 
-    Without rows the bits are the pipeline's already. A flag that the pipeline does not know is left out.
+    `definition` are the rows of a DQ_DEF; without rows the bits are those of the pipeline already. A flag that the
+    pipeline does not have is dropped with a warning that names `path`.
     """
     if not len(definition):
         return dq

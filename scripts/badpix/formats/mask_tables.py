@@ -1,4 +1,4 @@
-"""The tables beside a mask: counts (summary.csv), and the exposures left out (rejected_exposures.csv)."""
+"""The tables beside a mask: counts (summary.csv), and the rejected exposures (rejected_exposures.csv)."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,12 +19,12 @@ def read_summary(path: str | Path) -> pd.DataFrame:
 
 
 def write_rejected_exposures(path: str | Path, rejected: Mapping[str, str]) -> None:
-    """Write the inputs that were left out, each with its reason."""
+    """Write the rejected inputs, each with its reason."""
     table = pd.DataFrame(sorted(rejected.items()), columns=["input", "reason"])
     write_text(path, table.to_csv(index=False))
 
 
 def read_rejected_exposures(path: str | Path) -> dict[str, str]:
-    """Input -> reason why it was left out."""
+    """Rejected input -> reason."""
     table = pd.read_csv(path, dtype=str).fillna("")
     return dict(zip(table["input"], table["reason"], strict=True))

@@ -1,4 +1,4 @@
-"""The types of bad pixel: one definition each, from which flags, priorities, plots and checks of all stages follow."""
+"""The types of bad pixel, each defined once: flags, priorities, plots and checks of all stages follow from it."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,11 @@ DARK, FLAT = "dark", "flat"
 
 @dataclass(frozen=True)
 class Marker:
-    """How pixels of a type look on a map.
+    """The marker of a type on a map.
 
-    `color` is of a palette that colour-blind readers can tell apart; `glyph` is Bokeh's name of the shape, so that a
-    map can be read without colour; `outline` is the same shape as an SVG path in a square from -5 to 5.
+    `color` is from a palette that is safe for colour-blind readers. `glyph` is Bokeh's name of the shape; each type has
+    its own shape, so that a map can be read without colour. `outline` is the same shape as an SVG path in a square from
+    -5 to 5.
     """
 
     color: str
@@ -22,9 +23,9 @@ class Marker:
 class PixelType:
     """A type of bad pixel.
 
-    `kind` is the kind of exposures that show it (DARK, FLAT), `flags` are the DQ mnemonics of the mask unless
-    `flag_values` has others. A type without flags is flagged as the type `flagged_as`, which stands before
-    it. `explained_by` names the types that take priority over it where types exclude each other.
+    `kind` is the kind of exposures that show the type (DARK, FLAT). `flags` are its DQ mnemonics in the mask unless
+    `flag_values` replaces them. A type without flags gets the flags of the type `flagged_as`, an earlier entry of
+    PIXEL_TYPES. `explained_by` are the types with priority over this type where types exclude each other.
     """
 
     name: str
@@ -40,9 +41,9 @@ SQUARE = "M-3.6,-3.6H3.6V3.6H-3.6Z"
 CIRCLE = "M4,0A4,4 0 1,1 -4,0A4,4 0 1,1 4,0Z"
 _STAR = "M0,-5L1.2,-1.6 4.8,-1.5 1.9,0.6 2.9,4 0,2 -2.9,4 -1.9,0.6 -4.8,-1.5 -1.2,-1.6Z"
 
-# Priorities: noise follows whatever moves a pixel. The ramp of an RC pixel bends, so its slope is high and its steep
-# start looks like many jumps; an inverse RC pixel starts low; an open pixel is dark because its charge went to its
-# neighbours.
+# Priorities: every other defect makes a pixel noisy. The ramp of an RC pixel is curved, so its slope is high and its
+# steep start looks like many jumps. The ramp of an inverse RC pixel starts low. An open pixel is dark because its
+# charge moves to its neighbours.
 PIXEL_TYPES = {
     pixel_type.name: pixel_type
     for pixel_type in (
@@ -58,7 +59,7 @@ PIXEL_TYPES = {
         PixelType("noisy", DARK, "Noisy",
                   Marker("#5B4BA8", "asterisk", "M-4.5,0H4.5M0,-4.5V4.5M-3.2,-3.2L3.2,3.2M-3.2,3.2L3.2,-3.2"),
                   flagged_as="high_cr", explained_by=("hot", "rc", "inverse_rc", "high_cr")),
-        # The official algorithm does not know the next two; it calls both kinds of RC pixel RC.
+        # The official algorithm has no warm type, and calls both kinds of RC pixel RC.
         PixelType("warm", DARK, "Warm", Marker("#B97A00", "triangle", "M0,-4.5L4.3,3.5H-4.3Z"), ("WARM",),
                   explained_by=("rc", "inverse_rc")),
         PixelType("inverse_rc", DARK, "Inverse RC", Marker("#2E8FC7", "diamond", "M0,-5L3.6,0 0,5 -3.6,0Z"), ("RC",)),

@@ -1,6 +1,6 @@
-"""The responses of the flats: the file of all flats together, and those of single flats.
+"""The files of the flats' responses: the file of all flats combined, and the files of single flats.
 
-Apart from how they are made, so that reading takes none of the libraries for that.
+Separate from `badpix.response`, so that a reader does not import the libraries that make a response.
 """
 
 from collections.abc import Iterator
@@ -14,16 +14,16 @@ from badpix.core.files import atomic_path, card_text
 from badpix.core.fits_table import table_hdu
 from badpix.formats.statistics_file import rejection_reason
 
-# Names of the images in the file, in the order of FlatResponse.
+# Names of the images in the file, in the order of the attributes of FlatResponse.
 IMAGES = ("MEAN", "STD", "NVALID", "RESPONSE")
 
 
 @dataclass(frozen=True)
 class FlatResponse:
-    """The flats of a detector as one: images (y, x).
+    """The combined flats of a detector as images (y, x).
 
-    `mean` and `std` (float64, DN/s) of the integrations after clipping and `n_valid` (int32), how many are left;
-    `normalised` (float64), the mean divided by the level of its surroundings.
+    `mean` and `std` (float64, DN/s) are those of the integrations after sigma clipping, `n_valid` (int32) is the number
+    of integrations left. `normalised` (float64) is the mean divided by the level of its surroundings.
     """
 
     mean: np.ndarray
@@ -34,20 +34,26 @@ class FlatResponse:
 
 @dataclass(frozen=True)
 class Responses:
-    """The files of the flats' responses: `mean` of all flats (None without flats), `single` where each flat votes."""
+    """Paths of the flats' responses: `mean` of all flats (None without flats), `single` if each flat has a vote."""
 
     mean: str | None = None
     single: tuple[str, ...] = ()
 
+    def read_mean(self) -> FlatResponse:
+        """The response of all flats; ValueError without its file."""
+        if self.mean is None:
+            raise ValueError("the flats of a vote have no response file")
+        return read_response(self.mean)
+
     def of_exposures(self, names: set[str]) -> Iterator[tuple[str, str]]:
-        """(exposure, path) of the single responses of the exposures `names` that could be made."""
+        """(exposure, path) of the single responses of the exposures `names`, without rejected exposures."""
         for path in self.single:
             if rejection_reason(path) is None and (name := fits.getval(path, "EXPOSURE")) in names:
                 yield name, path
 
 
 def read_response(path: str | Path) -> FlatResponse:
-    """The FlatResponse of a file of `write_response`."""
+    """The FlatResponse in a file of `write_response`."""
     with fits.open(path) as hdus:
         return FlatResponse(*(np.array(hdus[name].data) for name in IMAGES))
 
@@ -64,7 +70,7 @@ def write_response(path: str | Path, response: FlatResponse, detector: str, name
 
 
 def read_single_response(path: str | Path) -> np.ndarray:
-    """The normalised response (y, x) of a file of `write_single_response`, float32."""
+    """The normalised response in a file of `write_single_response`, float32 (y, x)."""
     return fits.getdata(path, "RESPONSE")
 
 

@@ -1,8 +1,9 @@
-"""The file of a mask's statistical control, pixel by pixel (stability.fits).
+"""The reliability of a mask, pixel by pixel (stability.fits).
 
-Image STABILITY, float32 (y, x): the share of the votes without one exposure in which a pixel keeps its types, the least
-of them; NaN where no type was found. Image UNRESOLVABLE, uint32 (y, x): a bit per type (table TYPES) at pixels that no further
-exposure of the kind will settle. Table PIXELS: as in `badpix.formats.leave_one_out_file`.
+Image STABILITY, float32 (y, x): the fraction of the leave-one-out votes in which a pixel keeps a type, the lowest of
+its types; NaN where no type was found. Image UNRESOLVABLE, uint32 (y, x): a bit per type (table TYPES), set where no
+exposure gave a valid value, so that further exposures of the kind will not help. Table PIXELS: as in
+`badpix.formats.leave_one_out_file`.
 """
 
 from collections.abc import Mapping
@@ -23,26 +24,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PixelReliability:
-    """`stability` is image STABILITY, `unresolvable` maps types to boolean images, `pixels` is table PIXELS."""
+    """`stability` is image STABILITY, `unresolvable` maps types to bool images (y, x), `pixels` is table PIXELS."""
 
     stability: np.ndarray
     unresolvable: Mapping[str, np.ndarray]
     pixels: "pd.DataFrame"
 
 
-def write_pixel_reliability(path: str | Path, control: PixelReliability, detector: str) -> None:
+def write_pixel_reliability(path: str | Path, reliability: PixelReliability, detector: str) -> None:
     """Write the file for `detector` (its name)."""
-    names = [*control.pixels["type"].unique(), *control.unresolvable]
+    unresolvable = reliability.unresolvable
+    names = [*reliability.pixels["type"].unique(), *unresolvable]
     bits = {name: bit for bit, name in enumerate(dict.fromkeys(names))}
-    image = (
-        bit_image(control.unresolvable, bits) if control.unresolvable else np.zeros(control.stability.shape, np.uint32)
-    )
+    image = bit_image(unresolvable, bits) if unresolvable else np.zeros(reliability.stability.shape, np.uint32)
     hdus = [
         fits.PrimaryHDU(),
-        fits.ImageHDU(control.stability, name="STABILITY"),
+        fits.ImageHDU(reliability.stability, name="STABILITY"),
         fits.ImageHDU(image, name="UNRESOLVABLE"),
         types_hdu(bits),
-        pixels_hdu(control.pixels),
+        pixels_hdu(reliability.pixels),
     ]
     hdus[0].header["DETECTOR"] = detector
     with atomic_path(path) as temporary:

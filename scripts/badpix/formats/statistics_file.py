@@ -1,10 +1,11 @@
 """The cached statistics of an exposure: a FITS file of measurements, one plane (integration, y, x) per quantity.
 
-The primary header repeats the keywords of the exposure that the vote and the mask need. An exposure that could not be
-used has a file too, with the primary header alone, `REJECTED = T` and the reason in `REJREASN`; so the workflow goes on
-without it and does not try it again until its input changes.
+The primary header repeats the keywords of the exposure that the vote and the mask need. The file of a rejected exposure
+has only a primary header, with `REJECTED = T` and the reason in `REJREASN`. The workflow then continues without the
+exposure, and does not process it again until its input changes.
 """
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from badpix.core.files import atomic_path, card_text
 from badpix.core.fits_check import examine
 from badpix.core.fits_table import table_hdu
 
-# What is copied from the exposure's own primary header, where present.
+# Copied from the primary header of the exposure, where present.
 KEYWORDS = (
     "TELESCOP",
     "INSTRUME",
@@ -53,8 +54,8 @@ KEYWORDS = (
 )
 
 
-def write_rejected(path, exposure, reason):
-    """Write at `path` the product of an exposure that cannot be used, saying why."""
+def write_rejected(path: str | Path, exposure: str, reason: str | Exception) -> None:
+    """Write at `path` the product of an exposure that cannot be used, with the reason."""
     primary = fits.PrimaryHDU()
     primary.header["EXPOSURE"] = card_text(exposure)
     primary.header["REJECTED"] = (True, "this exposure could not be used")
@@ -63,14 +64,14 @@ def write_rejected(path, exposure, reason):
         primary.writeto(temporary, overwrite=True)
 
 
-def rejection_reason(path):
-    """The reason why the exposure of product `path` was rejected, or None if it was not."""
+def rejection_reason(path: str | Path) -> str | None:
+    """The reason why the exposure of product `path` was rejected, or None if it was not rejected."""
     header = fits.getheader(path, 0)
     return header["REJREASN"] if header.get("REJECTED", False) else None
 
 
-def require_usable(*paths):
-    """Raise BadExposure with its reason if one of the products is that of a rejected exposure, or no FITS file."""
+def require_usable(*paths: str | Path) -> None:
+    """Raise BadExposure with the reason if any of the products is from a rejected exposure, or is not a FITS file."""
     for path in paths:
         try:
             reason = rejection_reason(path)
@@ -82,8 +83,8 @@ def require_usable(*paths):
             raise BadExposure(reason)
 
 
-def checked_header(path):
-    """The primary header of the statistics file `path`; StatisticsError unless the file is whole."""
+def checked_header(path: str | Path) -> fits.Header:
+    """The primary header of the statistics file `path`; StatisticsError unless the file is complete."""
     problem, found = examine(Path(path), lambda hdus: (hdus[0].header.copy(), len(hdus) - 1))
     if problem is None:
         header, n_extensions = found
@@ -95,24 +96,50 @@ def checked_header(path):
 
 
 class StatisticsWriter:
-    """Collects planes block of rows by block of rows, and writes them as one statistics file."""
+    """Collects the planes of an exposure in blocks of rows, and writes them to a statistics file.
 
-    def __init__(self, exposure, source_header, n_integrations, shape):
+    `source_header` is the primary header of the exposure, `shape` is (rows, columns).
+    """
+
+    def __init__(self, exposure: str, source_header: fits.Header, n_integrations: int, shape: tuple[int, ...]) -> None:
         self.exposure = exposure
         self.source_header = source_header
         self.shape = (n_integrations, *shape)
-        self.planes = {}
-        self.units = {}
+        self.planes: dict[str, np.ndarray] = {}
+        self.units: dict[str, str | None] = {}
 
-    def put(self, name, integration, rows, values, unit=None):
-        """Store `values` (rows, x) of plane `name`; its dtype is that of the first block."""
+    def put(self, name: str, integration: int, rows: slice, values: np.ndarray, unit: str | None = None) -> None:
+        """Store a block of rows of a plane.
+
+        Parameters
+        ----------
+        name : str
+            Name of the plane.
+        integration : int
+            Number of the integration, 0-based.
+        rows : slice
+            The rows of the block.
+        values : array (rows, x)
+            The block; the first block sets the dtype of the plane.
+        unit : str, optional
+            Unit of the plane, for BUNIT.
+        """
         if name not in self.planes:
             self.planes[name] = np.zeros(self.shape, dtype=values.dtype)
             self.units[name] = unit
         self.planes[name][integration, rows] = values
 
-    def write(self, path, extra_header=(), integrations=None):
-        """Write the file whole or not at all. `integrations` is a list of dicts, a row each of table INTEGRATIONS."""
+    def write(
+        self,
+        path: str | Path,
+        extra_header: Iterable[tuple[str, object, str]] = (),
+        integrations: Sequence[Mapping[str, float]] | None = None,
+    ) -> None:
+        """Write the file; after an error there is no file.
+
+        `extra_header` lists (key, value, comment) for the primary header, `integrations` the rows (column -> value) of
+        table INTEGRATIONS.
+        """
         primary = fits.PrimaryHDU()
         primary.header["EXPOSURE"] = card_text(self.exposure)
         primary.header["REJECTED"] = False
@@ -130,19 +157,19 @@ class StatisticsWriter:
         if integrations is not None:
             columns = {name: [row[name] for row in integrations] for name in integrations[0]}
             hdus.append(table_hdu("INTEGRATIONS", columns))
-        # So that a file cut off between two extensions is not taken for whole.
+        # Detects a file that was cut off between two extensions.
         primary.header["NEXTEND"] = (len(hdus) - 1, "number of extensions")
         with atomic_path(path) as temporary:
             fits.HDUList(hdus).writeto(temporary, overwrite=True)
 
 
 @contextmanager
-def open_segments(paths):
+def open_segments(paths: Iterable[str | Path]) -> Iterator[list[fits.HDUList]]:
     """Open the statistics files of one exposure memory-mapped, as a list."""
     with ExitStack() as stack:
         yield [stack.enter_context(open_statistics(path)) for path in paths]
 
 
-def open_statistics(path):
+def open_statistics(path: str | Path) -> fits.HDUList:
     """Open a statistics file memory-mapped; the caller closes it (use as a context manager)."""
     return fits.open(Path(path), mode="readonly")

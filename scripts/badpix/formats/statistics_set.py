@@ -1,4 +1,4 @@
-"""The statistics files of several exposures: which can be used, grouped by exposure."""
+"""The statistics files of several exposures, sorted into usable and rejected, and grouped by exposure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from badpix.instrument.segments import exposure_of
 
 @dataclass(frozen=True)
 class Segment:
-    """An exposure, or a segment of it, that takes part: its name, its statistics file and the header of that file."""
+    """A usable exposure, or a segment of it: its name, its statistics file and the header of the file."""
 
     name: str
     path: str
@@ -20,6 +20,7 @@ class Segment:
 
     @property
     def geometry(self) -> Geometry:
+        """The position of the array on the detector."""
         return Geometry.from_header(self.header)
 
     def n_integrations(self) -> int:
@@ -29,7 +30,7 @@ class Segment:
 
 @dataclass(frozen=True)
 class Exposure:
-    """An exposure that takes part, with its segments: a single segment unless it came in several files."""
+    """A usable exposure with its segments: a single segment unless the exposure is split into several files."""
 
     name: str
     segments: tuple[Segment, ...]
@@ -52,10 +53,11 @@ class Exposure:
 def read_set(paths: Sequence[str]) -> tuple[list[Segment], dict[str, str]]:
     """Sort statistics files into usable and rejected ones.
 
-    Returns (list of Segments by name, dict of exposure name -> reason). Sorted, so that the order in which files are
-    given changes nothing. Raises StatisticsError when a file is damaged.
+    Returns (Segments in the order of their names, dict of exposure name -> reason), so that the order of `paths` has no
+    effect. Raises StatisticsError if a file is damaged.
     """
-    used, rejected = [], {}
+    used: list[Segment] = []
+    rejected: dict[str, str] = {}
     for path in paths:
         header = checked_header(path)
         if header.get("REJECTED", False):
@@ -66,7 +68,7 @@ def read_set(paths: Sequence[str]) -> tuple[list[Segment], dict[str, str]]:
 
 
 def exposures_of(segments: Sequence[Segment]) -> tuple[Exposure, ...]:
-    """`segments` grouped by their exposure, in the order of the first of each."""
+    """`segments` grouped by exposure, in the order of the first segment of each exposure."""
     groups: dict[str, list[Segment]] = {}
     for segment in segments:
         groups.setdefault(exposure_of(segment.name), []).append(segment)

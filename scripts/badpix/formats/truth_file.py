@@ -1,6 +1,6 @@
-"""The truth of planted pixels: what a file of it holds, its writer and its reader."""
+"""The truth of planted pixels: the contents of a truth file, its writer and its reader."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +23,7 @@ ADJ_OPEN = "ADJ_OPEN"
 HEALTHY, DONT_CARE, NEXT_TO_OPEN, UNLIT, BORDER, MIDDLE = (
     "healthy", "dont-care", "next to open", "unlit", "border", "middle",
 )  # fmt: skip
-RING = "ring of "  # and the label of the group
+RING = "ring of "  # followed by the label of the group
 RING_WIDTH = 2  # pixels, in rows and columns
 BORDER_WIDTH = 4  # pixels
 PIXEL_DEFAULTS = {"strength": np.nan, "strength_unit": "", "second": np.nan, "phase": -1, "bad_of_8": 8, "group": ""}
@@ -36,10 +36,18 @@ def write_truth_file(
     types: pd.DataFrame,
     pixels: pd.DataFrame,
 ) -> None:
-    """Write images (y, x) under their names and the tables TYPES and PIXELS, the latter beside it as CSV too.
+    """Write a truth file, and its table of pixels as CSV beside it.
 
-    `cards` are keyword, value and comment of the primary header. For what the images and tables hold see
-    `badpix.formats.truth_file.Truth`.
+    Parameters
+    ----------
+    path : str or Path
+        The FITS file; the CSV has the same name with the suffix .csv.
+    cards : list of (str, object, str)
+        Keyword, value and comment for the primary header.
+    images : dict of str to array (y, x)
+        Name of the extension -> image; for the contents see Truth.
+    types, pixels : DataFrame
+        The tables TYPES and PIXELS; for the columns see Truth.
     """
     header = fits.Header()
     for keyword, value, comment in cards:
@@ -58,20 +66,19 @@ def write_truth_file(
 
 @dataclass(frozen=True)
 class Truth:
-    """What was planted.
+    """The planted pixels.
 
     `codes`: int (y, x), 0 healthy, -1 reference pixel, else a CODE of `types`. `adjacent_to_open`: bool (y, x), the
     neighbours of open pixels. `types`: a row per planted type with CODE, NAME, EXPECTED (the detection type that
     should find it, or ""), and, as far as known, STRONGER (+1: a larger strength is easier to find, -1: a smaller
-    one; default +1) and UNIT of the strength (default "").
+    strength is easier to find; default +1) and UNIT of the strength (default "").
 
-    `charge_reached`: bool (y, x), healthy pixels that charge of a planted neighbour really reaches. `not_lit`: bool
-    (y, x), pixels that the lamp does not light. None stands for no such pixels. `pixels`: a row per planted pixel
-    with x, y (0-based), type and, as far as known, strength, strength_unit, second, phase, bad_of_8, group; None: from
-    `codes`.
-    `name` is what error messages call this truth.
+    `charge_reached`: bool (y, x), healthy pixels that receive charge from a planted neighbour. `not_lit`: bool (y, x),
+    pixels that the lamp does not light. None means no such pixels. `pixels`: a row per planted pixel with x, y
+    (0-based), type and, as far as known, strength, strength_unit, second, phase, bad_of_8, group; if given as None, the
+    table is made from `codes`. `name` is the name of this truth in error messages.
 
-    ValueError where images differ in shape, or the table of pixels contradicts the image.
+    ValueError if images differ in shape, or the table of pixels contradicts the image.
     """
 
     codes: np.ndarray
@@ -79,10 +86,10 @@ class Truth:
     types: pd.DataFrame
     charge_reached: np.ndarray | None = None
     not_lit: np.ndarray | None = None
-    pixels: pd.DataFrame | None = None
+    pixels: pd.DataFrame = None  # never None after __post_init__
     name: str = "truth"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_shapes({f"{self.name} {key}": image for key, image in self.images().items()})
         object.__setattr__(self, "types", self.types.assign(**{
             key: default for key, default in (("STRONGER", 1), ("UNIT", "")) if key not in self.types
@@ -90,7 +97,7 @@ class Truth:
         object.__setattr__(self, "pixels", self.complete_pixels())
 
     def images(self) -> dict[str, np.ndarray]:
-        """The images by their names in the truth file, without those that are not there."""
+        """Name in the truth file -> image (y, x), without images that are None."""
         images = {
             "TRUTH": self.codes, "ADJ_OPEN": self.adjacent_to_open, "DONTCARE": self.charge_reached,
             "UNLIT": self.not_lit,
@@ -98,7 +105,7 @@ class Truth:
         return {key: image for key, image in images.items() if image is not None}
 
     def complete_pixels(self) -> pd.DataFrame:
-        """The table of planted pixels with defaults for the columns that it lacks."""
+        """The table of planted pixels, with defaults for missing columns."""
         names = dict(zip(self.types["CODE"], self.types["NAME"], strict=True))
         y, x = np.nonzero(self.codes > 0)
         planted = [names.get(code, f"unknown code {code}") for code in self.codes[y, x]]
@@ -126,7 +133,10 @@ class Truth:
 
     @property
     def dont_care(self) -> np.ndarray:
-        """Bool (y, x): charge reaches them; neither planted nor next to an open pixel, which say what to expect."""
+        """Bool (y, x): pixels reached by charge that are neither planted nor next to an open pixel.
+
+        Any result is acceptable for them; planted pixels and pixels next to an open pixel have an expected type.
+        """
         reached = np.zeros(self.codes.shape, bool) if self.charge_reached is None else self.charge_reached.astype(bool)
         return reached & (self.codes == 0) & ~self.next_to_open
 
@@ -138,8 +148,8 @@ class Truth:
     def areas(self) -> Iterator[tuple[str, np.ndarray]]:
         """Names and bool images (y, x) of the sets of pixels to count; unlit, border, middle and rings are healthy.
 
-        A ring is what lies within RING_WIDTH of a planted pixel of the group in x and y; the border what lies within
-        BORDER_WIDTH of the edge of the science pixels.
+        The ring of a group lies within RING_WIDTH of its planted pixels in x and y. The border lies within BORDER_WIDTH
+        of the edge of the science pixels, the middle is the rest.
         """
         healthy = self.healthy
         yield HEALTHY, healthy
@@ -156,7 +166,7 @@ class Truth:
 
 
 def check_shapes(images: dict[str, np.ndarray]) -> None:
-    """Raise ValueError, naming each image, when they are not of one shape."""
+    """Raise ValueError, naming each image, if the shapes differ."""
     shapes = {name: image.shape for name, image in images.items()}
     if len(set(shapes.values())) > 1:
         raise ValueError(
@@ -165,9 +175,9 @@ def check_shapes(images: dict[str, np.ndarray]) -> None:
 
 
 def read_truth(path: str | Path) -> Truth:
-    """The truth file of simulate.py: images TRUTH, ADJ_OPEN and, if there, DONTCARE, UNLIT; tables TYPES, PIXELS.
+    """Read a truth file: images TRUTH, ADJ_OPEN and, if present, DONTCARE, UNLIT; tables TYPES and, if present, PIXELS.
 
-    ValueError where an image, table or column is missing, or images differ in shape.
+    ValueError if an image, table or column is missing, or images differ in shape.
     """
     with fits.open(path, memmap=False) as hdus:
         images = {name: hdus[name].data.astype(bool) for name in ("DONTCARE", "UNLIT") if name in hdus}
@@ -182,10 +192,10 @@ def read_truth(path: str | Path) -> Truth:
         )
 
 
-def truth_of(paths, detector: str, shape: tuple[int, int]) -> Truth | None:
-    """The Truth of `detector` (its name) among the truth files at `paths`, None without any.
+def truth_of(paths: Sequence[str | Path], detector: str, shape: tuple[int, int]) -> Truth | None:
+    """The Truth of `detector` (its name) among the truth files at `paths`; None without files.
 
-    ValueError when none is of this detector, or it is not of the `shape` (y, x) of the exposures.
+    ValueError if no file is of this detector, or its shape is not the `shape` (y, x) of the exposures.
     """
     if not paths:
         return None

@@ -1,4 +1,4 @@
-"""What a vote found of one type of bad pixel."""
+"""The result of a vote for a type of bad pixel."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,12 +10,12 @@ from badpix.formats.thresholds import Threshold
 
 @dataclass
 class TypeResult:
-    """Images (y, x) of one type.
+    """Images (y, x) of a type of bad pixel.
 
-    `found` and `insufficient` (could not be judged) are boolean; `votes` maps the name of each ballot count to
-    (k, n_valid), int16 or int32; `intermittent` (boolean, or None where nobody looked) are pixels that were certainly
-    bad in some exposures but not in enough. `thresholds` are the Thresholds that the votes and the vote were held
-    against.
+    `found` and `insufficient` (could not be classified) are boolean. `votes` maps the name of each test to its counts
+    of positive and valid votes, (k, n_valid), int16 or int32. `intermittent` (boolean) are pixels that were bad beyond
+    doubt in some exposures but not in enough; None if no search looked for such pixels. `thresholds` are the limits of
+    the tests and of the vote.
     """
 
     found: np.ndarray
@@ -25,13 +25,13 @@ class TypeResult:
     thresholds: tuple[Threshold, ...] = ()
 
     def either(self, second: "TypeResult") -> "TypeResult":
-        """The result of two searches for the same type: found by one of them, insufficient only in both."""
+        """The result of two searches for the same type: found by either search, insufficient only in both."""
         found = self.found | second.found
-        seen = [result.intermittent for result in (self, second) if result.intermittent is not None]
+        intermittent = [result.intermittent for result in (self, second) if result.intermittent is not None]
         return TypeResult(
             found,
             self.insufficient & second.insufficient & ~found,
             {**self.votes, **second.votes},
-            np.logical_or.reduce(seen) & ~found if seen else None,
+            np.logical_or.reduce(intermittent) & ~found if intermittent else None,
             self.thresholds + second.thresholds,
         )

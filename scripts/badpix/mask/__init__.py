@@ -1,1 +1,1 @@
-"""From the vote to the mask: flags, manual flags, provenance, outputs and their check."""
+"""The mask from the result of a vote: DQ flags, manual flags, provenance, output files and their check."""

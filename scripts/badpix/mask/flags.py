@@ -1,5 +1,6 @@
-"""From types of bad pixel to the DQ image of the mask: flags are OR-ed, nothing is added, nothing mutated."""
+"""The DQ image of a mask from the pixels found of each type; flags are combined by bitwise OR."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,25 +13,27 @@ DO_NOT_USE = PIXEL_FLAGS["DO_NOT_USE"]
 
 @dataclass(frozen=True)
 class TypeFlags:
-    """What a type of bad pixel writes into the mask: its DQ flag mnemonics and whether DO_NOT_USE goes with them."""
+    """The DQ flags of a type of bad pixel in the mask: their mnemonics, and whether DO_NOT_USE is added."""
 
-    flags: tuple
+    flags: tuple[str, ...]
     do_not_use: bool
 
     @property
-    def bits(self):
-        """The DQ bits as an int."""
+    def bits(self) -> int:
+        """The DQ bits."""
         return bits(self.flags) | (DO_NOT_USE if self.do_not_use else 0)
 
 
-def flags_by_type(flag_values, dark_do_not_use, flat_do_not_use):
+def flags_by_type(
+    flag_values: Mapping[str, Sequence[str]], dark_do_not_use: Sequence[str], flat_do_not_use: Sequence[str]
+) -> dict[str, TypeFlags]:
     """Map every dark and flat type to its TypeFlags.
 
-    `flag_values` maps types to mnemonics in place of those of PIXEL_TYPES. A type without mnemonics is flagged
-    wholly as the type that PIXEL_TYPES names, DO_NOT_USE included.
+    `flag_values` maps types to mnemonics that replace the flags in PIXEL_TYPES. A type without mnemonics gets all flags
+    of the type that PIXEL_TYPES names (`flagged_as`), DO_NOT_USE included.
     """
     do_not_use = {DARK: dark_do_not_use, FLAT: flat_do_not_use}
-    table = {}
+    table: dict[str, TypeFlags] = {}
     for name, pixel_type in PIXEL_TYPES.items():
         own = name in do_not_use[pixel_type.kind]
         if pixel_type.flagged_as and name not in flag_values:
@@ -41,18 +44,40 @@ def flags_by_type(flag_values, dark_do_not_use, flat_do_not_use):
     return table
 
 
-def manual_bits(manual, flat_do_not_use):
-    """The manual flags (uint32 image) with DO_NOT_USE added where one of them is in `flat_do_not_use`."""
+def manual_bits(manual: np.ndarray, flat_do_not_use: Iterable[str]) -> np.ndarray:
+    """The manual flags, uint32 (y, x), with DO_NOT_USE added to pixels that have a flag in `flat_do_not_use`."""
     rejected = (manual & np.uint32(bits(flat_do_not_use))) != 0
     return manual | np.where(rejected, np.uint32(DO_NOT_USE), np.uint32(0))
 
 
-def combine(found, table, reference_pixels, manual=None, flat_do_not_use=()):
-    """The DQ image of the mask, uint32 (y, x).
+def combine(
+    found: Mapping[str, np.ndarray],
+    table: Mapping[str, TypeFlags],
+    reference_pixels: np.ndarray,
+    manual: np.ndarray | None = None,
+    flat_do_not_use: Iterable[str] = (),
+) -> np.ndarray:
+    """The DQ image of the mask.
 
-    `found` maps types to boolean images, `table` is that of `flags_by_type`, `reference_pixels` a boolean image and
-    `manual` a uint32 image of manual flags. A pixel that is HOT and DEAD keeps HOT and loses DEAD, whoever said it,
-    and with DEAD the DO_NOT_USE that DEAD alone gave it.
+    A pixel that is HOT and DEAD keeps HOT and loses DEAD, also where one of the two is a manual flag. DO_NOT_USE that
+    comes from DEAD alone is lost with it.
+
+    Parameters
+    ----------
+    found : mapping of str to bool array (y, x)
+        The pixels found of each type.
+    table : mapping of str to TypeFlags
+        The flags of each type, from `flags_by_type`.
+    reference_pixels : bool array (y, x)
+        The pixels that get REFERENCE_PIXEL.
+    manual : uint32 array (y, x), optional
+        Manual flags.
+    flat_do_not_use : iterable of str
+        Mnemonics of manual flags that DO_NOT_USE is added to.
+
+    Returns
+    -------
+    uint32 array (y, x)
     """
     hot, dead = np.uint32(PIXEL_FLAGS["HOT"]), np.uint32(PIXEL_FLAGS["DEAD"])
     manual = np.zeros(reference_pixels.shape, np.uint32) if manual is None else manual
@@ -61,7 +86,7 @@ def combine(found, table, reference_pixels, manual=None, flat_do_not_use=()):
     for name, where in found.items():
         own = np.uint32(table[name].bits)
         if own & dead:
-            # A dark type may be mapped to DEAD among other flags; one that is DEAD and nothing else is withdrawn.
+            # A dark type may be mapped to DEAD and further flags, which stay; a type that is only DEAD is withdrawn.
             withdrawn = np.uint32(0) if set(table[name].flags) == {"DEAD"} else own & ~dead
             add_bits(dq, withdrawn, where & is_hot)
             where = where & ~is_hot

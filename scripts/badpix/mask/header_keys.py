@@ -1,6 +1,6 @@
-"""Which configuration keys took part in a mask, for its header."""
+"""The configuration keys that took part in a mask, for its header."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from badpix.vote.dark_official import COMMON_KEYS, OFFICIAL_TESTS
 from badpix.vote.settings import VoteSettings
@@ -15,7 +15,7 @@ LOW_QE_KEYS = ("max_low_qe_norm_signal", "max_open_adj_norm_signal")
 
 
 def _dark_keys(settings: VoteSettings) -> list[str]:
-    # The fractions are of the official tests and of the searches that replace them.
+    # A search that replaces an official test uses its fraction, so all fractions are listed.
     keys = ["dark_do_not_use", *COMMON_KEYS, *(test.fraction for test in OFFICIAL_TESTS if test.fraction)]
     for test in OFFICIAL_TESTS:
         if test.name not in settings.replaced_tests:
@@ -33,7 +33,7 @@ def _flat_keys(config: Mapping) -> list[str]:
         keys.append("min_unlit_area")
     if config["flat_mean_normalization_method"] == "smoothed":
         keys += SMOOTHING_KEYS
-    searches = ()
+    searches: Sequence[str] = ()
     if config["dead_search"]:
         keys += DEAD_KEYS
         searches = config["dead_search_type"]
@@ -50,12 +50,12 @@ def _flat_keys(config: Mapping) -> list[str]:
     return keys
 
 
-def used_parameters(config: Mapping, steps: Mapping[str, Mapping], kinds) -> dict[str, object]:
-    """The parameters (key -> value) that decided a mask made of `kinds` (darks, flats); those not used are left out.
+def used_parameters(config: Mapping, steps: Mapping[str, Mapping], kinds: Collection[str]) -> dict[str, object]:
+    """The parameters (key -> value) used for a mask of `kinds` (darks, flats); unused parameters are left out.
 
-    `config` has the keys of the vote and `manual_flag_file`. `flag_values` appears as a key per type. `steps` maps
-    `detector1_<kind>`, for the kinds processed here, to the configured step parameters, which appear as
-    `detector1_<kind>.<step>.<parameter>`.
+    `config` has the keys of the vote and `manual_flag_file`. `steps` maps `detector1_<kind>` to the configured step
+    parameters, for the kinds that this run processes. The result has a key per type, `flag_values.<type>`, and a key
+    per step parameter, `detector1_<kind>.<step>.<parameter>`.
     """
     keys = {"min_valid", "manual_flag_file"} | ({"exclusive_types"} if config["exclusive_types"] else set())
     if "darks" in kinds:

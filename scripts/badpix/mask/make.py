@@ -1,4 +1,4 @@
-"""From cached statistics to the DQ image of a mask, for the mask itself and for a sweep."""
+"""The DQ image of a mask from cached statistics, for the mask itself and for a sweep."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,6 @@ import numpy as np
 
 from badpix.config.settings import Settings
 from badpix.core.logs import logger
-from badpix.formats.response_file import read_response
 from badpix.formats.type_result import TypeResult
 from badpix.instrument.detectors import Detector
 from badpix.instrument.dq import count_flags
@@ -21,7 +20,7 @@ from badpix.vote.settings import VoteSettings
 
 @dataclass(frozen=True)
 class MaskSettings(Settings):
-    """The configuration keys that turn a vote into a mask, under their own names."""
+    """The configuration keys that turn the result of a vote into a mask; attributes have the names of the keys."""
 
     mask_frame: str
     flag_values: Mapping[str, list[str]]
@@ -36,10 +35,11 @@ class MaskSettings(Settings):
 
 @dataclass(frozen=True)
 class MaskVote:
-    """The outcome of a vote.
+    """A mask and the vote behind it.
 
-    `exposures` are those that voted, `results` maps types to TypeResult, `measured` names to (image, unit); `dq` is the
-    mask's uint32 image (y, x) and `frame` the Geometry of it, which may be larger than that of the other images.
+    `exposures` took part in the vote; `results` maps types to TypeResult, `measured` maps names to (image, unit). `dq`
+    is the image of the mask, uint32 (y, x), and `frame` its Geometry. The frame of the mask may be larger than the
+    array of the other images.
     """
 
     exposures: ExposureSet
@@ -50,16 +50,16 @@ class MaskVote:
 
 
 def make_mask(files: VoteFiles, detector: Detector, settings: VoteSettings, mask: MaskSettings) -> MaskVote:
-    """Let the exposures of `files` vote, and turn the types into flags.
+    """Classify the pixels by a vote of the exposures in `files`, and turn the types into flags.
 
-    Raises TooFewExposures, and BadExposure where a rejected exposure stops the run.
+    Raises TooFewExposures, and BadExposure if an exposure is rejected and `on_bad_exposure` is `fail`.
     """
     exposures = select_exposures(files, detector, settings.required)
-    response = read_response(files.responses.mean) if exposures.flats else None
+    response = files.responses.read_mean() if exposures.flats else None
     results, measured = classify(exposures, response, files.responses, settings)
     for name, result in results.items():
-        unjudged = result.insufficient.sum()
-        logger.info("%s: %d pixels found, %d could not be judged", name, result.found.sum(), unjudged)
+        n_insufficient = result.insufficient.sum()
+        logger.info("%s: %d pixels found, %d could not be classified", name, result.found.sum(), n_insufficient)
     table = flags_by_type(mask.flag_values, mask.dark_do_not_use, mask.flat_do_not_use)
     geometry = exposures.geometry
     frame = full_frame(geometry, detector) if mask.mask_frame == "full" else geometry

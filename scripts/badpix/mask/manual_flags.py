@@ -1,16 +1,20 @@
-"""Tables of manual flags: rows `x y flag` that flag pixels the search may not find.
+"""Tables of manual flags: rows `x y flag` add flags to the mask, also to pixels that the vote does not find.
 
 Coordinates are 0-based on the full frame. `a:b` is a range with both ends, `a:`, `:b` and `:` are open. Flags are DQ
-mnemonics in any case; a row may have several, and what rows say about a pixel is OR-ed. `#` starts a comment; a first
-row that reads `x y flag` is a heading.
+mnemonics in any case. A row may have several flags; the flags of all rows for a pixel are combined by bitwise OR. `#`
+starts a comment. A first row `x y flag` is a heading.
 """
 
 import re
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
 from badpix.core.wording import suggestion
+from badpix.instrument.detectors import Detector
 from badpix.instrument.dq import PIXEL_FLAGS
+from badpix.instrument.geometry import Geometry
 
 HEADING = ["x", "y", "flag"]
 _NUMBER = re.compile(r"[0-9]{1,9}")
@@ -18,15 +22,41 @@ _RANGE = re.compile(r"([0-9]{0,9}):([0-9]{0,9})")
 
 
 class ManualFlagError(ValueError):
-    """A table of manual flags is faulty; the message has a line for each problem: file, line number, reason."""
+    """A table of manual flags is not valid; the message has a line for each problem: file, line number, reason."""
 
 
-def parse_manual_flags(text, shape, source, origin=(0, 0), full_shape=None):
-    """The manual flags of an array, uint32 image of `shape` (rows, columns).
+def parse_manual_flags(
+    text: str,
+    shape: tuple[int, int],
+    source: str,
+    origin: tuple[int, int] = (0, 0),
+    full_shape: tuple[int, int] | None = None,
+) -> np.ndarray:
+    """The manual flags of an array.
 
-    `text` is the table and `source` its name for messages. The array lies on the full frame at `origin` (x, y of its
-    first pixel, 0-based); `full_shape` (rows, columns) is the full frame, by default the array itself. Rows outside the
-    array do nothing; rows outside the full frame are errors. Raises ManualFlagError, which lists every problem.
+    Rows of the table outside the array have no effect; rows outside the full frame are errors.
+
+    Parameters
+    ----------
+    text : str
+        The table.
+    shape : tuple of int
+        Shape of the array (rows, columns).
+    source : str
+        Name of the table in error messages.
+    origin : tuple of int
+        First pixel (x, y) of the array on the full frame, 0-based.
+    full_shape : tuple of int, optional
+        Shape of the full frame (rows, columns); `shape` by default.
+
+    Returns
+    -------
+    uint32 array (y, x)
+
+    Raises
+    ------
+    ManualFlagError
+        With every problem in the table.
     """
     full_rows, full_columns = full_shape or shape
     x0, y0 = origin
@@ -50,17 +80,16 @@ def parse_manual_flags(text, shape, source, origin=(0, 0), full_shape=None):
     return flags
 
 
-def read_text(path):
-    """The text of the table at `path`; ManualFlagError when it is not readable as text."""
+def read_text(path: str | Path) -> str:
+    """The text of the table at `path`; ManualFlagError if the file cannot be read as text."""
     try:
-        with open(path, encoding="utf-8") as table:
-            return table.read()
+        return Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ManualFlagError(f"{path}: not readable as a table of manual flags: {error}") from error
 
 
-def manual_flags(path, geometry, detector):
-    """The manual flags of the file at `path` (None: none), uint32 (y, x), cut to the array's place on the detector."""
+def manual_flags(path: str | Path | None, geometry: Geometry, detector: Detector) -> np.ndarray | None:
+    """The manual flags of the file at `path` for the array of `geometry`, uint32 (y, x); None if `path` is None."""
     if path is None:
         return None
     return parse_manual_flags(
@@ -72,22 +101,24 @@ def manual_flags(path, geometry, detector):
     )
 
 
-def check_manual_flags(path, detector):
-    """Raise ManualFlagError, which lists every problem, unless the table at `path` fits the Detector `detector`."""
+def check_manual_flags(path: str | Path, detector: Detector) -> None:
+    """Raise ManualFlagError with every problem unless the table at `path` is valid for `detector`."""
     parse_manual_flags(read_text(path), (detector.n_rows, detector.n_columns), str(path))
 
 
-def _within(span, start, length):
-    """The slice of an array of `length` at `start` that the full-frame `span` (first, last) covers; empty if none."""
+def _within(span: tuple[int, int], start: int, length: int) -> slice:
+    """The part of an array of `length` at `start` that the full-frame `span` (first, last) covers; empty if none."""
     first, last = span
     return slice(min(max(first - start, 0), length), min(max(last + 1 - start, 0), length))
 
 
-def _parse_row(words, n_columns, n_rows):
+def _parse_row(words: Sequence[str], n_columns: int, n_rows: int) -> tuple[tuple[int, int], tuple[int, int], int]:
     """((first, last) column, (first, last) row, DQ bits) of a row; ManualFlagError with all reasons."""
     if len(words) < 3:
         raise ManualFlagError(f"{' '.join(words)!r} is not a row `x y flag`")
-    reasons, spans, bits = [], [], 0
+    reasons: list[str] = []
+    spans: list[tuple[int, int]] = []
+    bits = 0
     for axis, word, size in (("x", words[0], n_columns), ("y", words[1], n_rows)):
         try:
             spans.append(_parse_span(axis, word, size))
@@ -100,10 +131,11 @@ def _parse_row(words, n_columns, n_rows):
             reasons.append(f"unknown flag {mnemonic!r}{suggestion(mnemonic, PIXEL_FLAGS)}")
     if reasons:
         raise ManualFlagError("; ".join(reasons))
-    return *spans, bits
+    columns, rows = spans
+    return columns, rows, bits
 
 
-def _parse_span(axis, word, size):
+def _parse_span(axis: str, word: str, size: int) -> tuple[int, int]:
     """(first, last), both included, of a coordinate on an axis of `size` pixels; ManualFlagError with the reason."""
     if _NUMBER.fullmatch(word):
         first = last = int(word)

@@ -1,4 +1,4 @@
-"""The files that come of a vote: mask, evidence, summary and the list of exposures left out."""
+"""The output files of a vote: mask, evidence, summary and the list of rejected exposures."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,21 +15,21 @@ from badpix.vote.exposure_set import KINDS, ExposureSet, observation_dates
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a mask comes from, for its header: the input file of each exposure or segment, and the parameters used."""
+    """The origin of a mask, for its header: the input file of each exposure or segment, and the parameters used."""
 
     file_names: Mapping[str, str]
     parameters: Mapping[str, object]
 
 
 def mask_identity(exposures: ExposureSet) -> dict[str, str]:
-    """What CRDS selects a mask by."""
+    """The header values by which CRDS selects a mask: instrument, detector and further selectors of the detector."""
     detector, header = exposures.detector, exposures.segments[0].header
     selectors = {key.lower(): header[key] for key in detector.mask_selectors}
     return {"instrument": detector.instrument, "detector": detector.name} | selectors
 
 
 def save(outputs: Mapping[str, str], vote: MaskVote, settings: MaskSettings, origin: Origin) -> None:
-    """Write all outputs (mask, evidence, summary, rejected -> path); the mask comes last."""
+    """Write all outputs (mask, evidence, summary, rejected -> path); the mask is written last."""
     exposures = vote.exposures
     headers = [segment.header for segment in exposures.segments]
     files = {

@@ -1,6 +1,7 @@
-"""What the mask says about its own making."""
+"""The HISTORY of a mask: versions, inputs and rejected exposures."""
 
 import platform
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 
 from badpix import __version__
@@ -8,18 +9,33 @@ from badpix import __version__
 PACKAGES = ("jwst", "stcal", "stdatamodels", "crds", "numpy", "scipy", "astropy", "pandas", "snakemake")
 
 
-def versions_line():
-    """One line with the version of this workflow, of Python and of every package that a result depends on."""
+def versions_line() -> str:
+    """A line with the versions of this workflow, of Python and of every package that a result depends on."""
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     return f"Made with jwst-badpix {__version__}: Python {platform.python_version()}, {packages}"
 
 
-def history_lines(user_text, files, rejected, contexts, reference_masks):
+def history_lines(
+    user_text: str,
+    files: Mapping[str, Sequence[str]],
+    rejected: Mapping[str, str],
+    contexts: Iterable[str],
+    reference_masks: Iterable[str],
+) -> list[str]:
     """The HISTORY entries of a mask.
 
-    `user_text` is the configured `history`; `files` maps kind (darks, flats) to the input file names; `rejected` maps
-    input to the reason why it was not used; `contexts` are the CRDS contexts of the products, `reference_masks` the
-    masks (R_MASK) that they were processed with.
+    Parameters
+    ----------
+    user_text : str
+        The configured `history`.
+    files : mapping of str to sequence of str
+        Input file names of each kind of exposure (darks, flats).
+    rejected : mapping of str to str
+        The reason of rejection of each rejected input.
+    contexts : iterable of str
+        The CRDS contexts of the products.
+    reference_masks : iterable of str
+        The masks (R_MASK) that the products were processed with.
     """
     lines = [line for line in user_text.splitlines() if line.strip()]
     lines.append(versions_line())

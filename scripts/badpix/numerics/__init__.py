@@ -1,1 +1,1 @@
-"""Clipping, sorting and blocks of rows: numerical methods that know no astronomy."""
+"""Sigma clipping, sorting and blocks of rows: numerical methods independent of the instrument."""

@@ -1,25 +1,32 @@
 """Loops compiled by numba.
 
-Compiled code is kept between runs, beside its file or, where that cannot be written, in the user's cache directory.
+Compiled code is kept between runs beside its source file or, if that directory is not writable, in the user's cache
+directory.
 """
 
-import numba
+from collections.abc import Callable
+from typing import TypeVar, cast
 
-# Straight insertion was faster than numba's own sorting up to some 150 values.
+import numba
+import numpy as np
+
+F = TypeVar("F", bound=Callable)
+
+# Insertion sort was faster than numba's sort up to about 150 values.
 FEW = 128
 
 
-def compiled(function):
-    """`function` compiled when it is first called, and kept if there is a place for it."""
+def compiled(function: F) -> F:
+    """`function`, compiled at its first call; the compiled code is kept if a directory is writable."""
     try:
-        return numba.njit(cache=True, nogil=True)(function)
-    except RuntimeError:  # no directory that can be written: compiled in every process
-        return numba.njit(nogil=True)(function)
+        return cast("F", numba.njit(cache=True, nogil=True)(function))
+    except RuntimeError:  # no writable directory: compiled in every process
+        return cast("F", numba.njit(nogil=True)(function))
 
 
 @compiled
-def put_in_order(values, number):
-    """Sort the first `number` of `values` in place: by straight insertion if they are few."""
+def put_in_order(values: np.ndarray, number: int) -> None:
+    """Sort the first `number` of `values`, one axis, in place; by insertion sort up to FEW values."""
     if number > FEW:
         values[:number].sort()
         return

@@ -1,10 +1,10 @@
-"""Images in blocks of rows, so that the memory needed does not grow with their number."""
+"""Images in blocks of rows, which bound the memory needed."""
 
-# Ramps of so many bytes are held at a time.
+# Default size of a block.
 BLOCK_BYTES = 32 * 2**20
 
 
-def row_blocks(n_rows, bytes_per_row, block_bytes=BLOCK_BYTES):
-    """Slices that cut `n_rows` rows into blocks of about `block_bytes` (at least a row each)."""
+def row_blocks(n_rows: int, bytes_per_row: int, block_bytes: int = BLOCK_BYTES) -> list[slice]:
+    """Slices that divide `n_rows` rows into blocks of at most `block_bytes`, but at least a row each."""
     step = max(1, int(block_bytes // max(1, bytes_per_row)))
     return [slice(start, min(start + step, n_rows)) for start in range(0, n_rows, step)]

@@ -1,1 +1,1 @@
-"""How far a mask can be trusted: false flags to expect, votes without each exposure, stability of each flag."""
+"""The reliability of a mask: expected false flags, votes without each exposure, stability of each flag."""

@@ -1,4 +1,4 @@
-"""The votes without each exposure in turn: which exposures and which flags hang on a single one."""
+"""The votes without each exposure in turn: which flags depend on a single exposure."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ Found = Mapping[str, np.ndarray]
 
 
 def found_by(exposures: ExposureSet, responses: Responses, settings: VoteSettings) -> Found:
-    """What `exposures` find; the response of all flats is made anew."""
+    """The pixels of each type found by `exposures`; the response of all flats is computed from these exposures."""
     response = None
     if exposures.flats:
         paths = [path for flat in exposures.flats for path in flat.paths]
@@ -29,7 +29,7 @@ def found_by(exposures: ExposureSet, responses: Responses, settings: VoteSetting
 
 
 def changed_pixels(found: Found, found_without: Found) -> int:
-    """Number of pixels whose types differ; a type may lack in one of the two."""
+    """Number of pixels whose types differ; a type that is missing in either argument has no pixels there."""
     changed: np.ndarray | bool = False
     for name in found.keys() | found_without.keys():
         first, second = (images.get(name, False) for images in (found, found_without))
@@ -38,32 +38,32 @@ def changed_pixels(found: Found, found_without: Found) -> int:
 
 
 class LeaveOneOut:
-    """Counts, vote by vote, the pixels that change and the votes in which each pixel keeps its types.
+    """The number of pixels that change in each vote, and the number of votes in which each pixel keeps its types.
 
-    `whole` is what all exposures find. Give the votes without an exposure to `add`.
+    `found_by_all` are the pixels found by all exposures; `add` takes the pixels found without an exposure.
     """
 
-    def __init__(self, whole: Found):
-        self.whole = whole
-        self.pixels_of = {name: np.flatnonzero(image) for name, image in whole.items()}
+    def __init__(self, found_by_all: Found) -> None:
+        self.found_by_all = found_by_all
+        self.pixels_of = {name: np.flatnonzero(image) for name, image in found_by_all.items()}
         self.kept = {name: np.zeros(len(pixels), int) for name, pixels in self.pixels_of.items()}
-        self.gained = dict.fromkeys(whole, 0)
+        self.gained = dict.fromkeys(found_by_all, 0)
         self.n_changed: dict[str, int] = {}
 
     def add(self, left_out: str, found: Found) -> None:
-        """Count the vote without the exposure `left_out`; a type that it does not know keeps nothing."""
-        self.n_changed[left_out] = changed_pixels(self.whole, found)
+        """Count the vote without the exposure `left_out`; no pixel keeps a type that is missing in `found`."""
+        self.n_changed[left_out] = changed_pixels(self.found_by_all, found)
         for name, pixels in self.pixels_of.items():
             image = found.get(name)
             if image is not None:
-                held = image.ravel()[pixels]
-                self.kept[name] += held
-                self.gained[name] += int(np.count_nonzero(image)) - int(held.sum())
+                keeps = image.ravel()[pixels]
+                self.kept[name] += keeps
+                self.gained[name] += int(np.count_nonzero(image)) - int(keeps.sum())
 
     def pixels(self, kind: str) -> pd.DataFrame:
         """Table PIXELS of `badpix.formats.leave_one_out_file` for these exposures of `kind`."""
         parts, votes = [], len(self.n_changed)
-        for name, image in self.whole.items():
+        for name, image in self.found_by_all.items():
             y, x = np.nonzero(image)
             kept = self.kept[name]
             share = kept / votes if votes else np.full(len(kept), np.nan)
@@ -78,7 +78,7 @@ class LeaveOneOut:
 
 
 def leave_one_out(exposures: ExposureSet, responses: Responses, settings: VoteSettings) -> LeaveOneOut:
-    """The votes of `exposures`, all of one kind, without each of them in turn, if there are at least two."""
+    """The votes of `exposures`, all of the same kind, without each exposure in turn; none with fewer than two."""
     names = [exposure.name for kind in KINDS for exposure in exposures.of(kind)]
     votes = LeaveOneOut(found_by(exposures, responses, settings))
     for name in names if len(names) > 1 else ():
@@ -96,17 +96,16 @@ class Stability:
 
     @classmethod
     def of(cls, votes: Mapping[str, LeaveOneOut]) -> "Stability":
-        """From the votes of each kind; empty tables without any."""
-        none = Stability(pd.DataFrame(columns=list(PIXELS)), pd.DataFrame(columns=list(TYPES)))
+        """The tables of the votes of each kind; empty tables without votes."""
         if not votes:
-            return none
+            return cls(pd.DataFrame(columns=list(PIXELS)), pd.DataFrame(columns=list(TYPES)))
         pixels = pd.concat([of_kind.pixels(kind) for kind, of_kind in votes.items()], ignore_index=True)
         types = pd.concat([of_kind.types(kind) for kind, of_kind in votes.items()], ignore_index=True)
         return cls(pixels, types)
 
 
 def kinds_of(exposures: ExposureSet) -> Iterator[tuple[str, ExposureSet]]:
-    """(kind, the exposures of it alone) for the kinds that there are."""
+    """(kind, exposures of that kind only) for each kind that has exposures."""
     for kind in KINDS:
         if exposures.of(kind):
             yield kind, exposures.only(kind)

@@ -1,4 +1,4 @@
-"""The statistical control of one mask: all rows of its table, and the pixels that no further exposure settles."""
+"""The reliability of a mask: all rows of its table, and the pixels that further exposures will not classify."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,34 +9,36 @@ from badpix.formats.evidence_file import Evidence
 from badpix.formats.pixel_types import PIXEL_TYPES
 from badpix.reliability.expected import expected_dark, expected_flat
 from badpix.reliability.leave_one_out import Stability
-from badpix.reliability.stability import FALSE, Shortage, more_needed, settle_rows, stability_rows
+from badpix.reliability.stability import FALSE, Row, Shortage, more_needed, settle_rows, stability_rows
 from badpix.vote.exposure_set import KINDS, ExposureSet
 from badpix.vote.settings import VoteSettings
-
-Row = tuple[str, str, str, str, float, str]
 
 
 @dataclass(frozen=True)
 class Reliability:
-    """`rows` of the table of control, and type -> boolean image (y, x) of the pixels that are never settled."""
+    """`rows` of the table, and type -> boolean image (y, x) of the unresolvable pixels.
+
+    An unresolvable pixel had no valid value in any exposure, so that further exposures of the kind will not help.
+    """
 
     rows: list[Row]
     unresolvable: Mapping[str, np.ndarray]
 
 
 def types_of(kind: str, evidence: Evidence) -> list[str]:
-    """The types in the evidence that exposures of `kind` (darks, flats) show."""
+    """The types in the evidence that exposures of `kind` (darks, flats) can show."""
     return [name for name in evidence.bit_of if f"{PIXEL_TYPES[name].kind}s" == kind]
 
 
 def unsettled(kind: str, n_exposures: int, evidence: Evidence, settings: VoteSettings) -> Reliability:
-    """Rows about the pixels that could not be judged, and those of them that never will be."""
-    rows, unresolvable = [], {}
+    """Rows about the pixels that could not be classified, and the unresolvable pixels among them."""
+    rows: list[Row] = []
+    unresolvable: dict[str, np.ndarray] = {}
     for name in types_of(kind, evidence):
         if name == "noisy" and "noisy" not in settings.replaced_tests:
             have, need, what = evidence.measured["NCLEAN"], settings.darks.min_clean_slopes, "jump-free slopes"
         elif evidence.tests.get(name):
-            have = np.maximum.reduce([evidence.counts(test)[1] for test in evidence.tests[name]])
+            have = np.maximum.reduce([evidence.n_valid(test) for test in evidence.tests[name]])
             need, what = max(1, settings.min_valid), "valid votes"
         else:
             continue
@@ -51,11 +53,12 @@ def unsettled(kind: str, n_exposures: int, evidence: Evidence, settings: VoteSet
 def reliability_of(
     exposures: ExposureSet, evidence: Evidence, stability: Stability, settings: VoteSettings
 ) -> Reliability:
-    """The Reliability of the mask that `exposures` made, whose vote left `evidence`."""
-    rows, unresolvable = [], {}
+    """The Reliability of the mask made from `exposures`; `evidence` is the evidence file of their vote."""
+    rows: list[Row] = []
+    unresolvable: dict[str, np.ndarray] = {}
     for kind in KINDS:
-        number = len(exposures.of(kind))
-        if not number:
+        n_exposures = len(exposures.of(kind))
+        if not n_exposures:
             continue
         if kind == "darks":
             expected = expected_dark(exposures, evidence, settings)
@@ -64,7 +67,7 @@ def reliability_of(
         for name, (value, note) in expected.items():
             rows.append((FALSE, kind, name, "found", int(evidence.is_found(name).sum()), "pixels"))
             rows.append((FALSE, kind, name, "expected", value, note))
-        more = unsettled(kind, number, evidence, settings)
+        more = unsettled(kind, n_exposures, evidence, settings)
         rows += stability_rows(kind, stability.pixels, stability.types) + more.rows
-        unresolvable |= more.unresolvable
+        unresolvable.update(more.unresolvable)
     return Reliability(rows, unresolvable)

@@ -1,1 +1,1 @@
-"""The flats normalised by their surroundings."""
+"""The response of the detector from its flats, normalised by the local level."""

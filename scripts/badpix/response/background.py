@@ -1,25 +1,27 @@
-"""The lamp's light on the detector: its local level under a gradient, at the border and around clusters, and where
-there is none."""
+"""The illumination of the detector by the lamp: its local level, and the parts that are not illuminated.
+
+The local level follows gradients, is valid up to the border, and is not biased by clusters of bad pixels.
+"""
 
 import numpy as np
 from scipy.ndimage import binary_dilation, binary_opening, find_objects, label, uniform_filter
 
-# A pixel that differs from its surroundings by this part says nothing about the light that falls on it.
+# Pixels that differ from the local level by more than this fraction do not enter the fit.
 OUTLIER = 0.2
-# So many passes let the plane forget the outliers that the pass before found.
+# Number of fits; each leaves out the outliers from the fit before.
 PASSES = 3
-# A plane is fitted where at least this part of the box has values; elsewhere the box is doubled.
+# A plane is fitted where at least this fraction of the box has values; elsewhere the box is doubled.
 MIN_FILLED = 0.25
-# First guess: the median of blocks of this size, larger than the clusters that should not bend it.
+# First estimate: the median of blocks of this size (pixels), larger than the clusters of bad pixels.
 BLOCK = 64
-# Below this part of the detector's median a block or pixel is dark.
+# A block or pixel below this fraction of the detector's median is dark.
 DARK = 0.2
-# The light fades over a few pixels at the edge of what is lit.
+# Pixels: at the edge of the illuminated area the light fades over a few pixels.
 UNLIT_MARGIN = 5
 
 
-def block_median(image, block=BLOCK):
-    """Median of the finite values in blocks of `block` pixels, spread over the blocks again: float64 (y, x)."""
+def block_median(image: np.ndarray, block: int = BLOCK) -> np.ndarray:
+    """Median of the finite values in the block (`block` x `block` pixels) of each pixel, or NaN: float64 (y, x)."""
     result = np.empty(image.shape)
     for y in range(0, image.shape[0], block):
         for x in range(0, image.shape[1], block):
@@ -29,15 +31,15 @@ def block_median(image, block=BLOCK):
     return result
 
 
-def _box_sum(image, width):
+def _box_sum(image: np.ndarray, width: int) -> np.ndarray:
     return uniform_filter(image, width, mode="constant", cval=0.0) * width**2
 
 
-def local_plane(image, weights, width):
-    """Value of the plane fitted, by weighted least squares, to the box of `width` pixels around every pixel.
+def local_plane(image: np.ndarray, weights: np.ndarray, width: int) -> np.ndarray:
+    """Value at each pixel of the plane fitted by least squares to the box of `width` pixels around it: float64 (y, x).
 
-    `weights` is boolean (y, x); what it leaves out may be NaN. Float64 (y, x), NaN where less than MIN_FILLED of a
-    full box counts. The normal equations are solved in closed form from nine box sums.
+    `weights`, bool (y, x), selects the pixels that enter the fit; all others may be NaN. The result is NaN where less
+    than MIN_FILLED of a full box is selected. The normal equations are solved in closed form from nine box sums.
     """
     w = weights.astype(np.float64)
     z = np.where(weights, image, 0.0)
@@ -56,22 +58,22 @@ def local_plane(image, weights, width):
         slope_x = (xz * yy - yz * xy) / determinant
         slope_y = (yz * xx - xz * xy) / determinant
         value = mean_z + slope_x * (x - mean_x) + slope_y * (y - mean_y)
-    # Values in one line say nothing about the slope across it.
+    # Pixels on a line do not determine the slope across the line.
     value = np.where(determinant > 1e-3, value, mean_z)
     return np.where(n > MIN_FILLED * width**2 - 0.5, value, np.nan)
 
 
-def background(image, science, width):
-    """Local level of a flat, float64 (y, x), from planes in boxes of `width` pixels without its outliers.
+def background(image: np.ndarray, science: np.ndarray, width: int) -> np.ndarray:
+    """Local level of a flat, float64 (y, x), from planes in boxes of `width` pixels, without outliers.
 
-    Where a box holds too few pixels that count, as inside a cluster, the next larger box does it. NaN where there is
-    no light around, and at reference pixels.
+    `science` is the boolean image (y, x) of the science pixels. Where a box has too few valid pixels, as inside a
+    cluster, a larger box is used. NaN in areas without light and at reference pixels.
     """
     values = np.where(science, image, np.nan)
     first = block_median(values)
     dark = ~(first > DARK * np.nanmedian(values))
     reference = np.where(dark, np.nan, first)
-    limit = 0.5  # the medians of blocks know no gradient
+    limit = 0.5  # wide, because the medians of blocks do not follow a gradient
     for _ in range(PASSES):
         with np.errstate(invalid="ignore", divide="ignore"):
             weights = np.abs(values / reference - 1) < limit
@@ -83,32 +85,44 @@ def background(image, science, width):
     return np.where(science, reference, np.nan)
 
 
-def fill_gaps(reference, values, weights, science, width):
-    """Put local planes of a larger box into the gaps (NaN) of `reference`, in place, looking at their places only."""
+def fill_gaps(reference: np.ndarray, values: np.ndarray, weights: np.ndarray, science: np.ndarray, width: int) -> None:
+    """Fill the gaps (NaN) of `reference` in place with local planes of a larger box, computed only around the gaps.
+
+    Parameters
+    ----------
+    reference : float64 array (y, x)
+        The local level so far; changed in place.
+    values : float array (y, x)
+        The flat, NaN at reference pixels.
+    weights, science : bool array (y, x)
+        The pixels that enter the fit, and the science pixels.
+    width : int
+        Width of the box in pixels.
+    """
     gaps, _ = label(np.isnan(reference) & science)
-    for place in find_objects(gaps):
-        around = tuple(slice(max(0, s.start - width), s.stop + width) for s in place)
-        # A plane does not depend on where its coordinates start.
+    for bounding_box in find_objects(gaps):
+        around = tuple(slice(max(0, s.start - width), s.stop + width) for s in bounding_box)
+        # A plane does not depend on the origin of its coordinates, so it can be fitted in a cut-out.
         filled = local_plane(values[around], weights[around], width)
         missing = np.isnan(reference[around]) & (gaps[around] > 0)
         reference[around][missing] = filled[missing]
 
 
-def unlit(image, science, smallest):
-    """Boolean image (y, x): the parts of the detector that the lamp does not reach, and their edge.
+def unlit(image: np.ndarray, science: np.ndarray, smallest: float) -> np.ndarray:
+    """Boolean image (y, x) of the areas that the lamp does not illuminate, including an edge of UNLIT_MARGIN pixels.
 
-    Such a part is dark, at least three pixels wide, touches the border of the science area, and covers `smallest` of
-    the science pixels or more. A cluster of dead pixels is none: it is smaller, or lies inside.
+    Such an area is dark, at least three pixels wide, touches the border of the science area, and covers at least the
+    fraction `smallest` of the science pixels. A cluster of dead pixels is smaller or lies inside, so it is not unlit.
     """
     values = np.where(science, image, np.nan)
     with np.errstate(invalid="ignore"):
         dark = science & ~(values > DARK * np.nanmedian(values))
     inside = science & ~binary_dilation(~science, border_value=1)
-    # What lies outside the science area is dark too, so that the opening does not eat the parts at its border.
-    parts, number = label(binary_opening(dark | ~science, np.ones((3, 3), bool)) & science)
-    sizes = np.bincount(parts.ravel(), minlength=number + 1)
-    at_border = np.zeros(number + 1, bool)
-    at_border[np.unique(parts[science & ~inside])] = True
+    # Pixels outside the science area count as dark, so that the opening does not remove areas at its border.
+    areas, n_areas = label(binary_opening(dark | ~science, np.ones((3, 3), bool)) & science)
+    sizes = np.bincount(areas.ravel(), minlength=n_areas + 1)
+    at_border = np.zeros(n_areas + 1, bool)
+    at_border[np.unique(areas[science & ~inside])] = True
     chosen = at_border & (sizes >= smallest * science.sum())
     chosen[0] = False
-    return binary_dilation(chosen[parts], np.ones((3, 3), bool), iterations=UNLIT_MARGIN) & science
+    return binary_dilation(chosen[areas], np.ones((3, 3), bool), iterations=UNLIT_MARGIN) & science

@@ -1,6 +1,7 @@
-"""The response of the detector from its flats: mean of all integrations, clipped, and normalised."""
+"""The response of the detector from its flats: the sigma-clipped mean of all integrations, normalised."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from scipy.ndimage import correlate1d, median_filter
@@ -17,10 +18,11 @@ from badpix.response.background import background
 STACK_BYTES = 16 * 2**20
 
 
-def clipped_stack(stack, sigma):
+def clipped_stack(stack: np.ndarray, sigma: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Mean, standard deviation and number of values along a stack (integration, y, x), float32, after sigma clipping.
 
-    NaN abstains. Returns float64 mean and population std (y, x), NaN where nothing is left, and int32 number.
+    Values that are not finite are ignored. Returns mean and population standard deviation, float64 (y, x), NaN where
+    no value is left, and the number of values left, int32 (y, x).
     """
     shape = stack.shape[1:]
     mean, std, number = np.empty(shape), np.empty(shape), np.empty(shape, np.int32)
@@ -28,35 +30,38 @@ def clipped_stack(stack, sigma):
     return mean, std, number
 
 
-def _place_of_slopes(path):
-    """Where the slopes of a statistics file lie, as arguments of `np.memmap`: opening it as FITS takes longer."""
+def _location_of_slopes(path: str | Path) -> dict:
+    """The position of the slopes in a statistics file as arguments of `np.memmap`, faster than to open FITS again."""
     with open_statistics(path) as statistics:
         offset, shape = statistics.fileinfo("SLOPE")["datLoc"], statistics["SLOPE"].shape
     return {"filename": path, "dtype": ">f4", "mode": "r", "offset": offset, "shape": shape}
 
 
-def mean_flat(paths, science, sigma):
-    """Stack the integrations of the statistics files `paths`, by rows, and clip along the stack.
+def mean_flat(
+    paths: Sequence[str | Path], science: np.ndarray, sigma: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Stack the integrations of the statistics files `paths` in blocks of rows, and clip along the stack.
 
-    `science` is the boolean image (y, x) of the pixels that count; others abstain. Returns as `clipped_stack`, images.
+    `science` is the boolean image (y, x) of the science pixels; reference pixels get NaN. Returns mean, population
+    standard deviation and number of values as `clipped_stack`.
     """
     n_rows, n_columns = science.shape
     mean, std = np.full(science.shape, np.nan), np.full(science.shape, np.nan)
     number = np.zeros(science.shape, dtype=np.int32)
-    places = [_place_of_slopes(path) for path in paths]
-    n_integrations = sum(place["shape"][0] for place in places)
+    locations = [_location_of_slopes(path) for path in paths]
+    n_integrations = sum(location["shape"][0] for location in locations)
     for rows in row_blocks(n_rows, 4 * n_columns * n_integrations, STACK_BYTES):
-        # Mapped anew for each block: a map holds its file open, and there may be more flats than a process may open.
-        stack = np.concatenate([np.memmap(**place)[:, rows] for place in places], dtype=np.float32)
+        # Mapped again for each block: a map keeps its file open, and flats may outnumber the files a process may open.
+        stack = np.concatenate([np.memmap(**location)[:, rows] for location in locations], dtype=np.float32)
         stack[:, ~science[rows]] = np.nan
         mean[rows], std[rows], number[rows] = clipped_stack(stack, sigma)
     return mean, std, number
 
 
-def box_weights(width):
-    """Weights of a box of `width` pixels about a pixel; of an even number of them half of one on either side.
+def box_weights(width: int) -> np.ndarray:
+    """Weights of a box of `width` pixels around a pixel, float64; with an even width the two end pixels count half.
 
-    As `astropy.convolution.Box1DKernel`, which takes four tenths of a second to load.
+    As `astropy.convolution.Box1DKernel`, whose import takes 0.4 s.
     """
     weights = np.ones(width // 2 * 2 + 1)
     if width % 2 == 0:
@@ -64,15 +69,15 @@ def box_weights(width):
     return weights / width
 
 
-def box_mean(image, width, beyond):
-    """Mean of the finite pixels of `image` (float64 (y, x)) in a box of `width` pixels; `beyond` its borders.
+def box_mean(image: np.ndarray, width: int, beyond: float) -> np.ndarray:
+    """Mean of the finite pixels of `image`, float64 (y, x), in a box of `width` pixels; `beyond` is the value outside.
 
-    As `astropy.convolution.convolve` with a Box2DKernel, boundary `fill` and NaN interpolated; but along one axis after
-    the other, which is faster by the width of the box.
+    As `astropy.convolution.convolve` with a Box2DKernel, boundary `fill` and NaN interpolated, but axis by axis, which
+    is faster by a factor of the box width.
     """
     weights = box_weights(width)
 
-    def blurred(values, outside):
+    def blurred(values: np.ndarray, outside: float) -> np.ndarray:
         for axis in (0, 1):
             values = correlate1d(values, weights, axis=axis, mode="constant", cval=outside)
         return values
@@ -83,11 +88,11 @@ def box_mean(image, width, beyond):
         return np.where(share > 0, total / share, np.nan)
 
 
-def smooth(image, science, smoothing_type, width):
+def smooth(image: np.ndarray, science: np.ndarray, smoothing_type: str, width: int) -> np.ndarray:
     """Local mean (`Box2D`), median (`Median`) or plane (`Plane`) of `image` (y, x) in a box of `width` pixels.
 
-    Beyond the border the image continues with the median of its science pixels. `Box2D` interpolates NaN; `Median`
-    takes that median for NaN.
+    `science` is the boolean image (y, x) of the science pixels. For `Box2D` and `Median` the image is continued beyond
+    its border with the median of the science pixels. `Box2D` interpolates NaN; `Median` replaces NaN by this median.
     """
     fill = np.nanmedian(image[science])
     if smoothing_type == "Plane":
@@ -98,10 +103,13 @@ def smooth(image, science, smoothing_type, width):
 
 
 def normalise(mean: np.ndarray, science: np.ndarray, settings: ResponseSettings) -> np.ndarray:
-    """Divide the mean flat (y, x) by its smoothed self (`smoothed`), by its clipped mean (`mean`), or not (`none`)."""
+    """Divide the mean flat (y, x) by the smoothed flat (`smoothed`), by its clipped mean (`mean`), or not (`none`).
+
+    `science` is the boolean image (y, x) of the science pixels.
+    """
     method = settings.flat_mean_normalization_method
     if method == "smoothed":
-        # Where the local mean is zero or not finite the response is unknown, not infinite.
+        # Where the smoothed flat is zero or not finite, the response is unknown (NaN), not infinite.
         with np.errstate(divide="ignore", invalid="ignore"):
             response = mean / smooth(mean, science, settings.smoothing_type, settings.smoothing_box_width)
         return np.where(np.isfinite(response), response, np.nan)
@@ -111,6 +119,6 @@ def normalise(mean: np.ndarray, science: np.ndarray, settings: ResponseSettings)
 
 
 def combine_flats(paths: Sequence[str], science: np.ndarray, settings: ResponseSettings) -> FlatResponse:
-    """The FlatResponse of the statistics files `paths`; `science` is the boolean image (y, x) of pixels that count."""
+    """The FlatResponse of the statistics files `paths`; `science` is the boolean image (y, x) of the science pixels."""
     mean, std, n_valid = mean_flat(paths, science, settings.flat_mean_sigma_threshold)
     return FlatResponse(mean, std, n_valid, normalise(mean, science, settings))

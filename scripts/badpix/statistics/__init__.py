@@ -1,1 +1,1 @@
-"""One exposure reduced to images of measured quantities."""
+"""Reduction of an exposure to images of measured quantities."""

@@ -1,6 +1,7 @@
-"""Reduce one dark exposure to its cached statistics, reading the ramps once, by rows."""
+"""Reduce a dark exposure to its cached statistics; the ramps are read once, in blocks of rows."""
 
 import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +18,7 @@ from badpix.statistics.slopes import slopes
 
 logger = logging.getLogger(__name__)
 
-# Pedestals are clipped at 3 sigma to convergence before their mean and scatter are taken.
+# Mean and scatter of the pedestals are taken after clipping at 3 sigma to convergence.
 PEDESTAL_CLIP_SIGMA = 3
 # With fewer groups the early and late windows are too short for a ratio of jump rates.
 MIN_GROUPS_FOR_JUMPS = 4
@@ -39,7 +40,7 @@ UNITS = {
 
 @dataclass(frozen=True)
 class DarkProducts:
-    """The products of a dark as open FITS files; `uncal` for MIRI only."""
+    """The products of a dark as open FITS files; `uncal` is used for MIRI only."""
 
     jump: fits.HDUList
     rateints: fits.HDUList
@@ -47,20 +48,20 @@ class DarkProducts:
     uncal: fits.HDUList | None = None
 
     @property
-    def header(self):
-        """The primary header."""
+    def header(self) -> fits.Header:
+        """The primary header of the jump file."""
         return self.jump[0].header
 
     @property
-    def times(self):
-        """The GroupTimes of the ramps."""
+    def times(self) -> GroupTimes:
+        """The times of the groups."""
         header = self.header
         return GroupTimes(
             header["TGROUP"], header["TFRAME"], int(header.get("NFRAMES", 1)), int(header.get("DRPFRMS1", 0) or 0)
         )
 
-    def check(self):
-        """Numbers of integrations and groups, shape (y, x) of an image; BadExposure unless the files fit together."""
+    def check(self) -> tuple[int, int, tuple[int, ...]]:
+        """Numbers of integrations and groups, shape (y, x) of an image; BadExposure unless the files are consistent."""
         n_integrations, n_groups, *image = self.jump["SCI"].shape
         check_steps(self.header, "jump")
         check_steps(self.rateints[0].header, "rateints")
@@ -77,8 +78,10 @@ class DarkProducts:
         return n_integrations, n_groups, tuple(image)
 
 
-def _measure_block(products, integration, rows, science, early_cutoff_fraction):
-    """All planes of one block of rows of one integration, as a dict of arrays (rows, x)."""
+def _measure_block(
+    products: DarkProducts, integration: int, rows: slice, science: np.ndarray, early_cutoff_fraction: float
+) -> dict[str, np.ndarray]:
+    """All planes of a block of rows of an integration: name -> array (rows, x)."""
     sci = np.array(products.jump["SCI"].section[integration, :, rows], dtype=np.float32)
     groupdq = np.array(products.jump["GROUPDQ"].section[integration, :, rows])
     check_ramps(sci, groupdq, science[rows], integration, rows.start)
@@ -101,17 +104,25 @@ def _measure_block(products, integration, rows, science, early_cutoff_fraction):
     return planes
 
 
-def measure_dark(exposure, products, science_of, early_cutoff_fraction):
+def measure_dark(
+    exposure: str,
+    products: DarkProducts,
+    science_of: Callable[[fits.Header], np.ndarray],
+    early_cutoff_fraction: float,
+) -> tuple[StatisticsWriter, list[dict[str, float]]]:
     """Measure a dark exposure from its DarkProducts.
 
-    `science_of(header)` gives the boolean image (y, x) of science pixels. Returns (StatisticsWriter, rows of table
-    INTEGRATIONS). Raises BadExposure when the products do not belong together.
+    `exposure` is its name. `science_of(header)` returns the boolean image (y, x) of the science pixels.
+    `early_cutoff_fraction` is the length of the early and late windows as a fraction of the groups. Returns
+    (StatisticsWriter, rows of table INTEGRATIONS). Raises BadExposure if the products are not consistent.
     """
     n_integrations, n_groups, image = products.check()
     science = science_of(products.header)
     if n_groups < MIN_GROUPS_FOR_JUMPS or early_late_window(n_groups, early_cutoff_fraction) == 0:
         logger.warning(
-            "%s has %d groups: too few to compare early and late jumps, these tests abstain", exposure, n_groups
+            "%s has %d groups: too few to compare early and late jumps; these tests have no valid votes in it",
+            exposure,
+            n_groups,
         )
     writer = StatisticsWriter(exposure, products.header, n_integrations, image)
     integrations = []
@@ -125,8 +136,8 @@ def measure_dark(exposure, products, science_of, early_cutoff_fraction):
     return writer, integrations
 
 
-def _check_content(planes, integration, science):
-    """Raise BadExposure when the images of an integration hold no measurement."""
+def _check_content(planes: Mapping[str, np.ndarray], integration: int, science: np.ndarray) -> None:
+    """Raise BadExposure if an image of an integration has no measurement; `science` is a boolean image (y, x)."""
     number = f"integration {integration + 1}"
     slope = np.where(science, planes["SLOPE"][integration], np.nan)
     check_image(slope, science, f"SCI of the rateints file, {number},")
@@ -136,9 +147,9 @@ def _check_content(planes, integration, science):
     )
 
 
-def _summary(writer, integration, n_groups, science):
-    """A row of table INTEGRATIONS: mean, standard deviation (DN) and number of pixels of each kind of pedestal."""
-    row = {"INTEGRATION": integration + 1, "N_GROUPS": n_groups}
+def _summary(writer: StatisticsWriter, integration: int, n_groups: int, science: np.ndarray) -> dict[str, float]:
+    """A row of table INTEGRATIONS: mean, standard deviation (DN) and number of pixels of each pedestal plane."""
+    row: dict[str, float] = {"INTEGRATION": integration + 1, "N_GROUPS": n_groups}
     for name in ("PEDESTAL", "PEDESTAL_T0", "PEDESTAL_REL", "PEDESTAL_REL_T0"):
         if name in writer.planes:
             values = writer.planes[name][integration][science]

@@ -1,6 +1,9 @@
-"""Reduce one flat exposure to its cached statistics: slopes, their variances, and the signal of the last groups."""
+"""Reduce a flat exposure to its cached statistics: slopes, their variances, and the signal of the last groups."""
+
+from collections.abc import Mapping
 
 import numpy as np
+from astropy.io import fits
 
 from badpix.core.errors import BadExposure
 from badpix.formats.detector1_products import check_agree, check_announced, rates_rows, rates_shape
@@ -11,21 +14,27 @@ from badpix.instrument.dq import PIXEL_FLAGS
 from badpix.numerics.row_blocks import row_blocks
 from badpix.statistics.slopes import slopes
 
-# The flux check looks at the mean of so many groups at the end of the raw ramp.
+# The flux check uses the mean of the last FLUX_CHECK_GROUPS groups of the raw ramp.
 FLUX_CHECK_GROUPS = 4
 
 
-def last_groups_mean(uncal_sci, integration, rows):
-    """Mean (float32, DN) of the last four groups (or of all, if fewer) of raw ramps (integration, group, y, x)."""
-    return np.mean(uncal_sci[integration, -FLUX_CHECK_GROUPS:, rows], axis=0, dtype=np.float64).astype(np.float32)
+def last_groups_mean(
+    uncal_sci: np.ndarray | irs2.Section | irs2.ScienceSection, integration: int, rows: slice
+) -> np.ndarray:
+    """Mean of the last FLUX_CHECK_GROUPS groups of raw ramps (integration, group, y, x): float32 (rows, x), in DN.
+
+    The mean of all groups if the ramps have fewer.
+    """
+    ramps = uncal_sci[integration, -FLUX_CHECK_GROUPS:, rows]
+    return ramps.mean(axis=0, dtype=np.float64).astype(np.float32)
 
 
-def measure_flat(exposure, rateints, uncal):
+def measure_flat(exposure: str, rateints: fits.HDUList, uncal: fits.HDUList | None) -> StatisticsWriter:
     """Measure a flat exposure.
 
-    `rateints` and `uncal` (None if there is no raw file) are open FITS files. Planes: `SLOPE` (float32, DN/s, NaN
-    where DO_NOT_USE), `VAR_SLOPE` (float32), and with a raw file `LAST_GROUPS` (float32, DN).
-    Returns a StatisticsWriter; raises BadExposure when the files do not belong together.
+    `exposure` is its name; `rateints` and `uncal` (None without a raw file) are open FITS files. Planes of the returned
+    StatisticsWriter: `SLOPE` (float32, DN/s, NaN where DO_NOT_USE), `VAR_SLOPE` (float32, (DN/s)2), and with a raw file
+    `LAST_GROUPS` (float32, DN). Raises BadExposure if the files are not consistent.
     """
     n_integrations, *image = rates_shape(rateints)
     if uncal is not None:
@@ -52,8 +61,8 @@ def measure_flat(exposure, rateints, uncal):
     return writer
 
 
-def _check_content(planes, integration, science):
-    """Raise BadExposure when the images of an integration hold no measurement. `science` is a boolean image."""
+def _check_content(planes: Mapping[str, np.ndarray], integration: int, science: np.ndarray) -> None:
+    """Raise BadExposure if an image of an integration has no measurement; `science` is a boolean image (y, x)."""
     number = f"integration {integration + 1}"
     slope = np.where(science, planes["SLOPE"][integration], np.nan)
     check_image(slope, science, f"SCI of the rateints file, {number},")

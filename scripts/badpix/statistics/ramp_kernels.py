@@ -1,6 +1,6 @@
-"""The loops over the pixels of a ramp, compiled: each pixel is looked at once, in memory that does not grow.
+"""The loops over the pixels of ramps, compiled: each pixel is read once, and the memory does not grow with the ramp.
 
-With numpy the same takes a sort of whole cubes for every median.
+In numpy every median would sort a whole cube of differences.
 """
 
 import numpy as np
@@ -14,10 +14,12 @@ SATURATED = GROUP_FLAGS["SATURATED"]
 JUMP_DET = GROUP_FLAGS["JUMP_DET"]
 UNUSABLE = DO_NOT_USE | SATURATED
 
-# The jump step takes the steep start of an RC pixel for the rule and its flat end for jumps; such are no steps.
+# A group flagged as a jump must also be a step this large. For an RC pixel the jump step takes the slope of the steep
+# start as normal and flags the flat end, where there are no steps.
 STEP_SIGMA = np.float32(3)
-# Of healthy pixels 4 in 100,000 have a fall this large in 30 groups, of a simulated NIRISS detector; 100 have one
-# beyond STEP_SIGMA. The typical noise is the least to be held against, since a pixel's own may come out low by chance.
+# Of 100,000 healthy pixels of a simulated NIRISS detector, 4 have a downward jump this large in 30 groups, and 100 have
+# a downward jump beyond STEP_SIGMA. The noise to compare with is at least the typical noise of all pixels, because the
+# noise measured for a single pixel may be low by chance.
 CLEAR_SIGMA = np.float32(5)
 
 # Scale from the median absolute deviation to the standard deviation of a Gaussian, 1 / Phi^-1(3/4).
@@ -26,8 +28,8 @@ INFINITE, NAN = np.float32(np.inf), np.float32(np.nan)
 
 
 @compiled
-def count_flags(groupdq, window, counts):
-    """Fill `counts`, int16 (8, y, x): NJUMP, NJUMP_EARLY, NJUMP_LATE, NGOOD, NGOOD_EARLY, NGOOD_LATE, NSAT, FIRST_SAT.
+def count_flags(groupdq: np.ndarray, window: int, counts: np.ndarray) -> None:
+    """Fill `counts`, int16 (8, y, x), with the quantities that `badpix.statistics.ramps.count_groups` describes.
 
     `groupdq` is uint8 (group, y, x), `window` the number of early and of late groups.
     """
@@ -35,7 +37,7 @@ def count_flags(groupdq, window, counts):
     late = n_groups - window
     counts[:7] = 0
     counts[7] = -1
-    # Along x in the innermost loop, as the file has it.
+    # x in the innermost loop, the order of the pixels in the file.
     for group in range(n_groups):
         for y in range(n_rows):
             for x in range(n_columns):
@@ -59,15 +61,33 @@ def count_flags(groupdq, window, counts):
 
 
 @compiled
-def measure_differences(sci, groupdq, window, comparators, window_comparators, images):
-    """Fill `images`, float32 (5, y, x): CDS_NOISE, CDS_EARLY, CDS_LATE, CDS_FIRST, median unflagged difference.
+def measure_differences(
+    sci: np.ndarray,
+    groupdq: np.ndarray,
+    window: int,
+    comparators: np.ndarray,
+    window_comparators: np.ndarray,
+    images: np.ndarray,
+) -> None:
+    """Fill `images` with CDS_NOISE, CDS_EARLY, CDS_LATE, CDS_FIRST and the median unflagged difference.
 
-    `sci` is float32 (group, y, x), at least two groups; `groupdq` uint8 of the same shape; `window` the number of early
-    and of late differences. The comparators are those of `sorting_network` for all differences and for `window`.
+    Parameters
+    ----------
+    sci : float32 array (group, y, x)
+        At least two groups, in DN.
+    groupdq : uint8 array (group, y, x)
+        Flags of the groups.
+    window : int
+        Number of early and of late differences.
+    comparators, window_comparators : int64 array (comparator, 2)
+        From `sorting_network`, for all differences and for `window` differences.
+    images : float32 array (5, y, x)
+        The result, in DN/group (CDS_NOISE in DN).
     """
     n_groups, n_rows, n_columns = sci.shape
     n_differences = n_groups - 1
-    # What is left out is infinite, and so sorted to the end. `usable` may be flagged as jumps, `clean` is not.
+    # Differences left out are set to infinity, which sorts to the end. `usable` includes differences flagged as jumps,
+    # `clean` does not.
     usable, clean = np.empty((n_differences, CHUNK), np.float32), np.empty((n_differences, CHUNK), np.float32)
     n_usable, n_clean, middle = np.empty(CHUNK, np.int32), np.empty(CHUNK, np.int32), np.empty(CHUNK, np.float32)
     for y in range(n_rows):
@@ -111,12 +131,34 @@ def measure_differences(sci, groupdq, window, comparators, window_comparators, i
 
 
 @compiled
-def count_steps(sci, groupdq, window, noise, middle, typical_noise, counts):
-    """Fill `counts`, int16 (3, y, x): N_JUMP_DOWN and N_JUMP_UP, groups flagged as jumps that are steps down and up, and
-    N_JUMP_DOWN_5SIG, those of N_JUMP_DOWN that no noise makes.
+def count_steps(
+    sci: np.ndarray,
+    groupdq: np.ndarray,
+    window: int,
+    noise: np.ndarray,
+    middle: np.ndarray,
+    typical_noise: np.floating,
+    counts: np.ndarray,
+) -> None:
+    """Fill `counts` with N_JUMP_DOWN, N_JUMP_UP and N_JUMP_DOWN_5SIG.
 
-    `noise` and `middle` are the images CDS_NOISE and median difference of `measure_differences`; `typical_noise` stands
-    for the noise of pixels that have none.
+    N_JUMP_DOWN and N_JUMP_UP count groups flagged as jumps that are steps down and up; N_JUMP_DOWN_5SIG counts the
+    steps down that are too large for noise.
+
+    Parameters
+    ----------
+    sci : float32 array (group, y, x)
+        Ramps in DN.
+    groupdq : uint8 array (group, y, x)
+        Flags of the groups.
+    window : int
+        Number of early differences, which are not counted.
+    noise, middle : float32 array (y, x)
+        CDS_NOISE and median difference from `measure_differences`.
+    typical_noise : float32
+        Used for pixels without a value of `noise`, and as the minimum for N_JUMP_DOWN_5SIG.
+    counts : int16 array (3, y, x)
+        The result.
     """
     n_groups, n_rows, n_columns = sci.shape
     counts[:] = 0
@@ -128,7 +170,7 @@ def count_steps(sci, groupdq, window, noise, middle, typical_noise, counts):
                     continue
                 least = STEP_SIGMA * (typical_noise if np.isnan(noise[y, x]) else noise[y, x])
                 step = sci[group + 1, y, x] - sci[group, y, x]
-                # Where every difference is flagged there is no median to be away from.
+                # NaN if every difference is flagged: without a median, only the step itself is compared.
                 beyond = step - middle[y, x]
                 if step < -least and not beyond > -least:
                     counts[0, y, x] += 1
@@ -140,8 +182,11 @@ def count_steps(sci, groupdq, window, noise, middle, typical_noise, counts):
 
 
 @compiled
-def first_good_group(sci, groupdq, first, signal):
-    """Fill `first` (int16) and `signal` (float32), images (y, x): the first usable group, or -1 and NaN."""
+def first_good_group(sci: np.ndarray, groupdq: np.ndarray, first: np.ndarray, signal: np.ndarray) -> None:
+    """Fill `first`, int16 (y, x), with the first usable group (0-based) and `signal`, float32 (y, x), with its signal.
+
+    -1 and NaN without a usable group. `sci` is float32 (group, y, x), `groupdq` uint8 (group, y, x).
+    """
     n_groups, n_rows, n_columns = sci.shape
     for y in range(n_rows):
         for x in range(n_columns):
