@@ -11,7 +11,7 @@ from badpix.vote.searches.base import Further, Integration, Measure, Measured, S
 # A change of slope counts only above this fraction of the late slope, because shot noise and non-linearity give hot
 # pixels smaller changes.
 MIN_SLOPE_CHANGE = 0.3
-_FURTHER = Further("EXCESS / CDS_LATE", MIN_SLOPE_CHANGE, "deviation over the late difference")
+_FURTHER = Further("DEVIATION / CDS_LATE", MIN_SLOPE_CHANGE, "deviation over the late difference")
 
 
 @dataclass(frozen=True)
