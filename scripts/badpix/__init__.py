@@ -1,6 +1,6 @@
-"""The jwst-badpix library: pure functions of arrays and dataclasses, and the few modules that touch files.
+"""The jwst-badpix library: pure functions of arrays and dataclasses, and the few modules that read or write files.
 
-Array axes are always (integration, group, y, x). Nothing here knows Snakemake.
+Array axes are always (integration, group, y, x). Nothing here depends on Snakemake.
 """
 
 __version__ = "0.1.0"

@@ -55,7 +55,7 @@ SPOILED = {
     "too_few_groups": (lambda hdus: (set_key("NGROUPS", 1)(hdus),
                                      setattr(hdus["SCI"], "data", hdus["SCI"].data[:, :1])), "NGROUPS is 1"),
     "no_group_time": (set_key("TGROUP", 0.0), "TGROUP is 0.0, not a positive number"),
-    "wrong_shape": (set_key("NGROUPS", 29), "NGROUPS, SUBSIZE2, SUBSIZE1 say [29, 64, 64]"),
+    "wrong_shape": (set_key("NGROUPS", 29), "NGROUPS, SUBSIZE2, SUBSIZE1 are [29, 64, 64]"),
 }  # fmt: skip
 
 

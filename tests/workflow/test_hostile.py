@@ -24,7 +24,7 @@ RESULTS = "out $(touch owned) it's"
 OUTPUT_FILE = 'sub/$(touch owned); %s "ü" mask.fits'
 # Header value -> words of the reason.
 HOSTILE_KEYS = {
-    "detector_path": ({"DETECTOR": "../../../owned"}, "DETECTOR is '../../../owned', which is none of JWST's"),
+    "detector_path": ({"DETECTOR": "../../../owned"}, "DETECTOR is '../../../owned', not a detector of JWST"),
     "detector_shell": ({"DETECTOR": "$(touch owned)"}, "DETECTOR is '$(touch owned)'"),
     "detector_braces": ({"DETECTOR": "{wildcards}"}, "DETECTOR is '{wildcards}'"),
     "subarray": ({"SUBARRAY": "{0}/../x"}, "SUBARRAY is '{0}/../x', the rest have 'SUB64'"),
@@ -118,7 +118,7 @@ def test_a_hostile_value_is_quoted_in_the_reason(name, hostile):
         reasons = {row["input"]: row["reason"] for row in csv.DictReader(table)}
     assert set(reasons) == {*HOSTILE_KEYS, BRACES}
     assert HOSTILE_KEYS[name][1] in reasons[name]
-    assert "has braces, which Snakemake would take for wildcards" in reasons[BRACES]
+    assert "has braces, which Snakemake would read as wildcards" in reasons[BRACES]
 
 
 @pytest.mark.parametrize(

@@ -203,7 +203,7 @@ def test_a_failing_job_is_reported_by_name_with_its_log(story):
     assert status != 0
     assert "Error in rule prefetch_references" in output
     assert "logs/prefetch_references/darks.log" in output
-    assert "CRDS cannot give the reference files" in output, "what the log says is shown"
+    assert "CRDS cannot provide the reference files" in output, "what the log says is shown"
 
 
 def test_the_scheduler_sees_what_each_job_needs(story):

@@ -1,1 +1,1 @@
-"""The configuration: schema, checks, defaults, and the settings that the stages take from it."""
+"""The configuration: schema, checks, defaults, and the settings of the stages."""

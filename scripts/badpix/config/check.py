@@ -1,11 +1,14 @@
-"""The configuration: read its schema, check what the user gave, fill in the defaults.
+"""The configuration: read its schema, check the user's values, fill in the defaults.
 
-Pure but for the reading of the schema files, and cheap, since every job of the workflow does it again.
+Pure except for the reading of the schema files, and fast, since every job of the workflow repeats it.
 """
 
 import datetime
 import json
 import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
 
 from badpix.config.detector1_steps import step_problems
 from badpix.config.epochs import date_texts
@@ -14,40 +17,40 @@ from badpix.config.rules import RULES, empty_interval
 from badpix.config.schema import problems, with_defaults
 from badpix.config.settings import with_max_dead_norm_signal
 from badpix.config.sweep import sweep_problems
+from badpix.instrument.detectors import Detector
 
 
 class ConfigError(ValueError):
-    """The configuration cannot be used; `problems` lists all that is wrong, and the message has a line for each."""
+    """The configuration cannot be used; the message has a line for each of the `problems`."""
 
-    def __init__(self, problems):
+    def __init__(self, problems: Iterable[str]) -> None:
         self.problems = tuple(problems)
-        number = len(self.problems)
-        head = f"the configuration has {number} problem{'s' if number > 1 else ''}:"
+        n_problems = len(self.problems)
+        head = f"the configuration has {n_problems} problem{'s' if n_problems > 1 else ''}:"
         super().__init__("\n  ".join([head, *self.problems]))
 
 
-def load_schema(path):
+def load_schema(path: str | Path) -> dict[str, Any]:
     """The configuration's schema, from its YAML file."""
     # Imported here because the checks need no YAML.
     import yaml
 
     # The loader in C is ten times faster; not every build of PyYAML has it.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    with open(path, encoding="utf-8") as file:
+    with Path(path).open(encoding="utf-8") as file:
         return yaml.load(file, Loader=loader)
 
 
-def load_steps(path):
+def load_steps(path: str | Path) -> dict[str, dict[str, str]]:
     """The parameters of the steps of calwebb_detector1 (step -> parameter -> configobj specification)."""
-    with open(path, encoding="utf-8") as file:
-        return json.load(file)
+    return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
-def validated(config, schema, steps_spec):
-    """`config` with all defaults filled in, deep, and `useafter` as text; `config` itself is left as it is.
+def validated(config: object, schema: Mapping[str, Any], steps_spec: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    """`config` with all defaults filled in at any depth and `useafter` as text; `config` itself is not changed.
 
-    `schema` is that of `load_schema`, `steps_spec` that of `load_steps`. Raises ConfigError, which lists every problem:
-    the key, the value given, what is allowed.
+    `schema` is the result of `load_schema`, `steps_spec` the result of `load_steps`. Raises ConfigError, which lists
+    every problem: the key, the value given, what is allowed.
     """
     if not isinstance(config, dict):
         raise ConfigError([f"the configuration is not a mapping of keys to values but {type(config).__name__}"])
@@ -57,7 +60,7 @@ def validated(config, schema, steps_spec):
     if "epochs" in given:
         given["epochs"] = date_texts(given["epochs"])
     found = outdated + problems(given, schema, schema)
-    # A rule is applied only where the values it compares are sound, so that no problem is reported twice.
+    # A rule is applied only where the compared values are sound, so that no problem is reported twice.
     unsound = {re.split(r"[.\[:]", problem, maxsplit=1)[0] for problem in found}
     sound = {key: value for key, value in given.items() if key in schema["properties"] and key not in unsound}
     complete = with_defaults(sound, schema)
@@ -74,10 +77,10 @@ def validated(config, schema, steps_spec):
     return complete
 
 
-def check_detector(config, detector):
-    """Raise ConfigError when the (validated) thresholds cannot be used for the flats of `detector` (a Detector).
+def check_detector(config: Mapping[str, Any], detector: Detector) -> None:
+    """Raise ConfigError when the thresholds of the validated `config` cannot be used for the flats of `detector`.
 
-    Needed where nothing is normalised: then the default of `max_dead_norm_signal` is the detector's own.
+    Needed for flats that are not normalised: the default of `max_dead_norm_signal` then depends on the detector.
     """
     threshold = with_max_dead_norm_signal(config, detector.max_dead_norm_signal_dn_per_s)["max_dead_norm_signal"]
     absolute = config["dead_search"] and "absolute_rate" in search_types(config)
@@ -93,16 +96,16 @@ def check_detector(config, detector):
         raise ConfigError([empty_interval(f"{threshold} (the default of {detector.name})", config)])
 
 
-def search_types(config):
+def search_types(config: Mapping[str, Any]) -> list[str]:
     """The values of `dead_search_type` as a list."""
     kinds = config["dead_search_type"]
     return [kinds] if isinstance(kinds, str) else list(kinds)
 
 
-def useafter_text(value):
-    """A date as `YYYY-MM-DD HH:MM:SS` (UTC); what is no date is returned as it is.
+def useafter_text(value: object) -> object:
+    """A date as `YYYY-MM-DD HH:MM:SS` (UTC); a value of another type is returned unchanged.
 
-    YAML makes a date of text without quotes, with a time zone if there is one.
+    YAML reads a date without quotes as a date object, with a time zone if the text has one.
     """
     if isinstance(value, datetime.datetime):
         if value.tzinfo is not None:

@@ -1,17 +1,20 @@
-"""Check configured parameters of the steps of calwebb_detector1 against the steps' own specifications."""
+"""Check configured parameters of the steps of calwebb_detector1 against the configobj specifications of the steps."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from badpix.config.schema import TYPES
 from badpix.core.wording import show, suggestion
 
-# Steps without which there is nothing to measure.
+# Steps that the measurements need.
 NEVER_SKIPPED = {
     "detector1_dark": ("dq_init", "saturation", "jump", "ramp_fit"),
     "detector1_flat": ("dq_init", "saturation", "ramp_fit"),
 }
-# Parameters of any step that the workflow keeps for itself, and why. All that begin with `save_` are refused as well.
+# Parameters of any step that only the workflow may set, with the reason. Names that begin with `save_` are refused too.
 NAMES_FILES = "the workflow names and writes the files itself"
 RUNS_CODE = "a hook would run code from the configuration"
-EARLIER_VERDICT = "the pixels that an earlier mask rejects could never be measured again"
+EARLIER_MASK = "the pixels that an earlier mask flags as DO_NOT_USE could never be measured again"
 REFUSED = {
     **dict.fromkeys(
         ("output_dir", "output_file", "output_ext", "output_use_model", "output_use_index", "search_output_file",
@@ -20,12 +23,12 @@ REFUSED = {
     ),
     "pre_hooks": RUNS_CODE,
     "post_hooks": RUNS_CODE,
-    "override_mask": f"the workflow gives a mask of the reference pixels only, because {EARLIER_VERDICT}",
-    "user_supplied_dq": EARLIER_VERDICT,
-    "maximum_cores": "Snakemake gives out the cores; a job has one",
+    "override_mask": f"the workflow gives a mask of the reference pixels only, because {EARLIER_MASK}",
+    "user_supplied_dq": EARLIER_MASK,
+    "maximum_cores": "Snakemake assigns the cores; each job has one core",
 }  # fmt: skip
 
-# Kind of specification -> type of the value; lists have a type of item.
+# Kind of a configobj specification -> type of the value, or of the items of a list.
 SCALARS = {
     "integer": "integer",
     "float": "number",
@@ -35,12 +38,14 @@ SCALARS = {
     "is_string_or_datamodel": "string",
 }
 LISTS = {"int_list": "integer", "float_list": "number", "string_list": "string"}
-# Kinds whose limits configobj checks; the others have none.
+# Kinds with limits, which configobj checks.
 LIMITED = {"integer", "float", "option", *LISTS}
 
 
-def step_problems(key, steps, steps_spec):
-    """What is wrong with `steps` (step -> parameter -> value) given as configuration `key`, one line each.
+def step_problems(
+    key: str, steps: Mapping[str, Mapping[str, Any]], steps_spec: Mapping[str, Mapping[str, str]]
+) -> list[str]:
+    """The problems of `steps` (step -> parameter -> value), the value of configuration `key`, one line each.
 
     `steps_spec` maps step -> parameter -> configobj specification.
     """
@@ -57,25 +62,25 @@ def step_problems(key, steps, steps_spec):
     return found
 
 
-def _problem(key, step, name, value, specs):
-    """Why this parameter is refused, or None."""
+def _problem(key: str, step: str, name: str, value: object, specs: Mapping[str, str]) -> str | None:
+    """The reason why this parameter of a step is refused, or None; `specs` maps parameter -> specification."""
     if name not in specs:
         return f"the step has no such parameter{suggestion(name, specs)}"
     if name in REFUSED or name.startswith("save_"):
         return f"cannot be set; {REFUSED.get(name, NAMES_FILES)}"
     if not satisfies(value, specs[name]):
-        return f"{show(value)} is not allowed; the step asks for {specs[name]}"
+        return f"{show(value)} is not allowed; the step requires {specs[name]}"
     if name == "skip" and value and step in NEVER_SKIPPED[key]:
         return "true is not allowed; the step is needed"
     if (key, step, name, value) == ("detector1_dark", "ramp_fit", "algorithm", "LIKELY"):
-        return "'LIKELY' is not allowed for darks; it writes no fitopt file, which they need. Allowed: OLS_C"
+        return "'LIKELY' is not allowed for darks; it writes no fitopt file, which darks need. Allowed: OLS_C"
     return None
 
 
-def satisfies(value, spec):
+def satisfies(value: object, spec: str) -> bool:
     """True when `value` has the type and lies in the range of the configobj specification `spec`.
 
-    Stricter than configobj, which takes the text '5' for a number and true for 1.
+    Stricter than configobj, which accepts the text '5' as a number and true as 1.
     """
     from configobj.validate import ValidateError, Validator
 

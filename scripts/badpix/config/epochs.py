@@ -1,15 +1,16 @@
-"""Check the configuration's list of epochs. Imports nothing heavy, since every job checks the configuration again."""
+"""Check the configuration's list of epochs. Without slow imports, since every job checks the configuration."""
 
 import datetime
 import re
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 RANGE_KEYS = ("name", "start", "end")
 
 
-def date_texts(setting):
-    """`setting` with the dates that YAML makes of text without quotes as text; anything else as it is."""
+def date_texts(setting: object) -> object:
+    """`setting` with its dates as text, since YAML reads dates without quotes as date objects; all else unchanged."""
     if not isinstance(setting, list):
         return setting
     return [
@@ -20,9 +21,9 @@ def date_texts(setting):
     ]
 
 
-def range_problems(setting):
-    """What is wrong with a list of epochs whose rows hold texts only, a line each."""
-    found = []
+def range_problems(setting: Sequence[Mapping[str, str]]) -> list[str]:
+    """The problems of a list of epochs whose rows hold texts only, one line each."""
+    found: list[str] = []
     for number, row in enumerate(setting):
         key = f"epochs[{number}]"
         if missing := [name for name in RANGE_KEYS if name not in row]:
@@ -30,8 +31,8 @@ def range_problems(setting):
             continue
         if not NAME.fullmatch(row["name"]):
             found.append(
-                f"{key}.name: {row['name']!r} is not allowed; it must be of letters, digits, '.', '_', '-'"
-                " and begin with a letter or digit"
+                f"{key}.name: {row['name']!r} is not allowed; it must consist of letters, digits, '.', '_',"
+                " '-' and begin with a letter or digit"
             )
         for name in ("start", "end"):
             try:
@@ -43,14 +44,14 @@ def range_problems(setting):
     return found or _clashes(setting)
 
 
-def _clashes(setting):
-    """Names given twice and ranges that share a day, of sound rows."""
+def _clashes(setting: Sequence[Mapping[str, str]]) -> list[str]:
+    """The problems of rows that are sound by themselves: names given twice and ranges that share a day."""
     names = [row["name"] for row in setting]
     found = [f"epochs: the name {name!r} is given twice" for name in sorted(set(names)) if names.count(name) > 1]
-    for one, other in pairwise(sorted(setting, key=lambda row: row["start"])):
-        if other["start"] <= one["end"]:
+    for first, second in pairwise(sorted(setting, key=lambda row: row["start"])):
+        if second["start"] <= first["end"]:
             found.append(
-                f"epochs: {one['name']} ({one['start']} to {one['end']}) and {other['name']} ({other['start']} to"
-                f" {other['end']}) share days; the first and the last day belong to an epoch"
+                f"epochs: {first['name']} ({first['start']} to {first['end']}) and {second['name']} ({second['start']}"
+                f" to {second['end']}) share days; the first and the last day belong to an epoch"
             )
     return found

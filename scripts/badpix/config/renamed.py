@@ -1,4 +1,7 @@
-"""Configuration keys and values with a new name."""
+"""Configuration keys and values that were renamed."""
+
+from collections.abc import Mapping
+from typing import Any
 
 # Old name of a key, or of a value of a key -> the name since version 0.2.0.
 RENAMED_KEYS = {
@@ -14,8 +17,8 @@ RENAMED_KEYS = {
 RENAMED_VALUES = {"on_bad_exposure": {"quarantine": "reject"}, "pedestal_test": {"calibrated": "significance"}}
 
 
-def renamed(config):
-    """Problems of keys and values that have a new name, one line each, and `config` without them."""
+def renamed(config: Mapping[Any, Any]) -> tuple[list[str], dict[Any, Any]]:
+    """The problems of renamed keys and values, one line each, and a copy of `config` without them."""
     found = [f"{key}: renamed to {RENAMED_KEYS[key]}" for key in config if key in RENAMED_KEYS]
     current = {key: value for key, value in config.items() if key not in RENAMED_KEYS}
     for key, names in RENAMED_VALUES.items():

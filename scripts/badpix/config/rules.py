@@ -1,6 +1,8 @@
 """The rules that the schema cannot express: real dates, and keys that contradict each other."""
 
 import datetime
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from badpix.config.epochs import range_problems
 from badpix.config.settings import with_max_dead_norm_signal
@@ -13,25 +15,27 @@ THRESHOLD_KEYS = (
 )  # fmt: skip
 GATE_KEYS = ("max_new_fraction", "max_recovered_fraction")
 
+Config = Mapping[str, Any]
 
-def empty_interval(threshold, config):
-    """The problem of a `max_dead_norm_signal` that leaves nothing between it and `max_low_qe_norm_signal`."""
+
+def empty_interval(threshold: float | str, config: Config) -> str:
+    """The problem of a `max_dead_norm_signal` that is not below `max_low_qe_norm_signal`."""
     return (
         f"max_dead_norm_signal: {threshold} is not allowed with max_low_qe_norm_signal"
-        f" {config['max_low_qe_norm_signal']}; it must be below it, since low_qe_and_open_search looks between the two"
+        f" {config['max_low_qe_norm_signal']}; it must be lower, since LOW_QE and OPEN are searched between the two"
     )
 
 
-def _inputs(config):
+def _inputs(config: Config) -> list[str]:
     if any(config[key] for key in INPUT_KEYS):
         return []
     return [
-        f"{', '.join(INPUT_KEYS)}: none is set, so there is nothing to make a mask of; set darks, flats or both to"
-        " where the raw exposures are, for instance darks: data/darks"
+        f"{', '.join(INPUT_KEYS)}: none is set, so there are no exposures; set darks, flats or both to the raw"
+        " exposures, for instance darks: data/darks"
     ]
 
 
-def _dark_products(config):
+def _dark_products(config: Config) -> list[str]:
     missing = [key for key in DARK_PRODUCT_KEYS if not config[key]]
     if not missing or len(missing) == len(DARK_PRODUCT_KEYS):
         return []
@@ -39,15 +43,15 @@ def _dark_products(config):
     return [f"{key}: null is not allowed with {present}; processed darks need all three" for key in missing]
 
 
-def _flux_check(config):
+def _flux_check(config: Config) -> list[str]:
     raw = config["flats"] or config["dead_flux_check_files"] or config["exposures"]
     if config["dead_search"] and config["run_dead_flux_check"] and config["flat_slope_files"] and not raw:
         return ["dead_flux_check_files: null is not allowed with run_dead_flux_check; it must name the raw flats"]
     return []
 
 
-def _thresholds(config):
-    """The limits of DEAD, LOW_QE and OPEN must leave something to find, and be in the unit of the flat."""
+def _thresholds(config: Config) -> list[str]:
+    """The ranges of DEAD, LOW_QE and OPEN must not be empty, and must be in the unit of the flat."""
     if not config["low_qe_and_open_search"]:
         return []
     method, dead = config["flat_mean_normalization_method"], config["max_dead_norm_signal"]
@@ -58,7 +62,7 @@ def _thresholds(config):
     if method != "none":
         return []
     found = []
-    # Thresholds up to 1 are ratios to the mean. The detectors' own defaults are looked at in check_detector.
+    # Thresholds up to 1 are ratios to the mean. The default of each detector is checked in check_detector.
     if dead is None and low <= 1:
         found.append(
             f"max_low_qe_norm_signal: {low} is not allowed with flat_mean_normalization_method none; it must be in DN/s"
@@ -73,7 +77,7 @@ def _thresholds(config):
     return found
 
 
-def _useafter(config):
+def _useafter(config: Config) -> list[str]:
     try:
         datetime.datetime.fromisoformat(config["useafter"])
     except ValueError as error:
@@ -81,38 +85,39 @@ def _useafter(config):
     return []
 
 
-def _pedigree(config):
+def _pedigree(config: Config) -> list[str]:
     dates = config["pedigree"].split()[1:]
     try:
         real = [datetime.date.fromisoformat(date) for date in dates]
     except ValueError as error:
-        return [f"pedigree: {config['pedigree']!r} is not allowed; its dates must be real ones ({error})"]
+        return [f"pedigree: {config['pedigree']!r} is not allowed; its dates must be real dates ({error})"]
     if real != sorted(real):
         return [f"pedigree: {config['pedigree']!r} is not allowed; the first date must not be after the second"]
     return []
 
 
-def _epochs(config):
+def _epochs(config: Config) -> list[str]:
     epochs = config["epochs"]
     if isinstance(epochs, dict):
         return [] if epochs else ["epochs: {} is not allowed; it needs max_gap_days"]
     return range_problems(epochs) if epochs else []
 
 
-def _comparison(config):
+def _comparison(config: Config) -> list[str]:
     if config["compare_with"] == "previous" and config["epochs"] is None:
-        return ["compare_with: 'previous' is the mask of the epoch before, and epochs is null; set epochs"]
+        return ["compare_with: 'previous' is the mask of the preceding epoch, and epochs is null; set epochs"]
     if config["compare_with"] is None:
         return [
-            f"{key}: {config[key]} is not allowed without compare_with; name the mask that the new one is compared with"
+            f"{key}: {config[key]} is not allowed without compare_with; set compare_with to the mask of the comparison"
             for key in GATE_KEYS
             if config[key] is not None
         ]
     return []
 
 
-# Each rule is given the complete configuration and returns its problems; it reads the keys named before it.
-RULES = (
+# Pairs of keys and a rule. The rule takes the complete configuration, reads these keys and returns its problems.
+Rule = tuple[tuple[str, ...], Callable[[Config], list[str]]]
+RULES: tuple[Rule, ...] = (
     ((*INPUT_KEYS,), _inputs),
     (DARK_PRODUCT_KEYS, _dark_products),
     (

@@ -1,21 +1,29 @@
-"""Check values against the configuration's JSON Schema, fill in its defaults, and say in words what it allows.
+"""Check values against the configuration's JSON Schema, fill in its defaults, and describe the allowed values.
 
-The package jsonschema decides, with stricter numbers: NaN, infinity, and 5.0 for an integer are refused. The messages
-are written here. That the schema is one is tested, not checked in every job; its `$ref`s are followed beforehand, which
-is four times faster for a long list.
+The package jsonschema checks the values, with stricter numbers: NaN, infinity, and 5.0 for an integer are refused. The
+messages are written here. The schema itself is checked by a test, not in every job. Its `$ref`s are resolved before a
+check, which is four times faster for a long list.
 """
 
 import math
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from functools import reduce
 from itertools import groupby
+from operator import getitem
+from typing import Any
 
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
 from badpix.core.wording import show, suggestion
 
+# A node of a JSON Schema.
+Node = Mapping[str, Any]
+# The keys and indices from a value to a value within it.
+Path = tuple[Any, ...]
 
-def _is_number(value):
+
+def _is_number(value: object) -> bool:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
     try:
@@ -24,19 +32,20 @@ def _is_number(value):
         return False
 
 
-def repeated(items):
-    """The items of a list that equal an earlier item, in their order; the time grows with the list's length only."""
-    seen, found = set(), []
+def repeated(items: Iterable[Any]) -> list[Any]:
+    """The items of a list that equal an earlier item, in their order; the time is linear in the length of the list."""
+    seen: set[Hashable] = set()
+    found = []
     for item in items:
-        stand_in = _hashable(item)
-        if stand_in in seen:
+        hashable = _hashable(item)
+        if hashable in seen:
             found.append(item)
-        seen.add(stand_in)
+        seen.add(hashable)
     return found
 
 
-def _hashable(value):
-    """A stand-in for a value that can be a member of a set; equal values have equal ones."""
+def _hashable(value: object) -> Hashable:
+    """A hashable equivalent of a value; equal values have equal equivalents."""
     if isinstance(value, list):
         return tuple(map(_hashable, value))
     if isinstance(value, dict):
@@ -44,8 +53,8 @@ def _hashable(value):
     return value if isinstance(value, Hashable) else repr(value)
 
 
-def _unique_items(validator, wanted, value, node):
-    """The keyword uniqueItems; the time that jsonschema's own takes for unlike items grows with the square."""
+def _unique_items(validator: Any, wanted: bool, value: Any, _node: Node) -> Iterator[ValidationError]:
+    """The keyword uniqueItems in linear time; jsonschema's own takes quadratic time for items of different types."""
     if wanted and validator.is_type(value, "array") and repeated(value):
         yield ValidationError("items are repeated")
 
@@ -68,8 +77,8 @@ TYPE_WORDS = {
 }
 
 
-def resolve(node, schema):
-    """A copy of the schema node with every `$ref` in it (within `schema`) followed; keywords beside a `$ref` win."""
+def resolve(node: Any, schema: Node) -> Any:
+    """A copy of the schema node with every `$ref` in it (within `schema`) resolved; keywords beside a `$ref` win."""
     if isinstance(node, list):
         return [resolve(part, schema) for part in node]
     if not isinstance(node, dict):
@@ -82,8 +91,8 @@ def resolve(node, schema):
     return {key: resolve(part, schema) for key, part in node.items()}
 
 
-def allowed(node, schema):
-    """What the schema node allows, in words."""
+def allowed(node: Node, schema: Node) -> str:
+    """The values that the schema node allows, in words."""
     node = resolve(node, schema)
     if "allowed" in node:
         return node["allowed"]
@@ -101,22 +110,22 @@ def allowed(node, schema):
     return f"{words} {' and '.join(limits)}".rstrip()
 
 
-def _types(node):
-    """The type names that a resolved node without anyOf admits; enums here hold texts only."""
+def _type(node: Node) -> str:
+    """The type name that a resolved node without anyOf allows; all enums of the schema hold texts only."""
     return node.get("type", "string")
 
 
-def _hint(value, node):
-    """A word of help about a value that the resolved node refuses, or nothing."""
+def _hint(value: object, node: Node) -> str:
+    """A hint at the likely cause why the resolved node refuses a value; empty if there is none."""
     branches = node.get("anyOf", [node])
     names = [name for branch in branches for name in branch.get("enum", ())]
     if value is None and "none" in names:
         return "; YAML's null is not the word none: put it in quotes"
-    if value == "None" and any(_types(branch) == "null" for branch in branches):
+    if value == "None" and any(_type(branch) == "null" for branch in branches):
         return "; write null for Python's None"
     if isinstance(value, list) and (twice := repeated(value)):
         return f"; {show(twice[0])} is given twice"
-    if isinstance(value, str) and any(_types(branch) in ("integer", "number") for branch in branches):
+    if isinstance(value, str) and any(_type(branch) in ("integer", "number") for branch in branches):
         try:
             float(value)
         except ValueError:
@@ -124,65 +133,101 @@ def _hint(value, node):
         return "; it is a text: write it without quotes, and with a point before an exponent (1.0e+5)"
     if not isinstance(value, str):
         return ""
-    if value.lower() in ("true", "false") and any(_types(branch) == "boolean" for branch in branches):
+    if value.lower() in ("true", "false") and any(_type(branch) == "boolean" for branch in branches):
         return f"; it is a text: write it without quotes, after --config as {value.capitalize()}"
     return suggestion(value, names)
 
 
-def problems(value, node, schema, key=""):
-    """What is wrong with `value`, a line each, in the order of its entries; an empty list if the node allows it.
+def problems(value: object, node: Node, schema: Node, key: str = "") -> list[str]:
+    """The problems of `value`, one line each, in the order of its entries; an empty list if the node allows it.
 
-    A line begins with the place of the fault: `key`, the name of `value`, and the way from there, as in `key.hot[0]`.
+    Parameters
+    ----------
+    value : object
+        The value to check.
+    node : mapping
+        The schema node of `value`.
+    schema : mapping
+        The whole schema, for the `$ref`s of `node`.
+    key : str
+        The name of `value`. A line begins with it and the path to the fault, as in `key.hot[0]`.
     """
-    found = {}
-    for error in Validator(resolve(node, schema)).iter_errors(value):
-        for path, text in _faults(error, schema):
-            place, way = _place(path, value)
-            found[place] = f"{key}{way}".removeprefix(".") + f": {text}"
-    lines, whole = [], None
-    for place in sorted(found):
-        # The parts of what is refused as a whole need no lines.
-        if whole is None or place[: len(whole)] != whole:
-            lines.append(found[place])
-            whole = place
+    faults = list(_key_faults(value))
+    for error in Validator(resolve(node, schema)).iter_errors(_with_text_keys(value)):
+        faults += _faults(error, schema, value)
+    found: dict[tuple[int, ...], str] = {}
+    for path, text in faults:
+        positions, path_text = _positions(path, value)
+        found[positions] = f"{key}{path_text}".removeprefix(".") + f": {text}"
+    lines: list[str] = []
+    last = None
+    for positions in sorted(found):
+        # No lines for parts of a value that is refused as a whole.
+        if last is None or positions[: len(last)] != last:
+            lines.append(found[positions])
+            last = positions
     return lines
 
 
-def _faults(error, schema):
-    """The faults that a validation error stands for, as pairs of path and text."""
+def _key_faults(value: object, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """The keys within `value` that are not texts, as pairs of path and message.
+
+    They are checked here, since jsonschema leaves a key None out of the paths of its errors.
+    """
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if isinstance(key, str):
+                yield from _key_faults(inner, (*path, key))
+            else:
+                yield (*path, key), f"{show(key)} is not allowed as a key; a key must be a text"
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _key_faults(inner, (*path, number))
+
+
+def _with_text_keys(value: object) -> object:
+    """A copy of `value` without the entries at any depth whose keys are not texts."""
+    if isinstance(value, dict):
+        return {key: _with_text_keys(inner) for key, inner in value.items() if isinstance(key, str)}
+    return [_with_text_keys(item) for item in value] if isinstance(value, list) else value
+
+
+def _faults(error: ValidationError, schema: Node, given: Any) -> list[tuple[Path, str]]:
+    """The faults of a validation error, as pairs of path and message; `given` is the whole value as given."""
     path, value = tuple(error.absolute_path), error.instance
     if error.validator == "additionalProperties":
         known = error.schema.get("properties", {})
         unknown = [name for name in value if name not in known]
         return [((*path, name), f"unknown key{suggestion(name, known) or _all_known(known)}") for name in unknown]
-    # Where the value is a list and lists are allowed, its faulty items say more than the whole.
+    # Where lists are allowed, the faults of the items are more specific than the refusal of the whole list.
     if isinstance(value, list):
         for _, branch in groupby(error.context, key=lambda part: part.schema_path[0]):
             parts = list(branch)
             if all(part.path for part in parts):
-                return [fault for part in parts for fault in _faults(part, schema)]
+                return [fault for part in parts for fault in _faults(part, schema, given)]
     must = allowed(error.schema, schema)
-    return [(path, f"{show(value)} is not allowed; it must be {must}{_hint(value, error.schema)}")]
+    refused = show(reduce(getitem, path, given))
+    return [(path, f"{refused} is not allowed; it must be {must}{_hint(value, error.schema)}")]
 
 
-def _place(path, value):
-    """Where a path within `value` leads: the positions in the order of the entries, and the way in words."""
-    place, way = [], ""
+def _positions(path: Path, value: Any) -> tuple[tuple[int, ...], str]:
+    """The position of each part of `path` among the entries of its mapping or list, and the path as text."""
+    positions, text = [], ""
     for part in path:
         in_list = isinstance(value, list)
-        place.append(part if in_list else list(value).index(part))
-        way += f"[{part}]" if in_list else f".{part}"
+        positions.append(part if in_list else list(value).index(part))
+        text += f"[{part}]" if in_list else f".{part if isinstance(part, str) else show(part)}"
         value = value[part]
-    return tuple(place), way
+    return tuple(positions), text
 
 
-def _all_known(names):
-    """'; known: ...' if they are few enough for a message."""
+def _all_known(names: Sequence[str] | Mapping[str, Any]) -> str:
+    """'; known: ...' if the names are few enough for a message."""
     return f"; known: {', '.join(names)}" if len(names) <= 10 else ""
 
 
-def merged(default, value):
-    """A deep copy of `value`, with what it lacks taken from `default` where both are mappings, at any depth."""
+def merged(default: Any, value: Any) -> Any:
+    """A deep copy of `value`; where both are mappings, at any depth, missing keys are taken from `default`."""
     if isinstance(value, dict):
         base = default if isinstance(default, dict) else {}
         keys = [*base, *(key for key in value if key not in base)]
@@ -190,8 +235,8 @@ def merged(default, value):
     return [merged(None, item) for item in value] if isinstance(value, list) else value
 
 
-def with_defaults(mapping, schema):
-    """`mapping` with the defaults of `schema` filled in, deep, in the schema's order; nothing is shared with it."""
+def with_defaults(mapping: Mapping[str, Any], schema: Node) -> dict[str, Any]:
+    """A deep copy of `mapping` with the defaults of `schema` filled in at any depth, in the order of the schema."""
     return {
         key: merged(node["default"], mapping[key]) if key in mapping else merged(None, node["default"])
         for key, node in schema["properties"].items()

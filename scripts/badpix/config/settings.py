@@ -1,18 +1,19 @@
-"""Configuration keys as frozen dataclasses, and the keys of the vote. No large imports: every job reads it."""
+"""Configuration keys as frozen dataclasses, and the keys of the vote. Without slow imports: every job loads it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Self
 
-# The kinds of exposures, as the configuration names them.
+# The kinds of exposures, named as their configuration keys.
 KINDS = ("darks", "flats")
 
-# Of the mean response; what `max_dead_norm_signal: null` stands for when the flat is normalised.
+# Fraction of the mean response: the default of `max_dead_norm_signal` for a normalised flat.
 DEFAULT_MAX_DEAD_NORM_SIGNAL = 0.05
 
 
+@dataclass(frozen=True)
 class Settings:
-    """Configuration keys as attributes of the same names; the base of dataclasses of them."""
+    """Base of dataclasses whose fields are configuration keys of the same names."""
 
     @classmethod
     def from_config(cls, config: Mapping) -> Self:
@@ -22,7 +23,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class ResponseSettings(Settings):
-    """What the responses of the flats are made with."""
+    """Settings of the normalised responses of the flats."""
 
     flat_mean_sigma_threshold: float
     flat_mean_normalization_method: str
@@ -34,9 +35,9 @@ RESPONSE_KEYS = tuple(field.name for field in fields(ResponseSettings))
 
 
 def with_max_dead_norm_signal(config: Mapping, detector_value: float | None) -> dict:
-    """`config` with the number in force for `max_dead_norm_signal`, the only place where its null is resolved.
+    """`config` with the effective value of `max_dead_norm_signal`; its null is resolved only here.
 
-    By default it is 0.05, or `detector_value` (DN/s; None where the detector has none) if flats are not normalised.
+    The default is 0.05, or `detector_value` (DN/s; None for a detector without a default) if flats are not normalised.
     """
     value = config["max_dead_norm_signal"]
     if value is None:
@@ -45,13 +46,13 @@ def with_max_dead_norm_signal(config: Mapping, detector_value: float | None) -> 
     return {**config, "max_dead_norm_signal": value}
 
 
-# Keys that change an earlier product, which the vote reads as well.
+# Keys that change an earlier product and are read by the vote too.
 _OF_EARLIER_STAGES = ("early_cutoff_fraction", "flat_vote_unit", *RESPONSE_KEYS)
-# Keys of the rule bad_pixel_mask that are the name of a file, not a setting of the vote.
+# Keys of the rule bad_pixel_mask that are file names, not settings of the vote.
 _FILES = ("manual_flag_file", "output_file")
 
 
 def vote_keys(schema: Mapping) -> list[str]:
-    """Names of all configuration keys that the vote and the mask read, sorted; `schema` is the configuration's."""
+    """Names of all configuration keys that the vote and the mask depend on, sorted; `schema` is the whole schema."""
     of_the_mask = {key for key, node in schema["properties"].items() if node["changes"] == "bad_pixel_mask"}
     return sorted(of_the_mask - set(_FILES) | set(_OF_EARLIER_STAGES))

@@ -1,1 +1,1 @@
-"""Files, logs, errors and scratch disks: what every stage uses and what knows nothing of detectors."""
+"""Files, logs, errors and scratch directories: helpers of every stage, independent of detectors."""

@@ -1,8 +1,11 @@
-"""Whether a file is a whole FITS file."""
+"""Check that a file is a complete FITS file."""
 
 import gzip
 import stat
 import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 from astropy.io import fits
 
@@ -12,22 +15,23 @@ GZIP_MAGIC = b"\x1f\x8b"
 CHUNK_BYTES = 2**20
 
 
-def file_problem(path):
-    """Why `path` is no whole FITS file, or None if it is one. Reads headers only, but all of a compressed file.
+def file_problem(path: Path) -> str | None:
+    """The reason why `path` is not a complete FITS file, or None. Reads headers only, but all of a compressed file.
 
-    What the machine cannot read goes through as OSError: it says nothing about the file.
+    Errors of the machine are raised as OSError, since the file itself may be sound.
     """
-    return examine(path)[0]
+    return examine(path, lambda _: None)[0]
 
 
-def examine(path, look=lambda hdus: None):
-    """`file_problem` and, if there is none, what `look` makes of the open and verified HDUList: (problem, result).
+def examine(path: Path, read: Callable[[fits.HDUList], Any]) -> tuple[str | None, Any]:
+    """(the `file_problem` of `path`, None) or, if there is no problem, (None, the result of `read`).
 
-    What is wrong with a card is noticed only when its value is asked for, so `look` may find a problem as well.
+    `read` takes the open and verified HDUList. Its errors count as problems of the file, since astropy parses the value
+    of a card on access only.
     """
     mode = path.stat().st_mode
     if not stat.S_ISREG(mode):
-        # A named pipe would make its reader wait for ever.
+        # A named pipe would block its reader for ever.
         return f"it is {'a directory' if stat.S_ISDIR(mode) else 'no regular file'}, not a FITS file", None
     try:
         size = _size(path)
@@ -40,11 +44,11 @@ def examine(path, look=lambda hdus: None):
             last = hdus.fileinfo(len(hdus) - 1)
             end = last["datLoc"] + last["datSpan"]
             if end > size:
-                return f"the file is truncated: {size} bytes, its headers promise {end}", None
-            # astropy leaves out what it cannot read as an extension, such as half a header.
+                return f"the file is truncated: {size} bytes, its headers announce {end}", None
+            # astropy ignores bytes that it cannot read as an extension, such as half a header.
             if end < size:
                 return f"the file is damaged: its last {size - end} bytes are no extension that can be read", None
-            return None, look(hdus)
+            return None, read(hdus)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         return f"the compressed file is truncated or damaged: {error}", None
     except Exception as error:  # astropy raises OSError, TypeError, ValueError, KeyError and more on damaged files
@@ -53,9 +57,9 @@ def examine(path, look=lambda hdus: None):
         return f"not readable as FITS: {type(error).__name__}: {' '.join(str(error).split())}", None
 
 
-def _size(path):
-    """Size in bytes of the file's contents; a compressed file, whatever its name, is read to its end for that."""
-    with open(path, "rb") as file:
+def _size(path: Path) -> int:
+    """Size (bytes) of the uncompressed contents of a file; a compressed file, of any name, is read to its end."""
+    with path.open("rb") as file:
         compressed = file.read(len(GZIP_MAGIC)) == GZIP_MAGIC
     if not compressed:
         return path.stat().st_size

@@ -1,4 +1,4 @@
-"""One way for every script to log: all output, warnings and tracebacks go to the rule's log file."""
+"""Logging of every script: all output, warnings and tracebacks go to the log file of the rule."""
 
 import logging
 import os
@@ -6,6 +6,7 @@ import sys
 import time
 import traceback
 import warnings
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -15,13 +16,13 @@ logger = logging.getLogger("badpix")
 
 
 class _Formatter(logging.Formatter):
-    converter = time.gmtime
+    converter = staticmethod(time.gmtime)
 
 
-def peak_memory():
-    """The largest resident memory that this process has had so far, in words ("unknown" where Linux does not say).
+def peak_memory() -> str:
+    """The peak resident memory of this process so far, as text ("unknown" where /proc does not give it).
 
-    That of the program alone: what getrusage says may be its parent's, from before the program was loaded.
+    Not from getrusage, whose value may be the peak of the parent process before it loaded the program.
     """
     with suppress(OSError):
         for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
@@ -31,11 +32,11 @@ def peak_memory():
 
 
 @contextmanager
-def logging_to(path, title):
-    """Send everything that the process prints, logs or warns to `path` for as long as the block runs.
+def logging_to(path: str | Path, title: str) -> Iterator[logging.Logger]:
+    """Redirect all output, log messages and warnings of the process to `path` while the block runs.
 
-    The file descriptors themselves are redirected, so output of C libraries and of child processes arrives too. An
-    exception is written to the log with its traceback, said on the real standard error in one line, and raised again.
+    The file descriptors themselves are redirected, so that output of C libraries and of child processes is included. An
+    exception is written to the log with its traceback and to the real standard error in one line, and is raised again.
     """
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     sys.stdout.flush()
@@ -43,7 +44,7 @@ def logging_to(path, title):
     end_quickly()
     terminal = os.dup(2)
     saved_out = os.dup(1)
-    with open(path, "w", encoding="utf-8", buffering=1) as log:
+    with Path(path).open("w", encoding="utf-8", buffering=1) as log:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
         handler = logging.StreamHandler(sys.stderr)
@@ -53,7 +54,7 @@ def logging_to(path, title):
         logger.setLevel(logging.INFO)
         logging.captureWarnings(True)
         warnings.simplefilter("default")
-        # What a package will change some day is nothing that the reader of a log can do something about.
+        # Hide deprecation warnings of dependencies: the user cannot act on them.
         for category in (DeprecationWarning, PendingDeprecationWarning):
             warnings.simplefilter("ignore", category)
         start = time.monotonic()
@@ -62,7 +63,7 @@ def logging_to(path, title):
             yield logger
             logger.info("%s: done in %.1f s, peak memory %s", title, time.monotonic() - start, peak_memory())
         except BaseException as error:
-            # On a full disk the log cannot be written; the terminal still says why.
+            # On a full disk the log cannot be written; the line on the terminal still gives the reason.
             with suppress(OSError):
                 traceback.print_exc()
             os.write(terminal, f"{title}: {type(error).__name__}: {error}\n  full log: {path}\n".encode())

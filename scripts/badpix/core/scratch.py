@@ -1,7 +1,7 @@
-"""Large intermediates in a fast directory elsewhere, with links to them among the results.
+"""Large intermediate files in a fast scratch directory, with links to them among the results.
 
-The path that Snakemake knows is that of the link, so that another scratch directory, or none, repeats no job. What is
-in scratch is removed by the job that has used it, since Snakemake removes the link alone.
+The output of a rule is the link, so that a change of the scratch directory repeats no job. The job that uses a file
+removes it from scratch, since Snakemake removes only the link.
 """
 
 import hashlib
@@ -13,11 +13,11 @@ PREFIX = "jwst-badpix-"
 
 
 class ScratchError(ValueError):
-    """The scratch directory cannot be used; the message says why."""
+    """The scratch directory cannot be used; the message gives the reason."""
 
 
-def check_scratch(scratch, results):
-    """Raise ScratchError unless `scratch` is the absolute path of a directory to write to, outside of `results`."""
+def check_scratch(scratch: str, results: str | Path) -> None:
+    """Raise ScratchError unless `scratch` is the absolute path of a writable directory outside of `results`."""
     path = Path(scratch)
     problem = None
     if not path.is_absolute() or ".." in path.parts:
@@ -32,39 +32,39 @@ def check_scratch(scratch, results):
         raise ScratchError(f"scratch: {scratch!r} is not allowed; it {problem}")
 
 
-def _name(folder):
-    """The name of the directory in scratch that belongs to the folder `folder` of results, and to no other."""
+def _name(folder: str | Path) -> str:
+    """The name of the directory in scratch for the folder `folder` of the results, different for each folder."""
     return PREFIX + hashlib.sha256(os.fsencode(Path(folder).resolve())).hexdigest()[:16]
 
 
-def own_directory(scratch, folder):
-    """The directory in `scratch` for what belongs into the folder `folder` of results; made if need be, ours alone.
+def own_directory(scratch: str | Path, folder: str | Path) -> Path:
+    """The directory in `scratch` for the files of the folder `folder` of the results; made if missing, private.
 
-    In a directory that everybody may write to, someone else could have put a link, or a directory, under its name:
-    ScratchError.
+    ScratchError if it is a link or belongs to another user, who may have made it in a scratch directory that all users
+    may write to.
     """
     path = Path(scratch) / _name(folder)
     path.mkdir(mode=0o700, exist_ok=True)
     if path.is_symlink() or path.stat().st_uid != os.geteuid():
-        raise ScratchError(f"scratch: {path} is a link or belongs to someone else; remove it")
+        raise ScratchError(f"scratch: {path} is a link or belongs to another user; remove it")
     return path
 
 
-def move_to_scratch(made, path, scratch):
-    """Move the file `made` into `scratch`, under the name of `path` in its own directory, and link `path` to it."""
+def move_to_scratch(made: str | Path, path: str | Path, scratch: str | Path) -> None:
+    """Move the file `made` to the directory of `path` in `scratch`, under the name of `path`, and link `path` to it."""
     path = Path(path)
     target = own_directory(scratch, path.parent) / path.name
     shutil.move(made, target)
     link = path.with_name(f".link-{path.name}")
     link.unlink(missing_ok=True)
     link.symlink_to(target)
-    os.replace(link, path)
+    link.replace(path)
 
 
-def discard(path):
-    """Remove the file in scratch that `path` links to; anything but such a link is left alone."""
+def discard(path: str | Path) -> None:
+    """Remove the file in scratch to which `path` is a link; files and links of any further kind are left alone."""
     path = Path(path)
     if path.is_symlink():
-        target = Path(os.readlink(path))
+        target = path.readlink()
         if target.parent.name == _name(path.parent) and target.name == path.name:
             target.unlink(missing_ok=True)

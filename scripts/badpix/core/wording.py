@@ -1,20 +1,21 @@
-"""Refused values in the words of a message, with the nearest of the names that are known."""
+"""Refused values as the text of a message, with the most similar of the known names."""
 
 import difflib
+from collections.abc import Iterable
 
 MAX_SHOWN = 60  # characters of a refused value in a message
 
 
-def show(value):
-    """A value as the user may have written it, short enough for a message."""
+def show(value: object) -> str:
+    """A value in the notation of YAML or Python, short enough for a message."""
     if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
+        return "null" if value is None else str(value).lower()
     text = repr(value) if isinstance(value, (str, list, dict)) else str(value)
     return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 3] + "..."
 
 
-def suggestion(value, known):
-    """'; did you mean ...?' with the nearest of the `known` names, or nothing."""
+def suggestion(value: object, known: Iterable[str]) -> str:
+    """'; did you mean ...?' with the most similar of the `known` names; empty if no name is similar."""
     by_lower = {str(name).lower(): name for name in known}
-    near = difflib.get_close_matches(str(value).lower(), by_lower, n=1, cutoff=0.6)
-    return f"; did you mean {by_lower[near[0]]}?" if near else ""
+    similar = difflib.get_close_matches(str(value).lower(), by_lower, n=1, cutoff=0.6)
+    return f"; did you mean {by_lower[similar[0]]}?" if similar else ""

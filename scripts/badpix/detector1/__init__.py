@@ -1,1 +1,1 @@
-"""One raw exposure through the unmodified calwebb_detector1, and the references that it needs."""
+"""Processing of a raw exposure by the unmodified calwebb_detector1, and the reference files for it."""

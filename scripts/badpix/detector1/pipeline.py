@@ -1,11 +1,13 @@
-"""Run the unmodified calwebb_detector1 on one exposure."""
+"""Run the unmodified calwebb_detector1 on an exposure."""
 
 import logging
 import os
 import shutil
 import tempfile
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from astropy.io import fits
 
@@ -19,50 +21,54 @@ from badpix.instrument import irs2
 
 logger = logging.getLogger(__name__)
 
+# Step of calwebb_detector1 -> parameter -> value.
+Steps = dict[str, dict[str, Any]]
+
 
 @dataclass(frozen=True)
 class PipelineSettings:
-    """How the pipeline is to process an exposure."""
+    """The settings of the pipeline for an exposure."""
 
     kind: str  # dark or flat
-    steps: dict  # the configured parameters by step
-    crds: dict  # the arguments of `set_crds_environment`
+    steps: Mapping[str, Mapping[str, Any]]  # the configured parameters by step
+    crds: dict[str, str | None]  # the arguments of `set_crds_environment`
     threads: int = 1  # cores that jump and ramp_fit may use
-    edgeless_subarrays: tuple = ()  # those of which refpix is skipped, since they have no reference pixels
+    edgeless_subarrays: tuple[str, ...] = ()  # subarrays without reference pixels: refpix is skipped
 
 
-def set_crds_environment(path, server_url, context):
-    """Put the configuration's CRDS settings into the environment; None leaves what the environment says."""
+def set_crds_environment(path: str | None, server_url: str | None, context: str | None) -> None:
+    """Set the environment variables of CRDS from the configuration; None keeps the value of the environment."""
     for variable, value in (("CRDS_PATH", path), ("CRDS_SERVER_URL", server_url), ("CRDS_CONTEXT", context)):
         if value is not None:
-            os.environ[variable] = os.path.abspath(value) if variable == "CRDS_PATH" else value
+            # Path.absolute keeps '..', and Path.resolve follows links.
+            os.environ[variable] = os.path.abspath(value) if variable == "CRDS_PATH" else value  # noqa: PTH100
     os.environ["CRDS_OBSERVATORY"] = "jwst"
 
 
-def check_uncal(path):
-    """Raise BadExposure unless `path` is a whole raw exposure whose array is the one its header announces."""
+def check_uncal(path: str | Path) -> None:
+    """Raise BadExposure unless `path` is a complete raw file whose array has the shape given in its header."""
     with open_product(path, "uncal") as hdus:
         header, shape = hdus[0].header, hdus["SCI"].shape
-        announced = tuple(header.get(key) for key in ("NGROUPS", "SUBSIZE2", "SUBSIZE1"))
+        in_header = tuple(header.get(key) for key in ("NGROUPS", "SUBSIZE2", "SUBSIZE1"))
         if irs2.is_irs2(header.get("READPATT")):
             if problem := irs2.problem(header):
                 raise BadExposure(problem)
-            if announced[1] == irs2.ROWS:  # of the detector; the raw array has all reads
-                announced = (announced[0], irs2.RAW_ROWS, announced[2])
-        if shape[1:] != announced:
+            if in_header[1] == irs2.ROWS:  # rows of the detector; the raw array has all reads
+                in_header = (in_header[0], irs2.RAW_ROWS, in_header[2])
+        if shape[1:] != in_header:
             raise BadExposure(
-                f"SCI has shape {shape} (integration, group, y, x), but NGROUPS, SUBSIZE2, SUBSIZE1 say {announced}"
+                f"SCI has shape {shape} (integration, group, y, x), but NGROUPS, SUBSIZE2, SUBSIZE1 are {in_header}"
             )
         check_raw(hdus["SCI"])
 
 
-def pipeline_steps(settings, reference_pixel_mask, keep_jump):
-    """The `steps` argument of the pipeline: the parameters of PipelineSettings and what the workflow itself needs.
+def pipeline_steps(settings: PipelineSettings, reference_pixel_mask: str | Path, keep_jump: bool) -> Steps:
+    """The `steps` argument of the pipeline: the configured parameters and the parameters that the workflow needs.
 
-    Of the number of threads the configured parameters have the last word.
+    `keep_jump` adds the jump and fitopt products. A configured number of cores is not changed.
     """
-    steps = {step: dict(parameters) for step, parameters in settings.steps.items()}
-    # The mask that CRDS selects would make yesterday's bad pixels unmeasurable: DO_NOT_USE gives rate NaN, pedestal 0.
+    steps: Steps = {step: dict(parameters) for step, parameters in settings.steps.items()}
+    # The mask currently in CRDS would exclude its bad pixels from measurement: DO_NOT_USE gives rate NaN, pedestal 0.
     steps.setdefault("dq_init", {})["override_mask"] = str(reference_pixel_mask)
     if keep_jump:
         steps.setdefault("jump", {})["save_results"] = True
@@ -74,19 +80,20 @@ def pipeline_steps(settings, reference_pixel_mask, keep_jump):
     return steps
 
 
-def _is_machine_fault(error):
+def _is_machine_fault(error: BaseException) -> bool:
+    """True for errors of the machine and of CRDS."""
     return is_machine_fault(error) or any(base.__module__.split(".")[0] == "crds" for base in type(error).__mro__)
 
 
-def run_detector1(uncal, steps, directory):
-    """Run the pipeline on `uncal` with all its files in `directory`.
+def run_detector1(uncal: str | Path, steps: Steps, directory: str | Path) -> None:
+    """Run the pipeline on `uncal` with all output files in `directory`.
 
-    Raises BadExposure when the pipeline cannot process the exposure; faults of the machine and of CRDS go through.
+    Raises BadExposure when the pipeline cannot process the exposure; errors of the machine and of CRDS are not caught.
     """
-    # Imported here because it takes seconds, and after the CRDS environment has been set.
+    # Imported here because it takes seconds and must follow the setting of the CRDS environment.
     with importing_much():
         from jwst.pipeline import Detector1Pipeline
-    # The pipeline would add a handler of its own, and every line would stand in the log twice.
+    # The pipeline would add its own handler, and the log would have every line twice.
     for name in Detector1Pipeline.get_stpipe_loggers():
         logging.getLogger(name).setLevel(logging.INFO)
     try:
@@ -94,17 +101,17 @@ def run_detector1(uncal, steps, directory):
             str(uncal), steps=steps, output_dir=str(directory), save_results=True, configure_log=False
         )
     except BaseException as error:
-        # Without its files (another run has taken over the exposure) any error may come.
+        # Any error may follow when another run has taken over the exposure and removed its files.
         if _is_machine_fault(error) or not Path(uncal).exists():
             raise
         raise BadExposure(f"calwebb_detector1 failed: {type(error).__name__}: {error}") from error
 
 
-def steps_for(uncal, steps, directory, edgeless=()):
-    """`steps` as the raw file `uncal` needs them.
+def steps_for(uncal: str | Path, steps: Steps, directory: str | Path, edgeless: Collection[str] = ()) -> Steps:
+    """`steps` adapted to the raw file `uncal`.
 
-    IRS2: a mask for dq_init that has the rows of the raw file, a copy in `directory` with the same name. Subarrays
-    named in `edgeless`: no refpix, unless the configuration says so.
+    IRS2: dq_init gets a mask with the rows of the raw file, a copy in `directory` with the same name. Subarrays in
+    `edgeless`: refpix is skipped, unless the configuration sets its `skip`.
     """
     header = fits.getheader(uncal)
     if irs2.is_irs2(header.get("READPATT")):
@@ -114,14 +121,21 @@ def steps_for(uncal, steps, directory, edgeless=()):
         steps = steps | {"dq_init": steps["dq_init"] | {"override_mask": str(copy)}}
     refpix = steps.get("refpix", {})
     if header.get("SUBARRAY") in edgeless and "skip" not in refpix:
-        logger.warning("%s has no reference pixels: refpix, which would take its lit edges for them, is skipped",
-                       header["SUBARRAY"])  # fmt: skip
+        logger.warning(
+            "%s has no reference pixels: refpix, which would use its illuminated edges as such, is skipped",
+            header["SUBARRAY"],
+        )
         steps = steps | {"refpix": refpix | {"skip": True}}
     return steps
 
 
-def check_products(directory, exposure, products, reference_pixel_mask):
-    """Raise BadExposure unless every product is there, processed as asked; returns their paths by product."""
+def check_products(
+    directory: str | Path, exposure: str, products: Iterable[str], reference_pixel_mask: str | Path
+) -> dict[str, Path]:
+    """The paths of the products of an exposure: product -> path.
+
+    Raises BadExposure unless every product is there and has the needed steps.
+    """
     paths = {}
     for product in products:
         path = Path(directory) / f"{exposure}_{product}.fits"
@@ -136,18 +150,21 @@ def check_products(directory, exposure, products, reference_pixel_mask):
     return paths
 
 
-def check_used_mask(header, reference_pixel_mask):
-    """Raise RuntimeError unless dq_init used the workflow's own mask: a fault of the set-up, not of the exposure."""
+def check_used_mask(header: Mapping[str, Any], reference_pixel_mask: str | Path) -> None:
+    """Raise RuntimeError unless dq_init used the mask of the workflow: a fault of the setup, not of the exposure."""
     used = str(header.get("R_MASK", "none"))
     if Path(used).name != Path(reference_pixel_mask).name:
         raise RuntimeError(f"dq_init used the mask {used}, not {reference_pixel_mask}")
 
 
-def scratch_directory(parent, exposure):
-    """A temporary directory in `parent`, made if need be; what killed jobs of the same exposure left is taken away."""
+def scratch_directory(parent: str | Path, exposure: str) -> tempfile.TemporaryDirectory[str]:
+    """A temporary directory in `parent`, which is made if missing.
+
+    The directories that killed jobs of the same exposure left behind are removed.
+    """
     parent = Path(parent)
     parent.mkdir(parents=True, exist_ok=True)
     prefix = f".detector1-{exposure}-"
-    for left in stale(parent, prefix):
-        shutil.rmtree(left, ignore_errors=True)
+    for directory in stale(parent, prefix):
+        shutil.rmtree(directory, ignore_errors=True)
     return tempfile.TemporaryDirectory(prefix=prefix, dir=parent)

@@ -1,1 +1,1 @@
-"""Which exposures make which mask: files, headers, checks, epochs."""
+"""The exposures of each mask: files, headers, checks, epochs."""

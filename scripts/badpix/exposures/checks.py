@@ -1,38 +1,67 @@
-"""Whether the files of one exposure can be used, from their names and headers alone."""
+"""Checks of the files of an exposure, from their names and headers alone."""
 
 import datetime
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from badpix.core.files import card_text
+from badpix.exposures.header_walk import HeaderInfo, Keywords
 from badpix.instrument import irs2
+from badpix.instrument.detectors import Detector
 from badpix.instrument.segments import segment_of
 
 PRODUCTS_NEEDED = {"darks": ("rateints", "jump", "fitopt"), "flats": ("rateints",)}
-# An exposure is judged by its least processed file.
+# The keywords of an exposure are those of its least processed file: products by preference.
 HEADER_OF = ("uncal", "jump", "rateints", "fitopt", "flux_check")
 REQUIRED = (
     "INSTRUME",
     "DETECTOR", "EXP_TYPE", "SUBARRAY", "SUBSIZE1", "SUBSIZE2", "SUBSTRT1", "SUBSTRT2", "FASTAXIS", "SLOWAXIS", "NINTS",
     "NGROUPS", "NFRAMES", "TFRAME", "TGROUP", "READPATT", "DATE-OBS", "TIME-OBS",
 )  # fmt: skip
-POSITIVE = {
+POSITIVE: dict[str, tuple[type[int], ...] | tuple[type[int], type[float]]] = {
     "NINTS": (int,), "NGROUPS": (int,), "NFRAMES": (int,), "SUBSIZE1": (int,), "SUBSIZE2": (int,), "SUBSTRT1": (int,),
     "SUBSTRT2": (int,), "TFRAME": (int, float), "TGROUP": (int, float),
 }  # fmt: skip
 # Raw ramps are 16-bit integers.
 RAW_BITPIX = 16
-# What all files of one exposure say alike; the times tell one exposure from another.
-OF_ONE_EXPOSURE = (
+# Keywords with the same value in all files of an exposure; the times distinguish exposures.
+MUST_AGREE = (
     "DETECTOR", "INSTRUME", "EXP_TYPE", "DATE-OBS", "TIME-OBS", "EXPSTART", "EXSEGNUM", "READPATT", "SUBARRAY",
     "SUBSTRT1", "SUBSTRT2", "SUBSIZE1", "SUBSIZE2", "FASTAXIS", "SLOWAXIS", "NINTS", "NGROUPS", "NFRAMES", "TFRAME",
     "TGROUP",
 )  # fmt: skip
-# A file name may have 255 bytes; the products add their own ending and, while they are written, a prefix.
+# A file name may have 255 bytes; the products add a suffix and, while they are written, a prefix.
 MAX_NAME_BYTES = 200
 MAIN_EXTENSION = {"uncal": "SCI", "jump": "SCI", "rateints": "SCI", "fitopt": "PEDESTAL", "flux_check": "SCI"}
 
 
-def own_problem(kind, files, headers, detectors, min_groups):
-    """Why this exposure cannot be used, whatever the others are; None if it can. `headers` maps product to headers."""
+def own_problem(
+    kind: str,
+    files: Collection[str],
+    headers: Mapping[str, HeaderInfo],
+    detectors: Mapping[str, Detector],
+    min_groups: int,
+) -> str | None:
+    """The reason why an exposure cannot be used, independent of all further exposures.
+
+    Parameters
+    ----------
+    kind : str
+        `darks` or `flats`.
+    files : collection of str
+        The products of the exposure that are given.
+    headers : mapping
+        Product -> header information of its file.
+    detectors : mapping
+        Name of a detector -> Detector.
+    min_groups : int
+        The least allowed NGROUPS.
+
+    Returns
+    -------
+    str or None
+        The reason; None if the exposure can be used.
+    """
     for product, header in headers.items():
         if header["problem"]:
             return f"{product} file: {header['problem']}"
@@ -43,41 +72,43 @@ def own_problem(kind, files, headers, detectors, min_groups):
     return (
         _keyword_problem(kind, keywords, detectors, min_groups)
         or _mixed_files(headers)
-        or _problem_of_a_product(kind, headers, detectors, min_groups)
+        or _product_problem(kind, headers, detectors, min_groups)
         or next(filter(None, (_raw_problem(headers[p], p) for p in ("uncal", "flux_check") if p in headers)), None)
         or _missing_files(kind, files, detectors[keywords["DETECTOR"]])
     )
 
 
-def _problem_of_a_product(kind, headers, detectors, min_groups):
-    """What is wrong with the header of any further file whose header is used; that of fitopt is not."""
-    judged = _main_product(headers)
+def _product_problem(
+    kind: str, headers: Mapping[str, HeaderInfo], detectors: Mapping[str, Detector], min_groups: int
+) -> str | None:
+    """The problem of any further file whose header is used; the header of fitopt is not used."""
+    main = _main_product(headers)
     for product, header in headers.items():
-        if product not in (judged, "fitopt") and (
+        if product not in (main, "fitopt") and (
             problem := _keyword_problem(kind, header["keywords"], detectors, min_groups)
         ):
             return f"{product} file: {problem}"
     return None
 
 
-def _mixed_files(headers):
-    """How the files given as one exposure show that they are of several."""
+def _mixed_files(headers: Mapping[str, HeaderInfo]) -> str | None:
+    """The first keyword of MUST_AGREE in which the files of an exposure differ, with its values."""
     if len(headers) == 1:
         return None
-    for key in OF_ONE_EXPOSURE:
+    for key in MUST_AGREE:
         values = {product: header["keywords"][key] for product, header in headers.items() if key in header["keywords"]}
         if len(set(values.values())) > 1:
-            said = ", ".join(f"{value!r} in the {product} file" for product, value in values.items())
-            return f"its files are not of one exposure: {key} is {said}"
+            differing = ", ".join(f"{value!r} in the {product} file" for product, value in values.items())
+            return f"its files are not of one exposure: {key} is {differing}"
     return None
 
 
-def _keyword_problem(kind, keywords, detectors, min_groups):
+def _keyword_problem(kind: str, keywords: Keywords, detectors: Mapping[str, Detector], min_groups: int) -> str | None:
     if missing := [key for key in REQUIRED if key not in keywords]:
         return f"the primary header lacks {', '.join(missing)}"
     detector = detectors.get(keywords["DETECTOR"])
     if detector is None:
-        return f"DETECTOR is {keywords['DETECTOR']!r}, which is none of JWST's: {', '.join(sorted(detectors))}"
+        return f"DETECTOR is {keywords['DETECTOR']!r}, not a detector of JWST: {', '.join(sorted(detectors))}"
     if keywords["INSTRUME"] != detector.instrument:
         return f"INSTRUME is {keywords['INSTRUME']!r}, but {detector.name} is a detector of {detector.instrument}"
     allowed = detector.dark_exp_types if kind == "darks" else detector.flat_exp_types
@@ -89,32 +120,32 @@ def _keyword_problem(kind, keywords, detectors, min_groups):
             return f"{key} is {value!r}, not a positive {'number' if float in types else 'integer'}"
     if keywords["NGROUPS"] < min_groups:
         return f"NGROUPS is {keywords['NGROUPS']}, fewer than min_groups = {min_groups}"
-    for key, value in (("FASTAXIS", detector.fast_axis), ("SLOWAXIS", detector.slow_axis)):
-        if keywords[key] != value:
-            return f"{key} is {keywords[key]!r}, but that of {detector.name} is {value}"
+    for key, axis in (("FASTAXIS", detector.fast_axis), ("SLOWAXIS", detector.slow_axis)):
+        if keywords[key] != axis:
+            return f"{key} is {keywords[key]!r}, but {detector.name} has {axis}"
     try:
         datetime.datetime.fromisoformat(f"{keywords['DATE-OBS']}T{keywords['TIME-OBS']}")
     except ValueError:
-        return f"DATE-OBS and TIME-OBS are {keywords['DATE-OBS']!r} and {keywords['TIME-OBS']!r}, no date and time"
+        return f"DATE-OBS and TIME-OBS are {keywords['DATE-OBS']!r} and {keywords['TIME-OBS']!r}, not a date and a time"
     return None
 
 
-def _raw_problem(header, product):
-    """What is wrong with the array of a raw file; `product` says which."""
+def _raw_problem(header: HeaderInfo, product: str) -> str | None:
+    """The problem of the array (integration, group, y, x) of a raw file, which is given as `product`."""
     keywords, shape = header["keywords"], header["extensions"]["SCI"]
-    said = [keywords[key] for key in ("NGROUPS", "SUBSIZE2", "SUBSIZE1")]
+    in_header = [keywords[key] for key in ("NGROUPS", "SUBSIZE2", "SUBSIZE1")]
     if irs2.is_irs2(keywords["READPATT"]):
         if problem := irs2.problem(keywords):
             return problem
-        expected = [said[0], irs2.RAW_ROWS, said[2]]
-        if said[1] != irs2.ROWS or shape[1:] != expected:
+        expected = [in_header[0], irs2.RAW_ROWS, in_header[2]]
+        if in_header[1] != irs2.ROWS or shape[1:] != expected:
             return (
                 f"SCI of the {product} file has shape {shape}, but a raw file of READPATT {keywords['READPATT']} has "
-                f"NGROUPS, {irs2.RAW_ROWS} rows for SUBSIZE2 = {irs2.ROWS}, SUBSIZE1, and the header says {said}"
+                f"NGROUPS, {irs2.RAW_ROWS} rows for SUBSIZE2 = {irs2.ROWS}, SUBSIZE1; the header has {in_header}"
             )
-    elif shape[1:] != said:
-        return f"SCI of the {product} file has shape {shape}, but NGROUPS, SUBSIZE2, SUBSIZE1 say {said}"
-    # A segment of an exposure holds some of its integrations.
+    elif shape[1:] != in_header:
+        return f"SCI of the {product} file has shape {shape}, but NGROUPS, SUBSIZE2, SUBSIZE1 are {in_header}"
+    # A segment holds a part of the NINTS integrations of its exposure.
     if "EXSEGNUM" not in keywords and shape[0] != keywords["NINTS"]:
         return f"SCI of the {product} file has {shape[0]} integrations, but NINTS is {keywords['NINTS']}"
     if header["bitpix"]["SCI"] != RAW_BITPIX:
@@ -122,18 +153,18 @@ def _raw_problem(header, product):
     return None
 
 
-def segment_problem(name, keywords):
-    """Why a segment would be taken for a whole exposure, with a vote of its own; None if it is not."""
+def segment_problem(name: str, keywords: Keywords) -> str | None:
+    """The problem of a segment without a segment number in its name, which would get a vote of its own; else None."""
     if keywords.get("EXSEGTOT", 1) != 1 and segment_of(name) is None:
         number = keywords.get("EXSEGNUM", 1)
         return (
-            f"it is segment {number} of an exposure (EXSEGTOT is {keywords['EXSEGTOT']}), but its name does not say so;"
-            f" end it in -seg{number:>03}"
+            f"it is segment {number} of an exposure (EXSEGTOT is {keywords['EXSEGTOT']}), but its name has no segment"
+            f" number; end it in -seg{number:>03}"
         )
     return None
 
 
-def _missing_files(kind, files, detector):
+def _missing_files(kind: str, files: Collection[str], detector: Detector) -> str | None:
     missing = [product for product in PRODUCTS_NEEDED[kind] if product not in files]
     if "uncal" not in files and missing:
         return f"has no {' and no '.join(missing)} file, and no uncal file to make it from"
@@ -142,23 +173,26 @@ def _missing_files(kind, files, detector):
     return None
 
 
-def _main_product(headers):
-    """The product whose header speaks for the exposure."""
+def _main_product(headers: Mapping[str, HeaderInfo]) -> str:
+    """The product whose header gives the keywords of the exposure."""
     return next(product for product in HEADER_OF if product in headers)
 
 
-def keywords_of(headers):
-    """The header keywords of the exposure whose files have these `headers` (product -> headers)."""
+def keywords_of(headers: Mapping[str, HeaderInfo]) -> dict[str, Any]:
+    """The header keywords of the exposure whose files have these `headers` (product -> header information)."""
     return headers[_main_product(headers)]["keywords"]
 
 
-def name_problem(name, paths):
-    """Why the workflow cannot handle files of these `paths`, or call others after the exposure `name`."""
+def name_problem(name: str, paths: Iterable[str]) -> str | None:
+    """The reason why the workflow cannot read files of these `paths`, or write files named after the exposure `name`.
+
+    None if it can.
+    """
     if not name or not name.isprintable():
         return f"its name {name!r} is empty or has characters that cannot be printed; rename the file"
     # Temporary files have the name in ASCII, which may be longer.
     if (length := max(len(name.encode(errors="replace")), len(card_text(name)))) > MAX_NAME_BYTES:
         return f"its name has {length} bytes, more than {MAX_NAME_BYTES}; rename the file"
-    if odd := [path for path in paths if "{" in path or "}" in path]:
-        return f"the path {odd[0]!r} has braces, which Snakemake would take for wildcards; rename it"
+    if with_braces := [path for path in paths if "{" in path or "}" in path]:
+        return f"the path {with_braces[0]!r} has braces, which Snakemake would read as wildcards; rename it"
     return None

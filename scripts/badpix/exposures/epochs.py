@@ -1,22 +1,24 @@
-"""Epochs: the exposures of a detector divided by their dates, with a mask for each.
+"""Epochs: the exposures of a detector divided by their dates, with a mask for each epoch.
 
-An epoch's place below the results is `<detector>/epochs/<epoch>`. What is measured of single exposures stays where it
-is, with the detector, so that no exposure is processed again because epochs are drawn otherwise.
+The mask_id of an epoch, its folder below the results, is `<detector>/epochs/<epoch>`. Measurements of single exposures
+stay in the folder of the detector, so that a change of the epochs repeats no processing of an exposure.
 """
 
 import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from badpix.exposures.inventory import InventoryError, shortage
+from badpix.exposures.inventory import Exposure, Inventory, InventoryError, shortage
 
-# What comes after the detector in the place of a mask; empty where there are no epochs.
+# The part of a mask_id after the detector; empty where there are no epochs.
 EPOCH_PATTERN = r"(/epochs/[^/]+)?"
 
 
-def divide(inventory, configured, config):
-    """Fill `inventory.masks`: an entry per detector, or per epoch of each where `config["epochs"]` asks for them.
+def divide(inventory: Inventory, configured: Sequence[str], config: Mapping[str, Any]) -> None:
+    """Fill `inventory.masks`: an entry per detector, or per epoch of each detector where `config["epochs"]` is set.
 
-    An epoch with too few exposures of a kind that is `configured` is refused, and the others go on. Raises
-    InventoryError when nothing is left.
+    An epoch with too few exposures of a `configured` kind is refused; the remaining epochs are kept. Raises
+    InventoryError when no epoch remains.
     """
     if config["epochs"] is None:
         inventory.masks = dict(inventory.detectors)
@@ -24,28 +26,30 @@ def divide(inventory, configured, config):
     for detector, kinds in inventory.detectors.items():
         epochs, outside = epochs_of([e for exposures in kinds.values() for e in exposures.values()], config["epochs"])
         for name, members in epochs.items():
-            place = f"{detector}/epochs/{name}"
-            inventory.rejected[place] = dict(sorted((inventory.rejected[detector] | outside).items()))
+            mask_id = f"{detector}/epochs/{name}"
+            inventory.rejected[mask_id] = dict(sorted((inventory.rejected[detector] | outside).items()))
             own = {kind: {e.name: e for e in members if e.kind == kind} for kind in kinds}
-            if reason := shortage(place, own, inventory.rejected[place], configured, config):
-                inventory.refused[place] = reason
+            if reason := shortage(mask_id, own, inventory.rejected[mask_id], configured, config):
+                inventory.refused[mask_id] = reason
             else:
-                inventory.masks[place] = own
+                inventory.masks[mask_id] = own
     if not inventory.masks:
         raise InventoryError("\n".join(inventory.refused.values()))
 
 
-def epochs_of(exposures, setting):
-    """Divide `exposures` (Exposure) as `setting`, the configuration's `epochs`, says.
+def epochs_of(
+    exposures: Iterable[Exposure], setting: Mapping[str, Any] | Sequence[Mapping[str, str]]
+) -> tuple[dict[str, list[Exposure]], dict[str, str]]:
+    """Divide `exposures` by `setting`, the value of the configuration's `epochs`.
 
-    Returns (epoch name -> its exposures, in the order of time; exposures of no epoch -> reason). An epoch drawn by a
-    gap is named after the day of its first exposure.
+    Returns (epoch name -> its exposures, ordered by time; name of an exposure outside all epochs -> reason). An epoch
+    that begins after a gap is named after the day of its first exposure.
     """
     in_time = sorted(exposures, key=lambda exposure: (exposure.start, exposure.name))
-    if isinstance(setting, dict):
+    if isinstance(setting, Mapping):
         return _by_gap(in_time, datetime.timedelta(days=setting["max_gap_days"])), {}
-    # ISO dates are in the order of time as texts.
-    epochs = {row["name"]: [] for row in sorted(setting, key=lambda row: row["start"])}
+    # The text order of ISO dates is their time order.
+    epochs: dict[str, list[Exposure]] = {row["name"]: [] for row in sorted(setting, key=lambda row: row["start"])}
     outside = {}
     for exposure in in_time:
         day = exposure.start.date().isoformat()
@@ -57,13 +61,12 @@ def epochs_of(exposures, setting):
     return epochs, outside
 
 
-def _by_gap(in_time, gap):
-    """Exposures in the order of time, cut where more than `gap` lies between the beginnings of two."""
-    epochs = {}
-    previous = None
+def _by_gap(in_time: Sequence[Exposure], gap: datetime.timedelta) -> dict[str, list[Exposure]]:
+    """Exposures ordered by time, divided where the starts of two consecutive exposures differ by more than `gap`."""
+    epochs: dict[str, list[Exposure]] = {}
+    members: list[Exposure] = []
     for exposure in in_time:
-        if previous is None or exposure.start - previous.start > gap:
+        if not members or exposure.start - members[-1].start > gap:
             members = epochs.setdefault(exposure.start.date().isoformat(), [])
         members.append(exposure)
-        previous = exposure
     return epochs

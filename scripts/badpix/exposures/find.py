@@ -2,9 +2,11 @@
 
 import glob
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from badpix.exposures.sheet import read_sheet
+from badpix.exposures.sheet import Exposures, read_sheet
 from badpix.instrument.file_names import InputError, exposure_name
 
 # Keys of the configuration: kind of exposure -> product -> key.
@@ -17,7 +19,7 @@ KEYS = {
     },
     "flats": {"uncal": "flats", "rateints": "flat_slope_files"},
 }
-# These say more about an exposure that other keys bring; alone they make none.
+# Files of these keys complete an exposure of the KEYS; alone they make no exposure.
 COMPANION_KEYS = {"darks": {"uncal": "dark_uncal_files"}, "flats": {"flux_check": "dead_flux_check_files"}}
 SUFFIXES = {
     "uncal": ("uncal",),
@@ -28,21 +30,20 @@ SUFFIXES = {
 }
 
 
-def find_files(key, value, suffixes):
+def find_files(key: str, value: str | Path | Sequence[str | Path] | None, suffixes: Sequence[str]) -> list[str]:
     """Paths that configuration `key` names: `value` is None, a directory, a glob, a file, or a list of these.
 
-    A directory stands for the FITS files in it that end in one of `suffixes`. Raises InputError when something
-    named does not exist.
+    A directory stands for its FITS files whose names end in any of `suffixes`. Raises InputError when a named file or
+    directory does not exist.
     """
-    paths = []
-    for item in [value] if isinstance(value, (str, Path)) else value or []:
-        item = str(item)
+    paths: list[str] = []
+    for item in map(str, [value] if isinstance(value, (str, Path)) else value or []):
         if Path(item).is_dir():
             found = [
                 path
                 for suffix in suffixes
                 for ending in ("fits", "fits.gz")
-                for path in glob.glob(f"{glob.escape(item)}/*_{suffix}.{ending}")
+                for path in _matches(f"{glob.escape(item)}/*_{suffix}.{ending}")
             ]
             if not found:
                 endings = " or ".join(f"*_{suffix}.fits" for suffix in suffixes)
@@ -50,22 +51,30 @@ def find_files(key, value, suffixes):
         elif Path(item).exists():
             found = [item]
         else:
-            found = glob.glob(item)
+            found = _matches(item)
             if not found:
                 raise InputError(f"{key}: no such file or directory, and no match: {item!r}")
         paths.extend(found)
-    # One spelling per file: `a//b` and `./a/b` are `a/b`.
+    # A single spelling per file: `a//b` and `./a/b` become `a/b`.
     return sorted({str(Path(path)) for path in paths})
 
 
-def _prefer_rateints(paths):
-    """Where an exposure has both a rateints and a rate file, keep the first."""
+def _matches(pattern: str) -> list[str]:
+    # Path.glob refuses absolute patterns and includes hidden files.
+    return glob.glob(pattern)  # noqa: PTH207
+
+
+def _prefer_rateints(paths: Sequence[str]) -> list[str]:
+    """`paths` without the rate files of exposures that have a rateints file too."""
     with_integrations = {exposure_name(path) for path in paths if "_rateints." in Path(path).name}
     return [path for path in paths if "_rateints." in Path(path).name or exposure_name(path) not in with_integrations]
 
 
-def _claim(exposures, key, product, path):
-    """Enter `path` as the `product` of its exposure; InputError if another file of the same key is there already."""
+def _claim(exposures: dict[str, dict[str, tuple[str, str]]], key: str, product: str, path: str) -> None:
+    """Enter `path`, a file of configuration `key`, as the `product` of its exposure unless an earlier key has it.
+
+    InputError if the same key, or the sheet and any key, give different files.
+    """
     entry = exposures[exposure_name(path)]
     known = entry.get(product)
     if known and (known[0] == key or "exposures" in (known[0], key)) and known[1] != path:
@@ -76,9 +85,11 @@ def _claim(exposures, key, product, path):
     entry.setdefault(product, (key, path))
 
 
-def _match_kind(kind, config, sheet):
-    """The files of the darks or of the flats: exposure -> product -> path; `sheet` is that of the kind's exposures."""
-    exposures = defaultdict(dict)
+def _match_kind(
+    kind: str, config: Mapping[str, Any], sheet: Mapping[str, Mapping[str, str]]
+) -> dict[str, dict[str, str]]:
+    """The files of the darks or of the flats: exposure -> product -> path; `sheet` has the kind's rows of the sheet."""
+    exposures: dict[str, dict[str, tuple[str, str]]] = defaultdict(dict)
     for files in sheet.values():
         for product, path in files.items():
             if not Path(path).exists():
@@ -91,15 +102,16 @@ def _match_kind(kind, config, sheet):
     for product, key in COMPANION_KEYS[kind].items():
         for path in find_files(key, config[key], SUFFIXES[product]):
             if exposure_name(path) not in exposures:
-                raise InputError(f"{key}: {path!r} is of no exposure that is given as one of the {kind}")
+                raise InputError(f"{key}: {path!r} belongs to no exposure of the {kind}")
             _claim(exposures, key, product, path)
     return {name: {product: path for product, (_, path) in exposures[name].items()} for name in sorted(exposures)}
 
 
-def match_inputs(config):
+def match_inputs(config: Mapping[str, Any]) -> Exposures:
     """All input files by kind and exposure: kind -> exposure -> product -> path.
 
-    Raises InputError when files are missing, when two files claim the same place, or when a file belongs to none.
+    Raises InputError when a file is missing, when an exposure has two files of the same product, when a companion file
+    belongs to no exposure, and when an exposure is a dark and a flat.
     """
     sheet = read_sheet(config["exposures"]) if config["exposures"] else {kind: {} for kind in KEYS}
     result = {kind: _match_kind(kind, config, sheet[kind]) for kind in KEYS}
@@ -109,7 +121,7 @@ def match_inputs(config):
     return result
 
 
-def configured_kinds(config):
-    """The kinds (darks, flats) of which the configuration names any exposures."""
+def configured_kinds(config: Mapping[str, Any]) -> list[str]:
+    """The kinds (darks, flats) with exposures in the configuration."""
     sheet = read_sheet(config["exposures"]) if config["exposures"] else {}
     return [kind for kind, keys in KEYS.items() if any(config[key] for key in keys.values()) or sheet.get(kind)]

@@ -1,27 +1,30 @@
-"""Read the header of each input file once, and remember it.
+"""A cache of header information, so that the headers of each input file are read only once.
 
-The cache is keyed by path, size and time of modification, so a file that changes is read again. It is what keeps
-parsing cheap when the same thousands of exposures are looked at in every run.
+An entry is valid for a path, a size and a modification time: a changed file is read again. Every job starts with the
+headers of all input files, up to thousands, and takes them from the cache.
 """
 
 import json
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from badpix.core.files import write_text
+from badpix.exposures.header_walk import HeaderInfo
 from badpix.exposures.headers import read_header_info
 
 FORMAT = 5
 
 
 class HeaderCache:
-    """The remembered headers, in a JSON file at `path` (None: remembered for this process only)."""
+    """Header information of files, in a JSON file at `path` (None: in memory, for this process only)."""
 
-    def __init__(self, path):
+    def __init__(self, path: str | Path | None) -> None:
         self.path = Path(path) if path else None
-        self.folder = os.getcwd()
-        self.known, self.fresh = {}, {}
+        self.folder = str(Path.cwd())
+        self.known: dict[str, dict[str, Any]] = {}
+        self.fresh: dict[str, dict[str, Any]] = {}
         try:
             stored = json.loads(self.path.read_text(encoding="utf-8")) if self.path else {}
             if stored.get("format") == FORMAT:
@@ -29,31 +32,33 @@ class HeaderCache:
                     path: {"stamp": e["stamp"], "header_info": e["header_info"]} for path, e in stored["files"].items()
                 }
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            pass  # no cache, or not a whole one: the headers are read again
+            pass  # no cache, or a damaged one: the headers are read again
 
-    def header_info(self, path):
-        """The headers of `path`, from memory if it has not changed since."""
+    def header_info(self, path: str | Path) -> HeaderInfo:
+        """The header information of `path`, from the cache if the file has not changed since."""
         try:
-            # Before it is read: a file that changes meanwhile is read again next time.
-            status = os.stat(path)
+            # The stamp is taken before the file is read: a file that changes meanwhile is read again next time.
+            # Without a Path object per file: every job does this for all input files.
+            status = os.stat(path)  # noqa: PTH116
             stamp = [status.st_size, status.st_mtime_ns]
-            entry = self._remembered(path, stamp) or {"stamp": stamp, "header_info": read_header_info(Path(path))}
-        except OSError as error:  # not remembered: the file itself may be well, and need not change to be read
+            entry = self._cached(path, stamp) or {"stamp": stamp, "header_info": read_header_info(Path(path))}
+        except OSError as error:  # not cached: the file may become readable without a change of size and time
             return {"problem": f"cannot be read: {error.strerror}"}
         self.fresh[self._key(path)] = entry
         return entry["header_info"]
 
-    def _key(self, path):
-        return os.path.join(self.folder, path)
+    def _key(self, path: str | Path) -> str:
+        # Without a Path object per file, as above.
+        return os.path.join(self.folder, path)  # noqa: PTH118
 
-    def _remembered(self, path, stamp):
+    def _cached(self, path: str | Path, stamp: list[int]) -> dict[str, Any] | None:
         """The entry of `path`, None if there is none with this stamp."""
         entry = self.known.get(self._key(path))
         return entry if entry and entry["stamp"] == stamp else None
 
-    def save(self):
-        """Write what was looked at in this process, if it differs from what is stored and there is room for it."""
+    def save(self) -> None:
+        """Write the entries used in this process, if they differ from the stored entries and the disk is not full."""
         if self.path and self.fresh != self.known:
-            # Without it the headers are read again. On a full disk the jobs must still be able to say what is wrong.
+            # Without a cache the headers are read again. A full disk is for the jobs to report.
             with suppress(OSError):
                 write_text(self.path, json.dumps({"format": FORMAT, "files": self.fresh}))

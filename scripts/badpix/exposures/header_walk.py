@@ -1,30 +1,46 @@
 """The headers of a plain FITS file, from its header blocks alone: astropy takes ten times as long.
 
-A file is answered for only where every card and every size is of the standard's plain form. Whatever else a file holds
-is left to astropy: compressed files and images, wanted values in several cards, anything that astropy would repair.
+Only files are accepted whose cards and sizes all have the plain form of the FITS standard. All further files are left
+to astropy: compressed files and images, wanted values in several cards, anything that astropy would repair.
 """
 
 import math
-import os
 import re
 import stat
+from collections.abc import Collection, Sequence, Set
+from io import FileIO
+from pathlib import Path
+from typing import Any, TypedDict
+
+# Header keywords with their values: str, int, float or bool.
+Keywords = dict[str, Any]
+
+
+class HeaderInfo(TypedDict, total=False):
+    """Header information of a file, of types that JSON can hold; a file with a `problem` has no further entries."""
+
+    problem: str | None
+    keywords: Keywords
+    extensions: dict[str, list[int]]
+    bitpix: dict[str, int]
+
 
 BLOCK, CARD = 2880, 80
-# Bytes read at once. A header of a JWST file ends within a few blocks, and the next one is often among them.
+# Bytes per read. A header of a JWST file ends within a few blocks, and the next header often lies in the same read.
 READ = 8 * BLOCK
 END, BLANK = "END".ljust(CARD), " " * CARD
-# astropy knows a FITS file by these bytes.
+# astropy recognises a FITS file by these bytes.
 SIGNATURE = "SIMPLE  =" + "T".rjust(21)
 BITPIX = (8, 16, 32, 64, -32, -64)
 # The mandatory cards after NAXISn.
 AFTER_AXES = {"PRIMARY": ("EXTEND",), "IMAGE": ("PCOUNT", "GCOUNT"), "BINTABLE": ("PCOUNT", "GCOUNT", "TFIELDS")}
-# Cards that would change the kind or the length of a unit, were they in another place as well.
+# Cards that would change the kind or the length of an HDU if they were repeated at a later position.
 OUT_OF_PLACE = {
     "SIMPLE", "XTENSION", "BITPIX", "NAXIS", "EXTEND", "PCOUNT", "GCOUNT", "TFIELDS", "GROUPS", "ZIMAGE",
 }  # fmt: skip
 
 _NUMBER = r"[+-]?(?:\.\d+|\d+(?:\.\d*)?)(?:[DE][+-]?\d+)?"
-# Without texts that astropy takes for a keyword of their own, such as 'AXIS.1: 2'.
+# Without texts that astropy reads as a keyword and a value (record-valued cards), such as 'AXIS.1: 2'.
 _TEXT = r"'(?![\w.]+: +[-+.\d])[ -&(-~]*(?:''[ -&(-~]*)*'"
 _COMMENT = r" *(?:/[ -~]*)?"
 _KEYWORD = r"(?=.{8}= )(?!CONTINUE|HIERARCH|COMMENT |HISTORY |END )[A-Z0-9_-]+ *= "
@@ -35,7 +51,7 @@ _PLAIN = re.compile(
     re.ASCII,
 )
 _CONTINUED = re.compile(rf"(?:{_KEYWORD} *|CONTINUE  )'", re.ASCII)
-# astropy decides where a text ends that has quotes within, or an empty one whose comment has.
+# Left to astropy: the end of a text that contains quotes, and of an empty text whose comment contains quotes.
 _VALUE = re.compile(rf" *(?:'([ -&(-~]+|(?='[^']*$))'|([TF])|({_NUMBER})|){_COMMENT}", re.ASCII)
 
 
@@ -43,20 +59,20 @@ class _NotPlain(Exception):
     """The file is not of the plain form."""
 
 
-def walk(path, keywords):
-    """What the headers of the FITS file `path` hold, or None where astropy has to find out.
+def walk(path: Path, keywords: Collection[str]) -> HeaderInfo | None:
+    """The header information of the FITS file `path`, or None where the file must be read by astropy.
 
-    A dict of `keywords` (those of the names `keywords` that have a value in the primary header: name -> str, int, float
+    The result has `keywords` (the names in `keywords` that have a value in the primary header: name -> str, int, float
     or bool), `extensions` (name of each image -> shape, slowest axis first) and `bitpix` (name of each extension ->
-    BITPIX). Data are not read.
+    BITPIX), no `problem`. Data are not read.
     """
     try:
-        status = os.stat(path)
-        # A named pipe would make its reader wait for ever.
+        status = path.stat()
+        # A named pipe would block its reader for ever.
         if not stat.S_ISREG(status.st_mode):
             return None
-        with open(path, "rb", buffering=0) as file:
-            return _facts(_Headers(file), status.st_size, frozenset(keywords))
+        with path.open("rb", buffering=0) as file:
+            return _header_info(_Headers(file), status.st_size, frozenset(keywords))
     except (OSError, UnicodeDecodeError, _NotPlain):
         return None
 
@@ -64,13 +80,14 @@ def walk(path, keywords):
 class _Headers:
     """The headers of an open file."""
 
-    def __init__(self, file):
+    def __init__(self, file: FileIO) -> None:
         self.file = file
         self.first, self.read = 0, b""
 
-    def cards(self, offset):
-        """The cards (str) of the header at `offset` (bytes) without END, their keywords, and where the data begin."""
-        cards, end = [], None
+    def cards(self, offset: int) -> tuple[list[str], list[str], int]:
+        """The cards of the header at `offset` (bytes) without END, their keywords, and the offset of the data."""
+        cards: list[str] = []
+        end = None
         while end is None:
             block = self._block(offset).decode("ascii")
             offset += BLOCK
@@ -81,10 +98,10 @@ class _Headers:
             _require(all(map(_PLAIN.fullmatch, found[:end])))
             cards += found[:end]
         names = [card[:8].rstrip() for card in cards]
-        _require("CONTINUE" not in names or _continue_a_text(cards, names))
+        _require("CONTINUE" not in names or _all_continue_a_text(cards, names))
         return cards, names, offset
 
-    def _block(self, offset):
+    def _block(self, offset: int) -> bytes:
         if not self.first <= offset <= self.first + len(self.read) - BLOCK:
             self.file.seek(offset)
             self.first, self.read = offset, self.file.read(READ)
@@ -94,8 +111,8 @@ class _Headers:
         return block
 
 
-def _facts(headers, size, wanted):
-    """What `walk` returns, of a file of `size` bytes."""
+def _header_info(headers: _Headers, size: int, wanted: Set[str]) -> HeaderInfo:
+    """The result of `walk` for a file of `size` bytes."""
     cards, names, offset = headers.cards(0)
     _require(cards and cards[0].startswith(SIGNATURE))
     keywords = {}
@@ -103,14 +120,15 @@ def _facts(headers, size, wanted):
         if name in wanted and name not in keywords and (value := _value(cards, names, number)) is not None:
             keywords[name] = value
     offset += _array(cards, names, "PRIMARY")[-1]
-    extensions, bitpix = {}, {}
+    extensions: dict[str, list[int]] = {}
+    bitpix: dict[str, int] = {}
     while offset < size:
         cards, names, offset = headers.cards(offset)
         _require(names and (kind := _value(cards, names, 0)) != "PRIMARY")
         shape, bits, length = _array(cards, names, kind)
         offset += length
         name = _value(cards, names, names.index("EXTNAME")) if "EXTNAME" in names else ""
-        # astropy takes a table named PRIMARY for an image.
+        # astropy reads a table named PRIMARY as an image.
         _require(isinstance(name, str) and name != "PRIMARY")
         bitpix[name] = bits
         if kind == "IMAGE":
@@ -119,17 +137,20 @@ def _facts(headers, size, wanted):
     return {"keywords": keywords, "extensions": extensions, "bitpix": bitpix}
 
 
-def _array(cards, names, kind):
-    """What the mandatory cards of a unit hold: shape, BITPIX, length of the data (bytes). `kind`: key of AFTER_AXES."""
+def _array(cards: Sequence[str], names: Sequence[str], kind: str) -> tuple[list[int], int, int]:
+    """Shape, BITPIX and length of the data (bytes, with padding) from the mandatory cards of an HDU.
+
+    `kind` is a key of AFTER_AXES.
+    """
     _require(kind in AFTER_AXES and len(cards) > 3)
     bits, dimensions = (_value(cards, names, number) for number in (1, 2))
     _require(type(dimensions) is int and 0 <= dimensions < 1000)
     first = "SIMPLE" if kind == "PRIMARY" else "XTENSION"
     axes = [f"NAXIS{number}" for number in range(1, dimensions + 1)]
     mandatory = [first, "BITPIX", "NAXIS", *axes, *AFTER_AXES[kind]]
-    others = names[len(mandatory) :]
-    _require(names[: len(mandatory)] == mandatory and OUT_OF_PLACE.isdisjoint(others))
-    _require(not any(name.startswith("NAXIS") for name in others))
+    later = names[len(mandatory) :]
+    _require(names[: len(mandatory)] == mandatory and OUT_OF_PLACE.isdisjoint(later))
+    _require(not any(name.startswith("NAXIS") for name in later))
     values = [_value(cards, names, number) for number in range(3, len(mandatory))]
     shape, after = values[:dimensions][::-1], values[dimensions:]
     _require(type(bits) is int and bits in BITPIX and all(type(axis) is int and axis >= 0 for axis in shape))
@@ -142,22 +163,24 @@ def _array(cards, names, kind):
         _require(groups == 1 and parameters >= 0 and (kind == "BINTABLE" or parameters == 0))
         if kind == "BINTABLE":
             _require(bits == 8 and dimensions == 2 and 0 <= fields[0] < 1000)
-            _require({f"TFORM{number}" for number in range(1, fields[0] + 1)} <= set(others))
+            _require({f"TFORM{number}" for number in range(1, fields[0] + 1)} <= set(later))
     length = abs(bits) // 8 * (parameters + math.prod(shape)) if shape else 0
     return shape, bits, length + -length % BLOCK
 
 
-def _continue_a_text(cards, names):
+def _all_continue_a_text(cards: Sequence[str], names: Sequence[str]) -> bool:
     """True when every CONTINUE card follows a card with a text."""
     return all(
         _CONTINUED.match(cards[number - 1]) for number, name in enumerate(names) if number and name == "CONTINUE"
     )
 
 
-def _value(cards, names, number):
-    """The value of the plain card `number`, None if it has none."""
+def _value(cards: Sequence[str], names: Sequence[str], number: int) -> Any:
+    """The value (str, int, float or bool) of the plain card `number`, None if the card has none."""
     match = _VALUE.fullmatch(cards[number], 10)
-    _require(match and names[number + 1 : number + 2] != ["CONTINUE"])
+    if match is None:
+        raise _NotPlain
+    _require(names[number + 1 : number + 2] != ["CONTINUE"])
     text, logical, digits = match.groups()
     if text is not None:
         return text.rstrip()
@@ -171,6 +194,7 @@ def _value(cards, names, number):
         return float(digits.replace("D", "E"))
 
 
-def _require(plain):
+def _require(plain: object) -> None:
+    """Raise _NotPlain unless `plain` is true."""
     if not plain:
         raise _NotPlain

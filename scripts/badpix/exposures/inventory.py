@@ -1,13 +1,17 @@
-"""Decide from the headers which exposures make which mask, and which are rejected and why."""
+"""Sort the exposures into masks by their headers, and give the reason of each rejected exposure."""
 
 import datetime
 from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from badpix.exposures.checks import PRODUCTS_NEEDED, keywords_of, name_problem, own_problem, segment_problem
+from badpix.exposures.header_walk import HeaderInfo, Keywords
+from badpix.instrument.detectors import Detector
 from badpix.instrument.segments import by_exposure, segment_of
 
-# These follow from the readout pattern and the subarray; the numbers may be rounded in more than one way.
+# Readout pattern and subarray determine these keywords; their numbers may be rounded in more than one way.
 TIMING = ("NFRAMES", "GROUPGAP", "TFRAME", "TGROUP")
 TIMING_TOLERANCE = 1e-3
 
@@ -18,74 +22,79 @@ class Exposure:
 
     name: str
     kind: str
-    files: dict
-    keywords: dict
+    files: dict[str, str]
+    keywords: Keywords
 
     @property
-    def from_products(self):
-        """True when it comes with all it needs from detector1, so that the pipeline need not run."""
+    def from_products(self) -> bool:
+        """True when all needed products of detector1 are given, so that the pipeline need not run."""
         return all(product in self.files for product in PRODUCTS_NEEDED[self.kind])
 
     @property
-    def start(self):
-        """When it began, as a datetime (UTC)."""
+    def start(self) -> datetime.datetime:
+        """Start of the exposure (UTC, without a time zone)."""
         began = datetime.datetime.fromisoformat(f"{self.keywords['DATE-OBS']}T{self.keywords['TIME-OBS']}")
         return began.replace(tzinfo=None)
 
 
+# Kind of exposure -> name of an exposure -> Exposure.
+Kinds = dict[str, dict[str, Exposure]]
+
+
 @dataclass
 class Inventory:
-    """The exposures of each detector, and what was left out.
+    """The exposures of each detector and mask, the rejected exposures, and the refused masks.
 
-    `detectors` maps detector -> kind -> exposure name -> Exposure. `rejected` maps detector -> {exposure: reason}; what
-    cannot be assigned to a detector concerns all of them and stands under each. `refused` maps the detectors of which
-    no mask can be made to the reason; the others go on.
+    `detectors` maps detector -> kind -> exposure name -> Exposure. `rejected` maps detector -> exposure name -> reason;
+    an exposure that cannot be assigned to a detector is listed under every detector. `refused` maps a detector of which
+    no mask can be made to the reason; the remaining detectors are kept.
 
-    `masks` has the exposures of each mask that is made: place of the mask below the results -> kind -> exposure name ->
-    Exposure. The place is the detector, or `<detector>/epochs/<epoch>` where epochs are asked for
-    (`badpix.exposures.epochs`), in the order of time, and then `rejected` and `refused` have such
-    places beside detectors.
+    `masks` maps mask_id -> kind -> exposure name -> Exposure. The mask_id is the folder of a mask below the results:
+    the detector or, where epochs are configured (`badpix.exposures.epochs`), `<detector>/epochs/<epoch>`, ordered by
+    time within a detector. In that case `rejected` and `refused` have entries of such mask_ids beside those of
+    detectors.
     """
 
-    detectors: dict = field(default_factory=dict)
-    rejected: dict = field(default_factory=dict)
-    refused: dict = field(default_factory=dict)
-    masks: dict = field(default_factory=dict)
+    detectors: dict[str, Kinds] = field(default_factory=dict)
+    rejected: dict[str, dict[str, str]] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    masks: dict[str, Kinds] = field(default_factory=dict)
 
-    def exposures(self, place, kind):
-        """The exposures of a detector, or of an epoch of one, and kind: name -> Exposure."""
-        return (self.masks.get(place) or self.detectors[place])[kind]
+    def exposures(self, mask_id: str, kind: str) -> dict[str, Exposure]:
+        """The exposures of a kind of a mask or of a detector: name -> Exposure."""
+        return (self.masks.get(mask_id) or self.detectors[mask_id])[kind]
 
-    def start(self, place):
-        """When the first exposure at `place` began, `YYYY-MM-DD HH:MM:SS`."""
-        kinds = self.masks.get(place) or self.detectors[place]
+    def start(self, mask_id: str) -> str:
+        """Start of the first exposure of `mask_id`, `YYYY-MM-DD HH:MM:SS` (UTC)."""
+        kinds = self.masks.get(mask_id) or self.detectors[mask_id]
         first = min(exposure.start for exposures in kinds.values() for exposure in exposures.values())
         return first.isoformat(sep=" ", timespec="seconds")
 
-    def before(self, place):
-        """The place of the mask of the epoch before that at `place`; None for the first one."""
-        own = [other for other in self.masks if other.split("/")[0] == place.split("/")[0]]
-        earlier = own[: own.index(place)]
+    def before(self, mask_id: str) -> str | None:
+        """The mask_id of the preceding epoch of the same detector; None for the first epoch."""
+        own = [candidate for candidate in self.masks if candidate.split("/")[0] == mask_id.split("/")[0]]
+        earlier = own[: own.index(mask_id)]
         return earlier[-1] if earlier else None
 
 
 class InventoryError(ValueError):
-    """No mask can be made from these inputs; the message says why."""
+    """No mask can be made from these inputs; the message gives the reason."""
 
 
-def _most_common(values, what):
-    """The value that most have; InventoryError when two are equally frequent."""
+def _most_common(values: Iterable[Any], keywords: str) -> Any:
+    """The most frequent of the values of `keywords`; InventoryError when two values are equally frequent."""
     counts = Counter(values).most_common(2)
     if len(counts) == 2 and counts[0][1] == counts[1][1]:
-        one, other = (", ".join(map(str, v)) if isinstance(v, tuple) else v for v, _ in counts)
+        first, second = (", ".join(map(str, v)) if isinstance(v, tuple) else v for v, _ in counts)
         raise InventoryError(
-            f"the exposures are split evenly between {what} {one} and {other}; "
-            "name the inputs so that one prevails" + (", or set detectors" if what == "DETECTOR" else "")
+            f"the exposures are split evenly between {keywords} {first} and {second}; "
+            "change the inputs so that one value is more frequent"
+            + (", or set detectors" if keywords == "DETECTOR" else "")
         )
     return counts[0][0]
 
 
-def choose_detectors(exposures, setting):
+def choose_detectors(exposures: Sequence[Exposure], setting: str | Sequence[str]) -> list[str]:
     """The detectors to make masks of: `setting` is `auto` (the most frequent), `all`, or a list of names."""
     present = sorted({exposure.keywords["DETECTOR"] for exposure in exposures})
     if setting == "auto":
@@ -95,73 +104,83 @@ def choose_detectors(exposures, setting):
     return list(setting)
 
 
-def _agreement(exposures):
-    """Reasons (name -> reason) of the exposures of one detector that differ from the rest.
+def _agreement(exposures: Sequence[Exposure]) -> dict[str, str]:
+    """Reasons (name -> reason) of the exposures of a detector that differ from the majority.
 
-    All exposures must share size and subarray; each kind must share its readout pattern.
+    All exposures must share size and subarray; the exposures of each kind must share their readout pattern.
     """
-    odd = {}
-    groups = [(exposures, ("SUBARRAY", "SUBSTRT1", "SUBSTRT2", "SUBSIZE1", "SUBSIZE2"))]
-    groups += [([e for e in exposures if e.kind == kind], ("READPATT",)) for kind in PRODUCTS_NEEDED]
+    reasons: dict[str, str] = {}
+    groups: list[tuple[Sequence[Exposure], tuple[str, ...]]] = [
+        (exposures, ("SUBARRAY", "SUBSTRT1", "SUBSTRT2", "SUBSIZE1", "SUBSIZE2")),
+        *(([e for e in exposures if e.kind == kind], ("READPATT",)) for kind in PRODUCTS_NEEDED),
+    ]
     for members, keys in groups:
         if not members:
             continue
-        usual = _most_common([tuple(e.keywords[key] for key in keys) for e in members], ", ".join(keys))
+        majority = _most_common([tuple(e.keywords[key] for key in keys) for e in members], ", ".join(keys))
         for exposure in members:
             differing = [
                 f"{key} is {exposure.keywords[key]!r}, the rest have {value!r}"
-                for key, value in zip(keys, usual, strict=True)
+                for key, value in zip(keys, majority, strict=True)
                 if exposure.keywords[key] != value
             ]
             if differing:
-                odd.setdefault(exposure.name, "; ".join(differing))
-    return odd
+                reasons.setdefault(exposure.name, "; ".join(differing))
+    return reasons
 
 
-def _timing_agreement(exposures):
-    """Reasons (name -> reason) of the exposures of one detector whose timing is not that of the rest of their kind.
+def _timing_agreement(exposures: Sequence[Exposure]) -> dict[str, str]:
+    """Reasons (name -> reason) of the exposures of a detector whose timing differs from the majority of their kind.
 
-    All are of one readout pattern and one subarray, which allow one timing only. InventoryError when neither prevails.
+    All exposures share readout pattern and subarray, which allow one timing only. InventoryError without a majority.
     """
-    odd = {}
+    reasons: dict[str, str] = {}
     for kind in PRODUCTS_NEEDED:
-        members = [exposure for exposure in exposures if exposure.kind == kind]
         for key in TIMING:
-            having = [exposure for exposure in members if key in exposure.keywords]
-            values = sorted(exposure.keywords[key] for exposure in having)
-            usual = values[(len(values) - 1) // 2] if values else None
-            differing = [e for e in having if abs(e.keywords[key] - usual) > TIMING_TOLERANCE * abs(usual)]
-            if differing and 2 * len(differing) >= len(having):
-                _most_common([exposure.keywords[key] for exposure in having], key)
+            members = [exposure for exposure in exposures if exposure.kind == kind and key in exposure.keywords]
+            if not members:
+                continue
+            values = sorted(exposure.keywords[key] for exposure in members)
+            middle = values[(len(values) - 1) // 2]
+            differing = [e for e in members if abs(e.keywords[key] - middle) > TIMING_TOLERANCE * abs(middle)]
+            if differing and 2 * len(differing) >= len(members):
+                _most_common([exposure.keywords[key] for exposure in members], key)
             for exposure in differing:
-                odd.setdefault(exposure.name, f"{key} is {exposure.keywords[key]!r}, the rest have {usual!r}")
-    return odd
+                reasons.setdefault(exposure.name, f"{key} is {exposure.keywords[key]!r}, the rest have {middle!r}")
+    return reasons
 
 
-def _duplicates(exposures):
-    """Reasons (name -> reason) of the exposures that are in the list under another name already.
+def _duplicates(exposures: Sequence[Exposure]) -> dict[str, str]:
+    """Reasons (name -> reason) of the exposures that are given under two names, except the first name.
 
-    A detector takes one exposure at a time; the segments of an exposure have a number each, in the header or the name.
+    A detector takes one exposure at a time. Segments of the same exposure differ by their number, in the header or in
+    the name.
     """
-    odd, first = {}, {}
+    reasons: dict[str, str] = {}
+    first: dict[tuple, Exposure] = {}
     for exposure in sorted(exposures, key=lambda exposure: exposure.name):
         keys = ("DATE-OBS", "TIME-OBS", "EXPSTART", "EXSEGNUM")
         identity = {key: exposure.keywords[key] for key in keys if key in exposure.keywords}
         segment = () if "EXSEGNUM" in identity else (segment_of(exposure.name),)
-        other = first.setdefault((exposure.kind, *identity.items(), *segment), exposure)
-        if other is not exposure:
-            said = ", ".join(f"{key} {value}" for key, value in identity.items())
-            odd[exposure.name] = f"{exposure.name} is the same exposure as {other.name}: both have {said}"
-    return odd
+        same = first.setdefault((exposure.kind, *identity.items(), *segment), exposure)
+        if same is not exposure:
+            shared = ", ".join(f"{key} {value}" for key, value in identity.items())
+            reasons[exposure.name] = f"{exposure.name} is the same exposure as {same.name}: both have {shared}"
+    return reasons
 
 
-def take_inventory(files, header_info_of, detectors, config):
+def take_inventory(
+    files: Mapping[str, Mapping[str, dict[str, str]]],
+    header_info_of: Callable[[str], HeaderInfo],
+    detectors: Mapping[str, Detector],
+    config: Mapping[str, Any],
+) -> Inventory:
     """Sort all input files into an Inventory.
 
-    `files` is what `match_inputs` gives, `header_info_of(path)` the headers of a file, `detectors` maps name to Detector,
-    `config` has detectors and min_groups. Raises InventoryError when nothing at all can be used.
+    `files` is the result of `match_inputs`, `header_info_of(path)` gives the header information of a file, `detectors`
+    maps name to Detector, `config` has detectors and min_groups. Raises InventoryError when no exposure can be used.
     """
-    good, nowhere = [], {}
+    good, unusable = [], {}
     for kind, exposures in files.items():
         for name, paths in exposures.items():
             headers = {product: header_info_of(path) for product, path in paths.items()}
@@ -171,52 +190,74 @@ def take_inventory(files, header_info_of, detectors, config):
                 or segment_problem(name, keywords_of(headers))
             )
             if problem:
-                nowhere[name] = problem
+                unusable[name] = problem
             else:
                 good.append(Exposure(name, kind, paths, keywords_of(headers)))
     if not good:
-        reasons = "".join(f"\n  {name}: {reason}" for name, reason in sorted(nowhere.items()))
-        raise InventoryError(f"none of the {len(nowhere)} exposures can be used:{reasons}")
+        lines = "".join(f"\n  {name}: {reason}" for name, reason in sorted(unusable.items()))
+        raise InventoryError(f"none of the {len(unusable)} exposures can be used:{lines}")
     inventory = Inventory()
     chosen = choose_detectors(good, config["detectors"])
     for exposure in good:
         if exposure.keywords["DETECTOR"] not in chosen:
-            nowhere[exposure.name] = f"DETECTOR is {exposure.keywords['DETECTOR']}, not {' or '.join(chosen)}"
+            unusable[exposure.name] = f"DETECTOR is {exposure.keywords['DETECTOR']}, not {' or '.join(chosen)}"
     for detector in chosen:
         own = [exposure for exposure in good if exposure.keywords["DETECTOR"] == detector]
         try:
-            odd = _agreement(own)
-            odd |= _timing_agreement([exposure for exposure in own if exposure.name not in odd])
+            rejected = _agreement(own)
+            rejected |= _timing_agreement([exposure for exposure in own if exposure.name not in rejected])
         except InventoryError as error:
             inventory.refused[detector] = f"{detector}: no mask, because {error}"
             continue
-        odd |= _duplicates([exposure for exposure in own if exposure.name not in odd])
-        inventory.rejected[detector] = dict(sorted((nowhere | odd).items()))
+        rejected |= _duplicates([exposure for exposure in own if exposure.name not in rejected])
+        inventory.rejected[detector] = dict(sorted((unusable | rejected).items()))
         inventory.detectors[detector] = {
-            kind: {e.name: e for e in own if e.kind == kind and e.name not in odd} for kind in PRODUCTS_NEEDED
+            kind: {e.name: e for e in own if e.kind == kind and e.name not in rejected} for kind in PRODUCTS_NEEDED
         }
     return inventory
 
 
-def shortage(place, kinds, rejected, configured, config):
-    """Why no mask can be made of the exposures `kinds` (kind -> name -> Exposure) at `place`; None if one can.
+def shortage(
+    mask_id: str,
+    kinds: Mapping[str, Mapping[str, Exposure]],
+    rejected: Mapping[str, str],
+    configured: Iterable[str],
+    config: Mapping[str, Any],
+) -> str | None:
+    """The reason why a mask cannot be made of too few exposures.
 
-    `rejected` maps exposures left out to the reason, `configured` are the kinds that must be there.
+    Parameters
+    ----------
+    mask_id : str
+        The mask.
+    kinds : mapping
+        Kind -> exposure name -> Exposure.
+    rejected : mapping
+        Exposure name -> reason of its rejection.
+    configured : iterable of str
+        The kinds that the mask needs.
+    config : mapping
+        The configuration, with min_darks and min_flats.
+
+    Returns
+    -------
+    str or None
+        The reason; None if there are enough exposures.
     """
     for kind in configured:
-        minimum, number = config[f"min_{kind}"], len(by_exposure(kinds[kind]))
-        if number < minimum:
-            reasons = "".join(f"\n  {name}: {why}" for name, why in rejected.items())
-            return f"{place}: no mask, because {number} usable {kind} remain and min_{kind} is {minimum}." + (
+        minimum, n_exposures = config[f"min_{kind}"], len(by_exposure(kinds[kind]))
+        if n_exposures < minimum:
+            reasons = "".join(f"\n  {name}: {reason}" for name, reason in rejected.items())
+            return f"{mask_id}: no mask, because {n_exposures} usable {kind} remain and min_{kind} is {minimum}." + (
                 f" Left out:{reasons}" if reasons else ""
             )
     return None
 
 
-def refuse_incomplete(inventory, configured, config):
-    """Move the detectors of which too few exposures remain of a kind that is `configured` to those refused.
+def refuse_incomplete(inventory: Inventory, configured: Sequence[str], config: Mapping[str, Any]) -> None:
+    """Move the detectors with too few exposures of a `configured` kind from `detectors` to `refused`.
 
-    Raises InventoryError when no detector is left.
+    Raises InventoryError when no detector remains.
     """
     for detector, kinds in list(inventory.detectors.items()):
         if reason := shortage(detector, kinds, inventory.rejected[detector], configured, config):

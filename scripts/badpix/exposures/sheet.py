@@ -1,24 +1,29 @@
 """The sheet of exposures: a table of tab-separated values, a row per exposure, as an alternative to the input keys."""
 
 import csv
+from collections.abc import Sequence
+from pathlib import Path
 
 from badpix.instrument.file_names import InputError, exposure_name
 
-# Kind as it stands in the sheet -> kind of the inventory.
+# Kind of exposure -> name of an exposure -> product -> path.
+Exposures = dict[str, dict[str, dict[str, str]]]
+
+# Kind as written in the sheet -> kind of the inventory.
 KINDS = {"dark": "darks", "flat": "flats"}
 PRODUCTS = {"darks": ("uncal", "rateints", "jump", "fitopt"), "flats": ("uncal", "rateints", "flux_check")}
 COLUMNS = ("kind", "uncal", "rateints", "jump", "fitopt", "flux_check")
 
 
-def read_sheet(path):
+def read_sheet(path: str | Path) -> Exposures:
     """The exposures of the sheet at `path`: kind -> exposure -> product -> file.
 
-    The first line names the columns: `kind` (dark or flat) and those products that are given; empty cells, empty
-    lines and lines that begin with # say nothing. Raises InputError, naming sheet, line, column and value, for what is
-    not allowed.
+    The first line names the columns: `kind` (dark or flat) and the products that are given. Empty cells, empty lines
+    and lines that begin with # are ignored. Raises InputError, naming sheet, line, column and value, for what is not
+    allowed.
     """
     try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
+        with Path(path).open(encoding="utf-8-sig", newline="") as file:
             lines = [(number, line) for number, line in enumerate(file, 1) if line.strip() and line[0] != "#"]
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"exposures: the sheet {str(path)!r} cannot be read: {error}") from error
@@ -27,31 +32,31 @@ def read_sheet(path):
         raise InputError(f"exposures: the sheet {str(path)!r} is empty; its columns are {', '.join(COLUMNS)}")
     columns = [cell.strip() for cell in rows[0]]
     _check_columns(path, columns)
-    exposures = {kind: {} for kind in PRODUCTS}
+    exposures: Exposures = {kind: {} for kind in PRODUCTS}
     for (number, _), cells in zip(lines[1:], rows[1:], strict=False):
         where = f"{path}, line {number}"
         if len(cells) > len(columns):
-            raise InputError(f"{where}: {len(cells)} cells, but {len(columns)} columns; tabs separate them")
+            raise InputError(f"{where}: {len(cells)} cells, but {len(columns)} columns; tabs separate cells")
         row = {name: cell.strip() for name, cell in zip(columns, cells, strict=False) if cell.strip()}
         kind, name, files = _read_row(where, row)
         if name in exposures[kind]:
-            raise InputError(f"{where}: the exposure {name} stands in the sheet twice")
+            raise InputError(f"{where}: the exposure {name} is given twice")
         exposures[kind][name] = files
     return exposures
 
 
-def _check_columns(path, columns):
+def _check_columns(path: str | Path, columns: Sequence[str]) -> None:
     unknown = [name for name in columns if name not in COLUMNS]
     if unknown:
         raise InputError(f"{path}, line 1: unknown column {unknown[0]!r}; allowed are {', '.join(COLUMNS)}")
     if "kind" not in columns:
-        raise InputError(f"{path}, line 1: no column kind; it says of each exposure whether it is a dark or a flat")
+        raise InputError(f"{path}, line 1: no column kind; each exposure needs it, with the value dark or flat")
     if len(set(columns)) < len(columns):
-        raise InputError(f"{path}, line 1: a column stands there twice: {', '.join(columns)}")
+        raise InputError(f"{path}, line 1: a column is given twice: {', '.join(columns)}")
 
 
-def _read_row(where, row):
-    """Kind, exposure name and files (product -> path) of a row (column -> cell, without empty ones)."""
+def _read_row(where: str, row: dict[str, str]) -> tuple[str, str, dict[str, str]]:
+    """Kind, exposure name and files (product -> path) of a row (column -> cell, without empty cells)."""
     value = row.pop("kind", "")
     if value not in KINDS:
         raise InputError(f"{where}: kind is {value!r}; allowed are {' and '.join(KINDS)}")
@@ -63,6 +68,6 @@ def _read_row(where, row):
         raise InputError(f"{where}: no file is given")
     names = {exposure_name(file): product for product, file in row.items()}
     if len(names) > 1:
-        said = " and ".join(f"{product} is of {name}" for name, product in sorted(names.items()))
-        raise InputError(f"{where}: files of different exposures: {said}")
+        differing = " and ".join(f"{product} is of {name}" for name, product in sorted(names.items()))
+        raise InputError(f"{where}: files of different exposures: {differing}")
     return kind, next(iter(names)), row

@@ -1,1 +1,1 @@
-"""Facts of the instruments: DQ flags, detectors, geometry, read-out, names of files."""
+"""The instruments: DQ flags, detectors, geometry, readout, names of files."""

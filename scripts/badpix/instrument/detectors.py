@@ -1,16 +1,18 @@
-"""The detectors: what config/detectors says about the geometry, exposure types and defaults of each."""
+"""The detectors: geometry, exposure types and defaults of each, from the files in config/detectors."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 
 class DetectorError(ValueError):
-    """The file of a detector is faulty."""
+    """The file of a detector has wrong keys or values."""
 
 
 @dataclass(frozen=True)
 class Border:
-    """Widths of the border of reference pixels on the full frame, in pixels."""
+    """Widths (pixels) of the border of reference pixels on the full frame."""
 
     left: int
     right: int
@@ -20,16 +22,35 @@ class Border:
 
 @dataclass(frozen=True)
 class Detector:
-    """What is known of one detector.
+    """The properties of a detector.
 
-    `n_columns`, `n_rows` and `reference_pixels` describe the full frame in pixels; `fast_axis` and `slow_axis` are
-    FASTAXIS and SLOWAXIS; `material` is that of the light-sensitive layer; `output_strips` is the number of strips side
-    by side along the fast axis, with an output each, of an array as long as the detector; `edgeless_subarrays` have no
-    reference pixels, though the pipeline's refpix step takes their outer columns for such; with `relative_pedestal`
-    darks vote with abs(second raw group - pedestal) in place of the pedestal; `mask_selectors` are the header keywords
-    beside INSTRUME and DETECTOR by which CRDS selects a mask; the exposure types are those of its darks and internal
-    flats; `max_dead_norm_signal_dn_per_s` is the default of max_dead_norm_signal for flats that are not normalised
-    (None if there is none); `manual_flags` is the name of its file in config/manual_flags.
+    Attributes
+    ----------
+    name, instrument : str
+        DETECTOR and INSTRUME.
+    n_columns, n_rows : int
+        Size of the full frame (pixels).
+    reference_pixels : Border
+        Border of reference pixels on the full frame.
+    fast_axis, slow_axis : int
+        FASTAXIS and SLOWAXIS.
+    material : str
+        Material of the light-sensitive layer.
+    output_strips : int
+        Number of adjacent strips along the fast axis, each read by its own output, of an array that is as long as the
+        detector along the fast axis.
+    edgeless_subarrays : tuple of str
+        Subarrays without reference pixels whose outer columns the pipeline's refpix step uses as reference pixels.
+    relative_pedestal : bool
+        The pedestal of darks is replaced by abs(second raw group - pedestal) in the vote.
+    mask_selectors : tuple of str
+        Header keywords, beside INSTRUME and DETECTOR, by which CRDS selects a mask.
+    dark_exp_types, flat_exp_types : tuple of str
+        EXP_TYPE of darks and of internal flats.
+    max_dead_norm_signal_dn_per_s : float or None
+        Default (DN/s) of max_dead_norm_signal for flats that are not normalised; None if there is no default.
+    manual_flags : str
+        Name of the detector's file in config/manual_flags.
     """
 
     name: str
@@ -41,26 +62,26 @@ class Detector:
     slow_axis: int
     material: str
     output_strips: int
-    edgeless_subarrays: tuple
+    edgeless_subarrays: tuple[str, ...]
     relative_pedestal: bool
-    mask_selectors: tuple
-    dark_exp_types: tuple
-    flat_exp_types: tuple
+    mask_selectors: tuple[str, ...]
+    dark_exp_types: tuple[str, ...]
+    flat_exp_types: tuple[str, ...]
     max_dead_norm_signal_dn_per_s: float | None
     manual_flags: str
 
 
 LISTS = ("edgeless_subarrays", "mask_selectors", "dark_exp_types", "flat_exp_types")
-ALLOWED = {
+ALLOWED: dict[str, tuple[Any, ...]] = {
     "material": ("HgCdTe", "Si:As"),
     "output_strips": (1, 4),
     "relative_pedestal": (True, False),
-    # What a mask's header can say of its exposures.
+    # Keywords that the header of a mask can have.
     "mask_selectors": ("EXP_TYPE", "READPATT"),
 }
 
 
-def _require_fields(cls, mapping, what):
+def _require_fields(cls: type[Border] | type[Detector], mapping: Mapping[str, Any], what: str) -> None:
     """Raise DetectorError unless the keys of `mapping` are the fields of `cls`."""
     expected = {field.name for field in fields(cls)}
     if set(mapping) != expected:
@@ -68,8 +89,8 @@ def _require_fields(cls, mapping, what):
         raise DetectorError(f"{what}: missing keys: {missing}, unknown keys: {unknown}")
 
 
-def _require_allowed(mapping, what):
-    """Raise DetectorError unless LISTS are lists, and values those of ALLOWED where it has the key."""
+def _require_allowed(mapping: Mapping[str, Any], what: str) -> None:
+    """Raise DetectorError unless the values of LISTS are lists and the values of ALLOWED are allowed."""
     for key in LISTS:
         if not isinstance(mapping[key], (list, tuple)):
             raise DetectorError(f"{what}: {key} is {mapping[key]!r}, not a list")
@@ -78,8 +99,8 @@ def _require_allowed(mapping, what):
             raise DetectorError(f"{what}: {key} is {mapping[key]!r}; allowed: {', '.join(map(str, allowed))}")
 
 
-def detector_from_mapping(mapping):
-    """The Detector of a plain mapping such as `dataclasses.asdict` makes; DetectorError if keys or values are wrong."""
+def detector_from_mapping(mapping: Mapping[str, Any]) -> Detector:
+    """The Detector of a plain mapping, as made by `dataclasses.asdict`; DetectorError if keys or values are wrong."""
     what = f"detector {mapping.get('name', '?')}"
     _require_fields(Detector, mapping, what)
     _require_fields(Border, mapping["reference_pixels"], f"{what}, reference_pixels")
@@ -88,18 +109,18 @@ def detector_from_mapping(mapping):
     return Detector(**{**mapping, "reference_pixels": border, **{key: tuple(mapping[key]) for key in LISTS}})
 
 
-def _read(path):
-    # Imported here because the jobs get their detector as a mapping and need no YAML.
+def _read(path: Path) -> Detector:
+    # Imported here because the jobs take their detector from a mapping and need no YAML.
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    with open(path, encoding="utf-8") as file:
+    with path.open(encoding="utf-8") as file:
         return detector_from_mapping({"name": path.stem, **yaml.load(file, Loader=loader)})
 
 
-def load_detectors(directory):
-    """All detectors that have a file in `directory` (name, as in the DETECTOR keyword, -> Detector), sorted by name.
+def load_detectors(directory: str | Path) -> dict[str, Detector]:
+    """The detectors with a file in `directory`: name (DETECTOR) -> Detector, sorted by name.
 
-    Raises DetectorError when a file is faulty.
+    Raises DetectorError when a file has wrong keys or values.
     """
     return {path.stem: _read(path) for path in sorted(Path(directory).glob("*.yaml"))}

@@ -1,8 +1,10 @@
 """JWST data quality flags by name.
 
-The values are those of the JWST pipeline (`stdatamodels.jwst.datamodels.dqflags`); they are repeated here because
-that import takes more than a second and every job of the workflow needs a few of them. A test compares the two.
+The values are copied from the JWST pipeline (`stdatamodels.jwst.datamodels.dqflags`), whose import would take every job
+more than a second. A test compares the copy with the original.
 """
+
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -46,38 +48,38 @@ PIXEL_FLAGS = {
 GROUP_FLAGS = {name: PIXEL_FLAGS[name] for name in ("DO_NOT_USE", "SATURATED", "JUMP_DET")}
 
 
-def bits(names):
-    """OR of the pixel flags `names` as an int; a name that is no flag raises KeyError."""
+def bits(names: Iterable[str]) -> int:
+    """Bitwise OR of the pixel flags `names`; an unknown name raises KeyError."""
     value = 0
     for name in names:
         value |= PIXEL_FLAGS[name]
     return value
 
 
-def add_bits(image, bits, where):
+def add_bits(image: np.ndarray, bits: int | np.integer, where: np.ndarray) -> None:
     """Set `bits` in the uint32 array `image`, in place, where the boolean array `where` is True."""
     np.bitwise_or(image, np.uint32(bits), out=image, where=where)
 
 
-def count_flags(dq):
+def count_flags(dq: np.ndarray) -> dict[str, int]:
     """Number of pixels with each DQ flag that occurs in `dq` (uint32), by mnemonic, in the order of the bits."""
-    # Few values occur in millions of pixels.
-    values, numbers = np.unique(dq[dq != 0], return_counts=True)
-    counts = {name: int(numbers[values & np.uint32(bit) != 0].sum()) for name, bit in PIXEL_FLAGS.items()}
+    # Millions of pixels have few different values.
+    values, n_pixels = np.unique(dq[dq != 0], return_counts=True)
+    counts = {name: int(n_pixels[values & np.uint32(bit) != 0].sum()) for name, bit in PIXEL_FLAGS.items()}
     return {name: count for name, count in counts.items() if count}
 
 
-def flag_text(dq):
-    """The flags of one DQ value in words, `good` if there are none: in the order of the bits, DO_NOT_USE last."""
+def flag_text(dq: int | np.integer) -> str:
+    """The flags of a DQ value as text, `good` if there are none: in the order of the bits, DO_NOT_USE last."""
     return flags_in_words(name for name, bit in PIXEL_FLAGS.items() if int(dq) & bit) or GOOD
 
 
-def flags_in_words(names):
-    """Flags as one text, in the order given but for DO_NOT_USE, which comes last."""
+def flags_in_words(names: Iterable[str]) -> str:
+    """The flags `names` as text, joined by `+` in the given order, except DO_NOT_USE, which is last."""
     return "+".join(sorted(names, key="DO_NOT_USE".__eq__))
 
 
-def flag_texts(dq):
+def flag_texts(dq: np.ndarray) -> np.ndarray:
     """`flag_text` of each value of `dq` (uint32, one axis), as an array of texts."""
-    values, place = np.unique(dq, return_inverse=True)
-    return np.array([flag_text(value) for value in values], dtype=str)[place] if len(values) else np.array([], str)
+    values, index = np.unique(dq, return_inverse=True)
+    return np.array([flag_text(value) for value in values], dtype=str)[index] if len(values) else np.array([], str)

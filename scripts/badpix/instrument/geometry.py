@@ -1,13 +1,17 @@
-"""Where an array lies on its detector, and which of its pixels are reference pixels."""
+"""The position of an array on its detector, its reference pixels and its amplifiers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
+
+from badpix.instrument.detectors import Detector
 
 
 @dataclass(frozen=True)
 class Geometry:
-    """Geometry of an exposure as its header gives it.
+    """Geometry of an exposure, from its header.
 
     `x_start` and `y_start` are SUBSTRT1 and SUBSTRT2 (1-based, full-frame); `n_columns` and `n_rows` are SUBSIZE1
     and SUBSIZE2; `fast_axis` and `slow_axis` are FASTAXIS and SLOWAXIS.
@@ -22,12 +26,12 @@ class Geometry:
     slow_axis: int
 
     @property
-    def shape(self):
-        """(rows, columns), the shape of an image."""
+    def shape(self) -> tuple[int, int]:
+        """Shape (y, x) of an image."""
         return self.n_rows, self.n_columns
 
     @classmethod
-    def from_header(cls, header):
+    def from_header(cls, header: Mapping[str, Any]) -> Self:
         """Read the geometry from a primary header (any mapping with the JWST keywords)."""
         return cls(
             subarray=str(header["SUBARRAY"]),
@@ -40,14 +44,14 @@ class Geometry:
         )
 
 
-def full_frame(geometry, detector):
-    """The Geometry of the whole `detector` on which the array of `geometry` lies."""
+def full_frame(geometry: Geometry, detector: Detector) -> Geometry:
+    """The Geometry of the full frame of `detector`, on which the array of `geometry` lies."""
     return replace(
         geometry, subarray="FULL", x_start=1, y_start=1, n_columns=detector.n_columns, n_rows=detector.n_rows
     )
 
 
-def _within(part, whole):
+def _within(part: Geometry, whole: Geometry) -> tuple[slice, slice]:
     """Slices (y, x) of an image of `whole` that the array of `part` covers; both are Geometries."""
     y, x = part.y_start - whole.y_start, part.x_start - whole.x_start
     if min(y, x) < 0 or y + part.n_rows > whole.n_rows or x + part.n_columns > whole.n_columns:
@@ -55,24 +59,23 @@ def _within(part, whole):
     return slice(y, y + part.n_rows), slice(x, x + part.n_columns)
 
 
-def embed(image, part, whole):
-    """`image` (y, x) of the array `part` in its place on the array `whole`, zero or False elsewhere."""
-    placed = np.zeros(whole.shape, image.dtype)
-    placed[_within(part, whole)] = image
-    return placed
+def embed(image: np.ndarray, part: Geometry, whole: Geometry) -> np.ndarray:
+    """An image (y, x) of the array `whole` with `image` of the array `part` at its position, elsewhere zero or False.
+
+    The dtype does not change.
+    """
+    embedded = np.zeros(whole.shape, image.dtype)
+    embedded[_within(part, whole)] = image
+    return embedded
 
 
-def cut(image, whole, part):
-    """The part of `image` (y, x) of the array `whole` that the array `part` covers."""
+def cut(image: np.ndarray, whole: Geometry, part: Geometry) -> np.ndarray:
+    """The section of `image` (y, x), an image of the array `whole`, that the array `part` covers."""
     return image[_within(part, whole)]
 
 
-def reference_pixels(geometry, detector):
-    """Boolean image (y, x), True at reference pixels: the detector's border, cut to the array's place on it.
-
-    `detector` gives the full frame (`n_columns`, `n_rows`) and the widths of its border
-    (`reference_pixels.left`, `.right`, `.bottom`, `.top`).
-    """
+def reference_pixels(geometry: Geometry, detector: Detector) -> np.ndarray:
+    """Boolean image (y, x), True at reference pixels: the part of the detector's border that lies on the array."""
     x = np.arange(geometry.n_columns) + geometry.x_start - 1
     y = np.arange(geometry.n_rows) + geometry.y_start - 1
     border = detector.reference_pixels
@@ -81,11 +84,11 @@ def reference_pixels(geometry, detector):
     return in_x[np.newaxis, :] | in_y[:, np.newaxis]
 
 
-def amplifiers(geometry, detector):
-    """The parts of an array that are read through one amplifier each, as slices (y, x) of an image.
+def amplifiers(geometry: Geometry, detector: Detector) -> tuple[tuple[slice, slice], ...]:
+    """The regions of an array that are read through the same amplifier, as slices (y, x) of an image.
 
-    An array as long as the detector along the fast axis has the detector's `output_strips`; a smaller one counts as
-    one.
+    An array that is as long as the detector along the fast axis has the detector's `output_strips`; a shorter array is
+    a single region.
     """
     along_x = abs(geometry.fast_axis) == 1
     length = geometry.n_columns if along_x else geometry.n_rows

@@ -1,28 +1,29 @@
-"""Segmented exposures: the integrations of one exposure, spread over several files.
+"""Segmented exposures: the integrations of an exposure in several files.
 
-The observatory cuts a long exposure into files `jw..._00001-seg001_nis_uncal.fits`, `-seg002` and so on. Each file is
-processed on its own; in a vote by exposure they have one vote together.
+The data pipeline divides a long exposure into files `jw..._00001-seg001_nis_uncal.fits`, `-seg002` and so on. Each file
+is processed separately; in a vote by exposure the segments of an exposure share a vote.
 """
 
 import re
+from collections.abc import Iterable
 
 _SEGMENT = re.compile(r"-seg\d{3}(?=_|$)")
 
 
-def exposure_of(name):
-    """The name of the exposure that the file or segment `name` belongs to: without its segment number."""
+def exposure_of(name: str) -> str:
+    """The name of the exposure of the file or segment `name`: the name without the segment number."""
     return _SEGMENT.sub("", name)
 
 
-def segment_of(name):
-    """The segment number that the file or segment `name` carries, such as `-seg001`; None if it carries none."""
+def segment_of(name: str) -> str | None:
+    """The segment number in the name of a file or segment, such as `-seg001`; None if there is none."""
     match = _SEGMENT.search(name)
-    return match and match[0]
+    return match[0] if match else None
 
 
-def by_exposure(names):
-    """Exposure -> list of its segments, in the order given; a whole exposure has one, itself."""
-    exposures = {}
+def by_exposure(names: Iterable[str]) -> dict[str, list[str]]:
+    """Exposure -> list of its segments, in the given order; an exposure without segments is its only segment."""
+    exposures: dict[str, list[str]] = {}
     for name in names:
         exposures.setdefault(exposure_of(name), []).append(name)
     return exposures

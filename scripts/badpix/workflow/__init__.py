@@ -1,1 +1,1 @@
-"""What only the rules use: digest of the library, resources of jobs."""
+"""Helpers of the rules: digest of the library code, resources of jobs."""

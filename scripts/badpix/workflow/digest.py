@@ -1,18 +1,19 @@
-"""A digest of the library code that a script uses, so that cached products know when that code has changed.
+"""A digest of the library code that a script uses, so that a change of the code re-runs the rule.
 
-Snakemake notices an edit of a rule's own script but not of the modules it imports.
+Snakemake detects a change of the script of a rule, but not of the modules that the script imports.
 """
 
 import ast
 import hashlib
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
 PACKAGE = "badpix"
 
 
-def _statements(node):
-    """All statements below an AST node. Expressions, most of a file's nodes, import nothing."""
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """All statements below an AST node, without expressions: these are most nodes of a file and import nothing."""
     for field in ("body", "orelse", "finalbody", "handlers", "cases"):
         for statement in getattr(node, field, ()):
             yield statement
@@ -20,18 +21,18 @@ def _statements(node):
 
 
 @cache
-def _imported(path, root):
-    """Files below `root` that the Python file `path` imports by itself (the package's own modules only)."""
-    names = set()
+def imported(path: Path, root: Path) -> frozenset[Path]:
+    """The files of the package, below `root`, that the Python file `path` imports directly."""
+    names: set[str] = set()
     for node in _statements(ast.parse(path.read_text(encoding="utf-8"), str(path))):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            if node.level:
+            if node.level or node.module is None:
                 raise ValueError(f"{path}:{node.lineno}: relative imports are not followed; write 'from badpix...'")
             names.add(node.module)
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
-    files = set()
+    files: set[Path] = set()
     for name in names:
         parts = name.split(".")
         if parts[0] != PACKAGE:
@@ -42,28 +43,29 @@ def _imported(path, root):
     return frozenset(files)
 
 
-def modules_used(script):
-    """All files of the package that `script` (a path in scripts/) imports, directly or not, sorted.
+def modules_used(script: str | Path) -> list[Path]:
+    """All files of the package that `script` (a path in scripts/) imports, directly or indirectly, sorted.
 
-    Found by reading the import statements, wherever in a file they stand; nothing is imported.
+    Import statements anywhere in a file count; nothing is imported.
     """
     script = Path(script).resolve()
-    seen, todo = set(), [script]
+    seen: set[Path] = set()
+    todo = [script]
     while todo:
-        for file in _imported(todo.pop(), script.parent):
+        for file in imported(todo.pop(), script.parent):
             if file not in seen:
                 seen.add(file)
                 todo.append(file)
     return sorted(seen)
 
 
-def templates_used(modules):
-    """The files in folders `templates` beside any of the `modules` (paths), sorted: what these fill in and write."""
+def templates_used(modules: Iterable[Path]) -> list[Path]:
+    """The template files that the `modules` may use: all files in folders `templates` beside a module, sorted."""
     folders = {module.parent / "templates" for module in modules}
     return sorted(file for folder in folders for file in folder.glob("*") if file.is_file())
 
 
-def library_digest(script):
+def library_digest(script: str | Path) -> str:
     """Hexadecimal digest (16 digits) of the contents of `modules_used(script)` and of the templates beside them."""
     digest = hashlib.sha256()
     root = Path(script).resolve().parent

@@ -1,15 +1,20 @@
-"""What a job asks for, from the size of its exposure: memory and disk (MB), time (minutes).
+"""Resources of a job from the size of its exposure: memory and disk (MB), time (minutes).
 
-Memory is above the largest peak that `benchmarks/resources.py` has measured and below 1.5 times it, but for a floor;
+Memory lies between the largest peak measured by `benchmarks/resources.py` and 1.5 times the peak, above a floor.
 docs/clusters.md has the table.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Self
+
+# Numbers per pixel, per plane (pixel and integration), and per sample (pixel, integration and group).
+PerSize = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
 class Size:
-    """The size of an exposure, and how many exposures there are of its detector."""
+    """The size of an exposure, and the number of exposures of its detector."""
 
     pixels: int
     groups: int
@@ -19,8 +24,8 @@ class Size:
     irs2: bool = False
 
     @classmethod
-    def from_keywords(cls, keywords, material, exposures=1):
-        """From keywords SUBSIZE1, SUBSIZE2 (columns, rows), NGROUPS, NINTS, READPATT, and the Detector's material."""
+    def from_keywords(cls, keywords: Mapping[str, Any], material: str, exposures: int = 1) -> Self:
+        """From SUBSIZE1, SUBSIZE2 (columns, rows), NGROUPS, NINTS and READPATT, and the material of the Detector."""
         return cls(
             keywords["SUBSIZE1"] * keywords["SUBSIZE2"],
             keywords["NGROUPS"],
@@ -31,50 +36,62 @@ class Size:
         )
 
     @property
-    def planes(self):
-        """Pixels of all integrations."""
+    def planes(self) -> int:
+        """Number of pixels of all integrations."""
         return self.pixels * self.integrations
 
     @property
-    def samples(self):
-        """Values of all ramps."""
+    def samples(self) -> int:
+        """Number of values of all ramps."""
         return self.planes * self.groups
 
-    def times(self, per_pixel, per_plane, per_sample):
-        """A figure that is so much per pixel, per pixel and integration, and per pixel, integration and group."""
+    def times(self, per_pixel: float, per_plane: float, per_sample: float) -> float:
+        """The sum of a number per pixel, a number per plane and a number per sample, each times their count."""
         return per_pixel * self.pixels + per_plane * self.planes + per_sample * self.samples
 
 
 @dataclass(frozen=True)
 class Needs:
-    """What a job of one rule needs: a fixed part, and parts that grow with its size.
+    """The needs of a job of a rule: a fixed part, and parts that grow with the size of the exposure.
 
-    Memory and disk: bytes per pixel, per pixel and integration (plane), and per pixel, integration and group (sample).
-    Of memory there is such a triple for each of the stages that can be the largest; `si_as` is that of the pipeline's
-    steps for Si:As detectors alone, `irs2` that of the steps on raw IRS2 arrays, which have 3200 rows for 2048. Time:
-    seconds per million of planes and of samples; those of a job of all exposures also grow with their number.
+    Attributes
+    ----------
+    fixed_mb : float
+        Memory (MB) that is independent of the size.
+    memory : tuple of PerSize
+        Memory (bytes): an entry for each stage of the job that can have the largest peak.
+    si_as : PerSize
+        Memory (bytes) of the pipeline steps for Si:As detectors only.
+    irs2 : PerSize
+        Memory (bytes) of the steps on raw IRS2 arrays, with 3200 rows for 2048.
+    disk : PerSize
+        Size (bytes) of the written files.
+    seconds : tuple of float
+        Time (s) per million planes and per million samples.
+    of_all_exposures : bool
+        The job reads all exposures; its time grows with their number.
     """
 
     fixed_mb: float
-    memory: tuple = ((0, 0, 0),)
-    si_as: tuple = (0, 0, 0)
-    irs2: tuple = (0, 0, 0)
-    disk: tuple = (0, 0, 0)
-    seconds: tuple = (0, 0)
+    memory: tuple[PerSize, ...] = ((0, 0, 0),)
+    si_as: PerSize = (0, 0, 0)
+    irs2: PerSize = (0, 0, 0)
+    disk: PerSize = (0, 0, 0)
+    seconds: tuple[float, float] = (0, 0)
     of_all_exposures: bool = False
 
 
-# The two Snakemake processes that a scheduler starts in the job to start the script (106 MB each, of their own).
+# The two Snakemake processes that start the script in a job of a scheduler (106 MB of unshared memory each).
 SNAKEMAKE_MB = 220
-# Python with the jwst pipeline, which each process of several threads loads again.
+# Python with the jwst pipeline, which each process of a job with several threads loads again.
 PIPELINE_MB = 300
-# With several threads the arrays are there once more, for the processes to work on.
+# Factor on the arrays with several threads, since the processes work on copies.
 COPIES = 1.8
-# What is measured varies a little from run to run.
+# Measured peaks vary slightly from run to run.
 MARGIN = 1.05
-# Waiting for files of a shared disk takes longer than any import should.
+# Waiting for files on a shared disk can take longer than all imports.
 FIXED_MINUTES = 10
-# Times are measured on a quiet machine; others are slower, and shared.
+# The times were measured on an idle machine; other machines are slower and shared.
 SLOWER = 5
 
 RULES = {
@@ -109,8 +126,8 @@ RULES = {
 }
 
 
-def memory_mb(rule, size, threads=1):
-    """Memory (MB of 2^20 bytes, int) of a job of `rule`; each of several threads is a process of its own."""
+def memory_mb(rule: str, size: Size, threads: int = 1) -> int:
+    """Memory (MB of 2^20 bytes) of a job of `rule`; with several threads each thread is a separate process."""
     needs = RULES[rule]
     stages = [*needs.memory, *[needs.si_as] * size.si_as, *[needs.irs2] * size.irs2]
     growing = max(size.times(*stage) for stage in stages) / 2**20
@@ -119,13 +136,13 @@ def memory_mb(rule, size, threads=1):
     return round(SNAKEMAKE_MB + MARGIN * (needs.fixed_mb + growing))
 
 
-def disk_mb(rule, size):
-    """What a job of `rule` writes (MB of 10^6 bytes, int), at least 1."""
+def disk_mb(rule: str, size: Size) -> int:
+    """Size (MB of 10^6 bytes) of the files that a job of `rule` writes, at least 1."""
     return round(size.times(*RULES[rule].disk) / 1e6) + 1
 
 
-def runtime_minutes(rule, size):
-    """Time (minutes, int) that a job of `rule` may take: generous, since machines and their disks differ."""
+def runtime_minutes(rule: str, size: Size) -> int:
+    """Time limit (minutes) of a job of `rule`: generous, since machines and their disks differ."""
     needs = RULES[rule]
     per_plane, per_sample = needs.seconds
     seconds = (per_plane * size.planes + per_sample * size.samples) / 1e6

@@ -1,4 +1,4 @@
-"""The configuration: defaults filled in, and what is refused and why."""
+"""The configuration: its defaults, and refused values with their reasons."""
 
 import copy
 import datetime
@@ -46,7 +46,7 @@ def refusal(**config):
 # ---------------------------------------------------------------- defaults and merging
 
 
-def test_defaults_are_filled_in_and_nothing_is_shared():
+def test_defaults_are_filled_in_as_copies():
     config = {
         "darks": ["a"],
         "detector1_dark": {"jump": {"rejection_threshold": 5.0}},
@@ -67,7 +67,7 @@ def test_defaults_are_filled_in_and_nothing_is_shared():
     assert config == before and schema_before == SCHEMA
 
 
-def test_what_is_given_wins_over_the_defaults():
+def test_given_values_override_the_defaults():
     result = check(
         detector1_dark={"jump": {"flag_4_neighbors": True}},
         flag_values={"hot": []},
@@ -176,7 +176,7 @@ def test_allowed_values(key, value):
         ("pedigree", "ground", "GROUND, MODEL"),
         ("pedigree", "GROUND 2022-06-01 2022-06-02", "GROUND, MODEL"),
         ("pedigree", "INFLIGHT 2022-06-01", "INFLIGHT 2022-06-01 2022-07-31"),
-        ("pedigree", "INFLIGHT 2022-06-31 2022-07-31", "must be real ones"),
+        ("pedigree", "INFLIGHT 2022-06-31 2022-07-31", "must be real dates"),
         ("pedigree", "INFLIGHT 2022-07-31 2022-06-01", "must not be after"),
         ("useafter", "2019-02-29 00:00:00", "real date and time"),
         ("useafter", "2019-04-01 24:00:00", "real date and time"),
@@ -186,7 +186,9 @@ def test_allowed_values(key, value):
         ("useafter", 2019, "real date and time"),
         ("epochs", [{"nmae": "a"}], r"epochs\[0\].nmae: unknown key; did you mean name\?"),
         ("epochs", {"gap": 3}, "null, or {max_gap_days: a number >= 1}"),
-        ("detector1_dark", {3: 5}, "detector1_dark.3: 5 is not allowed; it must be a mapping"),
+        ("detector1_dark", {3: 5}, "detector1_dark.3: 3 is not allowed as a key; a key must be a text"),
+        ("detector1_flat", {None: 2}, "detector1_flat.null: null is not allowed as a key; a key must be a text"),
+        ("darks", {None: 2}, "darks: {None: 2} is not allowed; it must be null, or a directory"),
         ("detector1_dark", {"jump": None}, "detector1_dark.jump: null is not allowed; it must be a mapping"),
     ],
 )
@@ -199,7 +201,7 @@ def test_refused_values(key, value, reason):
 @pytest.mark.parametrize(
     "text", ["2022-07-01 01:02:03", "2022-07-01T01:02:03", "'2022-07-01 01:02:03'", "2022-07-01T03:02:03+02:00"]
 )
-def test_useafter_becomes_text_however_yaml_reads_it(text):
+def test_useafter_becomes_text_for_each_type_that_yaml_gives(text):
     assert check(useafter=yaml.safe_load(text))["useafter"] == "2022-07-01 01:02:03"
 
 
@@ -207,7 +209,7 @@ def test_a_bare_date_is_midnight():
     assert check(useafter=yaml.safe_load("2022-07-01"))["useafter"] == "2022-07-01 00:00:00"
 
 
-# ---------------------------------------------------------------- the whole
+# ---------------------------------------------------------------- several keys
 
 
 def test_every_problem_is_listed_once():
@@ -221,18 +223,28 @@ def test_every_problem_is_listed_once():
     assert "did you mean" not in found[3]
 
 
-def test_problems_have_the_order_of_what_is_given():
+def test_problems_have_the_order_of_the_given_keys():
     found = refusal(flag_values={"rc": [1], "zzz": [], "hot": ["X", "RC", 2]}, darks=[1, "a", 2])
     assert [problem.split(": ")[0] for problem in found] == [
         "darks[0]", "darks[2]", "flag_values.rc[0]", "flag_values.zzz", "flag_values.hot[0]", "flag_values.hot[2]",
     ]  # fmt: skip
 
 
-def test_keys_that_are_no_text_are_refused():
-    assert validated_problems({"darks": "x", 3: 4, True: 1}) == (
-        "3: unknown key",
-        "True: unknown key; did you mean truth?",
+def test_keys_that_are_not_texts_are_refused():
+    reason = "is not allowed as a key; a key must be a text"
+    assert validated_problems({"darks": "x", 3: 4, True: 1, None: 2}) == (
+        f"3: 3 {reason}", f"true: true {reason}", f"null: null {reason}",
+    )  # fmt: skip
+    # Each key is named, at any depth, and hides no problem of its neighbours.
+    found = refusal(
+        detector1_flat={None: 2, "jump": 3, "rate": {None: 1}},
+        epochs=[{"name": "a", None: 1, "start": 5}],
+        sweep={None: [1], "max_jump_limit": 2},
     )
+    assert [problem.split(" is not allowed")[0] for problem in found] == [
+        "detector1_flat.null: null", "detector1_flat.jump: 3", "detector1_flat.rate.null: null",
+        "epochs[0].null: null", "epochs[0].start: 5", "sweep.null: null", "sweep.max_jump_limit: 2",
+    ]  # fmt: skip
     assert "not a mapping" in validated_problems(None)[0]
 
 
@@ -245,7 +257,7 @@ def validated_problems(config):
 def test_no_inputs_at_all():
     (problem,) = validated_problems({})
     assert "darks: data/darks" in problem and "none is set" in problem
-    # A faulty input is no missing one.
+    # A faulty input does not count as missing.
     assert len(validated_problems({"darks": 3})) == 1
     for key in ("darks", "flats", "flat_slope_files"):
         assert validated({key: "x"}, SCHEMA, STEPS)[key] == "x"
@@ -294,7 +306,7 @@ def detector(name):
     return load_detectors(CONFIG / "detectors")[name]
 
 
-def test_thresholds_are_held_against_the_detector():
+def test_thresholds_are_checked_against_the_detector():
     none = {"flat_mean_normalization_method": "none"}
     dn = {"max_low_qe_norm_signal": 45, "max_open_adj_norm_signal": 210}
     check_detector(check(**none, **dn), detector("NRCALONG"))
@@ -321,7 +333,7 @@ def test_search_types_are_a_list():
 
 def test_the_check_is_cheap():
     def once():
-        start = time.process_time()  # not disturbed by what else runs
+        start = time.process_time()  # not affected by further processes
         schema = load_schema(CONFIG / "schemas" / "config.schema.yaml")
         validated({"darks": "x"}, schema, load_steps(CONFIG / "schemas" / "detector1_steps.json"))
         return time.process_time() - start
@@ -337,7 +349,7 @@ def test_long_lists_are_checked_in_linear_time(odd):
     assert time.process_time() - start < 2
 
 
-def test_the_check_imports_nothing_heavy():
+def test_the_check_has_no_slow_imports():
     code = (
         "import json, sys; from badpix.config.check import *; from badpix.instrument.detectors import *;"
         f"validated({{'darks': 'x'}}, load_schema({str(CONFIG / 'schemas' / 'config.schema.yaml')!r}),"

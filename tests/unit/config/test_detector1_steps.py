@@ -27,7 +27,7 @@ def refusal(**config):
     return caught.value.problems
 
 
-def test_the_specifications_are_those_of_the_installed_jwst():
+def test_the_parameters_are_those_of_the_installed_jwst():
     assert make_step_specs.step_specs() == STEPS
 
 
@@ -53,7 +53,7 @@ def test_the_reference_types_are_those_of_the_installed_jwst():
         ("emicorr", "onthefly_corr_freq", [390.625]),
     ],
 )
-def test_parameters_that_a_step_takes(step, parameter, value):
+def test_parameters_that_a_step_accepts(step, parameter, value):
     for key in ("detector1_dark", "detector1_flat"):
         assert check(**{key: {step: {parameter: value}}})[key][step][parameter] == value
 
@@ -64,7 +64,7 @@ def test_parameters_that_a_step_takes(step, parameter, value):
         ("jmp", "skip", True, "no such step; did you mean jump?"),
         ("assign_wcs", "skip", True, "no such step"),
         ("jump", "rejection_treshold", 4, "no such parameter; did you mean rejection_threshold?"),
-        ("jump", "rejection_threshold", -1, "-1 is not allowed; the step asks for float(default=4.0,min=0)"),
+        ("jump", "rejection_threshold", -1, "-1 is not allowed; the step requires float(default=4.0,min=0)"),
         ("jump", "rejection_threshold", "4", "'4' is not allowed"),
         ("jump", "rejection_threshold", True, "true is not allowed"),
         ("jump", "rejection_threshold", math.nan, "nan is not allowed"),
@@ -72,7 +72,7 @@ def test_parameters_that_a_step_takes(step, parameter, value):
         ("jump", "flag_4_neighbors", 0, "0 is not allowed"),
         ("jump", "flag_4_neighbors", "false", "'false' is not allowed"),
         ("jump", "min_diffs_single_pass", 10.0, "10.0 is not allowed"),
-        ("jump", "maximum_cores", "half", "Snakemake gives out the cores"),
+        ("jump", "maximum_cores", "half", "Snakemake assigns the cores"),
         ("ramp_fit", "algorithm", "OLS", "'OLS' is not allowed"),
         ("ramp_fit", "algorithm", 1, "1 is not allowed"),
         ("clean_flicker_noise", "background_box_size", [32], "[32] is not allowed"),
@@ -109,10 +109,10 @@ def test_darks_need_jumps_and_fits_but_flats_do_not():
     check(detector1_dark={"jump": {"skip": False}})
 
 
-def test_every_default_of_jwst_satisfies_its_own_specification():
+def test_every_default_of_jwst_satisfies_its_configobj_specification():
     from configobj.validate import Validator
 
     for step, specs in STEPS.items():
         for name, spec in specs.items():
-            if not name.endswith("_hooks"):  # their list has no type, and they are refused before
+            if not name.endswith("_hooks"):  # refused before, and the items of their list have no type
                 assert satisfies(Validator().get_default_value(spec), spec), (step, name)

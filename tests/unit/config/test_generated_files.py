@@ -15,8 +15,8 @@ CONFIG = Path(__file__).resolve().parents[3] / "config"
 SCHEMA = load_schema(CONFIG / "schemas" / "config.schema.yaml")
 KEYS = SCHEMA["properties"]
 
-# The call in the specification, which uses all default values.
-SPECIFIED = {
+# The example call of the official algorithm, with the official defaults of all keys.
+OFFICIAL = {
     "flat_slope_files": None,
     "dead_search": True,
     "low_qe_and_open_search": True,
@@ -133,7 +133,7 @@ def nodes(node):
 
 def test_the_schema_is_a_json_schema():
     Validator.check_schema(SCHEMA)
-    # jsonschema ignores keywords that it does not know: a misspelt limit would be none.
+    # jsonschema ignores unknown keywords: a misspelt limit would have no effect.
     annotations = {"$schema", "$defs", "title", "description", "default", "sections"}
     own = {"section", "unit", "changes", "allowed"}
     assert all(set(node) <= {*Validator.VALIDATORS, *annotations, *own} for node in nodes(SCHEMA))
@@ -143,7 +143,7 @@ def test_the_schema_is_strict_at_every_level():
     free = [
         node for node in nodes(SCHEMA) if node.get("type") == "object" and node.get("additionalProperties") is not False
     ]
-    # The steps and their parameters are checked against jwst's own specifications, what is swept against the keys.
+    # The steps and their parameters are checked against jwst itself, swept keys against the schema of each key.
     steps = SCHEMA["$defs"]["steps"]
     assert free == [KEYS["sweep"], steps, steps["additionalProperties"]]
 
@@ -162,20 +162,25 @@ def test_every_key_is_documented_and_has_a_sound_default(key):
     assert problems(node["default"], node, SCHEMA, key) == []
 
 
-def test_the_defaults_are_those_of_the_specification():
+def test_the_defaults_are_those_of_the_official_algorithm():
     defaults = {key: node["default"] for key, node in KEYS.items()}
     steps = {"detector1_dark": STEP_DEFAULTS, "detector1_flat": STEP_DEFAULTS}
-    expected = SPECIFIED | OWN | steps | {"injection": INJECTION}
+    expected = OFFICIAL | OWN | steps | {"injection": INJECTION}
     assert {key: defaults[key] for key in expected} == expected
-    for key, value in SPECIFIED.items():
+    for key, value in OFFICIAL.items():
         assert type(defaults[key]) is type(value), key
 
 
-def test_what_the_official_algorithm_does_not_know_is_off():
-    """So that the official keys alone make the official mask; `badpix.vote` has the same test of its searches."""
+def test_extensions_of_the_official_algorithm_are_off():
+    """The official keys alone make the official mask; `badpix.vote` has the same test of its searches."""
     defaults = {key: node["default"] for key, node in KEYS.items()}
-    off = {"exclusive_types": False, "flat_vote_unit": "mean", "open_neighbour_rule": "all", "open_includes_dead": False,
-           "min_unlit_area": None}  # fmt: skip
+    off = {
+        "exclusive_types": False,
+        "flat_vote_unit": "mean",
+        "open_neighbour_rule": "all",
+        "open_includes_dead": False,
+        "min_unlit_area": None,
+    }
     assert {key: defaults[key] for key in off} == off
 
 

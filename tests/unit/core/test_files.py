@@ -1,4 +1,4 @@
-"""Files are whole or not there, and header cards take any text."""
+"""Files are complete or absent, and header cards take any text."""
 
 import errno
 import os
@@ -47,7 +47,7 @@ def test_the_old_file_survives_a_failure(tmp_path):
     assert path.read_text() == "new"
 
 
-def test_a_block_that_writes_nothing_there_fails(tmp_path):
+def test_a_block_without_a_file_at_its_end_fails(tmp_path):
     with pytest.raises(FileNotFoundError), atomic_path(tmp_path / "a.txt") as temporary:
         temporary.unlink()
     assert names(tmp_path) == []
@@ -68,7 +68,7 @@ def test_names_with_spaces_brackets_and_dots(tmp_path):
     path = tmp_path / "a b [1].x.fits.gz"
     with atomic_path(path) as temporary:
         fits.PrimaryHDU().writeto(temporary, overwrite=True)
-    assert path.read_bytes()[:2] == b"\x1f\x8b", "the format goes by the end of the name"
+    assert path.read_bytes()[:2] == b"\x1f\x8b", "the suffix determines the format"
 
 
 def test_text_is_utf8(tmp_path):
@@ -100,7 +100,7 @@ def test_every_text_makes_a_card(text):
     assert card_text(card_text(text)) == card_text(text)
 
 
-def test_what_killed_jobs_left_goes_when_the_file_is_written_again(tmp_path):
+def test_files_of_killed_jobs_are_removed_when_the_file_is_written_again(tmp_path):
     write_text(tmp_path / "b-a.txt", "other")
     for name in (".partial-abcdefgh-a.txt", ".partial-abcd_123-b-a.txt", ".partial-x-a.txt"):
         (tmp_path / name).write_text("half")
@@ -139,6 +139,6 @@ def chained(cause):
         (KeyError("NAXIS5"), False, False),
     ],
 )
-def test_faults_of_the_machine_are_told_from_those_of_a_file(error, machine, full):
+def test_faults_of_the_machine_and_of_a_file(error, machine, full):
     assert is_machine_fault(error) == machine
     assert no_space(error) == full

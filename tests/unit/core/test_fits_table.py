@@ -1,4 +1,4 @@
-"""Tables from plain columns, as they come back from a file."""
+"""Tables from plain columns, compared with the tables of astropy after writing and reading."""
 
 import subprocess
 import sys
@@ -26,7 +26,7 @@ def written(tmp_path, name, hdu):
 
 
 @pytest.mark.parametrize("length", [3, 1, 0])
-def test_it_is_what_astropys_table_writes(tmp_path, length):
+def test_the_file_equals_the_file_of_astropys_table(tmp_path, length):
     columns = {name: np.asarray(values)[:length] for name, values in COLUMNS.items()}
     ours = written(tmp_path, "ours.fits", table_hdu("T", columns))
     theirs = written(tmp_path, "theirs.fits", fits.BinTableHDU(Table(columns), name="T"))

@@ -1,4 +1,4 @@
-"""What a job says when it cannot even write its log."""
+"""The line on the terminal, also of a job that cannot write its log."""
 
 import subprocess
 import sys
@@ -15,18 +15,18 @@ with logging_to(sys.argv[2], "some_rule"):
 """
 
 
-def said(log):
+def stderr_of_job(log):
     done = subprocess.run([sys.executable, "-c", JOB, str(SCRIPTS), str(log)], capture_output=True, text=True)
     assert done.returncode != 0
     return done.stderr
 
 
-def test_the_terminal_says_in_one_line_what_the_log_says_in_full(tmp_path):
+def test_the_terminal_gets_one_line_and_the_log_the_traceback(tmp_path):
     line = "some_rule: OSError: [Errno 28] No space left on device"
-    assert said(tmp_path / "a.log").startswith(line)
+    assert stderr_of_job(tmp_path / "a.log").startswith(line)
     assert "Traceback" in (tmp_path / "a.log").read_text() and line[11:] in (tmp_path / "a.log").read_text()
 
 
-def test_the_terminal_says_it_when_the_disk_is_full():
-    # A device that takes nothing.
-    assert "some_rule: OSError: [Errno 28] No space left on device" in said("/dev/full")
+def test_the_terminal_gets_the_line_when_the_disk_is_full():
+    # A device on which every write fails.
+    assert "some_rule: OSError: [Errno 28] No space left on device" in stderr_of_job("/dev/full")

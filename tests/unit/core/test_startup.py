@@ -1,4 +1,4 @@
-"""What a process does so that the packages of JWST load faster, and that it changes nothing else."""
+"""Faster start and end of processes that load the JWST packages: the effect, and no further change."""
 
 import subprocess
 import sys
@@ -27,7 +27,7 @@ print(int(off), int(gc.isenabled()), len(gc.get_objects()), gc.collect())
 END = """
 import atexit, gc, sys
 sys.path.insert(0, sys.argv[1])
-atexit.register(lambda: print(gc.get_freeze_count()))  # what is registered first comes last
+atexit.register(lambda: print(gc.get_freeze_count()))  # the function registered first runs last
 from badpix.core.logs import logging_to
 many = [[] for _ in range(100_000)]
 with logging_to(sys.argv[2], "nothing"):
@@ -35,20 +35,20 @@ with logging_to(sys.argv[2], "nothing"):
 """
 
 
-def said(program, *arguments):
+def numbers_printed(program, *arguments):
     done = subprocess.run([sys.executable, "-c", program, SCRIPTS, *arguments], check=True, capture_output=True)
     return [int(word) for word in done.stdout.split()]
 
 
-def test_the_collector_looks_at_what_came_after_the_imports_only():
-    off_then, on_again, looked_at, collected = said(COLLECT)
-    assert off_then and on_again
-    assert looked_at < 10_000 and collected >= 1
+def test_only_objects_made_after_the_imports_are_collected():
+    off_inside, on_again, n_tracked, n_collected = numbers_printed(COLLECT)
+    assert off_inside and on_again
+    assert n_tracked < 10_000 and n_collected >= 1
 
 
-def test_a_job_ends_without_a_look_through_its_objects(tmp_path):
-    (frozen,) = said(END, str(tmp_path / "log"))
-    assert frozen > 100_000
+def test_a_job_ends_without_a_collection_of_its_objects(tmp_path):
+    (n_frozen,) = numbers_printed(END, str(tmp_path / "log"))
+    assert n_frozen > 100_000
 
 
 def schemas():
@@ -60,7 +60,7 @@ def schemas():
     return sorted(path for folder in folders for path in folder.rglob("*.yaml"))
 
 
-def test_yaml_says_the_same(monkeypatch):
+def test_yaml_in_c_gives_the_same_values(monkeypatch):
     if not yaml.__with_libyaml__:
         pytest.skip("PyYAML was built without libyaml")
     # Another test of this process may have called it before; what is set here is undone after the test.

@@ -1,4 +1,4 @@
-"""What a job of detector1 does about the files of killed jobs, and whose fault a failure is."""
+"""Jobs of detector1: the files of killed jobs, and failures of an exposure or of the machine."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from badpix.core.errors import BadExposure
 from badpix.detector1.pipeline import run_detector1, scratch_directory
 
 
-def test_what_killed_jobs_of_the_exposure_left_is_taken_away(tmp_path):
+def test_directories_of_killed_jobs_of_the_exposure_are_removed(tmp_path):
     for name in (".detector1-a-abcdefgh", ".detector1-a-b-abcdefgh", ".detector1-[a]-abcdefgh"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "half.fits").touch()
@@ -26,11 +26,11 @@ def test_what_killed_jobs_of_the_exposure_left_is_taken_away(tmp_path):
         (SystemExit(1), True, SystemExit),
         (FileNotFoundError(2, "No such file: reference"), True, FileNotFoundError),
         (OSError("Not enough space on disk: requested 9, available 1"), True, OSError),
-        # Another run has taken over the exposure, and its files with it.
+        # Another run has taken over the exposure and removed its files.
         (ValueError("odd data"), False, ValueError),
     ],
 )
-def test_whose_fault_it_is(monkeypatch, tmp_path, error, file_is_there, raised):
+def test_faults_of_the_exposure_and_of_the_machine(monkeypatch, tmp_path, error, file_is_there, raised):
     from jwst.pipeline import Detector1Pipeline
 
     def fail(*_, **__):

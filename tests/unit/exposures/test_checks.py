@@ -1,4 +1,4 @@
-"""The reason of each exposure that cannot be used, whatever the others are. Headers are plain mappings here."""
+"""The reason of each exposure that cannot be used, from its own files. Headers are plain mappings here."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ MIRI = {"INSTRUME": "MIRI", "DETECTOR": "MIRIMAGE", "EXP_TYPE": "MIR_DARKIMG", "
 
 
 def raw(keywords, shape=(2, 10, 32, 64), bitpix=16):
-    """What the headers of a raw file say."""
+    """The header information of a raw file."""
     return {"problem": None, "keywords": keywords, "extensions": {"SCI": list(shape)}, "bitpix": {"SCI": bitpix}}
 
 
@@ -53,7 +53,7 @@ def test_a_good_exposure_has_no_problem():
         (product(DARK, "IMAGE"), "uncal file: no SCI extension (it has IMAGE)"),
         (raw(DARK) | {"extensions": {}}, "uncal file: no SCI extension (it has none)"),
         (raw(without("NINTS", "READPATT")), "the primary header lacks NINTS, READPATT"),
-        (raw(DARK | {"DETECTOR": "NRCZ9"}), "DETECTOR is 'NRCZ9', which is none of JWST's: GUIDER1, "),
+        (raw(DARK | {"DETECTOR": "NRCZ9"}), "DETECTOR is 'NRCZ9', not a detector of JWST: GUIDER1, "),
         (raw(DARK | {"INSTRUME": "NIRCAM"}), "INSTRUME is 'NIRCAM', but NIS is a detector of NIRISS"),
         (raw(FLAT), "EXP_TYPE is 'NIS_LAMP'; darks of NIS are NIS_DARK"),
         (raw(DARK | {"NGROUPS": 4}), "NGROUPS is 4, fewer than min_groups = 5"),
@@ -62,9 +62,10 @@ def test_a_good_exposure_has_no_problem():
         (raw(DARK | {"NFRAMES": True}), "NFRAMES is True, not a positive integer"),
         (raw(DARK | {"SUBSIZE1": 64.0}), "SUBSIZE1 is 64.0, not a positive integer"),
         (raw(DARK | {"TGROUP": 0.0}), "TGROUP is 0.0, not a positive number"),
-        (raw(DARK | {"DATE-OBS": "2024-06-31"}), "DATE-OBS and TIME-OBS are '2024-06-31' and '12:00:00.000', no date"),
+        (raw(DARK | {"DATE-OBS": "2024-06-31"}), "DATE-OBS and TIME-OBS are '2024-06-31' and '12:00:00.000', not a "
+                                                 "date and a time"),
         (raw(DARK, (2, 9, 32, 64)), "SCI of the uncal file has shape [2, 9, 32, 64], but NGROUPS, SUBSIZE2, SUBSIZE1 "
-                                    "say [10, 32, 64]"),
+                                    "are [10, 32, 64]"),
         (raw(DARK, (10, 32, 64)), "SCI of the uncal file has shape [10, 32, 64]"),
         (raw(DARK, (1, 10, 32, 64)), "SCI of the uncal file has 1 integrations, but NINTS is 2"),
         (raw(DARK | {"READPATT": "NRSIRS2"}, (2, 10, 3200, 64)), "READPATT is 'NRSIRS2', but DETECTOR is 'NIS'"),
@@ -115,19 +116,19 @@ def test_darks_of_miri_need_their_raw_file():
 
 
 @pytest.mark.parametrize(
-    ("key", "one", "other"),
+    ("key", "first", "second"),
     [("TIME-OBS", "12:00", "13:00"), ("EXPSTART", 1.0, 1.5), ("NGROUPS", 10, 11), ("EXSEGNUM", 1, 2)],
 )
-def test_the_files_of_an_exposure_must_be_of_one(key, one, other):
-    headers = {"rateints": product(DARK | {key: one}), "uncal": raw(DARK | {key: other})}
+def test_the_files_of_an_exposure_must_agree(key, first, second):
+    headers = {"rateints": product(DARK | {key: first}), "uncal": raw(DARK | {key: second})}
     assert problem(headers) == (
-        f"its files are not of one exposure: {key} is {one!r} in the rateints file, {other!r} in the uncal file"
+        f"its files are not of one exposure: {key} is {first!r} in the rateints file, {second!r} in the uncal file"
     )
-    # What a file does not say is no contradiction.
+    # A keyword that a file lacks is not a contradiction.
     assert problem({"rateints": product(DARK | {"EXPSTART": 1.0}), "uncal": raw(DARK)}) is None
 
 
-def test_every_header_that_is_used_is_judged():
+def test_every_header_that_is_used_is_checked():
     headers = {"rateints": product(DARK), "jump": product(without("TGROUP")), "fitopt": product({}, "PEDESTAL")}
     assert problem(headers) == "the primary header lacks TGROUP"
     assert problem(headers | {"uncal": raw(DARK)}) == "jump file: the primary header lacks TGROUP"
@@ -135,10 +136,10 @@ def test_every_header_that_is_used_is_judged():
     assert problem(headers) is None
 
 
-def test_the_raw_file_of_the_flux_check_is_judged_as_any_raw_file():
+def test_the_raw_file_of_the_flux_check_is_checked_as_any_raw_file():
     headers = {"rateints": product(FLAT), "flux_check": raw(FLAT, (2, 9, 32, 64))}
     assert problem(headers, "flats").startswith("SCI of the flux_check file has shape [2, 9, 32, 64]")
 
 
 def test_the_axes_are_those_of_the_detector():
-    assert problem({"uncal": raw(DARK | {"FASTAXIS": 2})}) == "FASTAXIS is 2, but that of NIS is -2"
+    assert problem({"uncal": raw(DARK | {"FASTAXIS": 2})}) == "FASTAXIS is 2, but NIS has -2"

@@ -17,7 +17,7 @@ def exposure(kind, date, time="01:00:00", name=None):
 
 
 def names(epochs):
-    return {name: [one.name for one in members] for name, members in epochs.items()}
+    return {name: [exposure.name for exposure in members] for name, members in epochs.items()}
 
 
 GIVEN = [
@@ -51,11 +51,11 @@ def test_ranges_hold_their_first_and_last_day():
     epochs, outside = epochs_of(GIVEN, ranges)
     assert names(epochs) == {"late": ["d2024-09-01"], "early": ["d2024-06-01", "f2024-06-05", "d2024-06-12"]}
     assert outside == {"f2024-09-20": "DATE-OBS 2024-09-20 lies in no epoch"}
-    assert list(epochs) == ["early", "late"], "in the order of time, whatever that of the list"
+    assert list(epochs) == ["early", "late"], "ordered by time, not as in the list"
 
 
 def inventory_of(exposures):
-    kinds = {kind: {one.name: one for one in exposures if one.kind == kind} for kind in ("darks", "flats")}
+    kinds = {kind: {e.name: e for e in exposures if e.kind == kind} for kind in ("darks", "flats")}
     return Inventory(detectors={"NIS": kinds}, rejected={"NIS": {"broken": "empty"}})
 
 
@@ -66,7 +66,7 @@ def test_without_epochs_a_detector_has_one_mask():
     assert inventory.before("NIS") is None
 
 
-def test_masks_have_places_of_their_own_and_begin_with_their_first_exposure():
+def test_each_mask_has_a_mask_id_and_starts_with_its_first_exposure():
     inventory = inventory_of(GIVEN)
     divide(inventory, ["darks", "flats"], LIMITS | {"epochs": {"max_gap_days": 20}})
     early, late = "NIS/epochs/2024-06-01", "NIS/epochs/2024-09-01"
@@ -78,7 +78,7 @@ def test_masks_have_places_of_their_own_and_begin_with_their_first_exposure():
     assert inventory.rejected[late] == {"broken": "empty"}, "exposures of another epoch are not left out"
 
 
-def test_an_epoch_with_too_few_is_refused_and_the_others_go_on():
+def test_an_epoch_with_too_few_exposures_is_refused_and_the_rest_kept():
     ranges = [
         {"name": "a", "start": "2024-06-01", "end": "2024-06-11"},
         {"name": "b", "start": "2024-06-12", "end": "2024-09-10"},
@@ -93,7 +93,7 @@ def test_an_epoch_with_too_few_is_refused_and_the_others_go_on():
     assert "broken: empty" in reason and "f2024-09-20: DATE-OBS 2024-09-20 lies in no epoch" in reason
 
 
-def test_no_epoch_with_enough_is_an_error():
+def test_no_epoch_with_enough_exposures_is_an_error():
     with pytest.raises(InventoryError, match="NIS/epochs/2024-06-01: no mask, because 2 usable darks remain"):
         divide(inventory_of(GIVEN), ["darks"], {"min_darks": 3, "epochs": {"max_gap_days": 20}})
 
@@ -101,8 +101,8 @@ def test_no_epoch_with_enough_is_an_error():
 # ---------------------------------------------------------------- the key
 
 
-def check(epochs, **others):
-    return validated({"darks": "d", "epochs": epochs} | others, SCHEMA, STEPS)["epochs"]
+def check(epochs, **config):
+    return validated({"darks": "d", "epochs": epochs} | config, SCHEMA, STEPS)["epochs"]
 
 
 ROW = {"name": "a", "start": "2024-01-01", "end": "2024-02-01"}
@@ -113,7 +113,7 @@ def test_sound_epochs():
 
     assert check(None) is None
     assert check({"max_gap_days": 30}) == {"max_gap_days": 30}
-    assert check([ROW | {"start": datetime.date(2024, 1, 1)}]) == [ROW], "YAML makes dates of them"
+    assert check([ROW | {"start": datetime.date(2024, 1, 1)}]) == [ROW], "YAML gives date objects"
 
 
 @pytest.mark.parametrize(
@@ -138,9 +138,9 @@ def test_unsound_epochs(epochs, words):
     assert words in str(caught.value)
 
 
-def test_what_needs_another_key_says_so():
+def test_keys_that_need_a_further_key_name_it():
     with pytest.raises(
-        ConfigError, match="compare_with: 'previous' is the mask of the epoch before, and epochs is null"
+        ConfigError, match="compare_with: 'previous' is the mask of the preceding epoch, and epochs is null"
     ):
         check(None, compare_with="previous")
     with pytest.raises(ConfigError, match="max_new_fraction: 0.1 is not allowed without compare_with"):

@@ -1,4 +1,4 @@
-"""How input files are found and matched to exposures; the files are empty, only their names count."""
+"""Finding input files and matching them to exposures; the files are empty, only their names count."""
 
 import gzip
 
@@ -80,7 +80,7 @@ def test_globs_lists_and_single_files(here):
     assert find(None) == []
 
 
-def test_a_file_named_twice_is_there_once(here):
+def test_a_file_named_twice_is_found_once(here):
     touch("d/a_uncal.fits")
     assert find(["d", "d/", "d/*.fits", "./d/a_uncal.fits", "d//a_uncal.fits"]) == ["d/a_uncal.fits"]
 
@@ -92,7 +92,7 @@ def test_names_with_spaces_dots_and_brackets_are_no_globs(here):
     assert find(expected[0]) == expected
 
 
-def test_what_is_missing_is_named(here):
+def test_missing_files_are_named(here):
     touch("empty/x_rate.fits")
     for value, words in (
         ("nowhere", "darks: no such file or directory, and no match: 'nowhere'"),
@@ -148,19 +148,19 @@ def test_a_dark_that_is_a_flat_is_refused(here):
     assert refusal(darks="d", flats="f") == "given as a dark and as a flat: b"
 
 
-def test_companions_join_an_exposure_and_make_none(here):
+def test_companions_complete_an_exposure_and_make_none(here):
     touch("p/a_rateints.fits", "raw/a_uncal.fits", "raw/b_uncal.fits")
     found = match(flat_slope_files="p", dead_flux_check_files="raw/a*")
     assert found["flats"]["a"] == {"rateints": "p/a_rateints.fits", "flux_check": "raw/a_uncal.fits"}
     found = match(dark_slope_files="p", dark_uncal_files="raw/a*")
     assert found["darks"]["a"] == {"rateints": "p/a_rateints.fits", "uncal": "raw/a_uncal.fits"}
     assert refusal(flat_slope_files="p", dead_flux_check_files="raw") == (
-        "dead_flux_check_files: 'raw/b_uncal.fits' is of no exposure that is given as one of the flats"
+        "dead_flux_check_files: 'raw/b_uncal.fits' belongs to no exposure of the flats"
     )
     assert "dark_uncal_files: 'raw/b_uncal.fits'" in refusal(dark_slope_files="p", dark_uncal_files="raw")
 
 
-def test_the_raw_file_of_darks_wins_over_its_companion(here):
+def test_the_raw_file_of_darks_overrides_its_companion(here):
     touch("d/a_uncal.fits", "e/a_uncal.fits")
     assert match(darks="d", dark_uncal_files="e")["darks"]["a"] == {"uncal": "d/a_uncal.fits"}
 

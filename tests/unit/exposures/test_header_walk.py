@@ -1,4 +1,4 @@
-"""The walk over header blocks holds what astropy holds, of every file that it answers for."""
+"""The walk over header blocks gives the same header information as astropy for every file that it accepts."""
 
 import gzip
 import io
@@ -31,7 +31,7 @@ PLAIN_VALUES = (
 ODD_VALUES = st.text(PRINTABLE, max_size=100) | st.sampled_from(
     ["it's", "''", "a' / b", "AXIS.1: 2", "a: 1", "PRIMARY", "x" * 68 + "'" + "y" * 80, 1 + 2j, 1e300]
 )
-# Cards that astropy does not write by itself.
+# Cards that astropy itself does not write.
 CARDS = [
     "NGROUPS =                    7 / a repeated keyword", "NGROUPS = 007", "NGROUPS = +12", "NGROUPS =5", "NGROUPS= 5",
     "NGROUPS = 1.5D3", "NGROUPS = 1.5d3", "NGROUPS = 1E+02", "NGROUPS = .5", "NGROUPS = 5.", "NGROUPS = - 5", "NGROUPS",
@@ -66,7 +66,7 @@ def headers(draw, plain):
 
 @st.composite
 def units(draw, number, plain):
-    """The bytes of a unit of a FITS file."""
+    """The bytes of an HDU of a FITS file."""
     shape = draw(st.lists(st.integers(1, 4), max_size=4))
     data = np.zeros(shape, draw(st.sampled_from([np.uint8, np.uint16, np.int32, np.float32]))) if shape else None
     kinds = ["image", "image", "table"] if plain else ["image", "table", "text table", "compressed"]
@@ -93,7 +93,7 @@ def units(draw, number, plain):
 
 
 @st.composite
-def whole_files(draw, plain):
+def complete_files(draw, plain):
     """The bytes of a file that astropy writes."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -102,14 +102,14 @@ def whole_files(draw, plain):
 
 @st.composite
 def changed_files(draw):
-    """The bytes of such a file with cards exchanged, put in, taken out, single bytes changed, or another length."""
-    content = bytearray(draw(whole_files(True)))
+    """The bytes of such a file with cards replaced, inserted, deleted or swapped, bytes changed, or another length."""
+    content = bytearray(draw(complete_files(True)))
     for _ in range(draw(st.sampled_from([1, 1, 1, 2, 3]))):
         # Mostly among the cards of a header.
         at = draw(st.integers(0, min(len(content), 2 * BLOCK) - 1))
         card = at - at % CARD
         new = draw(st.sampled_from(CARDS)).ljust(CARD).encode("latin-1")
-        # What is put into a block pushes out its last card, mostly a blank.
+        # An inserted card pushes out the last card of the block, mostly a blank.
         end = card - card % BLOCK + BLOCK
         match draw(st.sampled_from(["card", "insert", "delete", "swap", "byte", "byte", "byte", "length"])):
             case "card":
@@ -131,27 +131,28 @@ def changed_files(draw):
     return bytes(content)
 
 
-def same_as_astropy(path, content):
+def agrees_with_astropy(path, content):
+    """True if the walk accepts the file; AssertionError if the result then differs from astropy."""
     path.write_bytes(content)
     answer = walk(path, KEYWORDS)
     if answer is not None:
         careful = read_carefully(path)
         assert {"problem": None} | answer == careful
-        # 1 is no 1.0 and no True.
+        # 1, 1.0 and True are equal, but not the same value.
         assert repr(answer["keywords"]) == repr(careful["keywords"])
     return answer is not None
 
 
 @SETTINGS
-@given(content=st.booleans().flatmap(whole_files))
-def test_of_whole_files(tmp_path, content):
-    event(f"answered: {same_as_astropy(tmp_path / 'a.fits', content)}")
+@given(content=st.booleans().flatmap(complete_files))
+def test_complete_files(tmp_path, content):
+    event(f"accepted: {agrees_with_astropy(tmp_path / 'a.fits', content)}")
 
 
 @SETTINGS
 @given(content=changed_files())
-def test_of_changed_files(tmp_path, content):
-    event(f"answered: {same_as_astropy(tmp_path / 'a.fits', content)}")
+def test_changed_files(tmp_path, content):
+    event(f"accepted: {agrees_with_astropy(tmp_path / 'a.fits', content)}")
 
 
 def plain(*cards, extension=()):
@@ -166,7 +167,7 @@ def plain(*cards, extension=()):
 
 
 @pytest.mark.parametrize("card", CARDS)
-def test_of_each_odd_card_in_each_place(tmp_path, card):
+def test_each_odd_card_at_each_position(tmp_path, card):
     path = tmp_path / "a.fits"
     table = fits.BinTableHDU.from_columns([fits.Column("A", "J", array=[1, 2])], name="TABLE")
     table.header["NAXIS2"] = 0
@@ -176,9 +177,9 @@ def test_of_each_odd_card_in_each_place(tmp_path, card):
     new = card.ljust(CARD).encode("latin-1")
     for start, length in ((0, 6), (BLOCK, 9), (3 * BLOCK, 11), (4 * BLOCK, 6)):
         for at in range(start, start + length * CARD, CARD):
-            same_as_astropy(path, whole[:at] + new + whole[at + CARD :])
-    same_as_astropy(path, plain(cards[0], card, cards[1]))
-    same_as_astropy(path, plain(extension=[card, *cards]))
+            agrees_with_astropy(path, whole[:at] + new + whole[at + CARD :])
+    agrees_with_astropy(path, plain(cards[0], card, cards[1]))
+    agrees_with_astropy(path, plain(extension=[card, *cards]))
 
 
 @pytest.mark.parametrize(
@@ -191,7 +192,7 @@ def test_of_each_odd_card_in_each_place(tmp_path, card):
         (["TITLE   = 'O''Neill: a &'", "CONTINUE  'long ''title'''"], {}),
     ],
 )
-def test_plain_cards_are_answered_for(tmp_path, cards, keywords):
+def test_plain_cards_are_accepted(tmp_path, cards, keywords):
     path = tmp_path / "a.fits"
     path.write_bytes(plain(*cards))
     expected = {"keywords": keywords, "extensions": {"SCI": [3, 4]}, "bitpix": {"SCI": 16}}
@@ -204,20 +205,20 @@ def test_plain_cards_are_answered_for(tmp_path, cards, keywords):
     [["DETECTOR= 'N''S'"], ["DETECTOR= 'NIS&'", "CONTINUE  'x'"], ["COMMENT x", "CONTINUE  'x'"], ["NAXIS1  = 3"],
      ["TITLE   = 'A.B: 5'"], ["NGROUPS = (1, 2)"], ["HIERARCH a b = 5"], ["NGROUPS =5"], ["EXTEND  = T"]],
 )  # fmt: skip
-def test_what_is_not_plain_is_left_to_astropy(tmp_path, cards):
+def test_cards_that_are_not_plain_are_left_to_astropy(tmp_path, cards):
     path = tmp_path / "a.fits"
     path.write_bytes(plain(*cards))
     assert walk(path, KEYWORDS) is None and read_header_info(path) == read_carefully(path)
 
 
-def test_no_other_file_is_answered_for(tmp_path):
+def test_no_further_file_is_accepted(tmp_path):
     whole, path = plain(), tmp_path / "a.fits"
     path.write_bytes(whole)
     assert walk(path, KEYWORDS) is not None
     second = whole.replace(b"SIMPLE  =                    T", b"SIMPLE  = 'PRIMARY '          ")
-    others = [b"", whole[:1000], whole[:-1], whole + b" ", whole + whole, whole + second, second]
-    for other in (*others, gzip.compress(whole), b"\0" * 2 * BLOCK, b"text" * BLOCK):
-        path.write_bytes(other)
+    refused = [b"", whole[:1000], whole[:-1], whole + b" ", whole + whole, whole + second, second]
+    for content in (*refused, gzip.compress(whole), b"\0" * 2 * BLOCK, b"text" * BLOCK):
+        path.write_bytes(content)
         assert walk(path, KEYWORDS) is None
     path.unlink()
     assert walk(path, KEYWORDS) is None and walk(tmp_path, KEYWORDS) is None
@@ -226,8 +227,8 @@ def test_no_other_file_is_answered_for(tmp_path):
 
 
 @pytest.mark.parametrize("instrument", ["NIRISS", "MIRI"])
-def test_exposures_of_the_archive_are_answered_for(tmp_path, instrument):
-    """As the datamodels write them, with tables and the asdf extension."""
+def test_exposures_of_the_archive_are_accepted(tmp_path, instrument):
+    """Files as written by the datamodels, with tables and the ASDF extension."""
     geometry = make_geometry(instrument, 64)
     counts = np.zeros((2, 3, *geometry.shape), np.uint16)
     path = write_uncal(tmp_path, counts, geometry, Exposure("dark", 1, *counts.shape[:2]))
@@ -238,7 +239,7 @@ def test_exposures_of_the_archive_are_answered_for(tmp_path, instrument):
 
 
 def test_headers_of_many_blocks_and_large_data(tmp_path):
-    """What is read at once ends anywhere in a header, and data are passed over."""
+    """A read may end anywhere in a header, and data are skipped."""
     path = tmp_path / "a.fits"
     for cards in range(0, 700, 23):
         primary, image = fits.PrimaryHDU(), fits.ImageHDU(np.zeros((3, 100, 100), np.int16), name="SCI")

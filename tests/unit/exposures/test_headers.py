@@ -13,7 +13,7 @@ from badpix.exposures import header_cache
 from badpix.exposures.header_cache import HeaderCache
 from badpix.exposures.headers import read_header_info
 
-# astropy says about damaged files what it must.
+# The warnings of astropy about damaged files are expected.
 pytestmark = pytest.mark.filterwarnings("ignore::astropy.utils.exceptions.AstropyWarning")
 
 
@@ -29,7 +29,7 @@ def make(path, n_groups=5, **keywords):
 
 @pytest.fixture
 def reads(monkeypatch):
-    """The paths that were really read, one entry per time."""
+    """The names of the files that were read, an entry for each time."""
     seen = []
     real = header_cache.read_header_info
 
@@ -41,7 +41,7 @@ def reads(monkeypatch):
     return seen
 
 
-def test_facts(tmp_path):
+def test_header_info(tmp_path):
     headers = read_header_info(make(tmp_path / "a.fits"))
     assert headers == {
         "problem": None,
@@ -57,7 +57,7 @@ def test_compressed_files_are_read_too(tmp_path):
     assert read_header_info(path) == read_header_info(tmp_path / "a.fits")
 
 
-def test_a_card_without_a_value_says_nothing(tmp_path):
+def test_a_card_without_a_value_is_left_out(tmp_path):
     headers = read_header_info(make(tmp_path / "a.fits", NGROUPS=None, DETECTOR=1 + 2j))
     assert headers["keywords"] == {}
     json.dumps(headers)
@@ -151,7 +151,7 @@ def test_a_file_that_changes_while_it_is_read_is_read_again(tmp_path, monkeypatc
     assert HeaderCache(tmp_path / "cache.json").header_info(path)["keywords"]["NGROUPS"] == 9
 
 
-def test_a_file_that_became_whole_is_taken(tmp_path):
+def test_a_file_that_became_complete_is_used(tmp_path):
     path = tmp_path / "a.fits"
     path.touch()
     cache = HeaderCache(tmp_path / "cache.json")
@@ -161,7 +161,7 @@ def test_a_file_that_became_whole_is_taken(tmp_path):
     assert HeaderCache(tmp_path / "cache.json").header_info(path)["problem"] is None
 
 
-def test_a_file_that_is_gone_is_a_problem_and_not_remembered(tmp_path):
+def test_a_missing_file_is_a_problem_and_not_cached(tmp_path):
     cache = HeaderCache(tmp_path / "cache.json")
     assert cache.header_info(tmp_path / "gone.fits")["problem"].startswith("cannot be read: No such file")
     cache.save()
@@ -185,8 +185,8 @@ FAULTY = {
     "wrong files": lambda path: json.dumps({"format": header_cache.FORMAT, "files": [1]}),
     "wrong entry": lambda path: json.dumps({"format": header_cache.FORMAT, "files": {str(path): 1}}),
     "no stamp": lambda path: stored(path, headers={}),
-    "no facts": lambda path: stored(path, stamp=stamp(path)),
-    "other format": lambda path: stored(path, files_format=-1, stamp=stamp(path), headers="old"),
+    "no header_info": lambda path: stored(path, stamp=stamp(path)),
+    "old format": lambda path: stored(path, files_format=-1, stamp=stamp(path), headers="old"),
 }
 
 
@@ -207,7 +207,7 @@ def test_a_cache_of_bytes_that_are_no_text(tmp_path):
     assert HeaderCache(tmp_path / "cache.json").header_info(path)["problem"] is None
 
 
-def test_save_writes_only_what_is_new_and_drops_what_is_not_looked_at(tmp_path):
+def test_save_writes_only_changes_and_drops_unused_entries(tmp_path):
     a, b = make(tmp_path / "a.fits"), make(tmp_path / "b.fits")
     path = tmp_path / "new" / "cache.json"
     cache = HeaderCache(path)
@@ -232,7 +232,7 @@ def test_without_a_path_nothing_is_written(tmp_path, reads):
 
 
 def test_a_cache_that_cannot_be_written_stops_nothing(tmp_path):
-    """On a full disk the jobs must still get to say so."""
+    """On a full disk the jobs must still report the full disk."""
     (tmp_path / "file").touch()
     cache = HeaderCache(tmp_path / "file" / "cache.json")
     assert cache.header_info(make(tmp_path / "a.fits"))["problem"] is None
@@ -240,7 +240,7 @@ def test_a_cache_that_cannot_be_written_stops_nothing(tmp_path):
 
 
 def test_a_file_that_may_not_be_read_is_read_once_it_may(tmp_path, monkeypatch):
-    """Permissions and a disk that fails change neither size nor time, so the reason must not be remembered."""
+    """Permissions and a disk that fails change neither size nor time, so the reason must not be cached."""
     path = make(tmp_path / "a.fits")
     cache = HeaderCache(tmp_path / "cache.json")
 
@@ -250,7 +250,7 @@ def test_a_file_that_may_not_be_read_is_read_once_it_may(tmp_path, monkeypatch):
         return real(file, *arguments, **options)
 
     with monkeypatch.context() as context:
-        context.setattr("builtins.open", refused)
+        context.setattr("io.open", refused)
         assert cache.header_info(path)["problem"] == "cannot be read: Permission denied"
         cache.save()
     assert HeaderCache(tmp_path / "cache.json").header_info(path)["problem"] is None
@@ -263,7 +263,7 @@ def test_a_named_pipe_is_not_waited_for(tmp_path):
 
 @pytest.mark.parametrize("name", ["a.fits", "a.fits.gz"])
 def test_a_compressed_file_is_read_to_its_end(tmp_path, name):
-    """Whatever it is called: the last bytes hold its checksum."""
+    """Independent of its name: the last bytes hold its checksum."""
     packed = gzip.compress(make(tmp_path / "whole.fits").read_bytes())
     path = tmp_path / name
     path.write_bytes(packed)

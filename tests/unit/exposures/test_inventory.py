@@ -1,4 +1,4 @@
-"""Which exposures make which mask, and the reason of each that does not. Headers are plain mappings here."""
+"""The exposures of each mask, and the reason of each rejected exposure. Headers are plain mappings here."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def inventory(darks=(), flats=(), **config):
             name = f"{kind[0]}{number}"
             files[kind][name] = {"uncal": name}
             shape = (2, keywords["NGROUPS"], keywords["SUBSIZE2"], keywords["SUBSIZE1"])
-            # No two exposures begin at the same time.
+            # Each exposure has its own start.
             headers[name] = raw({"EXPSTART": 60000 + number} | keywords, shape)
     return take_inventory(files, headers.get, DETECTORS, CONFIG | config)
 
@@ -33,7 +33,7 @@ def test_products_given_need_no_pipeline():
     assert found.detectors["NIS"]["flats"]["f"].from_products
 
 
-def test_good_and_bad_are_told_apart():
+def test_good_exposures_are_kept_and_bad_exposures_rejected():
     found = inventory([DARK, DARK | {"NGROUPS": 1}, DARK], [FLAT, DARK])
     assert used(found) == {"darks": ["d1", "d3"], "flats": ["f1"]}
     assert found.rejected["NIS"] == {
@@ -74,7 +74,11 @@ def test_the_majority_decides_the_subarray_of_both_kinds_together():
     [
         ({"READPATT": "NIS"}, "split evenly between READPATT NISRAPID and NIS;"),
         ({"SUBARRAY": "FULL"}, "split evenly between SUBARRAY, SUBSTRT1, SUBSTRT2, SUBSIZE1, SUBSIZE2 SUB64, "),
-        (NIRCAM, "split evenly between DETECTOR NIS and NRCA1; name the inputs so that one prevails, or set detectors"),
+        (
+            NIRCAM,
+            "split evenly between DETECTOR NIS and NRCA1; change the inputs so that one value is more frequent, or set"
+            " detectors",
+        ),
     ],
 )
 def test_a_tie_is_an_error(odd, words):
@@ -97,7 +101,7 @@ def test_detectors_auto_all_and_a_list():
     assert found.rejected["NRCA1"] == dict.fromkeys(["d1", "d3"], "DETECTOR is NIS, not NRCA1")
 
 
-def test_what_belongs_to_no_detector_is_said_under_each():
+def test_an_exposure_without_a_detector_is_rejected_under_each():
     found = inventory([DARK, DARK | NIRCAM, DARK | {"NGROUPS": 1}], detectors="all")
     assert all(list(reasons) == ["d3"] for reasons in found.rejected.values())
 
@@ -122,7 +126,7 @@ def test_a_single_detector_with_too_few_exposures_ends_the_run():
         refuse_incomplete(found, ["darks", "flats"], CONFIG)
 
 
-def test_of_several_detectors_the_others_go_on():
+def test_the_remaining_detectors_are_kept():
     found = inventory([DARK, DARK], detectors=["NIS", "NRCB4"])
     refuse_incomplete(found, ["darks"], CONFIG)
     assert list(found.detectors) == ["NIS"]
@@ -130,13 +134,13 @@ def test_of_several_detectors_the_others_go_on():
 
 
 def test_a_detector_whose_exposures_are_split_evenly_is_refused_alone():
-    other = NIRCAM | {"READPATT": "RAPID"}
-    found = inventory([DARK, DARK, DARK | other, DARK | other | {"SUBARRAY": "SUB640"}], detectors="all")
+    nircam = NIRCAM | {"READPATT": "RAPID"}
+    found = inventory([DARK, DARK, DARK | nircam, DARK | nircam | {"SUBARRAY": "SUB640"}], detectors="all")
     assert list(found.detectors) == ["NIS"]
     assert found.refused["NRCA1"].startswith("NRCA1: no mask, because the exposures are split evenly between SUBARRAY")
 
 
-def test_the_segments_of_an_exposure_are_one_of_the_darks_asked_for():
+def test_the_segments_of_an_exposure_count_as_a_single_dark():
     names = ["a-seg001_nis", "a-seg002_nis", "b_nis"]
     files = {"darks": {name: {"uncal": name} for name in names}, "flats": {}}
     found = take_inventory(files, lambda path: raw(DARK | {"EXPSTART": ord(path[0])}), DETECTORS, CONFIG)
@@ -154,12 +158,12 @@ def test_an_exposure_under_two_names_counts_once():
     }
 
 
-def test_a_segment_whose_name_does_not_say_so_is_no_exposure_of_its_own():
+def test_a_segment_without_its_number_in_the_name_is_rejected():
     parts = [DARK | {"EXSEGNUM": number, "EXSEGTOT": 2} for number in (1, 2)]
     found = inventory([DARK, DARK, *parts, DARK | {"EXSEGNUM": 1, "EXSEGTOT": 1}], [FLAT])
     assert used(found)["darks"] == ["d1", "d2", "d5"]
     assert found.rejected["NIS"]["d4"] == (
-        "it is segment 2 of an exposure (EXSEGTOT is 2), but its name does not say so; end it in -seg002"
+        "it is segment 2 of an exposure (EXSEGTOT is 2), but its name has no segment number; end it in -seg002"
     )
 
 
@@ -185,7 +189,7 @@ def test_a_name_that_no_product_can_have(name):
     assert "rename the file" in found.rejected["NIS"][name]
 
 
-def test_braces_in_a_path_would_be_wildcards():
+def test_a_path_with_braces_is_rejected():
     files = {"darks": {"e": {"uncal": "{x}/e_uncal.fits"}, "d": {"uncal": "d"}}, "flats": {}}
     found = take_inventory(files, lambda path: raw(DARK), DETECTORS, CONFIG)
     assert used(found)["darks"] == ["d"]

@@ -1,4 +1,6 @@
-"""The sheet of exposures, alone and beside the other keys of inputs; the files are empty, only their names count."""
+"""The sheet of exposures, alone and combined with the input keys; the files are empty, only their names count."""
+
+from pathlib import Path
 
 import pytest
 
@@ -20,10 +22,9 @@ def here(tmp_path, monkeypatch):
 
 
 def write(text):
-    """A sheet; spaces between cells stand for tabs, a dot for an empty cell, # for a space within one."""
+    """A sheet; a space separates cells, a dot is an empty cell, a line that begins with # is a comment."""
     lines = ["\t".join("" if cell == "." else cell for cell in line.split(" ")) for line in text.splitlines()]
-    with open("sheet.tsv", "w", encoding="utf-8") as file:
-        file.write("\n".join(lines) + "\n")
+    Path("sheet.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return "sheet.tsv"
 
 
@@ -54,8 +55,7 @@ def test_each_exposure_has_the_files_of_its_row(here):
 
 
 def test_names_with_spaces_and_a_byte_order_mark(here):
-    with open("sheet.tsv", "w", encoding="utf-8-sig") as file:
-        file.write("uncal\tkind\r\nmy data/dark 1.v2_uncal.fits \tdark\r\n")
+    Path("sheet.tsv").write_text("uncal\tkind\r\nmy data/dark 1.v2_uncal.fits \tdark\r\n", encoding="utf-8-sig")
     assert read_sheet("sheet.tsv")["darks"] == {"dark 1.v2": {"uncal": "my data/dark 1.v2_uncal.fits"}}
 
 
@@ -65,21 +65,21 @@ def test_names_with_spaces_and_a_byte_order_mark(here):
         ("", "the sheet 'sheet.tsv' is empty; its columns are kind, uncal, rateints, jump, fitopt, flux_check"),
         ("kind rates\n", "sheet.tsv, line 1: unknown column 'rates'; allowed are kind, uncal"),
         ("uncal\na", "sheet.tsv, line 1: no column kind"),
-        ("kind uncal kind\n", "sheet.tsv, line 1: a column stands there twice"),
+        ("kind uncal kind\n", "sheet.tsv, line 1: a column is given twice"),
         ("kind uncal\nDark d_uncal.fits", "sheet.tsv, line 2: kind is 'Dark'; allowed are dark and flat"),
         ("kind uncal\n. d_uncal.fits", "sheet.tsv, line 2: kind is ''"),
         ("kind uncal\n\ndark .", "sheet.tsv, line 3: no file is given"),
         ("kind flux_check\nflat f_uncal.fits", "line 2: no file is given"),
         ("kind jump\nflat f_jump.fits", "line 2: a flat has no jump file; it may have uncal, rateints, flux_check"),
         ("kind uncal\ndark d_uncal.fits e_uncal.fits", "line 2: 3 cells, but 2 columns"),
-        ("kind uncal\ndark d_uncal.fits\ndark e/d_uncal.fits", "line 3: the exposure d stands in the sheet twice"),
+        ("kind uncal\ndark d_uncal.fits\ndark e/d_uncal.fits", "line 3: the exposure d is given twice"),
         (
             "kind rateints jump fitopt\ndark d1_rateints.fits d2_jump.fits d1_fitopt.fits",
             "line 2: files of different exposures: fitopt is of d1 and jump is of d2",
         ),
     ],
 )
-def test_what_is_not_allowed(here, text, words):
+def test_faults_of_a_sheet_are_named(here, text, words):
     assert words in refusal(text)
 
 
@@ -113,6 +113,6 @@ def test_the_same_product_from_two_places_is_refused(here):
     assert match_inputs(config | {"darks": "d1_uncal.fits"})["darks"] == {"d1": {"uncal": "d1_uncal.fits"}}
 
 
-def test_a_file_that_is_not_there_is_named(here):
+def test_a_missing_file_is_named(here):
     with pytest.raises(InputError, match="exposures: no such file: 'd1_uncal.fits'"):
         match_inputs(NOTHING | {"exposures": write("kind uncal\ndark d1_uncal.fits")})

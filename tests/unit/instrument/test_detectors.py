@@ -1,4 +1,4 @@
-"""The detectors' data, against the datamodels, the rules of CRDS and the pipeline."""
+"""The properties of the detectors, compared with the datamodels, the rules of CRDS and the pipeline."""
 
 import dataclasses
 import re
@@ -25,7 +25,7 @@ def package_file(package, *parts):
 
 @cache
 def core_schema():
-    """What the datamodels say of the metadata that all JWST files share."""
+    """The schema of the metadata that all JWST files share, from the datamodels."""
     return yaml.safe_load(package_file("stdatamodels.jwst.datamodels", "schemas", "core.schema.yaml").read_text())
 
 
@@ -51,12 +51,12 @@ def test_darks_and_flats_cannot_be_confused(detector):
     assert detector.dark_exp_types and detector.flat_exp_types
     assert all("DARK" in name for name in detector.dark_exp_types)
     assert not set(detector.dark_exp_types) & set(detector.flat_exp_types)
-    # Flats of the sky are not meant.
+    # Flats of the sky are not internal flats.
     assert not any(name.endswith("-EXT") or "SKY" in name for name in detector.flat_exp_types)
 
 
 @each_detector
-def test_axes_are_those_that_crds_demands(detector):
+def test_axes_are_those_that_crds_requires(detector):
     rules = package_file("crds.jwst.tpns.includes", "nir_subarray.tpn").read_text()
     pattern = rf"DETECTOR=='{detector.name}'\)\)\s+\(\(FASTAXIS==(-?\d)\)and\(SLOWAXIS==(-?\d)\)\)"
     fast, slow = re.search(pattern, rules).groups()
@@ -71,7 +71,7 @@ def test_frame_and_border(detector):
 
 
 @each_detector
-def test_what_miri_alone_has(detector):
+def test_properties_of_miri_alone(detector):
     miri = detector.instrument == "MIRI"
     expected = ("Si:As", 1, True) if miri else ("HgCdTe", 4, False)
     assert (detector.material, detector.output_strips, detector.relative_pedestal) == expected
@@ -105,10 +105,10 @@ def test_the_manual_flags_exist(detector):
 
 
 @each_detector
-def test_a_detector_survives_the_way_through_a_mapping(detector):
+def test_a_detector_from_its_own_mapping_is_the_same(detector):
     mapping = dataclasses.asdict(detector)
     assert detector_from_mapping(mapping) == detector
-    # As it comes from JSON, where there are no tuples.
+    # JSON has lists in place of tuples.
     lists = {key: list(value) if isinstance(value, tuple) else value for key, value in mapping.items()}
     assert detector_from_mapping(lists) == detector
     assert hash(detector)

@@ -1,4 +1,4 @@
-"""Arrays on their detector: parts of the frame, put in place and cut out again."""
+"""Arrays on their detector: embedded into the full frame and cut out again; regions of amplifiers."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -22,17 +22,17 @@ def test_full_frame_is_the_detectors():
 
 
 @pytest.mark.parametrize("dtype", [bool, np.uint32])
-def test_place_and_cut(dtype):
+def test_embed_and_cut(dtype):
     image = np.random.default_rng(1).integers(0, 2, PART.shape).astype(dtype)
     whole = full_frame(PART, DETECTOR)
-    placed = embed(image, PART, whole)
-    assert placed.dtype == dtype and placed.sum() == image.sum()
-    assert placed[50, 456] == image[0, 0] and placed[50 + 511, 456 + 511] == image[-1, -1]
-    np.testing.assert_array_equal(cut(placed, whole, PART), image)
+    embedded = embed(image, PART, whole)
+    assert embedded.dtype == dtype and embedded.sum() == image.sum()
+    assert embedded[50, 456] == image[0, 0] and embedded[50 + 511, 456 + 511] == image[-1, -1]
+    np.testing.assert_array_equal(cut(embedded, whole, PART), image)
 
 
 @pytest.mark.parametrize("changes", [{"x_start": 0}, {"x_start": 522}, {"y_start": 514}, {"n_rows": 975}])
-def test_what_lies_outside_is_refused(changes):
+def test_an_array_outside_the_frame_is_refused(changes):
     part = replace(PART, **changes)
     with pytest.raises(ValueError, match="does not lie within"):
         embed(np.zeros(part.shape), part, full_frame(PART, DETECTOR))

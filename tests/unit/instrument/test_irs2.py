@@ -1,4 +1,4 @@
-"""The rows of raw IRS2 files: beside the pipeline's own reading of them, and in all that reads or writes such files."""
+"""The rows of raw IRS2 files: compared with the pipeline, and in all functions that read or write such files."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ HEADER = {"READPATT": "NRSIRS2RAPID", "DETECTOR": "NRS1", "NGROUPS": 5, "SUBSIZE
 
 
 def raw_ramps(detector, n_groups=5, n_columns=4):
-    """Ramps (1, group, 3200, x) whose science pixels hold 10 x group + row (of 2048) and whose other reads 60000."""
+    """Ramps (1, group, 3200, x) with 10 x group + row (of 2048) at science pixels and 60000 in interleaved rows."""
     raw = np.full((1, n_groups, 3200, n_columns), 60000, np.uint16)
     for group in range(n_groups):
         raw[0, group, irs2.science_rows(detector)] = (np.arange(2048) + 10 * group)[:, None]
@@ -65,7 +65,7 @@ def test_section_reads_rows_of_pixels(rows, detector, tmp_path):
     assert np.array_equal(block, expected)
 
 
-def test_section_of_other_files_is_the_file(tmp_path):
+def test_section_of_a_file_without_irs2_is_the_file(tmp_path):
     raw = np.arange(40, dtype=np.uint16).reshape(1, 2, 4, 5)
     with fits.open(write_raw(tmp_path / "a_uncal.fits", raw, READPATT="NRSRAPID")) as hdus:
         section = irs2.science_section(hdus)
@@ -83,7 +83,7 @@ def test_section_of_other_files_is_the_file(tmp_path):
         ({"DETECTOR": "NIS"}, "DETECTOR is 'NIS'"),
     ],
 )
-def test_what_cannot_be_told_apart_is_refused(keywords, words, tmp_path):
+def test_unsupported_interleaving_is_refused(keywords, words, tmp_path):
     path = write_raw(tmp_path / "a_uncal.fits", raw_ramps("NRS1"), **keywords)
     if words is None:
         check_uncal(path)
@@ -101,7 +101,7 @@ def test_other_numbers_of_rows_are_refused(rows, subsize, tmp_path):
 
 @pytest.mark.parametrize("detector", ["NRS1", "NRS2"])
 def test_flux_check_sees_the_pixels(detector, tmp_path):
-    """LAST_GROUPS, the mean of the last four groups, at each pixel and not at the reads between them."""
+    """LAST_GROUPS, the mean of the last four groups, is of science pixels and not of interleaved rows."""
     header = HEADER | {"DETECTOR": detector, "S_RAMP": "COMPLETE"}
     images = {"SCI": 1.0, "DQ": 0, "VAR_POISSON": 1.0, "VAR_RNOISE": 1.0}
     values = np.random.default_rng(1).normal(5, 1, (1, 2048, 4)).astype(np.float32)
@@ -118,7 +118,7 @@ def test_flux_check_sees_the_pixels(detector, tmp_path):
 
 @pytest.mark.parametrize("detector", ["NRS1", "NRS2"])
 def test_mask_for_irs2(detector, tmp_path):
-    """Written in the rows of raw files, read in those of the products."""
+    """Written with the rows of raw files, read with the rows of the products."""
     dq = np.zeros((2048, 2048), np.uint32)
     dq[10, 20], dq[2047, 0] = PIXEL_FLAGS["HOT"], PIXEL_FLAGS["DEAD"] | 1
     identity = {"instrument": "NIRSPEC", "detector": detector, "readpatt": "NRSIRS2RAPID"}
@@ -131,7 +131,7 @@ def test_mask_for_irs2(detector, tmp_path):
 
 
 class TestSteps:
-    """What detector1 is told of a raw file."""
+    """The steps of detector1 for a raw file."""
 
     def test_irs2_gets_a_mask_of_its_rows(self, tmp_path):
         dq = np.zeros((2048, 2048), np.uint32)

@@ -78,7 +78,7 @@ def test_every_value_is_held_to_the_schema_of_its_key():
         ("early_cutoff_fraction", "a change of it re-runs dark_statistics; run the workflow once with each value"),
         ("smoothing_box_width", "a change of it re-runs flat_response"),
         ("flat_vote_unit", "a change of it re-runs exposure_response"),
-        ("author", "it is no threshold of the vote"),
+        ("author", "it is not a threshold of the vote"),
         ("max_jump_limt", "there is no such key; did you mean max_jump_limit?"),
     ],
 )
@@ -92,7 +92,7 @@ def test_points_that_contradict_other_keys_are_refused():
     assert problem.startswith("sweep, with max_dead_norm_signal 0.6: max_dead_norm_signal: 0.6 is not allowed with")
     many = {"max_jump_limit": list(range(1, 101)), "dark_noisy_threshold": list(range(1, 101))}
     (problem,) = problems_of(sweep=many, sweep_grid="product")
-    assert problem == "sweep: it has 10000 points, which is more than 2000; leave out some values"
+    assert problem == "sweep: it has 10000 points, more than 2000; leave out some values"
 
 
 def a_vote():

@@ -12,7 +12,7 @@ SCRIPTS = Path(__file__).resolve().parents[3] / "scripts"
 
 @pytest.fixture
 def script(tmp_path):
-    """run.py uses badpix.one, which uses badpix.sub.two within a function; badpix.other is used by nobody."""
+    """run.py uses badpix.one, which uses badpix.sub.two within a function; badpix.other is not used."""
     files = {
         "run.py": "import numpy\nfrom badpix.one import thing\n",
         "badpix/__init__.py": "",
@@ -28,32 +28,32 @@ def script(tmp_path):
 
 
 def fresh(script):
-    digest._imported.cache_clear()
+    digest.imported.cache_clear()
     return library_digest(script)
 
 
-def test_what_is_used_directly_and_not(script):
+def test_modules_used_directly_and_indirectly(script):
     used = [str(path.relative_to(script.parent)) for path in modules_used(script)]
     assert used == ["badpix/__init__.py", "badpix/one.py", "badpix/sub/__init__.py", "badpix/sub/two.py"]
 
 
 @pytest.mark.parametrize("name", ["badpix/__init__.py", "badpix/one.py", "badpix/sub/two.py"])
-def test_an_edit_of_what_is_used_changes_it(script, name):
+def test_an_edit_of_a_used_module_changes_the_digest(script, name):
     before = fresh(script)
     assert fresh(script) == before and len(before) == 16
-    with open(script.parent / name, "a") as file:
+    with (script.parent / name).open("a") as file:
         file.write("\n# edited\n")
     assert fresh(script) != before
 
 
-def test_an_edit_of_anything_else_does_not(script):
+def test_an_edit_of_any_further_file_does_not(script):
     before = fresh(script)
     (script.parent / "badpix" / "other.py").write_text("x = 1\n")
-    script.write_text(script.read_text() + "# Snakemake itself notices edits of the script\n")
+    script.write_text(script.read_text() + "# Snakemake itself detects edits of the script\n")
     assert fresh(script) == before
 
 
-def test_the_place_of_the_scripts_does_not_matter(script):
+def test_the_path_of_the_scripts_does_not_matter(script):
     before = fresh(script)
     moved = script.parent.rename(script.parent.with_name("moved"))
     assert fresh(moved / script.name) == before
@@ -66,13 +66,13 @@ def test_a_relative_import_is_refused(script):
 
 
 @pytest.mark.parametrize("path", sorted(SCRIPTS.glob("*.py")), ids=lambda path: path.name)
-def test_every_script_has_one(path):
+def test_every_script_has_a_digest(path):
     used = {file.relative_to(SCRIPTS).as_posix() for file in modules_used(path)}
     assert "badpix/__init__.py" in used or not used
     if path.name == "bad_pixel_mask.py":
         wanted = {"badpix/vote/tally.py", "badpix/vote/dark_official.py", "badpix/formats/mask_file.py"}
-        assert wanted <= used, "also what is not direct"
-        assert "badpix/detector1/pipeline.py" not in used, "a change of the pipeline's part must not re-run the vote"
+        assert wanted <= used, "indirect imports too"
+        assert "badpix/detector1/pipeline.py" not in used, "a change of detector1 must not re-run the vote"
 
 
 def test_templates_beside_a_module_belong_to_it(script):

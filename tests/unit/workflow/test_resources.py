@@ -1,4 +1,4 @@
-"""What jobs ask for, held against what was measured: the table of docs/clusters.md."""
+"""The resources of jobs, compared with the measurements in the table of docs/clusters.md."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,7 @@ ROW = re.compile(
     r"^\| (\w+) \| (\w+)-(\w+)-(\d+)-(\d+) \| (\d+) \| (\d+) \| [\d.]+ \| (\d*) \| (\d+) \| (\d+) \| (\d+) \|$", re.M
 )
 MIRI_PIXELS = 1032 * 1024
-# Below it what is asked for is the libraries and Snakemake itself, for the greater part.
+# Below this floor, most of the memory is taken by the libraries and Snakemake itself.
 FLOOR_MB = 750
 
 
@@ -28,7 +28,7 @@ def rows():
 ROWS = list(rows())
 
 
-# The last of a second whole run, on exposures with planted pixels.
+# The last rule of a second run, on exposures with planted pixels.
 NOT_MEASURED = {"injection_report"}
 
 
@@ -38,16 +38,16 @@ def test_every_rule_is_in_the_table_at_three_sizes():
 
 
 @pytest.mark.parametrize(("rule", "size", "peak", "written", "seconds"), ROWS)
-def test_a_job_gets_what_it_was_seen_to_need(rule, size, peak, written, seconds):
-    asked = memory_mb(rule, size)
-    assert peak <= asked <= max(FLOOR_MB, 1.5 * peak)
+def test_a_job_gets_at_least_the_measured_peak(rule, size, peak, written, seconds):
+    requested = memory_mb(rule, size)
+    assert peak <= requested <= max(FLOOR_MB, 1.5 * peak)
     assert written is None or written <= disk_mb(rule, size)
-    # Measured while other work took most of the machine.
+    # The times were measured while other programs used most of the machine.
     assert 1.5 * seconds <= 60 * runtime_minutes(rule, size)
 
 
-def test_the_workflow_asks_for_nothing_else():
-    """Each rule of the workflow that runs a script asks for memory, disk and time under its own name."""
+def test_every_rule_requests_its_own_resources():
+    """Each rule of the workflow that runs a script requests memory, disk and time under its own name."""
     for path in (PROJECT / "rules").glob("*.smk"):
         for text in path.read_text(encoding="utf-8").split("\nrule ")[1:]:
             rule = text.split(":", 1)[0]
