@@ -1,7 +1,7 @@
-"""A second, plain and slow evaluation of the algorithm, written apart from the workflow's own code.
+"""An independent, simple and slow implementation of the algorithm, which imports nothing of the workflow.
 
-It reads the products of calwebb_detector1 into memory and says which pixel is of which type. The tests compare the
-workflow's masks with it, pixel for pixel.
+It classifies the pixels from the products of calwebb_detector1, read into memory. The tests compare the masks of the
+workflow with its masks, pixel by pixel.
 """
 
 from .darks import dark_types

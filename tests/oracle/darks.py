@@ -1,7 +1,7 @@
 """The types of bad pixels that darks show: hot, rc, low_pedestal, high_cr and noisy.
 
-MIRI's pedestal, which is taken relative to its second group, is not evaluated: for MIRI, rc and low_pedestal do not
-hold.
+The pedestal of MIRI, which is relative to the second group, is not implemented: for MIRI, rc and low_pedestal are not
+valid.
 """
 
 import numpy as np
@@ -17,13 +17,13 @@ LEAST_LATE_RATE = 1e-6
 
 
 def dark_types(exposures, cfg):
-    """The bool images 'hot', 'rc', 'low_pedestal', 'high_cr' and 'noisy', and under 'insufficient' one more of each.
+    """Type -> bool image (y, x) of the pixels found; 'insufficient' -> type -> bool image of pixels not classified.
 
     An exposure is a dict with the paths of its 'rateints', 'jump' and 'fitopt' files.
     """
     cfg = {**DEFAULTS, **cfg}
-    votes = []  # one list for each exposure: for each of its integrations, {test: (valid, yes)}
-    clean_slopes = []  # one image for each integration of all exposures: NaN where the ramp is no good or has a jump
+    votes = []  # a list per exposure: for each of its integrations, {test: (valid, yes)}
+    clean_slopes = []  # an image per integration of all exposures: NaN where the ramp is not usable or has a jump
     science = True
     for exposure in exposures:
         dark = read_dark(exposure, cfg)
@@ -65,7 +65,7 @@ def dark_types(exposures, cfg):
 
 
 def read_dark(exposure, cfg):
-    """The slopes and pedestals of the exposure as (integration, y, x), its group flags and its science pixels."""
+    """Slopes (DN/s) and pedestals (DN) as (integration, y, x), group flags, and science pixels, bool (y, x)."""
     with fits.open(exposure["rateints"]) as hdus:
         rate = hdus["SCI"].data.astype(np.float32)
         rate_dq = hdus["DQ"].data.astype(np.uint32)
@@ -91,7 +91,7 @@ def read_dark(exposure, cfg):
 
 
 def pedestal_at_t0(ramp, groupdq, slope, header):
-    """The first valid group less what the slope collected until its effective time: the middle of its frames."""
+    """The first valid group minus slope x effective time, the time of the mean frame of the group."""
     n_integrations, n_groups = ramp.shape[:2]
     pedestal = np.full(slope.shape, np.nan)
     for i in range(n_integrations):
@@ -103,11 +103,11 @@ def pedestal_at_t0(ramp, groupdq, slope, header):
             first = valid & ~found
             pedestal[i][first] = (ramp[i, g].astype(np.float64) - slope[i] * time)[first]
             found |= valid
-    return pedestal.astype(np.float32).astype(np.float64)  # it is stored as float32
+    return pedestal.astype(np.float32).astype(np.float64)  # the workflow stores the pedestal as float32
 
 
 def votes_of_integration(pedestal, groupdq, science, cfg):
-    """For each test of one integration: where it can be judged, and where it says yes."""
+    """For each test of an integration the bool images (y, x) of the valid and of the positive votes."""
     n_groups = len(groupdq)
     saturated = has(groupdq, GROUP_SATURATED)
     do_not_use = has(groupdq, GROUP_DO_NOT_USE)
@@ -138,7 +138,7 @@ def votes_of_integration(pedestal, groupdq, science, cfg):
     good_early = good[:window].sum(axis=0)
     good_late = good[-window:].sum(axis=0)
     threshold = cfg["jump_ratio_threshold"]
-    # (jumps_early / good_early) / (jumps_late / good_late) >= threshold, free of division so that equality is exact.
+    # (jumps_early / good_early) / (jumps_late / good_late) >= threshold, without division so that equality is exact.
     enough = jumps_early * good_late >= threshold * good_early * jumps_late
     enough_without_late = jumps_early >= threshold * good_early * LEAST_LATE_RATE
     enough = np.where(jumps_late == 0, enough_without_late, enough)
@@ -147,7 +147,7 @@ def votes_of_integration(pedestal, groupdq, science, cfg):
 
 
 def count(votes, test, by):
-    """The number of yes and of valid votes, an integration or an exposure having one each."""
+    """The numbers of positive and of valid votes, with a vote per integration or per exposure (`by`)."""
     k = 0
     n_valid = 0
     for of_exposure in votes:
@@ -164,12 +164,12 @@ def count(votes, test, by):
             k = k + decide(k_exposure, n_exposure, 0.5, 1).astype(int)
             n_valid = n_valid + (n_exposure >= 1).astype(int)
         else:
-            raise ValueError(f"ballot: {by!r}")
+            raise ValueError(f"dark_vote_unit: {by!r}")
     return k, n_valid
 
 
 def find_noisy(clean_slopes, science, cfg):
-    """Where the clean slopes scatter more than the detector's do, and where there are too few of them."""
+    """Pixels whose clean slopes scatter more than the rest of the detector, and pixels with too few clean slopes."""
     std = np.full(science.shape, np.nan)
     for y, x in np.argwhere(science):
         values = np.array([image[y, x] for image in clean_slopes])

@@ -11,7 +11,7 @@ from .vote import DEFAULTS, DQ, clipped_mean_and_std, has
 CLIPPING_ITERATIONS = 5  # astropy's default
 
 DEFAULT_MAX_DEAD_NORM_SIGNAL = 0.05
-# In DN/s, where the mean image is not normalised.
+# In DN/s, for a mean image that is not normalised.
 NIRCAM_MAX_DEAD_SIGNAL = {
     "NRCA1": 25,
     "NRCA2": 25,
@@ -30,12 +30,12 @@ AROUND = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if (dy, dx) != (0, 
 
 
 def flat_types(exposures, cfg):
-    """The bool images 'DEAD', 'LOW_QE', 'OPEN' and 'ADJ_OPEN', the normalised image 'norm', and 'insufficient'.
+    """Type -> bool image (y, x) of the pixels found; 'norm' -> the normalised image; 'insufficient' as in `dark_types`.
 
-    An exposure is a dict with the path of its 'rateints' file, and of its 'uncal' file if the flux check is to run.
+    An exposure is a dict with the paths of its 'rateints' file and, for the flux check, of its 'uncal' file.
     """
     cfg = {**DEFAULTS, **cfg}
-    images = []  # one for each integration of all exposures: NaN where it cannot be used
+    images = []  # an image per integration of all exposures: NaN where the slope is not usable
     science = True
     for exposure in exposures:
         with fits.open(exposure["rateints"]) as hdus:
@@ -98,7 +98,7 @@ def flat_types(exposures, cfg):
 
 
 def clipped_mean_image(images, science, cfg):
-    """The mean over the images of what clipping along the stack leaves; NaN where nothing is left, and off science."""
+    """The mean of the images after clipping along the stack; NaN where no value is left, and at reference pixels."""
     stack = np.array(images)
     unusable = np.isnan(stack) | ~science
     clipped = sigma_clip(
@@ -115,7 +115,7 @@ def clipped_mean_image(images, science, cfg):
 
 
 def normalise(mean_image, science, cfg):
-    """The mean image divided by its smoothed self, by its mean, or by nothing."""
+    """The mean image divided by the smoothed image, by its mean, or unchanged."""
     method = cfg["flat_mean_normalization_method"]
     if method == "none":
         return mean_image.copy()
@@ -145,7 +145,7 @@ def normalise(mean_image, science, cfg):
 
 
 def signal_of_last_groups(exposures):
-    """The mean over all integrations of all exposures of the last four groups of the raw ramp."""
+    """The mean (DN) of the last four groups of the raw ramps of all integrations of all exposures."""
     signals = []
     for exposure in exposures:
         with fits.open(exposure["uncal"]) as hdus:
@@ -156,7 +156,7 @@ def signal_of_last_groups(exposures):
 
 
 def pixels_around(y, x, offsets, allowed):
-    """The (y, x) of the pixels at the offsets that lie on the detector and are allowed."""
+    """The (y, x) of the pixels at the offsets, as far as they lie on the detector and are allowed."""
     height, width = allowed.shape
     pixels = [(y + dy, x + dx) for dy, dx in offsets]
     return [(py, px) for py, px in pixels if 0 <= py < height and 0 <= px < width and allowed[py, px]]

@@ -1,4 +1,4 @@
-"""The defaults of the specification, the rule that decides a vote, and the flags that follow from the types."""
+"""The defaults of the official algorithm, the rule that decides a vote, and the flags of the types."""
 
 import numpy as np
 from astropy.stats import sigma_clip
@@ -66,18 +66,18 @@ FLAT_TYPES = ("DEAD", "LOW_QE", "OPEN", "ADJ_OPEN")
 
 
 def has(dq, bits):
-    """Where dq holds any of the bits."""
+    """True where dq has any of the bits."""
     return (dq & np.asarray(bits, dtype=dq.dtype)) != 0
 
 
 def decide(k, n_valid, fraction, min_valid):
-    """True where k yes of n_valid valid votes are enough: the fraction is inclusive, and one yes is always needed."""
+    """True where k positive of n_valid valid votes are enough: at least the fraction, and at least one."""
     needed = np.maximum(1, np.ceil(np.round(fraction * np.asarray(n_valid), 9)))
     return (np.asarray(k) >= needed) & (np.asarray(n_valid) >= min_valid)
 
 
 def clipped_mean_and_std(values, sigma, maxiters):
-    """Mean and population std of the finite values that clipping about their median leaves; NaN if there are none."""
+    """Mean and population std of the finite values after clipping about their median; NaN without finite values."""
     values = values[np.isfinite(values)]
     if len(values) == 0:
         return np.nan, np.nan
@@ -86,7 +86,7 @@ def clipped_mean_and_std(values, sigma, maxiters):
 
 
 def combine(types, cfg, reference_pixels):
-    """The uint32 mask of the types given: those of the darks, those of the flats, or both in one dict."""
+    """The mask, uint32 (y, x), of the types of darks, of flats, or of both."""
     cfg = {**DEFAULTS, **cfg}
     dq = np.zeros(reference_pixels.shape, dtype=np.uint32)
     dq[reference_pixels] |= np.uint32(DQ["REFERENCE_PIXEL"])
@@ -100,7 +100,7 @@ def combine(types, cfg, reference_pixels):
         if acts_as in cfg["dark_do_not_use"]:
             dq[types[name]] |= np.uint32(DQ["DO_NOT_USE"])
 
-    # Only the darks can say HOT. Such a pixel never becomes DEAD, so that DEAD cannot bring it DO_NOT_USE either.
+    # HOT comes only from darks. A HOT pixel never becomes DEAD, so it does not get DO_NOT_USE from DEAD either.
     hot = has(dq, DQ["HOT"])
     dq[hot] &= np.uint32(~DQ["DEAD"] & 0xFFFFFFFF)
     for name in FLAT_TYPES:

@@ -51,7 +51,7 @@ class Exposure:
 
 
 def read_set(paths: Sequence[str]) -> tuple[list[Segment], dict[str, str]]:
-    """Sort statistics files into usable and rejected ones.
+    """Sort statistics files into usable and rejected files.
 
     Returns (Segments in the order of their names, dict of exposure name -> reason), so that the order of `paths` has no
     effect. Raises StatisticsError if a file is damaged.

@@ -29,7 +29,7 @@ INFINITE, NAN = np.float32(np.inf), np.float32(np.nan)
 
 @compiled
 def count_flags(groupdq: np.ndarray, window: int, counts: np.ndarray) -> None:
-    """Fill `counts`, int16 (8, y, x), with the quantities that `badpix.statistics.ramps.count_groups` describes.
+    """Fill `counts`, int16 (8, y, x), with the planes COUNTS of `badpix.statistics.ramps`; see `count_groups` there.
 
     `groupdq` is uint8 (group, y, x), `window` the number of early and of late groups.
     """

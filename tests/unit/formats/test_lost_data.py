@@ -1,4 +1,4 @@
-"""Lost data under sound headers are seen; dead parts of a detector and saturated ones are not taken for them."""
+"""Lost data in files with valid headers are found; dead or saturated parts of a detector are not lost data."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from badpix.core.errors import BadExposure
 from badpix.formats.lost_data import RUN_PIXELS, check_image, check_ramps, check_raw, check_variances
 from badpix.instrument.dq import PIXEL_FLAGS
 
-SHAPE = (2, 5, 100, 48)  # no whole number of runs in a row
+SHAPE = (2, 5, 100, 48)  # rows are not a multiple of a run
 ALL = np.ones(SHAPE[2:], dtype=bool)
 
 
@@ -28,13 +28,13 @@ def raw(noise):
     return noise.integers(9000, 60000, SHAPE, dtype=np.uint16)
 
 
-def test_whole_raw_data_pass(raw, tmp_path):
+def test_complete_raw_data_pass(raw, tmp_path):
     check_raw(stored(raw, tmp_path / "a.fits"))
 
 
 @pytest.mark.parametrize("value", [0, 32768])
 def test_a_run_is_lost_only_if_all_of_it_is(raw, tmp_path, value):
-    # Every run of this group begins and ends with the value, and one has another pixel in its middle only.
+    # Every run of this group begins and ends with the value; the first run differs only in its middle pixel.
     flat = raw[1, 3].reshape(-1)
     flat[:RUN_PIXELS] = value
     flat[RUN_PIXELS // 2] = value + 1
@@ -58,7 +58,7 @@ def test_groups_are_counted_from_the_first_of_the_file(raw, tmp_path):
     check_raw(stored(raw, tmp_path / "b.fits"), slice(-4, None))
 
 
-def test_what_reads_zero_in_every_group_is_dead_not_lost(raw, tmp_path):
+def test_zero_in_every_group_is_dead_not_lost(raw, tmp_path):
     raw[:, :, 10:20] = 0
     check_raw(stored(raw, tmp_path / "a.fits"))
     raw[...] = 0
@@ -67,7 +67,7 @@ def test_what_reads_zero_in_every_group_is_dead_not_lost(raw, tmp_path):
 
 
 @pytest.mark.parametrize("value", [65535, 12000])
-def test_saturated_regions_and_made_up_values_are_not_lost(raw, tmp_path, value):
+def test_regions_of_equal_values_are_not_lost(raw, tmp_path, value):
     raw[1, 3, :50] = value
     check_raw(stored(raw, tmp_path / "a.fits"))
 
@@ -83,7 +83,7 @@ def test_lost_ramps(noise):
     check_ramps(sci, groupdq, ~ALL, 1, 25)
 
 
-def test_images_without_values_or_with_lost_ones(noise):
+def test_images_without_values_or_with_lost_values(noise):
     image = noise.normal(size=ALL.shape).astype(np.float32)
     image[3, 3] = np.nan
     check_image(image, ALL, "SCI")
@@ -99,7 +99,7 @@ def test_images_without_values_or_with_lost_ones(noise):
     check_image(lost, ~ALL, "SCI")
 
 
-def test_images_smaller_than_a_run_are_not_looked_at():
+def test_images_smaller_than_a_run_are_not_checked():
     check_image(np.zeros((7, RUN_PIXELS // 8)), np.ones((7, RUN_PIXELS // 8), bool), "SCI")
 
 

@@ -1,4 +1,4 @@
-"""The MASK reference file: the pipeline's datamodel and CRDS's own check accept it, and its header says it all."""
+"""The MASK reference file: accepted by the pipeline's datamodel and the check of CRDS, with a complete header."""
 
 import dataclasses
 import json
@@ -62,7 +62,7 @@ def parameter(path, name):
 
 @pytest.fixture(scope="module")
 def mask(tmp_path_factory):
-    """A mask with everything that one may have."""
+    """A mask with all optional parts."""
     parameters = {"max_jump_limit": 10, "manual_flag_file": "/long/" * 20}
     return write(tmp_path_factory.mktemp("mask") / "mask.fits", parameters=parameters, history=["h" * 200, "é"])
 
@@ -169,7 +169,7 @@ def with_unknown_flag(rows):
     [reversed_bits, with_unknown_flag, lambda rows: rows[:0], lambda rows: None],
     ids=["other bits", "an unknown flag", "an empty definition", "no definition"],
 )
-def test_a_mask_reads_as_its_datamodel_has_it(tmp_path, change):
+def test_a_mask_is_read_as_by_its_datamodel(tmp_path, change):
     path = write(tmp_path / "m.fits")
     rows = change(Table.read(path, hdu="DQ_DEF"))
     with fits.open(path, mode="update") as hdus:
@@ -182,18 +182,18 @@ def test_a_mask_reads_as_its_datamodel_has_it(tmp_path, change):
 
 
 def test_a_mask_cut_to_a_subarray_is_what_dq_init_would_take(tmp_path):
-    source, target = write(tmp_path / "whole.fits"), tmp_path / "part.fits"
-    with fits.open(source, mode="update") as hdus:  # HOT and RC change their bits, as files of CRDS may have them
+    source, target = write(tmp_path / "full.fits"), tmp_path / "part.fits"
+    with fits.open(source, mode="update") as hdus:  # HOT and RC swap their bits, which the DQ_DEF of CRDS files allows
         rows = hdus["DQ_DEF"].data
         names = [name.strip() for name in rows["NAME"]]
-        one, other = names.index("HOT"), names.index("RC")
+        hot, rc = names.index("HOT"), names.index("RC")
         for column in ("BIT", "VALUE"):
-            rows[column][[one, other]] = rows[column][[other, one]]
-    whole = read_mask(source)
-    assert whole[3, 5] == bits(["DO_NOT_USE", "RC"])
+            rows[column][[hot, rc]] = rows[column][[rc, hot]]
+    full = read_mask(source)
+    assert full[3, 5] == bits(["DO_NOT_USE", "RC"])
     part = Geometry("SUB32", 1987, 1988, 20, 10, -2, -1)
     write_cut_copy(source, target, part)
-    assert np.array_equal(read_mask(target), whole[3:13, 2:22])
+    assert np.array_equal(read_mask(target), full[3:13, 2:22])
     assert read_mask(target)[0, 3] == bits(["DO_NOT_USE", "RC"])
     assert Geometry.from_header(fits.getheader(target)) == part
 
@@ -234,7 +234,7 @@ def test_pedigree_takes_its_dates_from_the_data():
         complete_pedigree("INFLIGHT", [])
 
 
-# ---------------------------------------------------------------- other people's masks, and CRDS
+# ---------------------------------------------------------------- masks from elsewhere, and CRDS
 
 
 def test_a_foreign_dq_def_is_translated(tmp_path):
@@ -286,7 +286,7 @@ def test_crds_certify_would_notice(mask, crds_cache, tmp_path):
     assert certify(path, crds_cache).returncode != 0
 
 
-# ---------------------------------------------------------------- the scripts that make and try a mask
+# ---------------------------------------------------------------- the scripts that make and check a mask
 
 
 def test_reference_pixel_mask(tmp_path):
@@ -306,7 +306,7 @@ def test_missing_flags_counts_pixels_by_flag():
 
 
 def test_quality_check(mask, tmp_path, monkeypatch):
-    """The pipeline's part is replaced: what it would say of the mask is given."""
+    """The results of dq_init are replaced by `answers`."""
     monkeypatch.setenv("CRDS_OBSERVATORY", "jwst")
     ramp = tmp_path / "ramp.fits"
     fits.PrimaryHDU(header=fits.getheader(mask)).writeto(ramp)
@@ -325,7 +325,7 @@ def test_quality_check(mask, tmp_path, monkeypatch):
     quality_check.main(mask, ramp, report, nowhere)
     found = json.loads(report.read_text())
     assert (found["passed"], found["ramp"], found["pixels_per_flag"]["HOT"]) == (True, "ramp.fits", 1)
-    # Of a ramp of fewer rows only those of the mask are looked at.
+    # The ramp has fewer rows than the mask: only flags in its rows are checked.
     part = fits.getheader(mask)
     part["SUBSTRT2"], part["SUBSIZE2"] = part["SUBSTRT2"] + 2, 3
     fits.PrimaryHDU(header=part).writeto(ramp, overwrite=True)

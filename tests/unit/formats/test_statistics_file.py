@@ -1,4 +1,4 @@
-"""The statistics file: what is written is read back, and a rejected product says why."""
+"""The statistics file: contents survive writing and reading, and a rejected product has a reason."""
 
 import numpy as np
 import pytest
@@ -102,15 +102,15 @@ def test_exposures_may_have_any_name(tmp_path):
 
 def test_the_first_rejected_of_several_is_named(tmp_path):
     writer().write(tmp_path / "good.fits")
-    write_rejected(tmp_path / "bad.fits", "dark1", "this one")
-    with pytest.raises(BadExposure, match="^this one$"):
+    write_rejected(tmp_path / "bad.fits", "dark1", "the reason")
+    with pytest.raises(BadExposure, match="^the reason$"):
         require_usable(tmp_path / "good.fits", tmp_path / "bad.fits")
 
 
 # ---------------------------------------------------------------- the set of exposures
 
 
-def test_the_set_is_sorted_by_name_and_rejected_ones_are_apart(tmp_path):
+def test_the_set_is_sorted_by_name_without_rejected_exposures(tmp_path):
     for name in ("b", "c", "a"):
         writer(name).write(tmp_path / f"{name}.fits")
     write_rejected(tmp_path / "z.fits", "bad", "broken")

@@ -1,4 +1,4 @@
-"""The table of thresholds: whole after a trip through a file, and enough to vote again."""
+"""The table of thresholds: unchanged by writing and reading, and sufficient to repeat the vote."""
 
 import numpy as np
 import pytest
@@ -51,29 +51,29 @@ def test_a_table_keeps_every_number(tmp_path):
         assert [repr(row) for row in again] == [repr(row) for row in some]
 
 
-def test_the_limits_of_the_specification():
+def test_the_limits_of_the_official_algorithm():
     vote = counted([dark(["nothing", "high_pedestal"])] * 2, pedestal_sigma_threshold=3, high_cr_fraction=0.7)
     found = vote.results(np.ones((1, 2), bool))
-    limits = {(row.test, row.quantity): row.value for verdict in found.values() for row in verdict.thresholds}
+    limits = {(row.test, row.quantity): row.value for result in found.values() for row in result.thresholds}
     # Pedestals are 100 +- 2 DN.
     assert limits["high_pedestal", "PEDESTAL_T0"] == 106 and limits["low_pedestal", "PEDESTAL_T0"] == 94
     assert limits["saturated", "NSAT"] == 20 and limits["many_jumps", "NJUMP"] == 10
     assert limits["rc_jumps", "JUMP_RATIO"] == 5
     assert limits["many_jumps", FRACTION] == 0.7 and limits["many_jumps", FEWEST] == 1
     pedestals = [row for row in found["rc"].thresholds if row.quantity == "PEDESTAL_T0"]
-    assert [row.integration for row in pedestals] == [1, 1], "one row per integration of each exposure"
+    assert [row.integration for row in pedestals] == [1, 1], "a row per integration of each exposure"
 
 
 @pytest.mark.parametrize("regions", [WHOLE_ARRAY, (np.s_[:, :20], np.s_[:, 20:])])
-def test_they_are_what_the_searches_voted_by(regions):
-    """Votes counted with the table alone are those that the search counted, pixel by pixel."""
+def test_the_thresholds_reproduce_the_votes(regions):
+    """Votes counted from the table alone equal the votes of the searches, pixel by pixel."""
     beyond = extended(3, regions)
     files = [exposure(seed, {(3, 3): {"CDS_NOISE": 40.0, "SLOPE": 3.0, "PEDESTAL_T0": -90.0}}) for seed in range(3)]
     for number, file in enumerate(files):
         file[0].header["EXPOSURE"] = f"dark{number}"
         beyond.add_exposure(file, pedestal_name="PEDESTAL_T0")
     results = beyond.results()
-    rows = [row for verdict in results.values() for row in verdict.thresholds]
+    rows = [row for result in results.values() for row in result.thresholds]
     tests = {"noise": "cds_noise", "rate": "rate", "low_pedestal": "low_pedestal", "first": "first_inverse_rc"}
     k = {test: np.zeros(SHAPE, int) for test in tests.values()}
     for number, file in enumerate(files):
@@ -88,12 +88,12 @@ def test_they_are_what_the_searches_voted_by(regions):
                 continue
             own = regions if measured.measure == "noise" else WHOLE_ARRAY
             assert len(limits) == len(own)
-            for place, region in enumerate(own, 1):
-                row = limits[place if len(limits) > 1 else 0]
+            for amplifier, region in enumerate(own, 1):
+                row = limits[amplifier if len(limits) > 1 else 0]
                 height = (1 if row.side == ABOVE else -1) * (values[region] - row.centre)
                 least = np.broadcast_to(measured.min_deviation, SHAPE)[region]
                 k[test][region] += (height > row.margin) & (height > least)
-    counted_votes = {test: votes for verdict in results.values() for test, (votes, _) in verdict.votes.items()}
+    counted_votes = {test: votes for result in results.values() for test, (votes, _) in result.votes.items()}
     for test, votes in k.items():
         assert np.array_equal(votes, counted_votes[test]), test
         assert votes[3, 3] == 3 or test == "first_inverse_rc"
@@ -101,12 +101,12 @@ def test_they_are_what_the_searches_voted_by(regions):
     assert [row.region for row in means] == ([0] if len(regions) == 1 else [1, 2])
 
 
-def test_falls_and_rises_have_limits():
+def test_jumps_down_and_up_have_limits():
     beyond = extended(2)
     for seed in range(2):
         beyond.add_exposure(exposure(seed, {}), pedestal_name="PEDESTAL_T0")
     rows = [row for row in beyond.results()["high_cr"].thresholds if row.quantity in ("N_JUMP_DOWN", "N_JUMP_UP")]
-    assert [row.value for row in rows] == [1.0, 1.0, 1.0], "nobody falls, so one fall is too many"
+    assert [row.value for row in rows] == [1.0, 1.0, 1.0], "no pixel jumps down, so a single jump down is significant"
 
 
 def test_the_limits_of_the_flats(tmp_path):
@@ -128,8 +128,18 @@ def test_the_limits_of_the_flats(tmp_path):
     assert evidence.vote("DEAD") == (None, None, None), "the mean flat decides alone"
 
     votes = FlatVotes(science, science, settings)
-    for name in ("one", "two"):
+    for name in ("flat1", "flat2"):
         votes.add(norm, name)
     limits = votes.results()["DEAD"].thresholds
-    assert [row.exposure for row in limits if np.isfinite(row.margin)] == ["one", "two"]
+    assert [row.exposure for row in limits if np.isfinite(row.margin)] == ["flat1", "flat2"]
     assert [row.value for row in limits if row.quantity == FRACTION] == [0.75]
+
+
+def test_a_test_without_vote_counts_is_named(tmp_path):
+    norm = np.ones((3, 3))
+    results = flat_results(norm, np.full(norm.shape, 5), norm > 0, FlatSettings.from_config(FLAT))
+    write_evidence(tmp_path / "evidence.fits", results, {}, [])
+    evidence = read_evidence(tmp_path / "evidence.fits")
+    assert (evidence.n_valid("DEAD") == 1).all(), "the combined flat is a single vote"
+    with pytest.raises(ValueError, match=r"evidence\.fits has no vote counts of the test rate \(extension RATE_N\)"):
+        evidence.n_valid("rate")

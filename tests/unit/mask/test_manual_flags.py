@@ -18,7 +18,7 @@ def parse(text, **options):
     return parse_manual_flags(text, SHAPE, "table.txt", **options)
 
 
-def test_one_pixel_is_column_x_and_row_y():
+def test_a_pixel_is_column_x_and_row_y():
     flags = parse("4 1 HOT\n")
     assert flags.dtype == np.uint32 and flags.shape == SHAPE
     expected = np.zeros(SHAPE, int)
@@ -51,8 +51,8 @@ def test_the_highest_bit_is_kept():
     assert parse("0 0 reference_pixel")[0, 0] == 2**31
 
 
-def test_comments_blank_lines_and_the_heading_say_nothing():
-    text = "\ufeff# a comment\n\n  x  Y  flag\r\n2 0 HOT # the one\n   # 3 0 HOT\n"
+def test_comments_blank_lines_and_the_heading_have_no_effect():
+    text = "\ufeff# a comment\n\n  x  Y  flag\r\n2 0 HOT # the only row\n   # 3 0 HOT\n"
     assert np.argwhere(parse(text)).tolist() == [[0, 2]]
     assert not parse("").any()
 
@@ -104,12 +104,12 @@ def test_a_subarray_takes_its_part_of_a_full_frame_table():
     np.testing.assert_array_equal(flags, expected)
 
 
-def test_the_subarray_of_a_full_frame_table_is_the_cut_of_the_whole():
+def test_the_flags_of_a_subarray_are_a_cut_of_the_full_frame():
     text = "3:40 2 HOT\n: 5:9 DEAD\n17 : RC\n7:8 :6 OPEN\n"
-    whole = parse_manual_flags(text, (20, 50), "t")
+    full = parse_manual_flags(text, (20, 50), "t")
     for x0, y0, rows, columns in [(0, 0, 20, 50), (5, 3, 4, 9), (41, 15, 5, 9), (16, 4, 3, 2)]:
         part = parse_manual_flags(text, (rows, columns), "t", origin=(x0, y0), full_shape=(20, 50))
-        np.testing.assert_array_equal(part, whole[y0 : y0 + rows, x0 : x0 + columns])
+        np.testing.assert_array_equal(part, full[y0 : y0 + rows, x0 : x0 + columns])
 
 
 def test_rows_beyond_the_full_frame_are_errors_for_a_subarray_too():

@@ -1,4 +1,4 @@
-"""Clipping of sorted values leaves what astropy leaves."""
+"""Sigma clipping of sorted values, compared with astropy."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def test_as_astropy(sigma, iterations, dtype):
 @pytest.mark.parametrize("side", [-1, 1])
 @pytest.mark.parametrize("outliers", [300, 9_000])
 def test_median_that_moves_as_astropy(side, outliers):
-    """By little, and by much."""
+    """The median moves by little with few outliers, and by much with many."""
     rng = np.random.default_rng(8)
     values = side * np.concatenate([rng.normal(100, 5, 20_000), 10 ** rng.uniform(3, 8, outliers)])
     kept = sigma_clip(values, sigma=3, maxiters=None, masked=False)
@@ -34,9 +34,9 @@ def test_median_that_moves_as_astropy(side, outliers):
 
 @pytest.mark.parametrize("seed", range(100))
 def test_few_values_as_astropy(seed):
-    """Limits move as values go: with seeds 40 and 61 a value that had gone lies within the last limits, and stays.
+    """The limits move with each iteration: with seeds 40 and 61 a value clipped before lies within the last limits.
 
-    So it is in astropy's masked array, and not without `masked`.
+    Such a value is kept, as in the masked array of astropy; with `masked=False` astropy does not keep it.
     """
     values = np.random.default_rng(seed).normal(0, 1, 25)
     kept = sigma_clip(values, sigma=1.2, maxiters=5).compressed()

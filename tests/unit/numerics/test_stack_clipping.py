@@ -9,7 +9,7 @@ from badpix.response.normalise import clipped_stack
 
 
 def stack_of(n_integrations, seed):
-    """Healthy pixels, outliers, NaN here and there, an infinite value, pixels without a value, with one, all alike."""
+    """Healthy pixels, outliers, some NaN, an infinite value, and pixels with no value, a single value, equal values."""
     rng = np.random.default_rng(seed)
     stack = rng.normal(100, 3, (n_integrations, 40, 50)).astype(np.float32)
     stack[rng.random(stack.shape) < 0.02] += 300

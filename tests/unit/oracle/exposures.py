@@ -1,4 +1,4 @@
-"""Exposures for the plain evaluation, small enough to be worked out by hand."""
+"""Exposures for the independent evaluation, small enough for arithmetic by hand."""
 
 import numpy as np
 from astropy.io import fits
@@ -21,7 +21,7 @@ def write(path, header, **extensions):
 
 
 class Dark:
-    """One exposure: a ramp that starts at `pedestal` and rises by `slope`, with no flags until they are set."""
+    """An exposure: ramps that start at `pedestal` (DN) and increase by `slope` (DN/s), without flags."""
 
     def __init__(self, n_integrations=1, n_groups=8, shape=(3, 4)):
         self.slope = np.zeros((n_integrations, *shape), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""The plain evaluation that masks are compared with: the types of darks, on arrays worked out by hand."""
+"""The independent evaluation that masks are compared with: the types of darks, on arrays worked out by hand."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ def checkered_dark(**kwargs):
     dark.pixeldq[1:11, 1:11] = 0
     dark.pedestal[:] = 99
     dark.pedestal[:, :, ::2] = 101
-    # The reference pixels would spoil mean and std, if they took part.
+    # The reference pixels would change mean and std if they were used.
     dark.pedestal[:, dark.pixeldq != 0] = 1e6
     return dark
 
@@ -41,7 +41,7 @@ def test_pedestal_beyond_five_sigma(tmp_path):
     dark = checkered_dark()
     # Two pixels on either side leave 96 at 100 +- 1. All 100: variance (96 + 2 x 4.5^2 + 2 x 5.5^2) / 100 = 1.97, so
     # 3 sigma are 4.2 and all four are clipped. Survivors: mean 100, std 1, limits 95 and 105.
-    # They replace two of 99 and two of 101, so that the mean stays where it is.
+    # They replace two of 99 and two of 101, so that the mean does not change.
     dark.pedestal[0, 2, 2] = 105.5
     dark.pedestal[0, 2, 3] = 104.5
     dark.pedestal[0, 4, 4] = 94.5
@@ -51,7 +51,7 @@ def test_pedestal_beyond_five_sigma(tmp_path):
     assert pixels(types["rc"]) == [(2, 2)]
     assert pixels(types["low_pedestal"]) == [(4, 4)]
 
-    # A limit of 4 sigma takes in the others.
+    # A limit of 4 sigma includes all four.
     types = dark_types([exposure], {"pedestal_sigma_threshold": 4})
     assert pixels(types["rc"]) == [(2, 2), (2, 3)]
     assert pixels(types["low_pedestal"]) == [(4, 4), (4, 5)]
@@ -61,7 +61,7 @@ def test_pedestal_beyond_five_sigma(tmp_path):
     assert not types["rc"].any() and not types["low_pedestal"].any()
 
 
-def test_pedestal_abstains(tmp_path):
+def test_pedestal_without_a_valid_vote(tmp_path):
     dark = checkered_dark()
     dark.pedestal[0, 2, 2:5] = 200
     dark.dq[0, 2, 2] = DO_NOT_USE
@@ -85,27 +85,27 @@ def test_insufficient_for_rc_takes_both_votes(tmp_path):
 
 
 def test_saturated_votes_by_integration(tmp_path):
-    one, three = Dark(), Dark(n_integrations=3)
-    one.groupdq[0, :, 0, 0] = SATURATED
+    single, three = Dark(), Dark(n_integrations=3)
+    single.groupdq[0, :, 0, 0] = SATURATED
     three.groupdq[0, :, 0, 0] = SATURATED  # 2 of 4 integrations
     three.groupdq[0, :, 0, 1] = SATURATED  # 1 of 4
-    one.groupdq[0, :, 0, 2] = SATURATED
-    three.groupdq[:, :, 0, 2] = DO_NOT_USE  # 1 of 1: the others abstain
-    one.groupdq[0, :, 0, 3] = SATURATED | DO_NOT_USE
+    single.groupdq[0, :, 0, 2] = SATURATED
+    three.groupdq[:, :, 0, 2] = DO_NOT_USE  # 1 of 1: the remaining votes are not valid
+    single.groupdq[0, :, 0, 3] = SATURATED | DO_NOT_USE
     three.groupdq[:2, :, 0, 3] = SATURATED
     three.groupdq[1, 0, 0, 3] = 0  # not in all groups: 2 of 4
-    one.groupdq[0, :, 1, 0] = DO_NOT_USE
+    single.groupdq[0, :, 1, 0] = DO_NOT_USE
     three.groupdq[:, :, 1, 0] = DO_NOT_USE
     # By exposure, (0, 1) would have 0 of 2 and (1, 1) 1 of 2.
-    one.groupdq[0, :, 1, 1] = SATURATED
-    one.pixeldq[2, 2] = REFERENCE_PIXEL
-    one.groupdq[0, :, 2, 2] = SATURATED
+    single.groupdq[0, :, 1, 1] = SATURATED
+    single.pixeldq[2, 2] = REFERENCE_PIXEL
+    single.groupdq[0, :, 2, 2] = SATURATED
     three.groupdq[:, :, 2, 2] = SATURATED
-    types = dark_types([one.write(tmp_path, "one"), three.write(tmp_path, "three")], {})
+    types = dark_types([single.write(tmp_path, "single"), three.write(tmp_path, "three")], {})
     assert pixels(types["hot"]) == [(0, 0), (0, 2), (0, 3)]
     assert pixels(types["insufficient"]["hot"]) == [(1, 0)]
 
-    types = dark_types([one.write(tmp_path, "1"), three.write(tmp_path, "3")], {"min_valid": 2})
+    types = dark_types([single.write(tmp_path, "1"), three.write(tmp_path, "3")], {"min_valid": 2})
     assert pixels(types["hot"]) == [(0, 0), (0, 3)]
     assert pixels(types["insufficient"]["hot"]) == [(0, 2), (1, 0)]
 
@@ -124,7 +124,7 @@ def test_high_cr_by_exposure_and_by_integration(tmp_path):
     for i in range(5):
         dark = Dark(n_integrations=2, n_groups=12)
         if i < 4:
-            dark.groupdq[0, 1:11, 0, 0] = JUMP_DET  # 10 jumps in one of two integrations, in 4 of 5 exposures
+            dark.groupdq[0, 1:11, 0, 0] = JUMP_DET  # 10 jumps in the first of two integrations, in 4 of 5 exposures
         if i < 3:
             dark.groupdq[:, 1:11, 0, 1] = JUMP_DET  # in both, in 3 of 5
         dark.groupdq[:, 1:10, 0, 2] = JUMP_DET  # 9 are too few
@@ -132,7 +132,7 @@ def test_high_cr_by_exposure_and_by_integration(tmp_path):
             dark.groupdq[:, 1:11, 0, 3] = JUMP_DET  # in both, in 4 of 5
         if i > 0:
             dark.groupdq[:, :, 1, 0] = DO_NOT_USE
-        dark.groupdq[0, 1:11, 1, 0] |= JUMP_DET  # only the first exposure can be judged, and only it counts
+        dark.groupdq[0, 1:11, 1, 0] |= JUMP_DET  # only the first exposure has a valid vote
         exposures.append(dark.write(tmp_path, f"dark{i}"))
     # Exposures: 4 / 5, 3 / 5, 0 / 5, 4 / 5, 1 / 1. Integrations: 4 / 10, 6 / 10, 0 / 10, 8 / 10, 1 / 2.
     assert pixels(dark_types(exposures, {})["high_cr"]) == [(0, 0), (0, 3), (1, 0)]
@@ -179,24 +179,24 @@ def test_rc_jumps_at_exactly_the_threshold():
 
 
 @pytest.mark.parametrize(
-    ("n_groups", "fraction", "abstains"),
+    ("n_groups", "fraction", "too_short"),
     [
         (3, 0.5, True),  # fewer than four groups
-        (4, 0.25, False),  # windows of one group
+        (4, 0.25, False),  # windows of a single group
         (9, 0.1, True),  # windows of none
         (100, 0.29, False),  # 28.999999999999996 groups are 29
     ],
 )
-def test_jump_tests_abstain_on_short_ramps(n_groups, fraction, abstains):
+def test_jump_tests_are_not_valid_on_short_ramps(n_groups, fraction, too_short):
     groupdq = np.zeros((n_groups, 1, 1), dtype=np.uint8)
     groupdq[:29] = JUMP_DET
     cfg = {"early_cutoff_fraction": fraction, "max_jump_limit": 1, "jump_ratio_threshold": 1}
     valid, yes = rc_jumps(groupdq, **cfg)
-    assert valid == [not abstains] and yes == [not abstains]
+    assert valid == [not too_short] and yes == [not too_short]
 
 
 def noisy_darks(folder):
-    """Six darks whose slopes are +s and -s in turn, thus of std s: 1 in one half of the rows, 3 in the other."""
+    """Six darks whose slopes are +s and -s in turn, thus of std s: 1 in half of the rows, 3 in the rest."""
     exposures = []
     for i in range(6):
         dark = Dark(shape=(10, 10))
@@ -210,7 +210,7 @@ def noisy_darks(folder):
             dark.groupdq[0, 3, 5, 5] = JUMP_DET
             dark.dq[0, 6, 6] = DO_NOT_USE
         if i == 5:
-            # One jump leaves five clean slopes and keeps the outlier away from them.
+            # A jump leaves five clean slopes, without the outlier.
             dark.groupdq[0, 3, 7, 7] = JUMP_DET
             dark.slope[0, 7, 7] = 1000
         exposures.append(dark.write(folder, f"dark{i}"))

@@ -1,4 +1,4 @@
-"""The plain evaluation that masks are compared with: the types of flats, on arrays worked out by hand."""
+"""The independent evaluation that masks are compared with: the types of flats, on arrays worked out by hand."""
 
 import numpy as np
 import pytest
@@ -14,10 +14,10 @@ def test_mean_of_flats_clips_along_the_stack(tmp_path):
     # 274, so 1000 lies more than 3 std from the median, 10.
     first, second = np.full((6, 2, 3), 10.0), np.full((6, 2, 3), 10.0)
     second[5, 0, 0] = 1000
-    # (0, 1): NaN abstains, and 16 in the other half: 16
+    # (0, 1): NaN is ignored, and 16 in the other half: 16
     first[:, 0, 1] = np.nan
     second[:, 0, 1] = 16
-    # (0, 2): DO_NOT_USE abstains: 10
+    # (0, 2): DO_NOT_USE is ignored: 10
     dq = np.zeros((6, 2, 3), dtype=np.uint32)
     first[:, 0, 2] = 77
     dq[:, 0, 2] = DO_NOT_USE
@@ -66,7 +66,7 @@ def test_normalise_by_box_fills_the_outside_with_the_median_of_science():
     mean_image = np.array([[1.0, 2.0, 6.0, np.nan]])
     science = np.array([[True, True, True, False]])
     norm = normalise(mean_image, science, {**DEFAULTS, "smoothing_box_width": 3})
-    # Rows above and below are 2. 1: (1 + 2 + 7 x 2) / 9; 2: (9 + 6 x 2) / 9; 6: (8 + 6 x 2) / 8, one being NaN
+    # Rows above and below are 2. 1: (1 + 2 + 7 x 2) / 9; 2: (9 + 6 x 2) / 9; 6: (8 + 6 x 2) / 8, a NaN left out
     np.testing.assert_allclose(norm[0, :3], [1 / (17 / 9), 2 / (21 / 9), 6 / (20 / 8)])
 
 
@@ -84,7 +84,7 @@ def test_normalise_by_median():
 
 
 def test_normalise_by_mean():
-    # 19 of 2 and one of 40: mean 3.9, std 38 sqrt(19) / 20 = 8.3, so 40 is clipped and the mean is 2.
+    # 19 of 2 and a 40: mean 3.9, std 38 sqrt(19) / 20 = 8.3, so 40 is clipped and the mean is 2.
     mean_image = np.full((1, 21), 2.0)
     mean_image[0, 0] = 40
     mean_image[0, 20] = np.nan
@@ -99,7 +99,7 @@ PLAIN = {"flat_mean_normalization_method": "none"}
 
 
 def test_dead_by_sigma(tmp_path):
-    # 98 pixels at 100 +- 1, one 94.5 and one 95.5. Clipping at 3 sigma (all: std about 1.2) removes both: mean 100,
+    # 98 pixels at 100 +- 1, a 94.5 and a 95.5. Clipping at 3 sigma (all: std about 1.2) removes both: mean 100,
     # std 1 and the limit is 95.
     rate = np.full((1, 10, 10), 99.0)
     rate[0, ::2] = 101
@@ -120,7 +120,7 @@ def test_dead_by_absolute_rate(tmp_path):
     given = flat_types(miri, {**absolute, "max_dead_norm_signal": 0.25})
     assert given["DEAD"].tolist() == [[True, True, False, False, False, False, True]]
     assert given["LOW_QE"].tolist() == [[False, False, True, False, False, False, False]]
-    # NIRCam, not normalised: 25 DN/s for A1. Normalised: as any other.
+    # NIRCam, not normalised: 25 DN/s for A1. Normalised: the limit of all detectors.
     nircam = [write_flat(tmp_path, "b", rate, header={"DETECTOR": "NRCA1"})]
     assert flat_types(nircam, absolute)["DEAD"].tolist() == [[True, True, True, True, True, False, True]]
     normalised = flat_types(nircam, {**absolute, "flat_mean_normalization_method": "mean"})
@@ -152,7 +152,7 @@ def test_flux_check_reads_the_last_four_groups(tmp_path):
         write_flat(tmp_path, "a", flat, uncal=ramp[None]),
         write_flat(tmp_path, "b", np.repeat(flat, 3, axis=0), uncal=[ramp, ramp, 3 * ramp]),
     ]
-    # One of the four integrations is three times brighter: (1 + 1 + 1 + 3) / 4 = 1.5 times 250, 500 and 750.
+    # The last of the four integrations is three times brighter: (1 + 1 + 1 + 3) / 4 = 1.5 times 250, 500 and 750.
     assert signal_of_last_groups(exposures).tolist() == [[375, 750, 1125, 0]]
     cfg = {**PLAIN, "dead_search_type": "absolute_rate", "flux_check": 750}
     assert pixels(flat_types(exposures, cfg)["DEAD"]) == [(0, 0), (0, 1), (0, 2)]
@@ -163,12 +163,12 @@ def test_low_qe_open_and_adjacent(tmp_path):
     rate = np.full((1, 9, 9), 1.2)
     rate[0, 2, 2] = 0.3  # OPEN: all four neighbours are bright
     rate[0, 0, 8] = 0.3  # OPEN: a corner has two neighbours
-    rate[0, 5, 2] = rate[0, 5, 3] = 0.3  # LOW_QE both: each is a dim neighbour of the other
-    rate[0, 2, 6] = 0.3  # LOW_QE: one neighbour is not bright enough
+    rate[0, 5, 2] = rate[0, 5, 3] = 0.3  # LOW_QE both: each is a dim neighbour
+    rate[0, 2, 6] = 0.3  # LOW_QE: a neighbour is not bright enough
     rate[0, 2, 7] = 1.0
     rate[0, 5, 6] = rate[0, 6, 7] = 0.3  # OPEN both, as they meet at a corner only
     rate[0, 7, 1] = 0.01  # below max_dead_norm_signal: neither
-    rate[0, 8, 8] = 0.3  # LOW_QE: a corner with a NaN beside it has one neighbour
+    rate[0, 8, 8] = 0.3  # LOW_QE: a corner with a NaN beside it has a single neighbour
     rate[0, 7, 8] = np.nan
     types = flat_types([write_flat(tmp_path, "a", rate)], PLAIN)
     assert pixels(types["OPEN"]) == [(0, 8), (2, 2), (5, 6), (6, 7)]
@@ -193,7 +193,7 @@ def test_open_beside_reference_pixels(tmp_path):
     types = flat_types([write_flat(tmp_path, "a", rate, dq)], PLAIN)
     assert pixels(types["OPEN"]) == [(1, 1)]
     assert pixels(types["ADJ_OPEN"]) == [(0, 1), (0, 2), (1, 2), (2, 1), (2, 2)]
-    # Nor DEAD. Of the science pixels, all but one are 1.2: their std is 0, and the one is DEAD by sigma_rate.
+    # Nor DEAD. Of the science pixels, all but (1, 1) are 1.2: their std is 0, so (1, 1) is DEAD by sigma_rate.
     assert pixels(types["DEAD"]) == [(1, 1)]
 
 
@@ -211,7 +211,7 @@ def test_limits_of_low_qe_and_open(tmp_path):
 
 
 def test_a_pixel_can_be_dead_and_open(tmp_path):
-    # 99 pixels of 1.2 and one of 0.3: the survivors' std is 0, so 0.3 is DEAD by sigma_rate; and it is OPEN.
+    # 99 pixels of 1.25 and a pixel of 0.375: the survivors' std is 0, so 0.375 is DEAD by sigma_rate; and it is OPEN.
     rate = np.full((1, 10, 10), 1.25)
     rate[0, 4, 4] = 0.375
     types = flat_types([write_flat(tmp_path, "a", rate)], PLAIN)

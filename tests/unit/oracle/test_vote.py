@@ -1,4 +1,4 @@
-"""The plain evaluation that masks are compared with: the vote and the flags, on arrays worked out by hand."""
+"""The independent evaluation that masks are compared with: the vote and the flags, on arrays worked out by hand."""
 
 from fractions import Fraction
 from math import ceil
@@ -19,7 +19,7 @@ from oracle.vote import DEFAULTS
         (0.8, 5, 4),
         (0.8, 8, 7),  # 6.4 -> 7
         (0.55, 100, 55),  # 55.00000000000001 in floating point: still 55
-        (0.0, 5, 1),  # one yes is always needed
+        (0.0, 5, 1),  # a positive vote is always needed
         (1.0, 5, 5),
     ],
 )
@@ -36,7 +36,7 @@ def test_decide_is_exact_for_every_percentage():
             assert decide(np.array([needed - 1, needed]), n, percent / 100, 1).tolist() == [False, True]
 
 
-def test_decide_needs_enough_valid_ballots():
+def test_decide_needs_enough_valid_votes():
     assert decide([0, 1, 2, 3], [0, 1, 2, 3], 0.5, 3).tolist() == [False, False, False, True]
 
 

@@ -1,4 +1,4 @@
-"""The false flags to expect, against detectors of healthy pixels drawn at random and put to the same votes."""
+"""The expected false flags, compared with the same votes on simulated detectors of healthy pixels."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def close(number, expected):
 
 
 def votes(yes, fraction):
-    """Pixels flagged by votes `yes`, bool (exposure, integration, pixel): majority of integrations, then vote."""
+    """Number of pixels flagged by `yes`, bool (exposure, integration, pixel): majority of integrations, then vote."""
     n_exposures, n_integrations, _ = yes.shape
     votes = decide(yes.sum(axis=1), np.full(yes.shape[::2], n_integrations), 0.5)
     return np.count_nonzero(decide(votes.sum(axis=0), np.full(yes.shape[2], n_exposures), fraction))
@@ -41,13 +41,13 @@ def test_a_vote_by_hand():
 
 
 @pytest.mark.parametrize(("integrations", "fraction"), [(1, 0.8), (3, 0.5), (2, 0.4)])
-def test_independent_ballots(integrations, fraction):
+def test_independent_votes(integrations, fraction):
     yes = rng().random((5, integrations, PIXELS)) < 0.2
     expected = VoteCounts({5: PIXELS}, fraction, integrations).expected(0.2)
     assert expected > 100 and close(votes(yes, fraction), expected)
 
 
-def test_pixels_without_ballots_enough_are_not_counted():
+def test_pixels_with_too_few_valid_votes_are_not_counted():
     n_valid = np.array([[0, 1, 2, 2], [2, 3, 3, 3]])
     science = np.ones((2, 4), bool)
     science[1, 3] = False
@@ -57,7 +57,7 @@ def test_pixels_without_ballots_enough_are_not_counted():
 
 @pytest.mark.parametrize("fixed", [0.0, 0.5, 0.95])
 @pytest.mark.parametrize("side", [0, 1])
-def test_pedestals_that_partly_stay(fixed, side):
+def test_pedestals_with_a_fixed_pattern(fixed, side):
     random = rng()
     pattern = np.sqrt(fixed) * random.standard_normal(PIXELS)
     spread, yes = Spread.empty(PIXELS), np.zeros((5, 2, PIXELS), bool)
@@ -68,7 +68,7 @@ def test_pedestals_that_partly_stay(fixed, side):
             yes[exposure, integration] = (values > 36) if side == 0 else (values < 24)
     assert spread.share_fixed == pytest.approx(fixed, abs=0.02)
     expected = spread.expected(VoteCounts({5: PIXELS}, 0.6, 2), side)
-    # Its own uncertainty, from that of the share, comes on top of that of the count.
+    # The uncertainty of the share of the pattern adds to the uncertainty of the count.
     assert abs(votes(yes, 0.6) - expected) < 4 * np.sqrt(expected) + 0.05 * expected
 
 
@@ -94,7 +94,7 @@ def test_scatter_of_different_numbers_of_slopes():
 @pytest.mark.parametrize("rate", [0.01, 1.0, 2.5])
 def test_jumps(rate):
     n_jump = rng().poisson(rate, PIXELS)
-    n_jump[:1000] = 25  # bad pixels, a few, do not count
+    n_jump[:1000] = 25  # a few bad pixels have little effect
     assert jump_rate(n_jump[1000:]) == pytest.approx(rate, rel=0.1)
     assert jump_rate(n_jump) == pytest.approx(rate, rel=0.1, abs=0.01)
     many = np.count_nonzero(n_jump[1000:] >= 5)

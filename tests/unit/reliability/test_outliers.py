@@ -1,4 +1,4 @@
-"""Which exposures are outliers, from the numbers of pixels that change without them."""
+"""Outliers among the exposures, from the numbers of pixels that change without each exposure."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def names(n_changed, factor=3.0, n_science=10000):
         ({"a": 10, "b": 12, "c": 34}, ["c"]),
         ({"a": 0, "b": 0, "c": 10}, []),  # 10 of 10000 is 0.1 percent, not more
         ({"a": 0, "b": 0, "c": 11}, ["c"]),
-        ({"a": 0, "b": 100}, []),  # two cannot tell
+        ({"a": 0, "b": 100}, []),  # fewer than MIN_EXPOSURES
         ({"a": 0, "b": 0, "c": 0, "d": 100, "e": 100}, ["d", "e"]),
         ({}, []),
     ],
@@ -31,11 +31,11 @@ def test_outliers(n_changed, outliers):
 
 
 def test_changed_pixels_by_hand():
-    one = {"hot": np.array([[True, False, True]]), "rc": np.array([[False, False, True]])}
-    other = {"hot": np.array([[True, True, False]]), "rc": np.array([[False, False, True]])}
-    assert changed_pixels(one, other) == 2
-    assert changed_pixels(one, one) == 0
-    assert changed_pixels(one, {"hot": one["hot"]}) == 1, "a type that lacks has no pixels"
+    found = {"hot": np.array([[True, False, True]]), "rc": np.array([[False, False, True]])}
+    without = {"hot": np.array([[True, True, False]]), "rc": np.array([[False, False, True]])}
+    assert changed_pixels(found, without) == 2
+    assert changed_pixels(found, found) == 0
+    assert changed_pixels(found, {"hot": found["hot"]}) == 1, "a missing type has no pixels"
 
 
 def test_no_table_no_outliers():

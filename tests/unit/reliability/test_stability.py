@@ -1,4 +1,4 @@
-"""Stability of flags without one exposure, and how many more exposures settle the rest."""
+"""Stability of flags in leave-one-out votes, and the further exposures that unclassified pixels need."""
 
 import numpy as np
 import pandas as pd
@@ -21,26 +21,26 @@ def images(**found):
 
 
 def votes():
-    one = LeaveOneOut(images(hot=[[1, 1, 0], [0, 0, 0]], rc=[[0, 1, 0], [0, 0, 0]]))
-    one.add("a", images(hot=[[1, 1, 0], [0, 0, 1]], rc=[[0, 1, 0], [0, 0, 0]]))
-    one.add("b", images(hot=[[1, 0, 0], [0, 0, 0]], rc=[[0, 1, 0], [0, 0, 0]]))
-    one.add("c", images(hot=[[1, 0, 0], [0, 0, 0]]))
-    one.add("d", images(hot=[[1, 1, 0], [0, 0, 1]], rc=[[0, 0, 0], [0, 0, 0]]))
-    return one
+    leave_one_out = LeaveOneOut(images(hot=[[1, 1, 0], [0, 0, 0]], rc=[[0, 1, 0], [0, 0, 0]]))
+    leave_one_out.add("a", images(hot=[[1, 1, 0], [0, 0, 1]], rc=[[0, 1, 0], [0, 0, 0]]))
+    leave_one_out.add("b", images(hot=[[1, 0, 0], [0, 0, 0]], rc=[[0, 1, 0], [0, 0, 0]]))
+    leave_one_out.add("c", images(hot=[[1, 0, 0], [0, 0, 0]]))
+    leave_one_out.add("d", images(hot=[[1, 1, 0], [0, 0, 1]], rc=[[0, 0, 0], [0, 0, 0]]))
+    return leave_one_out
 
 
-def rows_of(one):
-    return stability_rows("darks", one.pixels("darks"), one.types("darks"))
+def rows_of(leave_one_out):
+    return stability_rows("darks", leave_one_out.pixels("darks"), leave_one_out.types("darks"))
 
 
-def test_in_how_many_votes_a_pixel_keeps_its_types():
+def test_the_number_of_votes_in_which_a_pixel_keeps_its_types():
     pixels = votes().pixels("darks").set_index(["type", "y", "x"])
     assert pixels["kept"].to_dict() == {("hot", 0, 0): 4, ("hot", 0, 1): 2, ("rc", 0, 1): 2}
     assert set(pixels["votes"]) == {4} and pixels.loc[("hot", 0, 1), "stability"].item() == 0.5
 
 
-def test_who_changes_how_many_pixels():
-    # Without a, one more is hot; without b, one less; without c also no rc; d: one more hot, one less rc.
+def test_the_number_of_pixels_that_each_exposure_changes():
+    # Changes in numbers of pixels: without a hot +1; b hot -1; c hot and rc -1 (the same pixel); d hot +1, rc -1.
     assert votes().n_changed == {"a": 1, "b": 1, "c": 1, "d": 2}
 
 
@@ -54,10 +54,10 @@ def test_the_file_keeps_the_tables(tmp_path):
     assert [len(table) for table in read_votes(tmp_path / "s.fits")] == [0, 0]
 
 
-def test_the_image_has_the_least_of_a_pixel():
-    one = votes()
-    one.add("e", images(hot=[[1, 1, 0], [0, 0, 0]], rc=[[0, 0, 0], [0, 0, 0]]))
-    image = stability_image(one.pixels("darks"), (2, 3))
+def test_the_image_has_the_lowest_stability_of_a_pixel():
+    leave_one_out = votes()
+    leave_one_out.add("e", images(hot=[[1, 1, 0], [0, 0, 0]], rc=[[0, 0, 0], [0, 0, 0]]))
+    image = stability_image(leave_one_out.pixels("darks"), (2, 3))
     assert image.dtype == np.float32
     np.testing.assert_allclose(image, [[1, 0.4, np.nan], [np.nan] * 3])
 
@@ -70,14 +70,14 @@ def test_the_summary_by_type():
     assert table["rc"]["firm"] == 0
 
 
-def test_without_other_exposures_nothing_is_said():
+def test_a_single_exposure_gives_no_stability():
     alone = LeaveOneOut(images(hot=[[1, 0, 0], [0, 0, 0]]))
     assert rows_of(alone) == []
     assert alone.pixels("darks")["stability"].isna().all()
 
 
 def test_how_many_more():
-    # One slope in 4 exposures needs 16 more for five; three slopes 2.67, four 1; none unresolvable.
+    # With 1 slope in 4 exposures, 16 more give 5 slopes; with 3 slopes 2.67 more, with 4 slopes 1; with none infinite.
     assert more_needed([1, 3, 4, 0], 5, 4).tolist() == [16, 3, 1, np.inf]
     rows = table_of(settle_rows("darks", "noisy", Shortage(np.array([1, 3, 4, 4, 0]), 5, "jump-free slopes"), 4))
     assert rows.set_index("quantity")["value"].to_dict() == {
@@ -87,8 +87,8 @@ def test_how_many_more():
     assert list(rows["quantity"]) == ["insufficient", "unresolvable"]
 
 
-def test_the_pace_so_far_holds_on_average():
-    """Pixels whose slopes are free of jumps with probability 0.3: the number predicted for half settles as many."""
+def test_the_rate_so_far_holds_on_average():
+    """With slopes free of jumps at a probability of 0.3, the predicted exposures classify half of the pixels."""
     random = np.random.default_rng(5)
     first = random.binomial(8, 0.3, 20_000)
     waiting = first[(first < 5) & (first > 0)]

@@ -1,4 +1,4 @@
-"""The local level of the lamp's light: exact under a gradient, right at the border and around clusters."""
+"""The local level of the lamp's light: exact for a gradient, unbiased at the border and around clusters."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ def test_too_few_pixels_in_the_box_give_no_value():
     assert np.isnan(plane[30, 30])
 
 
-def test_values_in_one_line_give_their_mean():
+def test_values_on_lines_give_their_mean():
     weights = np.zeros(SHAPE, bool)
     weights[::3] = True
     narrow = local_plane(np.full(SHAPE, 7.0), weights, 3)
@@ -50,7 +50,7 @@ def test_the_background_of_a_gradient_with_noise_and_reference_pixels():
 
 
 @pytest.mark.parametrize("value", [0.0, np.nan, 1e6])
-def test_a_cluster_does_not_bend_it(value):
+def test_a_cluster_does_not_bias_the_background(value):
     image = gradient()
     block = np.s_[40:70, 50:80]
     image[block] = value
@@ -59,13 +59,13 @@ def test_a_cluster_does_not_bend_it(value):
     np.testing.assert_allclose(level, gradient(), rtol=1e-6)
 
 
-def test_a_cluster_of_low_response_does_not_bend_it():
+def test_a_cluster_of_low_response_does_not_bias_the_background():
     image = gradient()
     image[40:46, 50:56] *= 0.7
     np.testing.assert_allclose(background(image, np.ones(SHAPE, bool), 15), gradient(), rtol=1e-6)
 
 
-def test_a_cluster_as_large_as_a_block_of_the_first_guess():
+def test_a_cluster_as_large_as_a_block_of_the_first_estimate():
     image = gradient()
     image[64:128, 64:128] = 0
     level = background(image, np.ones(SHAPE, bool), 15)
@@ -73,7 +73,7 @@ def test_a_cluster_as_large_as_a_block_of_the_first_guess():
     np.testing.assert_allclose(level[lit], gradient()[lit], rtol=1e-6)
 
 
-def test_block_median_ignores_what_is_not_finite():
+def test_block_median_ignores_values_that_are_not_finite():
     image = np.array([[1.0, 2, 3, np.nan], [np.nan, np.inf, 5, 7]])
     assert block_median(image, 2).tolist() == [[1.5, 1.5, 5, 5], [1.5, 1.5, 5, 5]]
 

@@ -46,7 +46,7 @@ def everywhere(image):
     return np.ones(np.shape(image), bool)
 
 
-# ---------------------------------------------------------------- one exposure
+# ---------------------------------------------------------------- a single exposure
 
 KEYWORDS = {"SUBARRAY": "FULL", "SUBSTRT1": 1, "SUBSTRT2": 1, "SUBSIZE1": 3, "SUBSIZE2": 2, "FASTAXIS": -2,
             "SLOWAXIS": -1, "NINTS": 2, "S_RAMP": "COMPLETE"}  # fmt: skip
@@ -94,7 +94,7 @@ def test_a_flat_without_its_raw_file_has_no_last_groups(tmp_path):
         assert [hdu.name for hdu in hdus[1:]] == ["SLOPE", "VAR_SLOPE"]
 
 
-def test_a_rate_file_will_do_for_a_single_integration(tmp_path):
+def test_a_rate_file_is_accepted_for_a_single_integration(tmp_path):
     with fits.open(measured(tmp_path, rates((2, 3)), NINTS=1)) as hdus:
         assert hdus["SLOPE"].shape == (1, 2, 3) and hdus["SLOPE"].data[0, 1].tolist() == [3, 4, 5]
 
@@ -110,11 +110,11 @@ def test_a_rate_file_will_do_for_a_single_integration(tmp_path):
         (rates(), None, {"S_RAMP": "SKIPPED"}, "S_RAMP is SKIPPED"),
     ],
 )
-def test_a_flat_whose_files_do_not_fit_is_rejected(tmp_path, images, uncal, keywords, words):
+def test_a_flat_with_inconsistent_files_is_rejected(tmp_path, images, uncal, keywords, words):
     assert words in rejection_reason(measured(tmp_path, images, uncal, **keywords))
 
 
-def test_the_response_leaves_out_who_is_rejected(tmp_path):
+def test_the_response_leaves_out_rejected_flats(tmp_path):
     from flat_response import main
 
     border = dict.fromkeys(["left", "right", "bottom", "top"], 0) | {"left": 1}
@@ -137,7 +137,7 @@ def test_the_response_leaves_out_who_is_rejected(tmp_path):
 
 
 def test_clipped_stack_by_hand():
-    # Ten ones and an 12: mean 2, standard deviation sqrt(10) = 3.16; 12 is 11 from the median, beyond 3 x 3.16 = 9.5.
+    # Ten 1 and a 12: mean 2, standard deviation sqrt(10) = 3.16; 12 is 11 from the median, beyond 3 x 3.16 = 9.5.
     ones = [1.0] * 10
     mean, std, number = clipped_stack(stack_of([*ones, 12.0], [*ones, NAN], [2.0, 4.0] + [NAN] * 9), 3)
     assert mean.tolist() == [[1.0, 1.0, 3.0]]
@@ -146,12 +146,12 @@ def test_clipped_stack_by_hand():
 
 
 def test_one_of_seven_cannot_be_clipped_at_three_sigma():
-    # One of n values lies at most n / sqrt(n - 1) from the median: 7 / sqrt(6) = 2.86; of 11, 11 / sqrt(10) = 3.48.
+    # A single outlier of n values lies n / sqrt(n - 1) std from the median: 7 / sqrt(6) = 2.86; 11 / sqrt(10) = 3.48.
     mean, _, number = clipped_stack(stack_of([1.0] * 6 + [8.0]), 3)
     assert (mean.item(), number.item()) == (2.0, 7)
 
 
-def test_nothing_at_all_is_no_number():
+def test_a_pixel_without_values_is_nan():
     mean, std, number = clipped_stack(stack_of([NAN, NAN], [np.inf, NAN]), 3)
     assert np.isnan(mean).all() and np.isnan(std).all()
     assert number.tolist() == [[0, 0]]
@@ -169,7 +169,7 @@ def test_every_file_counts_once_and_so_does_every_integration(tmp_path):
     assert np.array_equal(again[0], mean) and np.array_equal(again[2], number)
 
 
-def test_reference_pixels_abstain(tmp_path):
+def test_reference_pixels_have_no_value(tmp_path):
     path = statistics_file(tmp_path / "a.fits", [[[1.0, 2.0]]])
     mean, std, number = mean_flat([path], np.array([[True, False]]), 3)
     assert mean[0, 0] == 1.0 and np.isnan(mean[0, 1]) and np.isnan(std[0, 1])
@@ -177,7 +177,7 @@ def test_reference_pixels_abstain(tmp_path):
 
 
 @pytest.mark.parametrize("block_bytes", [1, 200, 500, 10**9])
-def test_blocks_of_any_size_equal_the_whole(tmp_path, monkeypatch, block_bytes):
+def test_blocks_of_any_size_equal_the_stack_at_once(tmp_path, monkeypatch, block_bytes):
     rng = np.random.default_rng(1)
     slopes = rng.normal(100, 5, (12, 7, 5)).astype(np.float32)
     slopes[rng.random(slopes.shape) < 0.1] = NAN
@@ -186,8 +186,8 @@ def test_blocks_of_any_size_equal_the_whole(tmp_path, monkeypatch, block_bytes):
     paths = [statistics_file(tmp_path / f"{i}.fits", part) for i, part in enumerate(np.split(slopes, [1, 5, 9]))]
     monkeypatch.setattr(flat_response, "STACK_BYTES", block_bytes)
     expected = clipped_stack(np.where(science, slopes, NAN), 3)
-    for found, whole in zip(mean_flat(paths, science, 3), expected, strict=True):
-        np.testing.assert_array_equal(found, whole)
+    for found, at_once in zip(mean_flat(paths, science, 3), expected, strict=True):
+        np.testing.assert_array_equal(found, at_once)
 
 
 @given(st.integers(1, 50), st.integers(0, 1000), st.integers(1, 3000))
@@ -235,7 +235,7 @@ def test_the_box_is_that_of_astropy(width):
 
 def test_box_takes_the_known_pixels_for_an_unknown_one():
     image = IMAGE.copy()
-    image[1, 1] = NAN  # the other 15 have median 4
+    image[1, 1] = NAN  # the remaining 15 have median 4
     smoothed = smooth(image, everywhere(image), "Box2D", 3)
     assert smoothed[0, 0] == pytest.approx((5 * 4 + 1 + 2 + 3) / 8)
     assert smoothed == pytest.approx(by_hand(image, 3, np.nanmean))
@@ -266,7 +266,7 @@ def test_normalise_none_changes_nothing():
 
 
 def test_normalise_by_the_clipped_mean_of_science_pixels():
-    # Twelve of 4 and one of 400, which is clipped; the reference pixel of 1000 takes no part.
+    # Twelve 4 and a 400, which is clipped; the reference pixel of 1000 is not used.
     mean = np.array([[4.0] * 12 + [400.0, NAN, 1000.0]])
     science = everywhere(mean)
     science[0, -1] = False
@@ -309,9 +309,9 @@ def test_where_the_surroundings_are_zero_the_response_is_unknown():
 @given(
     hnp.arrays(float, (6, 5), elements=st.floats(1, 1000)), st.floats(0.01, 100), st.sampled_from(["Box2D", "Median"])
 )
-def test_the_lamp_s_brightness_cancels(flat, factor, kind):
+def test_the_brightness_of_the_lamp_cancels(flat, factor, kind):
     for method in ("smoothed", "mean"):
-        one, other = (
+        faint, bright = (
             normalise(f, everywhere(flat), ResponseSettings(3, method, kind, 3)) for f in (flat, flat * factor)
         )
-        assert other == pytest.approx(one, rel=1e-6)
+        assert bright == pytest.approx(faint, rel=1e-6)

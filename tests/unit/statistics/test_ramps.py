@@ -1,4 +1,4 @@
-"""Measurements on ramps, each with its arithmetic by hand. Arrays are (group, y, x) of one or few pixels."""
+"""Measurements on ramps, each with the arithmetic by hand. Arrays are (group, y, x) of a few pixels."""
 
 import numpy as np
 import pytest
@@ -46,7 +46,7 @@ def test_counts_with_empty_windows():
 
 
 def test_cds_noise_ignores_the_jump():
-    # Differences 2, 4, 3, (jump 500: both differences that touch the flagged group fall out), 2, 6.
+    # Differences 2, 4, 3, (jump 500: both differences with the flagged group are left out), 2, 6.
     sci = ramp(0, 2, 6, 9, 509, 512, 514, 520)
     planes = group_differences(sci, flags(0, 0, 0, 0, JUMP, 0, 0, 0), 0.25)
     # Left: 2, 4, 3, 2, 6; median 3; deviations 1, 1, 0, 1, 3; their median 1.
@@ -62,7 +62,7 @@ def test_cds_noise_needs_two_differences():
     assert np.isnan(planes["CDS_LATE"][0, 0])
 
 
-def test_one_group_has_no_differences():
+def test_a_single_group_has_no_differences():
     planes = group_differences(ramp(5), flags(0), 0.25)
     assert [planes.pop(name)[0, 0] for name in ("N_JUMP_DOWN", "N_JUMP_DOWN_5SIG", "N_JUMP_UP")] == [0, 0, 0]
     assert all(np.isnan(image[0, 0]) for image in planes.values())
@@ -75,13 +75,13 @@ def test_first_difference_includes_jumps_but_no_unusable_group():
     assert np.isnan(planes["CDS_FIRST"][0, 0])
 
 
-def test_falls_and_rises_after_the_early_window():
-    # Eight groups, the first two differences are early; then a rise to group 4, a fall to 5 and a fall to 7.
+def test_jumps_down_and_up_after_the_early_window():
+    # Eight groups, the first two differences are early; then a jump up to group 4, and jumps down to groups 5 and 7.
     sci = ramp(0, -90, 2, 3, 104, 5, 6, -93)
     planes = group_differences(sci, flags(0, JUMP, 0, 0, JUMP, JUMP, 0, JUMP), 0.25)
     assert (planes["N_JUMP_DOWN"][0, 0], planes["N_JUMP_UP"][0, 0]) == (2, 1)
     assert planes["N_JUMP_DOWN"].dtype == planes["N_JUMP_UP"].dtype == np.int16
-    # What is not flagged is no step, and a saturated group has no difference.
+    # A group without JUMP_DET is no step, and a saturated group has no difference.
     quiet = group_differences(sci, flags(0, 0, 0, 0, 0, 0, SAT | JUMP, JUMP), 0.25)
     assert quiet["N_JUMP_DOWN"][0, 0] == quiet["N_JUMP_UP"][0, 0] == 0
 
@@ -94,15 +94,15 @@ def test_the_flat_end_of_an_rc_ramp_is_no_step():
     assert planes["N_JUMP_DOWN"][0, 0] == planes["N_JUMP_UP"][0, 0] == 0
 
 
-def test_the_windows_count_jumps_too():
-    # Differences 100, 200, then 0, 3, 4, 5, 6; windows of two. The jump step took the flat end for jumps.
+def test_the_medians_of_the_windows_include_jumps():
+    # Differences 100, 200, then 0, 3, 4, 5, 6; windows of two. The jump step flagged the flat end.
     planes = group_differences(ramp(0, 100, 300, 300, 303, 307, 312, 318), flags(0, 0, 0, 0, 0, JUMP, JUMP, JUMP), 0.25)
     assert planes["CDS_EARLY"][0, 0] == 150.0
     assert planes["CDS_LATE"][0, 0] == 5.5
 
 
 def test_a_pixel_without_noise_of_its_own_is_compared_with_the_typical_one():
-    # Two pixels: differences 10, 14, 12, 10, 14, 8, 16 lie 2 about 12 in the median; the other jumps in every group.
+    # Two pixels: differences 10, 14, 12, 10, 14, 8, 16 have median 12 and deviation 2; the second jumps in every group.
     quiet = [0, 10, 24, 36, 46, 60, 68, 84]
     restless = [0, 50, 0, 50, 45, 95, 45, 95]
     sci = np.array([quiet, restless], dtype=np.float32).T[:, np.newaxis]
@@ -110,29 +110,29 @@ def test_a_pixel_without_noise_of_its_own_is_compared_with_the_typical_one():
     groupdq[1:, 0, 1] = JUMP
     planes = group_differences(sci, groupdq, 0.25)
     assert planes["CDS_NOISE"][0, 0] == pytest.approx(2 * 1.4826)
-    # After the early window: rise, -5 within three sigma, rise, fall, rise.
+    # After the early window: up, -5 within three sigma, up, down, up.
     assert (planes["N_JUMP_DOWN"][0, 1], planes["N_JUMP_UP"][0, 1]) == (1, 3)
 
 
-def test_a_clear_fall_is_one_that_no_noise_makes():
-    """Two pixels of noise 1.4826 and 2.9652, so 2.2239 in the median; both fall by 10, and by 12 below their slope."""
-    falls = [0, 1, 4, 7, 8, -2]
-    sci = np.array([falls, [2 * value for value in falls[:5]] + [6]], dtype=np.float32).T[:, np.newaxis]
+def test_a_5_sigma_jump_down_is_too_large_for_noise():
+    """Two pixels with noise 1.4826 and 2.9652, median 2.2239; both jump down by 10, which is 12 below their slope."""
+    ramp_down = [0, 1, 4, 7, 8, -2]
+    sci = np.array([ramp_down, [2 * value for value in ramp_down[:5]] + [6]], dtype=np.float32).T[:, np.newaxis]
     groupdq = np.zeros((6, 1, 2), dtype=np.uint8)
     groupdq[5] = JUMP
     planes = group_differences(sci, groupdq, 0.25)
     np.testing.assert_allclose(planes["CDS_NOISE"][0], [1.4826, 2 * 1.4826], rtol=1e-6)
     assert planes["N_JUMP_DOWN"][0].tolist() == [1, 1]
-    # Five times the noise are 7.4 and 14.8, but 11.1 is the least: -10 is no clear fall of either.
+    # Five times the noise is 7.4 and 14.8, but at least 11.1 is required: -10 is not enough for either pixel.
     assert planes["N_JUMP_DOWN_5SIG"][0].tolist() == [0, 0]
     sci[5, 0] = [-4, 0]
     assert group_differences(sci, groupdq, 0.25)["N_JUMP_DOWN_5SIG"][0].tolist() == [1, 1]
 
 
-def test_falls_where_every_difference_is_a_jump():
+def test_jumps_down_where_every_difference_is_a_jump():
     planes = group_differences(ramp(0, 50, 0, 50, 0), flags(0, JUMP, JUMP, JUMP, JUMP), 0.25)
     assert np.isnan(planes["CDS_NOISE"][0, 0])
-    assert (planes["N_JUMP_DOWN"][0, 0], planes["N_JUMP_UP"][0, 0]) == (2, 1)  # the first rise is early
+    assert (planes["N_JUMP_DOWN"][0, 0], planes["N_JUMP_UP"][0, 0]) == (2, 1)  # the first jump up is early
 
 
 def test_effective_time():
