@@ -45,7 +45,7 @@ def history_lines(
         lines.append(
             "Some inputs were processed with the mask "
             + ", ".join(foreign)
-            + "; pixels that it calls DO_NOT_USE could not be judged in them"
+            + "; pixels that it calls DO_NOT_USE could not be classified in them"
         )
     for kind, names in files.items():
         lines.append(f"{len(names)} {kind} used")

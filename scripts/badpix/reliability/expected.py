@@ -24,7 +24,7 @@ from badpix.vote.dark_official import pedestal_plane
 from badpix.vote.exposure_set import ExposureSet
 from badpix.vote.settings import DarkSettings, FlatSettings, VoteSettings
 
-AS_CONFIGURED = "at most, as asked by false_flags_per_million"
+AS_CONFIGURED = "at most, as configured by false_flags_per_million"
 # Types whose pixels are left out of the healthy pixels. Noisy pixels stay: their jumps and pedestals are those of
 # healthy pixels but for the scatter.
 NOT_HEALTHY = tuple(name for name in DARK_TYPES if name != "noisy")
