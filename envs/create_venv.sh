@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Make a virtual environment with the pinned requirements in it: create_venv.sh DIRECTORY REQUIREMENTS [PYTHON]
-# uv installs the same pins several times faster than pip; where it cannot be had, pip does the work. Both compile the
-# packages to bytecode now, on all cores, since every job of the workflow imports them.
+# uv installs the same pins several times faster than pip; without uv, pip installs them. Both compile the packages to
+# bytecode now, since every job of the workflow imports them.
 set -euo pipefail
 venv=$1 requirements=$2 python=${3:-python3}
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
     echo "jwst-badpix needs Python 3.11 or newer; '$python' is $("$python" --version 2>&1)." >&2
-    echo "Name another one, for example: make PYTHON=python3.12 demo" >&2
+    echo "Name another Python, for example: make PYTHON=python3.12 demo" >&2
     exit 1
 }
 [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"

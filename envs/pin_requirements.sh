@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Pin the requirements anew: pin_requirements.sh BIN. No address of a package index gets into the files.
+# Pin the requirements again: pin_requirements.sh BIN. The files contain no address of a package index.
 set -euo pipefail
 cd "$(dirname "$0")"
 bin=$(cd .. && cd "$1" && pwd)
