@@ -39,7 +39,7 @@ def bare(folder, raw, kind, mask, crds):
 
 
 def all_bare(folder, work, mask, crds):
-    """Wall time (s) of detector1 for all of `work` (kind, raw file), two at a time; keeps the first products of a kind."""
+    """Wall time (s) of detector1 for all of `work` (kind, raw file), two at a time; keeps products of each kind."""
     start = time.monotonic()
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda item: _bare_of(folder, item, mask, crds), enumerate(work)))

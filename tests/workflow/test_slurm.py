@@ -1,4 +1,4 @@
-"""The demo as jobs of a real Slurm: what it asks for, a job that fails, one that is cancelled, a crash, a new exposure.
+"""The demo as jobs of a real Slurm: requests, a failed job, a cancelled job, a crash, a new exposure.
 
 Skipped where Slurm is not installed. All points are taken from one story, told once, since each job costs seconds.
 """
@@ -22,13 +22,13 @@ from workflow.slurm import Slurm, missing
 
 pytestmark = [
     pytest.mark.pipeline,
-    # Together in one process, or each would tell the story again.
+    # All in the same process: otherwise each process would repeat the runs.
     pytest.mark.xdist_group("slurm"),
     pytest.mark.skipif(bool(missing()), reason=f"Slurm cannot be started: {missing()}"),
 ]
 
 PROFILE = str(PROJECT / "profiles" / "slurm")
-# Jobs of a test last seconds, and there is no accounting to ask.
+# Jobs of a test last seconds, and there is no accounting.
 OPTIONS = (
     "--profile", PROFILE, "--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "2",
     "--seconds-between-status-checks", "2", "--latency-wait", "10", "--slurm-no-account",
@@ -64,7 +64,7 @@ def prepare(directory, finished):
 def start(directory, slurm, *arguments, config=CONFIG):
     """Start the workflow with the profile; its output goes to `output.txt`."""
     words = command(directory, *OPTIONS, *arguments, config=config, cores=8, environment=slurm.environment)
-    with open(directory / "output.txt", "w") as output:
+    with (directory / "output.txt").open("w") as output:
         return subprocess.Popen(**words, stdout=output, stderr=output, stdin=subprocess.DEVNULL, start_new_session=True)
 
 
@@ -108,7 +108,7 @@ def in_state(slurm, state, *words):
 
 
 def finished_rules(output):
-    """The rules of which Snakemake says that a job is finished."""
+    """The rules with a finished job in the output of Snakemake."""
     return set(re.findall(r"Finished jobid: \d+ \(Rule: (\w+)\)", output))
 
 
@@ -139,13 +139,13 @@ def cancel_and_crash(directory, slurm, story):
     slurm.start_controller()
     story.after_crash = slurm.jobs()
     story.first_jobs = list(story.at_crash.values())
-    # As docs/clusters.md says: what is left of a killed run is cancelled before the next.
+    # As in docs/clusters.md: cancel the remaining jobs of a killed run before the next run.
     slurm.client("scancel", "--user", str(os.geteuid()))
     until(lambda: not slurm.client("squeue", "--noheader").strip(), "an empty queue")
 
 
 def table_of(jobs):
-    """What the scheduler says of its jobs, a line for each."""
+    """The job list of the scheduler, a line per job."""
     fields = ("JobId", "JobState", "NumCPUs", "MinMemoryNode", "TimeLimit", "Partition", "RunTime", "Comment")
     rows = [fields, *([job[field] for field in fields] for _, job in sorted(jobs.items()))]
     return "\n".join("{:>5} {:<10} {:>7} {:>13} {:>9} {:>9} {:>8}  {}".format(*row) for row in rows)
@@ -203,7 +203,7 @@ def test_a_failing_job_is_reported_by_name_with_its_log(story):
     assert status != 0
     assert "Error in rule prefetch_references" in output
     assert "logs/prefetch_references/darks.log" in output
-    assert "CRDS cannot give the reference files" in output, "what the log says is shown"
+    assert "CRDS cannot give the reference files" in output, "the log is shown"
 
 
 def test_the_scheduler_sees_what_each_job_needs(story):
@@ -253,7 +253,7 @@ def test_what_comes_out_is_what_a_local_run_makes(story, finished):
 
 
 def test_a_job_killed_for_its_memory_is_submitted_again_with_more(simulated, tmp_path):
-    """The first attempt asks for less than its Snakemake alone takes, and Slurm kills it; the second for enough."""
+    """The first attempt requests less memory than Snakemake needs, and Slurm kills it; the second requests enough."""
     directory = copy_run(simulated, tmp_path / "run")
     words = ("--until", "reference_pixel_mask", "--set-resources", "reference_pixel_mask:mem_mb=attempt ** 2 * 150")
     with Slurm(memory_kill=True) as slurm:
