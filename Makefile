@@ -1,7 +1,10 @@
-# make demo   simulate a detector, run the whole workflow on it, and score the masks against the truth
-# make validation   the same for many detectors, to docs/validation.md (hours; see scripts/validation.py --help)
-# make bench   what the workflow costs beyond detector1, to docs/benchmarks.md (an hour; BENCH="--size 256 ..." for less)
-# make test   all tests            make lint   ruff, layers of the library            make requirements   pin envs/*.in again
+# make demo          simulate a detector, run the whole workflow on it, and score the masks against the truth
+# make test          all tests
+# make lint          style, names, types and layers of the code; snakemake --lint
+# make docs          config/config.yaml and config/README.md from the schema
+# make validation    demo for many detectors, to docs/validation.md (hours; see scripts/validation.py --help)
+# make bench         cost of the workflow beyond detector1, to docs/benchmarks.md (an hour; less with BENCH="--size 256 ...")
+# make requirements  pin envs/*.in again
 PYTHON ?= python3
 CORES ?= 2
 VENV ?= .venv
@@ -25,8 +28,13 @@ test: $(VENV)/.test-ready
 	$(BIN)/python -m pytest -n $(CORES) --dist loadgroup
 
 lint: $(VENV)/.test-ready
-	$(BIN)/ruff check --no-cache . && $(BIN)/ruff format --no-cache --check scripts tests benchmarks
+	$(BIN)/ruff check --no-cache .
+	$(BIN)/ruff format --no-cache --check scripts tests benchmarks profiles
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/codespell
 	PYTHONPATH=scripts $(BIN)/lint-imports --no-cache
+	$(BIN)/snakemake --lint
+	$(BIN)/mypy
 
 docs: $(VENV)/.run-ready
 	$(BIN)/python scripts/make_config_docs.py

@@ -2,14 +2,15 @@
 #
 #   snakemake --cores 2 --configfile my_config.yaml
 #
-# config/README.md explains every key of the configuration.
+# config/README.md explains every key of the configuration, ARCHITECTURE.md the layout of the project.
 
 from snakemake.utils import min_version
 
-min_version("9.0")
+# Path variables such as <results> need this version.
+min_version("9.12")
 
 
-configfile: workflow.basedir + "/config/config.yaml"
+configfile: f"{workflow.basedir}/config/config.yaml"
 
 
 report: "rules/captions/workflow.rst"

@@ -2,8 +2,8 @@
 
     python benchmarks/bare_detector1.py DEMO --processes 2
 
-DEMO is a folder that scripts/simulate.py made and the workflow has run on (for its reference-pixel mask). Every
-exposure goes through Detector1Pipeline with the configuration's default parameters, in a process of its own, two at a
+DEMO is a folder of scripts/simulate.py with a finished run of the workflow (for its reference-pixel mask). Every
+exposure goes through Detector1Pipeline with the configuration's default parameters, in a separate process, two at a
 time; products go to a temporary directory. Prints the seconds of each process, their sum, and the wall time.
 """
 
@@ -31,7 +31,7 @@ Detector1Pipeline.call(raw, steps=steps, output_dir=directory, save_results=True
 
 
 def default_steps(mask):
-    """The steps argument per kind that the workflow uses by default."""
+    """Kind -> the argument `steps` of the pipeline with the default configuration."""
     schemas = PROJECT / "config" / "schemas"
     steps = load_steps(schemas / "detector1_steps.json")
     config = validated({"darks": "d"}, load_schema(schemas / "config.schema.yaml"), steps)
@@ -46,8 +46,8 @@ def default_steps(mask):
     return result
 
 
-def run_one(raw, steps, environment):
-    """Seconds of one bare process."""
+def run_bare(raw, steps, environment):
+    """Seconds of a bare process."""
     with tempfile.TemporaryDirectory(dir=raw.parent.parent) as directory:
         start = time.monotonic()
         command = [sys.executable, "-c", CALL, str(raw), json.dumps(steps), directory]
@@ -67,7 +67,7 @@ def main(demo, processes):
     work = [(raw, steps[kind]) for kind in ("dark", "flat") for raw in sorted((demo / f"{kind}s").glob("*_uncal.fits"))]
     start = time.monotonic()
     with ThreadPoolExecutor(processes) as pool:
-        seconds = list(pool.map(lambda item: run_one(item[0].resolve(), item[1], environment), work))
+        seconds = list(pool.map(lambda item: run_bare(item[0].resolve(), item[1], environment), work))
     wall = time.monotonic() - start
     for (raw, _), value in zip(work, seconds, strict=True):
         print(f"{raw.name:50s} {value:7.1f} s")

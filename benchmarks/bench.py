@@ -2,9 +2,9 @@
 
     python benchmarks/bench.py --out bench [--size 2048 --groups 20 --page docs/benchmarks.md]
 
-Simulates exposures of NIRCam's NRCA1 and measures, each as a ratio within one run: the whole workflow against bare
-detector1 calls, statistics and vote against reading what they read, the flats' response against astropy, a dry run with
-very many exposures. Writes OUT/bench.csv; with --only some of the parts, the others' rows of that file are kept.
+Simulates exposures of NIRCam's NRCA1 and measures, each as a ratio within a run: the whole workflow against bare
+detector1 calls, statistics and vote against reading their input, the flats' response against astropy, a dry run with
+very many exposures. Writes OUT/bench.csv; --only keeps the rows of all parts that are not measured.
 """
 
 import argparse
@@ -24,19 +24,19 @@ RESPONSE_KEYS = {"flat_mean_sigma_threshold": 3.0, "flat_mean_normalization_meth
 DETECTOR = "NRCA1"
 
 
-def statistics(folder, options):
+def statistics(folder, _options):
     return in_process.statistics(folder, whole.products_kept(folder / "bare"), DETECTOR)
 
 
 def votes(folder, options):
     flight = yaml.safe_load((PROJECT / "config" / "presets" / "flight.yaml").read_text(encoding="utf-8"))
-    # Single flats have files of their own, the cost of which is that of flat_statistics.
-    presets = {"documented defaults": {}, "flight preset": flight | {"flat_vote_unit": "mean"}}
+    # Votes of single flats need further files, which cost as much as flat_statistics.
+    presets = {"official defaults": {}, "flight preset": flight | {"flat_vote_unit": "mean"}}
     results = folder / "results" / DETECTOR
     return in_process.votes(folder / "votes", results, DETECTOR, options.votes, presets)
 
 
-def responses(folder, options):
+def responses(folder, _options):
     return in_process.responses(folder, folder / "results" / DETECTOR, DETECTOR, RESPONSE_KEYS)
 
 
@@ -44,7 +44,7 @@ PARTS = {"whole": whole.measure, "statistics": statistics, "votes": votes, "resp
 
 
 def table_of(frame, before):
-    """The table in Markdown; `before` maps what was measured to the figure of an earlier version, if it has one."""
+    """The table in Markdown; `before` maps measured quantities to the figures of an earlier version."""
     lines = ["| what | before | now | target | met | made of |", "| --- | ---: | ---: | --- | --- | --- |"]
     for row in frame.itertuples():
         parts = ", ".join(f"{name} {value:.4g}" for name, value in json.loads(row.made_of).items())
@@ -61,8 +61,8 @@ def main():
     parser.add_argument("--groups", type=int, default=20, help="groups per integration (20)")
     parser.add_argument("--votes", type=int, nargs="+", default=[5, 25, 100], help="exposures that vote (5 25 100)")
     parser.add_argument("--many", type=int, default=10_000, help="exposures of the dry run (10000)")
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="some of the parts")
-    parser.add_argument("--page", type=Path, help="page whose table is written anew")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="parts to measure (all)")
+    parser.add_argument("--page", type=Path, help="page whose table is replaced")
     parser.add_argument("--before", type=Path, help="bench.csv of an earlier version, for a column of its figures")
     options = parser.parse_args()
     folder = options.out.resolve()
@@ -81,11 +81,11 @@ def main():
         frame = frame.sort_values("order", kind="stable").drop(columns="order")
         frame.to_csv(stored, index=False)
     before = pd.read_csv(options.before).set_index("what")["value"].to_dict() if options.before else {}
-    said = f"{machine()}; NIRCam {options.size} x {options.size}, {options.groups} groups, 1 integration.\n\n"
-    said += table_of(frame, before)
-    print(said)
+    text = f"{machine()}; NIRCam {options.size} x {options.size}, {options.groups} groups, 1 integration.\n\n"
+    text += table_of(frame, before)
+    print(text)
     if options.page:
-        write_table(options.page, said)
+        write_table(options.page, text)
 
 
 if __name__ == "__main__":

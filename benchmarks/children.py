@@ -1,8 +1,8 @@
-"""The parts of the benchmarks that need a process of their own, so that its memory can be told.
+"""The parts of the benchmarks that run in a separate process, so that its memory can be measured.
 
     python benchmarks/children.py TASK JSON
 
-Prints a JSON object of seconds. Times leave out the start of Python and the imports, which are said by themselves.
+Prints a JSON object of seconds. The times exclude the start of Python; the imports are listed separately.
 """
 
 import json
@@ -40,7 +40,7 @@ def script(name):
 
 
 def detector_data(name):
-    """The detector's data as a plain mapping."""
+    """The fields of the Detector as a plain mapping."""
     return dataclasses.asdict(load_detectors(PROJECT / "config" / "detectors")[name])
 
 
@@ -60,23 +60,42 @@ def planes_of(path, names):
 
 
 def read_planes(path, planes):
-    """Read the bytes of `planes` into new memory, as a program that works on them must."""
+    """Read the bytes of `planes` into new memory."""
     return [np.fromfile(path, np.uint8, size, offset=offset) for offset, size in planes]
 
 
 def seconds(function, *arguments):
-    """Seconds that one call takes."""
+    """Seconds of a call."""
     start = time.perf_counter()
     function(*arguments)
     return time.perf_counter() - start
 
 
 def reduce(kind, products, needed, output, detector):
-    """Statistics of one exposure, and reading what they need: `needed` maps product to the names of its images."""
+    """Statistics of an exposure, and reading their input.
+
+    Parameters
+    ----------
+    kind : str
+        dark or flat.
+    products : dict
+        Product -> path.
+    needed : dict
+        Product -> names of the images to read.
+    output : str
+        Statistics file to write.
+    detector : str
+        Name of the detector.
+
+    Returns
+    -------
+    dict
+        Seconds of imports, reading and work.
+    """
     main = script(f"{kind}_statistics")
     arguments = (products, output, "exposure", detector_data(detector), 0.25)
     imports = time.perf_counter() - START
-    main(*(arguments if kind == "dark" else arguments[:3]))  # compiled code is read, or made, once
+    main(*(arguments if kind == "dark" else arguments[:3]))  # loads or compiles the compiled code
     planes = {product: planes_of(products[product], names) for product, names in needed.items()}
     reading = min(
         sum(seconds(read_planes, products[product], planes[product]) for product in planes) for _ in range(REPEATS)
@@ -86,15 +105,34 @@ def reduce(kind, products, needed, output, detector):
 
 
 def read_whole(paths):
-    """Read all bytes of the files, a piece at a time."""
+    """Read all bytes of the files, piece by piece."""
     for path in paths:
-        with open(path, "rb", buffering=0) as stream:
+        with Path(path).open("rb", buffering=0) as stream:
             while stream.readinto(BUFFER):
                 pass
 
 
 def vote(statistics, response, keys, outputs, detector):
-    """The vote over the statistics files of darks and flats (kind -> paths), and reading all of them once."""
+    """The vote, and reading all its statistics files once.
+
+    Parameters
+    ----------
+    statistics : dict
+        Kind (darks, flats) -> paths.
+    response : str
+        Path of the flats' response.
+    keys : dict
+        Configuration keys that differ from the defaults.
+    outputs : dict
+        mask, evidence, summary, rejected -> path.
+    detector : str
+        Name of the detector.
+
+    Returns
+    -------
+    dict
+        Seconds of imports, reading and work.
+    """
     names = names_of("bad_pixel_mask")
     imports = time.perf_counter() - START
     config = with_max_dead_norm_signal(configuration(keys), None)
@@ -124,7 +162,7 @@ def astropy_response(flats, output, sigma, width):
     stack = np.concatenate([fits.getdata(path, "SLOPE") for path in flats]).astype(np.float64)
     clipped = sigma_clip(np.ma.masked_invalid(stack), sigma=sigma, maxiters=5, axis=0)
     mean = np.ma.filled(clipped.mean(axis=0), np.nan)
-    # The frame of reference pixels counts as the workflow has it: no light, and the median beyond.
+    # Reference pixels as in the workflow: no light, and the median beyond the border.
     border = np.zeros(mean.shape, bool)
     border[:4], border[-4:], border[:, :4], border[:, -4:] = True, True, True, True
     mean[border] = np.nan

@@ -1,11 +1,11 @@
-"""How cost grows: a model of each rule's time, memory and disk, fitted to what benchmarks/resources.py has measured.
+"""Growth of the cost: a model of each rule's time, memory and disk, fitted to the results of benchmarks/resources.py.
 
     python benchmarks/cost.py bench/resources/resources.csv [--page docs/cost.md]
 
-Each figure is a fixed part, one per pixel (of all integrations, for rules that hold those of an exposure), and, for
-rules that read ramps, one per pixel, integration and group (sample), none of them negative; the time of jobs of all
-exposures also grows with their number. Prints the model, and what it says of larger runs of full frames of one
-integration, half of them darks.
+Each figure is the sum of non-negative parts: a constant, a part per pixel (of all integrations, for rules with the
+images of an exposure), and for rules with ramps a part per pixel, integration and group (sample). The time of jobs of
+all exposures also grows with their number. Prints the model, and its prediction for larger runs of full frames with a
+single integration, half of them darks.
 """
 
 import argparse
@@ -19,21 +19,21 @@ from scipy.optimize import nnls
 
 MEASURED_EXPOSURES = 4
 OF_ALL = ("flat_response", "bad_pixel_mask")
-# Jobs of all exposures that are not part of every run.
+# Optional jobs of all exposures.
 ON_REQUEST = ("leave_one_out", "reliability", "sweep_vote")
 RAMPS = ("prefetch_references", "detector1_dark", "detector1_flat", "dark_statistics", "quality_check", "crds_mask",
          "inject")  # fmt: skip
 PER_DARK, PER_FLAT = ("detector1_dark", "dark_statistics"), ("detector1_flat", "flat_statistics")
 FULL_FRAME = 2048**2
-# Detectors, exposures of each, groups: on paper.
+# Detectors, exposures of each, groups: predicted, not measured.
 CASES = ((1, 10, 20), (1, 100, 20), (1, 1000, 20), (10, 100, 20), (10, 1000, 20), (10, 1000, 150))
-# What a job spends before its own time starts, on one core: Python and Snakemake.
+# Start of a job (s) on a single core, before its measured time: Python and Snakemake.
 START_S = 3
 
 
 @dataclass(frozen=True)
 class Size:
-    """What a job works on: pixels of an image, groups and integrations of an exposure, exposures."""
+    """The size of a job: pixels of an image, groups and integrations of an exposure, exposures."""
 
     pixels: int
     groups: int
@@ -51,7 +51,7 @@ class Models:
 
 
 def terms(rule, column, size):
-    """What a figure (column) of a rule is made of at a Size: 1, millions of pixels, millions of samples."""
+    """The terms of a figure (column) of a rule at a Size: 1, millions of pixels, millions of samples."""
     area = size.pixels / 1e6
     if rule in RAMPS or rule == "flat_statistics":
         area *= size.integrations
@@ -74,7 +74,7 @@ def fit(frame, column):
 
 
 def value(model, rule, groups, exposures):
-    """What the model says of a rule at full frame and one integration; 0 where nothing was measured."""
+    """Prediction of the model for a rule at full frame and a single integration; 0 without measurements."""
     coefficients = model["rules"].get(rule, np.zeros(3))
     return float(coefficients @ terms(rule, model["column"], Size(FULL_FRAME, groups, 1, exposures)))
 
@@ -100,7 +100,7 @@ def totals(detectors, exposures, groups, models):
     per_exposure = half * sum(value(seconds, rule, groups, exposures) + START_S for rule in rules)
     of_all = sum(value(seconds, rule, groups, exposures) + START_S for rule in OF_ALL)
     peak = max(value(memory, rule, groups, 1) for rule in (*rules, *OF_ALL))
-    # rateints and rate are the same for darks and flats; the rest of a dark's products is taken away.
+    # rateints and rate are the same for darks and flats; all further products of a dark are removed.
     rates = value(disk, "detector1_flat", groups, 1)
     kept = half * (2 * rates + value(disk, "dark_statistics", groups, 1) + value(disk, "flat_statistics", groups, 1))
     intermediates = value(disk, "detector1_dark", groups, 1) - rates
@@ -108,7 +108,7 @@ def totals(detectors, exposures, groups, models):
 
 
 def case_table(models):
-    """What the Models say of CASES, in Markdown."""
+    """Predictions of the Models for CASES, in Markdown."""
     lines = [
         "| detectors x exposures x groups | CPU (hours) | largest job (MB) | kept on disk (GB) | jump, fitopt (GB) |",
         "| --- | ---: | ---: | ---: | ---: |",
@@ -123,7 +123,7 @@ def case_table(models):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("measured", type=Path, help="resources.csv of benchmarks/resources.py")
-    parser.add_argument("--page", type=Path, help="page whose table is written anew")
+    parser.add_argument("--page", type=Path, help="page whose table is replaced")
     options = parser.parse_args()
     frame = pd.read_csv(options.measured)
     largest = frame.groupby(["rule", "size"], sort=False).max(numeric_only=True).reset_index()

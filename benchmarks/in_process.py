@@ -1,4 +1,4 @@
-"""Statistics, vote and response in processes of their own, against reading what they read."""
+"""Statistics, vote and response in separate processes, against reading their input."""
 
 import json
 import sys
@@ -19,27 +19,41 @@ LIMITS = {"DEAD": (-np.inf, 0.05), "LOW_QE": (0.05, 0.5), "bright": (1.05, np.in
 
 
 def child(task, folder, name, **arguments):
-    """Run a task of children.py: (what it says, Usage)."""
+    """Run a task of children.py: (its seconds, Usage)."""
     log = folder / f"{name}.log"
     usage = run([sys.executable, PROJECT / "benchmarks" / "children.py", task, json.dumps(arguments)], log)
     return json.loads(log.read_text(encoding="utf-8").splitlines()[-1]), usage
 
 
 def statistics(folder, products, detector):
-    """Rows for the statistics of a dark and of a flat; `products` maps kind -> product -> path of one exposure."""
+    """Rows for the statistics of a dark and of a flat; `products` maps kind -> product -> path of an exposure."""
     for kind, needed in NEEDED.items():
         given = {product: str(path) for product, path in products[kind].items() if product in needed}
-        said, usage = child(
+        times, usage = child(
             "reduce", folder, f"{kind}_statistics", kind=kind, products=given, needed=needed,
             output=str(folder / f"exposure_{kind}_statistics.fits"), detector=detector,
         )  # fmt: skip
-        ratio = said["work s"] / said["read s"]
+        ratio = times["work s"] / times["read s"]
         yield Row(f"{kind}_statistics of one exposure / reading its planes", ratio, "", "<= 3", ratio <= 3,
-                  said | {"peak MB": usage.peak_mb})  # fmt: skip
+                  times | {"peak MB": usage.peak_mb})  # fmt: skip
 
 
 def votes(folder, results, detector, numbers, presets):
-    """Rows for the vote over so many darks and flats, under each preset (name -> keys); results hold the statistics."""
+    """Rows for the vote.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder to write.
+    results : Path
+        Results of a detector, with the statistics to copy.
+    detector : str
+        Name of the detector.
+    numbers : sequence of int
+        Numbers of darks, and of flats, of the votes.
+    presets : dict
+        Name -> configuration keys.
+    """
     response = str(results / "flat_response.fits")
     for number in numbers:
         sources = {kind: sorted((results / kind).glob("*_statistics.fits")) for kind in ("darks", "flats")}
@@ -51,20 +65,20 @@ def votes(folder, results, detector, numbers, presets):
         for preset, keys in presets.items():
             outputs = {name: str(folder / f"{name}.out") for name in ("evidence", "summary", "rejected")}
             outputs["mask"] = str(folder / "mask.fits")
-            said, usage = child("vote", folder, f"vote_{number}_{preset}", response=response, keys=keys,
+            times, usage = child("vote", folder, f"vote_{number}_{preset}", response=response, keys=keys,
                                 outputs=outputs, detector=detector, statistics=paths)  # fmt: skip
             what = f"vote, N = {number}, {preset}"
-            ratio = said["work s"] / said["read s"]
+            ratio = times["work s"] / times["read s"]
             fits_in = usage.peak_mb <= MEMORY_MB
-            yield Row(f"{what}: peak memory", usage.peak_mb, "MB", f"<= {MEMORY_MB}", fits_in, said)
-            yield Row(f"{what}: time / reading its statistics", ratio, "", "<= 3", ratio <= 3, said)
+            yield Row(f"{what}: peak memory", usage.peak_mb, "MB", f"<= {MEMORY_MB}", fits_in, times)
+            yield Row(f"{what}: time / reading its statistics", ratio, "", "<= 3", ratio <= 3, times)
         for kind in paths:
             for path in paths[kind]:
                 (folder / path).unlink()
 
 
-def with_noise(paths, folder):
-    """Statistics of flats with fresh noise, since copies of one would not scatter."""
+def add_noise(paths):
+    """Add noise to the statistics of flats: copies of a single flat have no scatter."""
     for seed, path in enumerate(paths):
         with fits.open(path, mode="update") as hdus:
             scatter = np.sqrt(np.nan_to_num(hdus["VAR_SLOPE"].data))
@@ -75,20 +89,28 @@ def responses(folder, results, detector, settings):
     """Rows for the response of FLATS_STACKED flats, against astropy on the whole stack."""
     source = sorted((results / "flats").glob("*_statistics.fits"))[0]
     flats = copies(source, FLATS_STACKED, folder / "flats_stacked")
-    with_noise(flats, folder)
+    add_noise(flats)
     flats = [str(path) for path in flats]
-    ours, theirs = folder / "response.fits", folder / "astropy_response.fits"
-    said, usage = child("response", folder, "response", flats=flats, output=str(ours), detector=detector, keys=settings)
-    said = child("response", folder, "response", flats=flats, output=str(ours), detector=detector, keys=settings)[0]
-    other, other_usage = child(
-        "astropy_response", folder, "astropy_response", flats=flats, output=str(theirs),
+    own_file, astropy_file = folder / "response.fits", folder / "astropy_response.fits"
+    _, usage = child(
+        "response", folder, "response", flats=flats, output=str(own_file), detector=detector, keys=settings
+    )
+    own_times = child(
+        "response", folder, "response", flats=flats, output=str(own_file), detector=detector, keys=settings
+    )[0]
+    astropy_times, astropy_usage = child(
+        "astropy_response", folder, "astropy_response", flats=flats, output=str(astropy_file),
         sigma=settings["flat_mean_sigma_threshold"], width=settings["smoothing_box_width"],
     )  # fmt: skip
     found = [{name: (image >= low) & (image < high) for name, (low, high) in LIMITS.items()}
-             for image in (fits.getdata(path, "RESPONSE") for path in (ours, theirs))]  # fmt: skip
+             for image in (fits.getdata(path, "RESPONSE") for path in (own_file, astropy_file))]  # fmt: skip
     differing = sum(int((found[0][name] != found[1][name]).sum()) for name in LIMITS)
-    faster = other["work s"] / said["work s"]
-    made_of = {"work s": said["work s"], "astropy s": other["work s"], "astropy peak MB": other_usage.peak_mb}
+    faster = astropy_times["work s"] / own_times["work s"]
+    made_of = {
+        "work s": own_times["work s"],
+        "astropy s": astropy_times["work s"],
+        "astropy peak MB": astropy_usage.peak_mb,
+    }
     title = f"flat_response of {FLATS_STACKED} integrations"
     yield Row(f"{title}: peak memory", usage.peak_mb, "MB", f"<= {MEMORY_MB}", usage.peak_mb <= MEMORY_MB, made_of)
     yield Row(f"{title}: times as fast as astropy", faster, "", ">= 2", faster >= 2, made_of)

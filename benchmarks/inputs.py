@@ -10,7 +10,7 @@ NUMBER = 5
 
 
 def simulate(folder, options):
-    """Raw exposures of a NIRCam detector in `folder`/data: NUMBER flats, NUMBER darks and one more dark for later."""
+    """Raw exposures of a NIRCam detector in `folder`/data: NUMBER flats and NUMBER + 1 darks."""
     data = folder / "data"
     if not (data / "config.yaml").exists():
         run([sys.executable, PROJECT / "scripts" / "simulate.py", "--out", data, "--instrument", "NIRCAM", "--size",
@@ -25,7 +25,7 @@ def raw_files(data, kind):
 
 
 def write_config(path, data, **keys):
-    """A configuration of the simulated exposures with `keys` in place of its own; returns its path."""
+    """Write the configuration of the simulated exposures, updated with `keys`; returns its path."""
     config = yaml.safe_load((data / "config.yaml").read_text(encoding="utf-8")) | keys
     path.write_text(yaml.safe_dump(config), encoding="utf-8")
     return path
@@ -39,11 +39,11 @@ def copies(path, number, folder):
         name = f"copy_{folder.name}_{index:03d}"
         copy = folder / f"{name}_{path.name.split('_', 4)[-1]}"
         if not copy.exists():
-            # Byte by byte but for the name of the exposure, which identifies it.
+            # All bytes are copied, except the header with the name of the exposure.
             with fits.open(path) as hdus:
-                header, offset = hdus[0].header.copy(), hdus[1]._header_offset
+                header, offset = hdus[0].header.copy(), hdus.fileinfo(1)["hdrLoc"]
             header["EXPOSURE"] = name
-            with open(path, "rb") as source, open(copy, "wb") as target:
+            with path.open("rb") as source, copy.open("wb") as target:
                 target.write(header.tostring().encode("ascii"))
                 source.seek(offset)
                 while block := source.read(2**24):

@@ -2,9 +2,9 @@
 
     python benchmarks/instruments.py --out DIR [--page docs/instruments.md]
 
-Simulates the cases of tests/workflow/instruments.py and some of full frame into DIR, runs the workflow on each with the
-flight preset from raw files, from processed ones, and from a mixture, checks that the three masks are the same, and
-scores them. A case whose rows are in DIR/instruments.json already is not run again.
+Simulates the cases of tests/workflow/instruments.py and some full frames into DIR, runs the workflow on each with the
+flight preset from raw files, from processed files, and from a mixture, checks that the three masks are the same, and
+scores them. Cases with rows in DIR/instruments.json are not run again.
 """
 
 import argparse
@@ -42,7 +42,7 @@ def with_all_detectors(name):
     return Case(replace(CASES[name].simulation, detectors=detectors), dict.fromkeys(detectors))
 
 
-# Name -> the case, and the test that runs it, or something smaller.
+# Name -> the case, and the test that runs it, or a smaller case.
 RUNS = {
     "NIRISS": (NIRISS, "test_end_to_end, test_starting_points"),
     "NIRCAM": (with_all_detectors("NIRCAM"), TEST.format("NIRCAM") + " (NRCBLONG)"),
@@ -56,7 +56,7 @@ TYPES = ("dead", "low_qe", "open", "hot_saturated", "hot", "rc", "telegraph", "n
 
 
 def rows_of(name, directory):
-    """Simulate and run one case; yields a row of the table for each detector and starting point."""
+    """Simulate and run a case; yields a row of the table for each detector and starting point."""
     case, test = RUNS[name]
     if not (directory / "config.yaml").exists():
         simulate_case(directory, case)
@@ -65,7 +65,7 @@ def rows_of(name, directory):
         for detector in case.headers:
             masks = [read_mask(mask_path(directory, begin, "flight", detector)) for begin in ("raw", start)]
             if not np.array_equal(*masks):
-                raise SystemExit(f"{name} {detector}: the mask from {start} differs from that from raw files")
+                raise SystemExit(f"{name} {detector}: the mask from {start} differs from the mask from raw files")
             score = score_case(directory, start, "flight", detector)
             complete = completeness_table(score).set_index("type")
             pure = purity_table(score).set_index("detection")["purity"]
@@ -89,7 +89,7 @@ def table_of(rows):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", required=True, type=Path)
-    parser.add_argument("--page", type=Path, help="page whose table is written anew")
+    parser.add_argument("--page", type=Path, help="page whose table is replaced")
     parser.add_argument("--only", nargs="+", choices=RUNS, default=list(RUNS))
     arguments = parser.parse_args()
     stored = arguments.out / "instruments.json"

@@ -1,4 +1,4 @@
-"""A dry run with very many exposures, and what one more process that reads the workflow costs then."""
+"""A dry run with very many exposures, and the cost of each job process that reads the workflow."""
 
 import datetime
 import sys
@@ -10,12 +10,12 @@ from astropy.io import fits
 from measure import PROJECT, Row, run, snakemake
 
 DETECTORS = ("NRCA1", "NRCA2", "NRCA3", "NRCA4", "NRCALONG", "NRCB1", "NRCB2", "NRCB3", "NRCB4", "NRCBLONG")
-# Arrays of so many pixels on a side, and so many groups: only the headers matter.
+# Small arrays: only the headers matter.
 SIDE, GROUPS = 64, 5
 
 
 def make_exposures(folder, number):
-    """Write `number` raw darks, spread over the detectors, from one simulated file of each."""
+    """Write `number` raw darks, spread over the detectors, from a simulated file of each detector."""
     pattern = folder / "one"
     run([sys.executable, PROJECT / "scripts" / "simulate.py", "--out", pattern, "--instrument", "NIRCAM", "--detector",
          *DETECTORS, "--size", SIDE, "--groups", GROUPS, "--darks", 1, "--flats", 0, "--integrations", 1],
@@ -36,7 +36,7 @@ def make_exposures(folder, number):
 
 
 def measure(folder, options):
-    """Rows: the first dry run, one with the headers remembered, and what a job of a cluster spends on the workflow."""
+    """Rows: the first dry run, a dry run with cached headers, and the time of a cluster job for the workflow."""
     folder = folder / "many"
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "config.yaml").exists():
@@ -50,7 +50,7 @@ def measure(folder, options):
     config = folder / "config.yaml"
     first = run(snakemake(results, config, 2, "--dry-run", "--quiet", "all"), folder / "first.log")
     again = run(snakemake(results, config, 2, "--dry-run", "--quiet", "all"), folder / "again.log")
-    # What a job of a cluster does: the workflow is read, and one target is looked at.
+    # As a job of a cluster: read the workflow and check a single target.
     target = f"results/{DETECTORS[0]}/reference_pixel_mask.fits"
     options_of_job = ("--dry-run", "--quiet", "all", "--allowed-rules", "reference_pixel_mask", "--force")
     job = run(snakemake(results, config, 1, *options_of_job, target), folder / "job.log")

@@ -1,4 +1,4 @@
-"""Run a process and say what it took, and what the rows of the benchmark table look like."""
+"""Run a process and measure its time and memory; the rows of the benchmark table."""
 
 import os
 import platform
@@ -10,13 +10,13 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
 MB = 2**20
-# Of the address "serverless" keeps CRDS off the network.
+# "serverless" in the address keeps CRDS off the network.
 ENVIRONMENT = os.environ | {"CRDS_SERVER_URL": "https://jwst-serverless.invalid", "OMP_NUM_THREADS": "1"}
 
 
 @dataclass(frozen=True)
 class Usage:
-    """What a process and those it waited for took: wall and processor time (s), largest memory of one of them (MB)."""
+    """Wall and processor time (s) of a process and its children, and the largest memory of a single process (MB)."""
 
     wall_s: float
     cpu_s: float
@@ -25,7 +25,7 @@ class Usage:
 
 @dataclass
 class Row:
-    """A row of the table: what was measured, the figure with its unit, its target, and what it is made of."""
+    """A row of the table: the measured quantity, the figure with its unit, its target, and its parts."""
 
     what: str
     value: float
@@ -37,7 +37,7 @@ class Row:
 
 def run(command, log, **environment):
     """Run `command` to its end with its output in the file `log`; returns a Usage, SystemExit if it fails."""
-    with open(log, "w", encoding="utf-8") as stream:
+    with Path(log).open("w", encoding="utf-8") as stream:
         start = time.monotonic()
         process = subprocess.Popen(
             [str(word) for word in command],
@@ -62,7 +62,7 @@ def snakemake(results, config, cores, *options):
 
 
 def machine():
-    """One line about the machine: processor, cores, memory."""
+    """A line about the machine: processor, cores, memory."""
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30

@@ -1,8 +1,8 @@
-"""What the code that is there for speed alone gains over the plain way to do the same.
+"""Gain of the optimised code over plain code with the same results.
 
     python benchmarks/plain.py
 
-Prints medians of repeats in turn, the plain way and ours.
+Prints medians of alternating repeats of the plain and the optimised code.
 """
 
 import statistics
@@ -36,7 +36,7 @@ def sort_in_turn(pixels):
 
 
 def sort_chunks(columns, comparators):
-    """Sort the columns (value, pixel) in place, as the statistics of a dark do."""
+    """Sort a copy of the columns (value, pixel), as the statistics of a dark do."""
     for start in range(0, columns.shape[1], CHUNK):
         chunk = columns[:, start : start + CHUNK].copy()
         sort_columns(chunk, comparators)
@@ -44,24 +44,24 @@ def sort_chunks(columns, comparators):
 
 
 def child(program):
-    """A function that runs `program` in a Python of its own."""
+    """A function that runs `program` in a separate Python process."""
     return lambda: subprocess.run([sys.executable, "-c", STARTUP + program], check=True, capture_output=True)
 
 
 def statistics_left(clipped, **axis):
-    """Mean, standard deviation and number of what clipping has left, a masked array."""
+    """Mean, standard deviation and number of the values in `clipped`, a masked array."""
     return clipped.mean(**axis), clipped.std(**axis), clipped.count(**axis)
 
 
-def compare(what, plain, ours):
+def compare(what, plain, fast):
     """Print the median time of both functions, called in turn after a first call that compiles and caches."""
-    seconds = {plain: [], ours: []}
-    for function in (plain, ours) * (REPEATS + 1):
+    seconds = {plain: [], fast: []}
+    for function in (plain, fast) * (REPEATS + 1):
         start = time.perf_counter()
         function()
         seconds[function].append(time.perf_counter() - start)
     before, after = (statistics.median(times[1:]) for times in seconds.values())
-    print(f"{what}: {before:.3f} s plain, {after:.3f} s ours", flush=True)
+    print(f"{what}: {before:.3f} s plain, {after:.3f} s optimised", flush=True)
 
 
 def main():
@@ -84,11 +84,11 @@ def main():
     columns, network = rng.normal(0, 5, (19, 2**20)).astype(np.float32), sorting_network(19)
     pixels = np.ascontiguousarray(columns.T)
 
-    def ours():
+    def sort_fast():
         sort_chunks(columns.copy(), network)
 
-    compare("19 values of 1,048,576 pixels sorted, numpy's sort", lambda: np.sort(columns, axis=0), ours)
-    compare("the same, sorted by numba pixel after pixel", lambda: sort_in_turn(pixels.copy()), ours)
+    compare("19 values of 1,048,576 pixels sorted, numpy's sort", lambda: np.sort(columns, axis=0), sort_fast)
+    compare("the same, sorted by numba pixel after pixel", lambda: sort_in_turn(pixels.copy()), sort_fast)
     compare("the mask's datamodel, YAML in Python", child(USE_SCHEMAS), child(f"read_yaml_in_c()\n{USE_SCHEMAS}"))
     compare(
         "the pipeline's imports and the 17 collections of its steps",

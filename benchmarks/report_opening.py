@@ -1,9 +1,9 @@
-"""How long does a report page take to open in a browser?
+"""Measure the time until a report page is open in a browser.
 
     python benchmarks/report_opening.py --page results/NRCA1/report.html
 
-Opens the page in headless Chromium, in a new one each time, until it says that it is ready. Prints for each time the
-seconds by the clock and the CPU time of all processes of the browser, and at the end its JavaScript memory.
+Opens the page several times, each time in a new headless Chromium, and waits until the page is ready. Prints the wall
+time, the CPU time of all processes of the browser, and its JavaScript memory.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from workflow.browser import opened  # noqa: E402
 
 
 def browser_cpu_s():
-    """CPU time of all running processes of the browsers that this one started (s)."""
+    """CPU time (s) of all running browser processes of this process."""
     children = psutil.Process().children(recursive=True)
     return sum(sum(child.cpu_times()[:2]) for child in children if "chrom" in child.name())
 

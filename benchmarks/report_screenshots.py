@@ -3,7 +3,7 @@
     python benchmarks/report_screenshots.py --page results/NRCA1/report.html --pixel 1018,1084 --out docs
     python benchmarks/report_screenshots.py --page results/NRCA1/report.html --out /somewhere --grey
 
-`--grey` takes their colours away: what a page printed in black and white, or a reader who sees no colour, has.
+`--grey` removes the colours, as in print in black and white, or for readers who see no colours.
 """
 
 import argparse
@@ -19,14 +19,14 @@ sys.path[:0] = [str(PROJECT / "tests")]
 from workflow.browser import opened  # noqa: E402
 
 SECTIONS = {"map": "inspect", "distributions": "distributions"}
-ZOOM_STEPS = 5  # of two, for report_pixel
+ZOOM_STEPS = 5  # of a factor of two, for report_pixel
 
 
 def save(data, path, grey):
-    """Write the screenshot `data` (PNG), and say how large it is."""
+    """Write the screenshot `data` (PNG), and print its size."""
     image = Image.open(io.BytesIO(data)).convert("L" if grey else "RGB")
     if not grey:
-        # A palette that covers the page's colours, also those of a few marks, takes a third of the bytes.
+        # A palette that covers all colours of the page needs a third of the bytes.
         image = image.quantize(method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     image.save(path, optimize=True)
     print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
@@ -44,7 +44,7 @@ def main():
         seen.page.evaluate("document.documentElement.style.scrollBehavior = 'auto'")
         for name, section in SECTIONS.items():
             seen.page.evaluate("(id) => document.getElementById(id).scrollIntoView()", section)
-            # Plots are drawn as they come into view.
+            # Plots are drawn when they scroll into view.
             seen.page.wait_for_timeout(2000)
             save(seen.page.screenshot(), options.out / f"report_{name}.png", options.grey)
         seen.page.evaluate("(id) => document.getElementById(id).scrollIntoView()", SECTIONS["map"])

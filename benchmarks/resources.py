@@ -1,11 +1,10 @@
-"""Run the workflow at some sizes, and compare what its jobs take with what they ask for: memory, disk and time.
+"""Run the workflow at some sizes, and compare used and requested resources of its jobs: memory, disk and time.
 
     python benchmarks/resources.py --out bench/resources [--sizes NIRISS-256-30-2 ... --page docs/clusters.md]
 
 A size is INSTRUMENT-ARRAY-GROUPS-INTEGRATIONS, the array a number of pixels on a side or the name of a subarray. Each
-is simulated (two darks, two flats) and run with the documented defaults and again with the flight preset; every job's
-log says its peak memory and its time. Writes OUT/<size>.csv, measured once (take it away to measure again), and
-OUT/resources.csv.
+is simulated (two darks, two flats) and run with the official defaults and again with the flight preset; every job's log
+has its peak memory and its time. Writes OUT/<size>.csv (remove it to measure again) and OUT/resources.csv.
 """
 
 import argparse
@@ -26,7 +25,7 @@ from badpix.workflow.resources import RULES, Size, disk_mb, memory_mb, runtime_m
 
 SIZES = ("NIRISS-256-30-2", "MIRI-FULL-10-2", "NIRISS-2048-20-1")
 PRESETS = {"defaults": None, "flight": PROJECT / "config" / "presets" / "flight.yaml"}
-# All rules run, and nothing that they make is taken away.
+# All rules run, and all files are kept.
 EVERYTHING = {"min_darks": 2, "min_flats": 2, "keep_intermediates": True, "quality_check": True, "plot": True,
               "leave_one_out": True, "report": True, "keep_history": True, "compare_with": "crds",
               "max_new_fraction": 1.0, "reliability": True, "sweep": {"max_jump_limit": [5, 10]}}  # fmt: skip
@@ -47,7 +46,7 @@ FILES = {
 
 
 def simulate(folder, instrument, array, groups, integrations):
-    """Two raw darks and two flats in `folder`/data; returns the path of a dark."""
+    """Two raw darks and two flats in `folder`/data; returns the path of a dark. Parameters as of `measure`."""
     data = folder / "data"
     if not (data / "config.yaml").exists():
         which = ["--size", array] if array.isdigit() else ["--subarray", array]
@@ -67,16 +66,33 @@ def measured(results):
 
 
 def written(results, rule):
-    """Largest number of MB that a job of the rule has written for one exposure, or None where nothing is looked for."""
+    """Largest output (MB) of the rule for an exposure; None for rules without entry in FILES."""
     if rule not in FILES:
         return None
     names = {path.name.rsplit("_", 1)[0] for path in results.glob("*s/*_rateints.fits")}
     paths = [[results / pattern.format(exposure=name) for pattern in FILES[rule]] for name in names]
-    return max(sum(path.stat().st_size for path in some if path.exists()) for some in paths) / MB
+    return max(sum(path.stat().st_size for path in group if path.exists()) for group in paths) / MB
 
 
 def measure(folder, instrument, array, groups, integrations):
-    """Rows of one size, a dict each: the workflow with each of PRESETS, the second of which repeats the votes alone."""
+    """Run the workflow with each of PRESETS; the second preset repeats the votes only.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder to write.
+    instrument : str
+        Name of the instrument.
+    array : str
+        Pixels on a side, or the name of a subarray.
+    groups, integrations : int
+        Of each exposure.
+
+    Yields
+    ------
+    dict
+        A row of the table.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     raw = simulate(folder, instrument, array, groups, integrations)
     header = fits.getheader(raw, 0)
@@ -100,7 +116,7 @@ def measure(folder, instrument, array, groups, integrations):
 
 
 def with_asked(frame):
-    """The rows with what the jobs ask for by the models of now: columns asked_mb, asked_disk_mb, asked_minutes."""
+    """The rows with the requests of the present models: columns asked_mb, asked_disk_mb, asked_minutes."""
     sizes = [
         Size(row.pixels, row.groups, row.integrations, 4, si_as=row.size.startswith("MIRI"))
         for row in frame.itertuples()
@@ -118,7 +134,8 @@ def table_of(frame):
     """The table in Markdown: per rule and size the largest of the presets."""
     largest = frame.groupby(["rule", "size"], sort=False).max(numeric_only=True).reset_index()
     lines = [
-        "| rule | size | peak memory (MB) | asked | asked / peak | written (MB) | asked | time (s) | asked (min) |",
+        "| rule | size | peak memory (MB) | requested | requested / peak | written (MB) | requested | time (s) "
+        "| requested (min) |",
         "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for rule in RULES:
@@ -135,7 +152,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--sizes", nargs="+", default=SIZES)
-    parser.add_argument("--page", type=Path, help="page whose table is written anew")
+    parser.add_argument("--page", type=Path, help="page whose table is replaced")
     options = parser.parse_args()
     folder = options.out.resolve()
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The whole workflow against the same detector1 calls as bare processes; one exposure more; another threshold."""
+"""The whole workflow against the same detector1 calls as bare processes; an added exposure; another threshold."""
 
 import json
 import shutil
@@ -14,14 +14,32 @@ KINDS = ("dark", "flat")
 
 
 def bare(folder, raw, kind, mask, crds):
-    """detector1 of one exposure in a process of its own; its products stay in `folder`. Returns a Usage."""
+    """Run detector1 on an exposure in a separate process; its products stay in `folder`.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the products.
+    raw : str
+        Path of the raw file.
+    kind : str
+        dark or flat.
+    mask : Path
+        The reference-pixel mask.
+    crds : Path
+        The CRDS cache.
+
+    Returns
+    -------
+    Usage
+    """
     folder.mkdir(parents=True, exist_ok=True)
     steps = json.dumps(default_steps(mask)[kind])
     return run([sys.executable, "-c", CALL, raw, steps, folder], folder / "detector1.log", CRDS_PATH=str(crds))
 
 
 def all_bare(folder, work, mask, crds):
-    """Wall time (s) of detector1 for all of `work` (kind, raw file), two at a time; the first of each kind is kept."""
+    """Wall time (s) of detector1 for all of `work` (kind, raw file), two at a time; keeps products of each kind."""
     start = time.monotonic()
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda item: _bare_of(folder, item, mask, crds), enumerate(work)))
@@ -37,7 +55,7 @@ def _bare_of(folder, numbered, mask, crds):
 
 
 def products_kept(folder):
-    """kind -> product -> path of what `all_bare` has kept."""
+    """kind -> product -> path of the products kept by `all_bare`."""
     found = {}
     for number, kind in enumerate(KINDS):
         paths = (folder / f"{number * NUMBER:02d}_{kind}").glob("*.fits")
@@ -46,7 +64,7 @@ def products_kept(folder):
 
 
 def measure(folder, options):
-    """Rows of the whole workflow; the statistics and the products of detector1 are left in `folder`."""
+    """Rows of the whole workflow; the statistics and the products of detector1 stay in `folder`."""
     data = simulate(folder, options)
     crds = data / "crds_cache"
     darks, flats = ([str(path) for path in raw_files(data, kind)] for kind in ("darks", "flats"))
@@ -63,10 +81,10 @@ def measure(folder, options):
     again = run(snakemake(folder, write_config(folder / "config.yaml", data, darks=darks[:NUMBER], flats=flats,
                                                max_jump_limit=12, **keys), 2), folder / "again.log")  # fmt: skip
     yield Row(f"another threshold, {2 * NUMBER} exposures", again.wall_s, "s", "<= 10", again.wall_s <= 10)
-    one = bare(folder / "bare_one", darks[NUMBER], "dark", mask, crds)
+    single = bare(folder / "bare_one", darks[NUMBER], "dark", mask, crds)
     shutil.rmtree(folder / "bare_one")
     more = run(snakemake(folder, write_config(folder / "config.yaml", data, darks=darks, flats=flats,
                                               max_jump_limit=12, **keys), 2), folder / "more.log")  # fmt: skip
-    ratio = more.wall_s / one.wall_s
+    ratio = more.wall_s / single.wall_s
     yield Row("one dark added to ten exposures / one bare detector1", ratio, "", "<= 1.6", ratio <= 1.6,
-              {"workflow s": more.wall_s, "bare s": one.wall_s})  # fmt: skip
+              {"workflow s": more.wall_s, "bare s": single.wall_s})  # fmt: skip

@@ -1,46 +1,7 @@
-# What has changed since the mask before, and whether that is too much for a release.
-
-COMPARISON = ("mask_changes.csv", "changed_pixels.csv", "changed_pixels.fits", "mask_changes.json", "mask_changes.png")
-LIMITS = {change: config[f"max_{change}_fraction"] for change in ("new", "recovered")}
-
-if config["compare_with"] not in (None, "crds", "previous") and not Path(config["compare_with"]).is_file():
-    raise WorkflowError(
-        f"compare_with: no such file: {config['compare_with']!r}; it must be a mask file, or crds, or previous"
-    )
+# Changes since the previous mask, and the release check of their number.
 
 
-def compared_mask(mask_id):
-    """The mask that the one at `mask_id` is compared with, as `compare_with` says; None if with nothing."""
-    setting = config["compare_with"]
-    if setting == "crds":
-        return f"{RESULTS}/{mask_id}/changes/crds_mask.fits"
-    if setting == "previous":
-        before = INVENTORY.before(mask_id)
-        return before and f"{RESULTS}/{before}/{MASK_FILE}"
-    return setting
-
-
-def latest_exposure(wildcards):
-    """A file of the latest exposure, for which CRDS is asked."""
-    found = [exposure for kind in KINDS for exposure in exposures(wildcards, kind).values()]
-    return next(iter(max(found, key=lambda exposure: (exposure.start, exposure.name)).files.values()))
-
-
-def comparisons(mask_id):
-    """What is compared and checked of the mask at `mask_id`."""
-    if compared_mask(mask_id) is None:
-        return []
-    files = [f"{RESULTS}/{mask_id}/changes/{name}" for name in COMPARISON]
-    if any(limit is not None for limit in LIMITS.values()):
-        files.append(f"{RESULTS}/{mask_id}/changes/release_gate.json")
-    return files
-
-
-def all_comparisons(wildcards):
-    """The comparisons of all masks, for the target `compare`."""
-    if config["compare_with"] is None:
-        raise WorkflowError("compare: compare_with is null; it must be a mask file, or crds, or previous")
-    return [path for mask_id in INVENTORY.masks for path in comparisons(mask_id)]
+include: "functions/changes.smk"
 
 
 rule compare:
@@ -50,15 +11,15 @@ rule compare:
 
 
 rule crds_mask:
-    """The mask that CRDS selects now for the latest of the exposures."""
+    """The mask that CRDS selects now for the latest exposure."""
     input:
         exposure=latest_exposure,
     output:
-        mask=RESULTS + "/{detector}{epoch}/changes/crds_mask.fits",
+        mask="<results>/{detector}{epoch}/changes/crds_mask.fits",
     log:
-        RESULTS + "/{detector}{epoch}/logs/crds_mask.log",
+        "<results>/{detector}{epoch}/logs/crds_mask.log",
     benchmark:
-        RESULTS + "/{detector}{epoch}/benchmarks/crds_mask.tsv"
+        "<results>/{detector}{epoch}/benchmarks/crds_mask.tsv"
     resources:
         mem_mb=memory("crds_mask"),
         disk_mb=disk("crds_mask"),
@@ -76,20 +37,20 @@ rule crds_mask:
 
 
 rule compare_masks:
-    """New, recovered and reclassified pixels since the mask before."""
+    """New, recovered and reclassified pixels since the previous mask."""
     input:
         before=lambda wildcards: compared_mask(mask_id_of(wildcards)) or [],
-        mask=RESULTS + "/{detector}{epoch}/" + MASK_FILE,
+        mask="<results>/{detector}{epoch}/<mask_file>",
     output:
-        matrix=RESULTS + "/{detector}{epoch}/changes/mask_changes.csv",
-        pixels=RESULTS + "/{detector}{epoch}/changes/changed_pixels.csv",
-        table=RESULTS + "/{detector}{epoch}/changes/changed_pixels.fits",
-        summary=RESULTS + "/{detector}{epoch}/changes/mask_changes.json",
-        figure=reported("changes/mask_changes.png", "changes since the mask before"),
+        matrix="<results>/{detector}{epoch}/changes/mask_changes.csv",
+        pixels="<results>/{detector}{epoch}/changes/changed_pixels.csv",
+        table="<results>/{detector}{epoch}/changes/changed_pixels.fits",
+        summary="<results>/{detector}{epoch}/changes/mask_changes.json",
+        figure=reported("changes/mask_changes.png", "changes since the previous mask"),
     log:
-        RESULTS + "/{detector}{epoch}/logs/compare_masks.log",
+        "<results>/{detector}{epoch}/logs/compare_masks.log",
     benchmark:
-        RESULTS + "/{detector}{epoch}/benchmarks/compare_masks.tsv"
+        "<results>/{detector}{epoch}/benchmarks/compare_masks.tsv"
     resources:
         mem_mb=memory("compare_masks"),
         disk_mb=disk("compare_masks"),
@@ -105,15 +66,15 @@ rule compare_masks:
 
 
 rule release_gate:
-    """Fails when too many pixels are new or recovered; the comparison stays."""
+    """Fails if too many pixels are new or recovered; the files of the comparison stay."""
     input:
-        summary=RESULTS + "/{detector}{epoch}/changes/mask_changes.json",
+        summary="<results>/{detector}{epoch}/changes/mask_changes.json",
     output:
-        report=RESULTS + "/{detector}{epoch}/changes/release_gate.json",
+        report="<results>/{detector}{epoch}/changes/release_gate.json",
     log:
-        RESULTS + "/{detector}{epoch}/logs/release_gate.log",
+        "<results>/{detector}{epoch}/logs/release_gate.log",
     benchmark:
-        RESULTS + "/{detector}{epoch}/benchmarks/release_gate.tsv"
+        "<results>/{detector}{epoch}/benchmarks/release_gate.tsv"
     resources:
         mem_mb=memory("release_gate"),
         disk_mb=disk("release_gate"),
@@ -122,7 +83,7 @@ rule release_gate:
         limits=LIMITS,
         library=digest("release_gate.py"),
     message:
-        "{wildcards.detector}{wildcards.epoch}: is the mask near enough to the one before?"
+        "{wildcards.detector}{wildcards.epoch}: release check of the changes"
     conda:
         CONDA_ENV
     script:

@@ -1,4 +1,4 @@
-# The inventory of exposures and the helpers of the rules; no rules here.
+# The configuration, the inventory of exposures, and the functions that all rules share.
 
 import dataclasses
 import functools
@@ -20,7 +20,7 @@ from badpix.exposures.epochs import EPOCH_PATTERN, divide
 from badpix.instrument.geometry import Geometry
 from badpix.exposures.header_cache import HeaderCache
 from badpix.exposures.find import InputError, configured_kinds, find_files, match_inputs
-from badpix.exposures.inventory import InventoryError, refuse_incomplete, take_inventory
+from badpix.exposures.inventory import Inventory, InventoryError, refuse_incomplete, take_inventory
 from badpix.mask.manual_flags import ManualFlagError, check_manual_flags
 from badpix.core.scratch import ScratchError, check_scratch
 from badpix.instrument.segments import by_exposure
@@ -28,16 +28,21 @@ from badpix.config.settings import KINDS, RESPONSE_KEYS, vote_keys, with_max_dea
 from badpix.config.sweep import sweep_points
 
 CONDA_ENV = str(BASE / "envs" / "badpix.yaml")
+CAPTIONS = BASE / "rules" / "captions"
 DETECTORS = load_detectors(BASE / "config" / "detectors")
 SCHEMA = load_schema(BASE / "config" / "schemas" / "config.schema.yaml")
 VOTE_KEYS = vote_keys(SCHEMA)
+# `snakemake --lint` checks the text of the rules: it must work without a configuration and without exposures. Snakemake
+# leaves environment variables unchecked for linting only.
+LINTING = not workflow.check_envvars
 
 
 def read_config():
     """The configuration with all defaults, checked against the schema before anything else happens."""
+    given = config | {"darks": config.get("darks") or "darks"} if LINTING else config
     steps = load_steps(BASE / "config" / "schemas" / "detector1_steps.json")
-    complete = validated(config, SCHEMA, steps)
-    # Snakemake matches paths as text, and warns of every `./results/...`.
+    complete = validated(given, SCHEMA, steps)
+    # Snakemake compares paths as text, and warns about every `./results/...`.
     complete["results"] = os.path.normpath(complete["results"])
     if complete["scratch"]:
         check_scratch(complete["scratch"], complete["results"])
@@ -45,7 +50,9 @@ def read_config():
 
 
 def read_inventory():
-    """The exposures that make the masks, from the headers of all input files."""
+    """The exposures of each mask, from the headers of all input files. Empty for `snakemake --lint`."""
+    if LINTING:
+        return Inventory()
     headers = HeaderCache(Path(config["results"]) / ".inventory.json")
     files = match_inputs(config)
     inventory = take_inventory(files, headers.header_info, DETECTORS, config)
@@ -71,50 +78,62 @@ except (ConfigError, InputError, InventoryError, ManualFlagError, ScratchError) 
     raise WorkflowError(str(error)) from None
 
 RESULTS = config["results"]
-# Braces would be taken for wildcards.
-MASK_FILE = str(Path(config["output_file"])).replace("{", "{{").replace("}", "}}")
+MASK_FILE = str(Path(config["output_file"]))
 
 
-# The run on exposures with planted pixels is that of a detector of its own, <detector>/injection_recovery (rules/injection.smk).
-INJECTED = "/injection_recovery"
-DETECTORS |= {detector + INJECTED: DETECTORS[detector] for detector in INVENTORY.detectors}
+pathvars:
+    results=RESULTS,
+    mask_file=MASK_FILE,
+
+
+# Copies of the exposures with planted pixels belong to a detector named <detector>/injection_recovery (injection.smk).
+INJECTED = "injection_recovery"
+DETECTORS |= {f"{detector}/{INJECTED}": DETECTORS[detector] for detector in INVENTORY.detectors}
 
 
 wildcard_constraints:
-    detector=f"[A-Z0-9]+({INJECTED})?",
+    detector=f"[A-Z0-9]+(/{INJECTED})?",
     # Empty for a mask of all exposures of a detector.
     epoch=EPOCH_PATTERN,
     exposure="[^/]+",
 
 
+include: "functions/resources.smk"
+
+
 def digest(script):
-    """Digest of the library modules that scripts/<script> uses: as a param it makes their edits re-run the rule."""
+    """Digest of the library modules that scripts/<script> uses: as a param, it re-runs the rule after their edits."""
     return library_digest(BASE / "scripts" / script)
 
 
 def detector_data(wildcards):
-    """The detector's data as a plain mapping."""
+    """The fields of the Detector as a plain mapping."""
     return dataclasses.asdict(DETECTORS[wildcards.detector])
 
 
 def config_of(detector):
-    """The configuration with the detector's own value where a key's default depends on it."""
+    """The configuration, with the default of `max_dead_norm_signal` resolved for the detector."""
     return with_max_dead_norm_signal(config, DETECTORS[detector].max_dead_norm_signal_dn_per_s)
 
 
+def detector_of(mask_id):
+    """The detector of a mask_id, or of the detector with planted pixels: its first part."""
+    return mask_id.split("/", maxsplit=1)[0]
+
+
 def mask_id_of(wildcards):
-    """The mask_id of a mask below the results: its detector, and its epoch if there are epochs."""
-    return wildcards.detector + wildcards.get("epoch", "")
+    """The mask_id: the folder of a mask below the results, <detector> or <detector>/epochs/<epoch>."""
+    return f"{wildcards.detector}{wildcards.get('epoch', '')}"
 
 
 def source_mask_id(wildcards):
-    """The mask_id of the mask of the exposures as they were given: that of the same without planted pixels."""
-    return wildcards.detector.removesuffix(INJECTED) + wildcards.get("epoch", "")
+    """The mask_id of the same exposures without planted pixels."""
+    return f"{detector_of(wildcards.detector)}{wildcards.get('epoch', '')}"
 
 
 @functools.cache
 def copies(mask_id, kind, folder):
-    """The exposures at a mask_id and of a kind with the raw files in `folder` in mask_id of their own."""
+    """The exposures of a mask and kind, with their raw files replaced by the copies in `folder`."""
     return {
         name: dataclasses.replace(exposure, files={"uncal": f"{folder}/{kind}/{name}_uncal.fits"})
         for name, exposure in INVENTORY.exposures(mask_id, kind).items()
@@ -122,7 +141,7 @@ def copies(mask_id, kind, folder):
 
 
 def exposures(wildcards, kind):
-    """The exposures of a detector (or of one of its epochs) and kind: name -> Exposure."""
+    """The exposures of a detector, or of an epoch of a detector, and kind: name -> Exposure."""
     mask_id = source_mask_id(wildcards)
     if wildcards.detector.endswith(INJECTED):
         return copies(mask_id, kind, f"{RESULTS}/{wildcards.detector}")
@@ -130,21 +149,13 @@ def exposures(wildcards, kind):
 
 
 def any_exposure(wildcards):
-    """An exposure of the detector; all share their geometry."""
+    """An exposure of the detector; all exposures of a detector share their geometry."""
     return next(e for kind in KINDS for e in exposures(wildcards, kind).values())
 
 
 def geometry_of(wildcards):
-    """The geometry that the detector's exposures share, as a plain mapping."""
+    """The fields of the Geometry that the exposures of the detector share, as a plain mapping."""
     return dataclasses.asdict(Geometry.from_header(any_exposure(wildcards).keywords))
-
-
-def product(wildcards, kind, name):
-    """Path of product `name` of an exposure: the file that was given, or the one that detector1 makes."""
-    given = exposures(wildcards, kind)[wildcards.exposure]
-    if given.from_products:
-        return given.files[name]
-    return f"{RESULTS}/{wildcards.detector}/{kind}/{wildcards.exposure}_{name}.fits"
 
 
 def raw_file(wildcards, kind):
@@ -159,78 +170,32 @@ def statistics_of(wildcards, kind):
 
 
 def outliers(wildcards):
-    """The table of outliers, if they are to be left out."""
+    """The table of outliers where the configuration rejects outliers; else no file."""
     return [f"{RESULTS}/{mask_id_of(wildcards)}/leave_one_out.csv"] if config["reject_outliers"] else []
 
 
 def crds_settings():
-    """Where CRDS finds its references, as the configuration says; None leaves it to the environment."""
+    """Path, server and context of CRDS from the configuration; None means the value of the environment."""
     return {"path": config["crds_path"], "server_url": config["crds_server_url"], "context": config["crds_context"]}
 
 
-def size_of(wildcards, kind):
-    """The size of the job's exposure; without `kind`, of one of its detector and the number of them all."""
-    if "detector" not in wildcards.keys():
-        return resources.Size(pixels=0, groups=0, integrations=0)
-    material = DETECTORS[wildcards.detector].material
-    if kind is None:
-        number = sum(len(exposures(wildcards, kind)) for kind in KINDS)
-        return resources.Size.from_keywords(any_exposure(wildcards).keywords, material, number)
-    return resources.Size.from_keywords(exposures(wildcards, kind)[wildcards.exposure].keywords, material)
-
-
-def memory(rule, kind=None):
-    """A resource function: memory (MB) of a job of `rule`; more in each attempt, as the first may be killed for it."""
-    return lambda wildcards, threads, attempt: attempt * resources.memory_mb(rule, size_of(wildcards, kind), threads)
-
-
-def disk(rule, kind=None):
-    """A resource function: what a job of `rule` writes (MB)."""
-    return lambda wildcards: resources.disk_mb(rule, size_of(wildcards, kind))
-
-
-def runtime(rule, kind=None):
-    """A resource function: time (minutes) that a job of `rule` may take; more in each attempt."""
-    return lambda wildcards, attempt: attempt * resources.runtime_minutes(rule, size_of(wildcards, kind))
-
-
-@functools.cache
-def cores_per_exposure():
-    """Cores for each raw exposure that has no statistics yet, if `detector1_use_idle_cores` is set and jobs run here; else one.
-
-    Not to be called while the rules are read: where jobs run is known only then.
-    """
-    cores = workflow.resource_settings.cores
-    if not (config["detector1_use_idle_cores"] and workflow.is_main_process and workflow.local_exec and cores):
-        return 1
-    waiting = sum(
-        not os.path.exists(f"{RESULTS}/{detector}/{kind}/{name}_{kind.removesuffix('s')}_statistics.fits")
-        for detector, kinds in INVENTORY.detectors.items()
-        for kind in KINDS
-        for name, exposure in kinds[kind].items()
-        if not exposure.from_products
-    )
-    return max(1, min(cores, os.cpu_count()) // max(1, waiting))
-
-
-# None where what detector1 makes belongs among the results.
-SCRATCH = None if config["keep_intermediates"] else config["scratch"]
-
-
 def reported(name, label):
-    """Mark file `name` of a mask as part of Snakemake's own report, with the caption of that name."""
-    caption = BASE / "rules" / "captions" / f"{Path(name).stem}.rst"
-    path = RESULTS + "/{detector}{epoch}/" + name
-    return report(path, caption=caption, category="{detector}{epoch}", labels={"file": label})
+    """The pattern of file `name` of a mask, marked for Snakemake's own report with the caption of that name."""
+    return report(
+        f"<results>/{{detector}}{{epoch}}/{name}",
+        caption=CAPTIONS / f"{Path(name).stem}.rst",
+        category="{detector}{epoch}",
+        labels={"file": label},
+    )
 
 
 def keep_or_temp(path):
-    """Mark a large intermediate for removal once it has been used, unless the configuration keeps it."""
+    """`path`, marked for removal after its last use unless the configuration keeps intermediates."""
     return path if config["keep_intermediates"] else temp(path)
 
 
 def targets():
-    """All that a run makes."""
+    """All files that a run makes."""
     wanted = []
     for mask_id in INVENTORY.masks:
         wanted.append(f"{RESULTS}/{mask_id}/{MASK_FILE}")
@@ -246,7 +211,7 @@ def targets():
             wanted.append(f"{RESULTS}/{mask_id}/reliability.csv")
         wanted.extend(comparisons(mask_id))
     if config["keep_history"]:
-        wanted.extend(f"{RESULTS}/{detector}/history.png" for detector in {p.split("/")[0]: 0 for p in INVENTORY.masks})
+        wanted.extend(f"{RESULTS}/{name}/history.png" for name in dict.fromkeys(map(detector_of, INVENTORY.masks)))
     if config["report"] and INVENTORY.masks:
         wanted.append(f"{RESULTS}/report.html")
     wanted.extend(f"{RESULTS}/{mask_id}/refused" for mask_id in INVENTORY.refused)

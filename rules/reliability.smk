@@ -1,17 +1,20 @@
-# How far the mask can be trusted, when the configuration asks for it: votes without each exposure, and what follows.
+# Reliability of the mask: votes without each exposure, false flags to expect, exposures needed.
+
+
+include: "functions/reliability.smk"
 
 
 rule leave_one_out:
-    """The vote without each exposure in turn: which one changes far more than the others?"""
+    """The vote without each exposure in turn, and the outliers among the exposures."""
     input:
         unpack(vote_files),
     output:
         table=reported("leave_one_out.csv", "votes without each exposure"),
-        stability=RESULTS + "/{detector}{epoch}/leave_one_out.fits",
+        stability="<results>/{detector}{epoch}/leave_one_out.fits",
     log:
-        RESULTS + "/{detector}{epoch}/logs/leave_one_out.log",
+        "<results>/{detector}{epoch}/logs/leave_one_out.log",
     benchmark:
-        RESULTS + "/{detector}{epoch}/benchmarks/leave_one_out.tsv"
+        "<results>/{detector}{epoch}/benchmarks/leave_one_out.tsv"
     resources:
         mem_mb=memory("leave_one_out"),
         disk_mb=disk("leave_one_out"),
@@ -30,25 +33,19 @@ rule leave_one_out:
         "../scripts/leave_one_out.py"
 
 
-def reliability_inputs(wildcards):
-    """What votes, and the table of outliers, if they are to be left out."""
-    files = {kind: statistics_of(wildcards, kind) for kind in KINDS}
-    return files | {"outliers": outliers(wildcards)}
-
-
 rule reliability:
-    """False flags to expect, stability of each flag, and what more exposures would settle."""
+    """False flags to expect, stability of each flag, and exposures needed for the unclassified pixels."""
     input:
         unpack(reliability_inputs),
-        evidence=RESULTS + "/{detector}{epoch}/evidence.fits",
-        votes=RESULTS + "/{detector}{epoch}/leave_one_out.fits",
+        evidence="<results>/{detector}{epoch}/evidence.fits",
+        votes="<results>/{detector}{epoch}/leave_one_out.fits",
     output:
-        table=RESULTS + "/{detector}{epoch}/reliability.csv",
-        stability=RESULTS + "/{detector}{epoch}/stability.fits",
+        table="<results>/{detector}{epoch}/reliability.csv",
+        stability="<results>/{detector}{epoch}/stability.fits",
     log:
-        RESULTS + "/{detector}{epoch}/logs/reliability.log",
+        "<results>/{detector}{epoch}/logs/reliability.log",
     benchmark:
-        RESULTS + "/{detector}{epoch}/benchmarks/reliability.tsv"
+        "<results>/{detector}{epoch}/benchmarks/reliability.tsv"
     resources:
         mem_mb=memory("reliability"),
         disk_mb=disk("reliability"),
@@ -58,7 +55,7 @@ rule reliability:
         config=vote_config,
         library=digest("reliability.py"),
     message:
-        "{wildcards.detector}{wildcards.epoch}: statistical control of the mask"
+        "{wildcards.detector}{wildcards.epoch}: reliability of the mask"
     conda:
         CONDA_ENV
     script:

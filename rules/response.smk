@@ -1,23 +1,20 @@
-# The flats normalised by their surroundings: all together, and each on its own where single flats vote.
+# The normalised flats: all flats together, and each flat if single flats vote.
 
 
-def segment_statistics(wildcards):
-    """The statistics of the segments of a flat, or of the whole one."""
-    segments = by_exposure(exposures(wildcards, "flats"))[wildcards.exposure]
-    return [f"{RESULTS}/{wildcards.detector}/flats/{name}_flat_statistics.fits" for name in segments]
+include: "functions/response.smk"
 
 
 rule exposure_response:
-    """One flat normalised on its own, for its vote."""
+    """A single flat, normalised for its vote."""
     priority: 1
     input:
         statistics=segment_statistics,
     output:
-        response=RESULTS + "/{detector}/flats/{exposure}_exposure_response.fits",
+        response="<results>/{detector}/flats/{exposure}_exposure_response.fits",
     log:
-        RESULTS + "/{detector}/logs/exposure_response/{exposure}.log",
+        "<results>/{detector}/logs/exposure_response/{exposure}.log",
     benchmark:
-        RESULTS + "/{detector}/benchmarks/exposure_response/{exposure}.tsv"
+        "<results>/{detector}/benchmarks/exposure_response/{exposure}.tsv"
     resources:
         mem_mb=memory("exposure_response"),
         disk_mb=disk("exposure_response"),
@@ -27,7 +24,7 @@ rule exposure_response:
         settings={key: config[key] for key in RESPONSE_KEYS},
         library=digest("exposure_response.py"),
     message:
-        "{wildcards.exposure}: response of one flat"
+        "{wildcards.exposure}: response of a single flat"
     conda:
         CONDA_ENV
     script:
@@ -41,11 +38,11 @@ rule flat_response:
         statistics=lambda wildcards: statistics_of(wildcards, "flats"),
         outliers=outliers,
     output:
-        response=RESULTS + "/{detector}{epoch}/flat_response.fits",
+        response="<results>/{detector}{epoch}/flat_response.fits",
     log:
-        RESULTS + "/{detector}{epoch}/logs/flat_response.log",
+        "<results>/{detector}{epoch}/logs/flat_response.log",
     benchmark:
-        RESULTS + "/{detector}{epoch}/benchmarks/flat_response.tsv"
+        "<results>/{detector}{epoch}/benchmarks/flat_response.tsv"
     resources:
         mem_mb=memory("flat_response"),
         disk_mb=disk("flat_response"),

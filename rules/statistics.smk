@@ -1,35 +1,22 @@
-# One file of measurements per exposure; no thresholds.
+# The statistics of each exposure: measurements without thresholds.
 
 
-def dark_inputs(wildcards):
-    """The products of a dark; a relative pedestal needs the raw file too."""
-    files = {name: product(wildcards, "darks", name) for name in ("jump", "rateints", "fitopt")}
-    if DETECTORS[wildcards.detector].relative_pedestal:
-        files["uncal"] = raw_file(wildcards, "darks")
-    return files
-
-
-def flat_inputs(wildcards):
-    """The rates of a flat, and the raw file (for the flux check) where there is one."""
-    files = {"rateints": product(wildcards, "flats", "rateints")}
-    given = exposures(wildcards, "flats")[wildcards.exposure].files
-    if raw := given.get("flux_check", given.get("uncal")):
-        files["uncal"] = raw
-    return files
+include: "functions/statistics.smk"
 
 
 rule dark_statistics:
     """Slopes, pedestals, jump counts, saturation and noise of a dark."""
-    # Before anything else: it is what frees the disk of the large intermediates.
+
+    # Before all other rules: it frees the disk of the large intermediates.
     priority: 3
     input:
         unpack(dark_inputs),
     output:
-        statistics=RESULTS + "/{detector}/darks/{exposure}_dark_statistics.fits",
+        statistics="<results>/{detector}/darks/{exposure}_dark_statistics.fits",
     log:
-        RESULTS + "/{detector}/logs/dark_statistics/{exposure}.log",
+        "<results>/{detector}/logs/dark_statistics/{exposure}.log",
     benchmark:
-        RESULTS + "/{detector}/benchmarks/dark_statistics/{exposure}.tsv"
+        "<results>/{detector}/benchmarks/dark_statistics/{exposure}.tsv"
     resources:
         mem_mb=memory("dark_statistics", "darks"),
         disk_mb=disk("dark_statistics", "darks"),
@@ -53,11 +40,11 @@ rule flat_statistics:
     input:
         unpack(flat_inputs),
     output:
-        statistics=RESULTS + "/{detector}/flats/{exposure}_flat_statistics.fits",
+        statistics="<results>/{detector}/flats/{exposure}_flat_statistics.fits",
     log:
-        RESULTS + "/{detector}/logs/flat_statistics/{exposure}.log",
+        "<results>/{detector}/logs/flat_statistics/{exposure}.log",
     benchmark:
-        RESULTS + "/{detector}/benchmarks/flat_statistics/{exposure}.tsv"
+        "<results>/{detector}/benchmarks/flat_statistics/{exposure}.tsv"
     resources:
         mem_mb=memory("flat_statistics", "flats"),
         disk_mb=disk("flat_statistics", "flats"),

@@ -1,43 +1,19 @@
-# Votes with other thresholds from the cached statistics, for the target `sweep`; not part of `all`.
-
-POINTS = sweep_points(config["sweep"], config["sweep_grid"], config)
+# Votes with other thresholds, from the cached statistics: target `sweep`.
 
 
-def point_config(wildcards):
-    """The configuration of the vote with the values of the point."""
-    own = DETECTORS[wildcards.detector].max_dead_norm_signal_dn_per_s
-    as_given = {"max_dead_norm_signal": config["max_dead_norm_signal"]}
-    return with_max_dead_norm_signal(vote_config(wildcards) | as_given | POINTS[wildcards.point], own)
-
-
-def sweep_inputs(wildcards):
-    """What the mask is made of, and the truth."""
-    if wildcards.detector.endswith(INJECTED):
-        return mask_inputs(wildcards) | {"truth": [f"{RESULTS}/{wildcards.detector}/truth.fits"]}
-    return mask_inputs(wildcards) | {"truth": find_files("truth", config["truth"], ("truth",))}
-
-
-def sweep_targets(wildcards):
-    """The table and the figure of each mask."""
-    if not config["sweep"]:
-        raise WorkflowError("sweep: nothing is swept; give values to try, such as sweep: {max_jump_limit: [5, 8, 12]}")
-    for mask_id, kinds in INVENTORY.masks.items():
-        if kinds["flats"]:
-            for point in POINTS.values():
-                check_detector(config | point, DETECTORS[mask_id.split("/")[0]])
-    return [f"{RESULTS}/{mask_id}/sweep/sweep.{end}" for mask_id in INVENTORY.masks for end in ("csv", "png")]
+include: "functions/sweep.smk"
 
 
 rule sweep_vote:
-    """One more vote, with the thresholds of a point of the sweep."""
+    """A vote with the thresholds of a point of the sweep."""
     input:
         unpack(sweep_inputs),
     output:
-        table=RESULTS + "/{detector}{epoch}/sweep/points/{point}.csv",
+        table="<results>/{detector}{epoch}/sweep/points/{point}.csv",
     log:
-        RESULTS + "/{detector}{epoch}/logs/sweep_vote/{point}.log",
+        "<results>/{detector}{epoch}/logs/sweep_vote/{point}.log",
     benchmark:
-        RESULTS + "/{detector}{epoch}/benchmarks/sweep_vote/{point}.tsv"
+        "<results>/{detector}{epoch}/benchmarks/sweep_vote/{point}.tsv"
     wildcard_constraints:
         point="[^/]+",
     resources:
@@ -58,16 +34,16 @@ rule sweep_vote:
 
 
 rule sweep_table:
-    """All points of the sweep as one table and a figure."""
+    """All points of the sweep as a table and a figure."""
     input:
-        tables=expand(RESULTS + "/{{detector}}{{epoch}}/sweep/points/{point}.csv", point=POINTS),
+        tables=expand("<results>/{{detector}}{{epoch}}/sweep/points/{point}.csv", point=POINTS),
     output:
-        table=RESULTS + "/{detector}{epoch}/sweep/sweep.csv",
-        figure=RESULTS + "/{detector}{epoch}/sweep/sweep.png",
+        table="<results>/{detector}{epoch}/sweep/sweep.csv",
+        figure="<results>/{detector}{epoch}/sweep/sweep.png",
     log:
-        RESULTS + "/{detector}{epoch}/logs/sweep_table.log",
+        "<results>/{detector}{epoch}/logs/sweep_table.log",
     benchmark:
-        RESULTS + "/{detector}{epoch}/benchmarks/sweep_table.tsv"
+        "<results>/{detector}{epoch}/benchmarks/sweep_table.tsv"
     resources:
         mem_mb=memory("sweep_table"),
         disk_mb=disk("sweep_table"),
@@ -86,5 +62,6 @@ rule sweep_table:
 
 
 rule sweep:
+    """All sweeps, as a target."""
     input:
         sweep_targets,

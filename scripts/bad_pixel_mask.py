@@ -1,7 +1,7 @@
 """Vote across the exposures and write the mask, its evidence and its summary.
 
 Reads the statistics files of the darks and flats and the response of the flats; no ramp. Writes the CRDS-format MASK,
-the evidence FITS, the summary CSV (counts and fractions per type and per flag) and the CSV of the exposures left out.
+the evidence FITS, the summary CSV (counts and fractions per type and per flag) and the CSV of the rejected exposures.
 """
 
 from collections.abc import Mapping
@@ -20,10 +20,10 @@ from badpix.vote.settings import VoteSettings
 
 @dataclass(frozen=True)
 class HeaderOrigin:
-    """What a mask's header says beside the settings of the vote.
+    """Entries of a mask's header beside the settings of the vote.
 
-    `manual_flag_file` is the configured value; `steps` maps detector1_<kind>, for the kinds processed here, to step
-    parameters; `file_names` maps each exposure or segment to the file that it came in.
+    `manual_flag_file` is the configured value; `steps` maps detector1_<kind>, for the kinds with raw exposures, to step
+    parameters; `file_names` maps each exposure or segment to the name of its input file.
     """
 
     manual_flag_file: str = "none"
@@ -31,19 +31,37 @@ class HeaderOrigin:
     file_names: Mapping[str, str] = field(default_factory=dict)
 
 
-def main(files: VoteFiles, outputs: Mapping, detector: Mapping, config: Mapping, facts: HeaderOrigin) -> None:
-    """Make the mask of `detector` (a mapping with the fields of Detector) from `files`, into `outputs` (name -> path).
+def main(files: VoteFiles, outputs: Mapping, detector: Mapping, config: Mapping, origin: HeaderOrigin) -> None:
+    """Vote and write the mask with its tables.
 
-    `config` holds the keys of the vote.
+    Parameters
+    ----------
+    files : VoteFiles
+        Statistics, responses, outliers and manual flags.
+    outputs : mapping
+        mask, evidence, summary and rejected -> path.
+    detector : mapping
+        The fields of Detector.
+    config : mapping
+        The configuration keys of the vote.
+    origin : HeaderOrigin
+        More entries of the header.
+
+    Raises
+    ------
+    TooFewExposures
+        Fewer exposures remain than min_darks or min_flats.
+    BadExposure
+        An exposure is rejected and on_bad_exposure is fail.
     """
     settings, mask = VoteSettings.from_config(config), MaskSettings.from_config(config)
-    # The datamodel takes seconds to load, and the vote's compiled code leaves it a core.
+    # The import of the datamodel takes seconds; it runs beside the compiled code of the vote.
     with ThreadPoolExecutor(max_workers=1) as beside:
         beside.submit(load_datamodel)
         vote = make_mask(files, detector_from_mapping(detector), settings, mask)
     kinds = [kind for kind in ("darks", "flats") if getattr(files, kind)]
-    keys = {**config, "manual_flag_file": facts.manual_flag_file}
-    save(outputs, vote, mask, Origin(facts.file_names, used_parameters(keys, facts.steps, kinds)))
+    keys = {**config, "manual_flag_file": origin.manual_flag_file}
+    save(outputs, vote, mask, Origin(origin.file_names, used_parameters(keys, origin.steps, kinds)))
 
 
 if "snakemake" in globals():

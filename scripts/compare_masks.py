@@ -1,7 +1,7 @@
 """Compare two masks of one detector: new, recovered and reclassified pixels.
 
-Reads two MASK files. Writes the matrix of flags before by flags after (CSV), the list of changed pixels (CSV and FITS),
-the numbers (JSON) and a figure (PNG). Without a run of the workflow:
+Reads two MASK files. Writes the matrix of flags before and after (CSV), the list of changed pixels (CSV and FITS), the
+numbers (JSON) and a figure (PNG). Without a run of the workflow:
 
     compare_masks.py OLD NEW --out DIRECTORY
 """
@@ -24,7 +24,7 @@ NAMES = {
 def main(before, after, outputs):
     """Compare the mask files `before` and `after`; `outputs` maps the names of NAMES to paths. Returns the numbers.
 
-    Raises MaskMismatch when they are not of the same part of the same detector.
+    Raises MaskMismatch if they are not masks of the same part of the same detector.
     """
     old, new = read_image(before), read_image(after)
     check_pair(old, new)

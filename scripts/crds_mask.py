@@ -1,4 +1,4 @@
-"""The mask that CRDS selects now for an exposure, cut to the exposure's array as dq_init does.
+"""Fetch the mask that CRDS selects now for an exposure, and cut it to the exposure's array as dq_init does.
 
 Reads the header of the exposure; writes a MASK file.
 """
@@ -16,9 +16,9 @@ from badpix.instrument.geometry import Geometry
 
 
 def main(exposure, output, crds, whole):
-    """Write the mask that CRDS selects for the file `exposure` to `output`; not cut if it is to stay `whole`.
+    """Write the mask that CRDS selects for the file `exposure` to `output`; with `whole`, without the cut.
 
-    Raises ReferencesUnavailable when CRDS cannot give one.
+    Raises ReferencesUnavailable if CRDS has no mask or cannot be reached.
     """
     set_crds_environment(**crds)
     context, selected = fetch_mask(exposure)

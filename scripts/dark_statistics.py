@@ -1,7 +1,8 @@
 """Reduce one dark exposure to its cached statistics.
 
 Reads the jump (DN), rateints (DN/s) and fitopt (DN) files, and for a relative pedestal the uncal file (DN); writes one
-statistics FITS of measurements, no thresholds. Products that do not fit together give a rejected file that says why.
+statistics FITS of measurements without thresholds. If the products do not fit together, the file is a rejected
+product with the reason.
 """
 
 from contextlib import ExitStack
@@ -17,9 +18,20 @@ from badpix.statistics.dark import DarkProducts, measure_dark
 
 
 def main(paths, output, exposure, detector, early_cutoff_fraction):
-    """Measure the exposure whose products are `paths` (product -> path) and write `output`.
+    """Measure a dark and write its statistics, or a rejected product with the reason.
 
-    `detector` maps the fields of Detector.
+    Parameters
+    ----------
+    paths : mapping
+        Products jump, rateints, fitopt, and for a relative pedestal uncal -> path.
+    output : path
+        Statistics file to write.
+    exposure : str
+        Name of the exposure.
+    detector : mapping
+        The fields of Detector.
+    early_cutoff_fraction : float
+        Fraction of the groups that count as early.
     """
     detector = detector_from_mapping(detector)
 
@@ -48,6 +60,6 @@ if "snakemake" in globals():
             snakemake.params.early_cutoff_fraction,
         )
         if not snakemake.resources.keep_intermediates:
-            # Only what is in a scratch directory goes; Snakemake takes care of the rest.
+            # Only the files in a scratch directory: Snakemake removes all others.
             for path in products.values():
                 discard(path)

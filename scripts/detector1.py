@@ -1,7 +1,7 @@
 """Take one raw exposure through calwebb_detector1.
 
 Reads the `uncal` file and the reference-pixel mask; writes rateints and rate (DN/s), and for darks the jump (DN) and
-fitopt files. An exposure that the pipeline cannot process gets rejected products that say why.
+fitopt files. If the pipeline cannot process the exposure, the outputs are rejected products with the reason.
 """
 
 import json
@@ -27,17 +27,26 @@ from badpix.detector1.pipeline import (
 from badpix.detector1.references import use_cache_alone
 from badpix.formats.statistics_file import write_rejected
 
-# What may lie in a scratch directory: the statistics need them, and nothing else.
+# The products that may stay in a scratch directory: only the statistics need them.
 INTERMEDIATES = ("jump", "fitopt")
 
 
 def main(inputs, outputs, exposure, settings, scratch_space=None):
-    """Process the raw file of `exposure` with PipelineSettings.
+    """Run calwebb_detector1 on a raw exposure and move its products to the outputs.
 
-    `inputs` maps uncal and reference_pixel_mask to paths, and, if given, references to the file of
-    `prefetch_references`, whose CRDS context is used unless another one is set. `outputs` maps product (rateints, rate,
-    and for darks jump, fitopt) to path. The pipeline works in `scratch_space`, where jump and fitopt stay; without one,
-    beside the outputs.
+    Parameters
+    ----------
+    inputs : mapping
+        uncal, reference_pixel_mask -> path, and optionally references -> the file of `prefetch_references`. Its CRDS
+        context applies unless CRDS_CONTEXT is set.
+    outputs : mapping
+        Products rateints, rate, and for darks jump, fitopt -> path.
+    exposure : str
+        Name of the exposure.
+    settings : PipelineSettings
+        Steps, threads and CRDS.
+    scratch_space : path, optional
+        Folder in which the pipeline works, and in which jump and fitopt stay. Default: the folder of the outputs.
     """
     read_yaml_in_c()
     set_crds_environment(**settings.crds)
@@ -49,13 +58,13 @@ def main(inputs, outputs, exposure, settings, scratch_space=None):
     try:
         check_uncal(uncal)
         with scratch_directory(own_directory(scratch_space, folder) if scratch_space else folder, exposure) as scratch:
-            # A link gives the products the exposure's name, whatever the raw file is called. The pipeline writes it
-            # into their headers, which hold ASCII.
+            # The products take the name of the link, not that of the raw file. The pipeline writes the name into their
+            # headers, which hold ASCII only.
             name = card_text(exposure)
             link = Path(scratch) / f"{name}_uncal.fits"
-            os.symlink(os.path.abspath(uncal), link)
+            link.symlink_to(Path(uncal).absolute())
             use_cache_alone(link)
-            all_steps = pipeline_steps(settings, os.path.abspath(reference_pixel_mask), "jump" in outputs)
+            all_steps = pipeline_steps(settings, str(Path(reference_pixel_mask).absolute()), "jump" in outputs)
             run_detector1(link, steps_for(link, all_steps, scratch, settings.edgeless_subarrays), scratch)
             made = check_products(scratch, name, outputs, reference_pixel_mask)
             for product, path in outputs.items():
@@ -70,7 +79,7 @@ def main(inputs, outputs, exposure, settings, scratch_space=None):
             write_rejected(path, exposure, reason)
 
 
-# With several threads the pipeline starts processes that import this file under another name.
+# With several threads, the pipeline starts processes that import this file under another name.
 if "snakemake" in globals() and __name__ == "__main__":
     with logging_to(snakemake.log[0], snakemake.rule):
         given = snakemake.params

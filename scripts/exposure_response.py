@@ -1,8 +1,8 @@
-"""Normalise one flat exposure on its own.
+"""Normalise a single flat exposure.
 
-Reads its statistics file, or those of its segments; writes one FITS with the image (y, x) `RESPONSE`: the mean slope of
-its integrations divided by the level of its surroundings, as the configuration says. A rejected flat stays rejected;
-of one in segments, those that can be used are.
+Reads the statistics files of its segments; writes one FITS with the image (y, x) `RESPONSE`: the mean slope of its
+integrations divided by the level of the surroundings, with the configured method. Rejected segments are left out; a
+flat without usable segments gives a rejected product.
 """
 
 import numpy as np
@@ -18,10 +18,20 @@ from badpix.response.normalise import combine_flats
 
 
 def main(statistics, output, exposure, detector, settings):
-    """Write the response of the flat `exposure` of `detector` (a mapping with the fields of Detector) at `output`.
+    """Write the response of a single flat.
 
-    `statistics` lists the statistics files of its segments, one unless the exposure came in several; `settings` are
-    ResponseSettings.
+    Parameters
+    ----------
+    statistics : list of paths
+        The statistics files of its segments; a flat without segments has a single file.
+    output : path
+        Response file to write.
+    exposure : str
+        Name of the exposure.
+    detector : mapping
+        The fields of Detector.
+    settings : ResponseSettings
+        Method and parameters of the normalisation.
     """
     used, rejected = read_set(statistics)
     if not used:

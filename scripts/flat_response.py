@@ -1,7 +1,7 @@
 """Combine the flats into the normalised response of the detector.
 
 Reads the flats' statistics files, by rows; writes one FITS with the images (y, x) `MEAN` and `STD` (DN/s), `NVALID`
-(integrations left after clipping) and `RESPONSE` (normalised), and table `USED` of the exposures.
+(integrations left after clipping) and `RESPONSE` (normalised), and the table `USED` of the exposures.
 """
 
 import numpy as np
@@ -17,14 +17,30 @@ from badpix.instrument.geometry import reference_pixels
 from badpix.instrument.segments import exposure_of
 from badpix.response.normalise import combine_flats
 
-# Of n values one alone can lie n / sqrt(n - 1) standard deviations from the median: 2.86 for 7, 3.02 for 8.
+# The largest deviation of a single value among n is n / sqrt(n - 1) standard deviations: 2.86 for 7, 3.02 for 8.
 MIN_INTEGRATIONS_TO_CLIP = 8
 
 
 def main(statistics, output, detector, settings, outliers=None):
-    """Write the response of `detector` (a mapping with the fields of Detector) at `output`.
+    """Write the response of all flats of a detector.
 
-    `settings` are ResponseSettings. `outliers` is the table of leave_one_out, if those it names are to be left out.
+    Parameters
+    ----------
+    statistics : list of paths
+        The statistics files of the flats.
+    output : path
+        Response file to write.
+    detector : mapping
+        The fields of Detector.
+    settings : ResponseSettings
+        Method and parameters of clipping and normalisation.
+    outliers : path, optional
+        Table of leave_one_out; its outliers are left out.
+
+    Raises
+    ------
+    TooFewExposures
+        No flat can be used.
     """
     detector = detector_from_mapping(detector)
     excluded = read_outliers(outliers)

@@ -1,7 +1,7 @@
 """Reduce one flat exposure to its cached statistics.
 
-Reads the rateints file (DN/s) and, where there is one, the uncal file (DN); writes one statistics FITS of
-measurements, no thresholds. Files that do not fit together give a rejected product that says why.
+Reads the rateints file (DN/s) and, if it exists, the uncal file (DN); writes one statistics FITS of measurements
+without thresholds. If the files do not fit together, the file is a rejected product with the reason.
 """
 
 from contextlib import ExitStack
@@ -14,7 +14,7 @@ from badpix.statistics.flat import measure_flat
 
 
 def main(paths, output, exposure):
-    """Measure the exposure whose files are `paths` (product -> path) and write `output`."""
+    """Measure the exposure with the files `paths` (product -> path) and write `output`."""
     try:
         require_usable(paths["rateints"])
         with ExitStack() as stack:

@@ -1,8 +1,8 @@
-"""Add the masks of a detector to its history, and show what the history says.
+"""Add the masks of a detector to its history, and summarise the history.
 
-Reads the masks, their summaries and the lists of exposures left out. Replaces, in the history's directory,
-epochs.parquet (counts), flagged.parquet (pixels) and pixels.parquet (when each pixel was first and last seen). Writes a
-figure (counts over time) and the CSV of the pixels that are flagged in some of the masks but not in all.
+Reads the masks, their summaries and the lists of rejected exposures. Replaces three files in the history's directory:
+epochs.parquet (counts), flagged.parquet (pixels) and pixels.parquet (first and last mask of each flagged pixel). Writes
+a figure (counts over time) and the CSV of the pixels that are flagged in some masks but not in all masks.
 """
 
 from badpix.core.files import write_text
@@ -21,15 +21,15 @@ def main(masks, directory, figure, intermittent):
     write_text(intermittent, listed.to_csv(index=False))
     shown = ["entry", "epoch", "first_observation", "last_observation", "n_darks", "n_flats", "mask"]
     logger.info("history in %s:\n%s", directory, entries[shown].to_string(index=False))
-    logger.info("%d pixels are flagged in some of the masks but not in all", len(listed))
+    logger.info("%d pixels are flagged in some masks but not in all masks", len(listed))
 
 
 if "snakemake" in globals():
     with logging_to(snakemake.log[0], snakemake.rule):
         main(
             [
-                {"mask": mask, "summary": summary, "rejected_table": rejected, **facts}
-                for mask, summary, rejected, facts in zip(
+                {"mask": mask, "summary": summary, "rejected_table": rejected, **exposures}
+                for mask, summary, rejected, exposures in zip(
                     snakemake.input.masks,
                     snakemake.input.summaries,
                     snakemake.input.rejected_tables,

@@ -1,6 +1,7 @@
 """Plant bad pixels into a copy of a raw exposure.
 
-Reads the raw file and the truth that says what is planted where; writes a raw file that differs at these pixels only.
+Reads the raw file and the truth (type, strength and position of each planted pixel); writes a raw file that differs at
+these pixels only.
 """
 
 from astropy.io import fits

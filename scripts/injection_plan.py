@@ -1,7 +1,7 @@
-"""Choose healthy pixels of the detector and what is planted in them.
+"""Choose healthy pixels of the detector, and the types and strengths to plant in them.
 
-Reads the evidence and the mask of the run on the exposures as they are, and the statistics of some darks (for the noise
-of the pixels); writes the truth FITS (and the same pixels as CSV) that the simulator would write.
+Reads the evidence and the mask of the run without planted pixels, and the statistics of the darks (for the noise of the
+pixels). Writes the truth as FITS, in the simulator's format, and its pixels as CSV.
 """
 
 import numpy as np
@@ -17,18 +17,29 @@ from badpix.simulate.truth import HEALTHY_CODE, REFERENCE_CODE, type_table, with
 
 
 def main(inputs, truth, detector, geometry, planting):
-    """Write the truth file `truth`, and its pixels as CSV beside it.
+    """Write the truth file, and its pixels as CSV beside it.
 
-    `inputs` maps evidence and mask to those of all masks of the Detector, and statistics to the statistics files of
-    its darks. `geometry` is the Geometry of its exposures, `planting` the Planting of what is to be planted.
+    Parameters
+    ----------
+    inputs : mapping
+        evidence and mask -> the paths of all masks of the detector, statistics -> the statistics files of its darks.
+    truth : path
+        Truth file to write.
+    detector : Detector
+    geometry : Geometry
+        The geometry of the exposures.
+    planting : Planting
+        Types, strengths, number of pixels and seed.
     """
     science = ~reference_pixels(geometry, detector)
     healthy, lit = healthy_and_lit(zip(inputs["evidence"], inputs["mask"], strict=True), science, geometry, detector)
-    pixels, asked = plan_injection(places_for(healthy, science), lit, planting), planting.pixels_per_strength
-    number = pixels.groupby(["type", "strength"]).size().min()
+    pixels, wanted = plan_injection(places_for(healthy, science), lit, planting), planting.pixels_per_strength
+    n_planted = pixels.groupby(["type", "strength"]).size().min()
     logger.info("%d healthy of %d science pixels; %d are planted", healthy.sum(), science.sum(), len(pixels))
-    if number < asked:
-        logger.warning("there is room for %d pixels of each strength only, not pixels_per_strength = %d", number, asked)
+    if n_planted < wanted:
+        logger.warning(
+            "healthy pixels suffice for %d pixels of each strength, not pixels_per_strength = %d", n_planted, wanted
+        )
     y, x = pixels["y"].to_numpy(), pixels["x"].to_numpy()
     codes = np.where(science, HEALTHY_CODE, REFERENCE_CODE).astype(np.int16)
     codes[y, x] = pixels.pop("code")
@@ -54,5 +65,5 @@ if "snakemake" in globals():
             Geometry(**snakemake.params.geometry),
             Planting.from_config(snakemake.params.injection, snakemake.params.kinds),
         )
-        # Last: where the settings stand, all of it does.
+        # Last: the file of the settings proves that all other files are complete.
         write_text(snakemake.output.plan, snakemake.params.plan)

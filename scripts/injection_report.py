@@ -1,7 +1,7 @@
-"""Say what a run found of the pixels planted into its exposures, and what it changed elsewhere.
+"""Measure the found share of the planted pixels, and the changes of all other pixels.
 
-Reads the truth of what was planted, and evidence and mask of the run without and with planted pixels. Writes three CSV:
-completeness per type and strength, what changed at other pixels, and what was found as what; and a figure.
+Reads the truth of the planted pixels, and evidence and mask of the runs without and with planted pixels. Writes three
+CSV (completeness per type and strength, changes of all other pixels, confusion of types) and a figure.
 """
 
 from badpix.core.files import write_text
@@ -16,11 +16,20 @@ from badpix.score.tables import confusion_table
 
 
 def main(inputs, outputs, detector, geometry, n_exposures):
-    """Write all `outputs` (strengths, changes, confusion, figure -> path).
+    """Write the tables and the figure.
 
-    `inputs` maps truth to the truth file, evidence and mask to those of the run without planted pixels,
-    injected_evidence and injected_mask to those of the run with them. `detector` is a Detector, `geometry` the Geometry
-    of its exposures, of which `n_exposures` of a kind voted.
+    Parameters
+    ----------
+    inputs : mapping
+        truth, evidence and mask (without planted pixels), injected_evidence and injected_mask (with planted pixels)
+        -> path.
+    outputs : mapping
+        strengths, changes, confusion, figure -> path.
+    detector : Detector
+    geometry : Geometry
+        The geometry of the exposures.
+    n_exposures : int
+        The larger of the numbers of darks and flats.
     """
     before, after = (
         read_findings(inputs[f"{run}evidence"], inputs[f"{run}mask"], geometry, detector) for run in ("", "injected_")
@@ -28,7 +37,7 @@ def main(inputs, outputs, detector, geometry, n_exposures):
     planted = read_truth(inputs["truth"])
     truth, score = injection_score(planted, before, after, n_exposures)
     if lost := len(planted.pixels) - len(truth.pixels):
-        logger.warning("%d planted pixels are left out, because the run without them finds them bad now", lost)
+        logger.warning("%d planted pixels are left out, because the run without planted pixels flags them now", lost)
     strengths, changes = strength_table(score), change_table(truth, before, after)
     logger.info("completeness:\n%s", strengths.to_string(index=False))
     logger.info("other pixels:\n%s", changes.to_string(index=False))

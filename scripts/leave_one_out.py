@@ -1,7 +1,7 @@
-"""Vote again without each exposure in turn: which exposures change far more than the others, and how firm is each flag?
+"""Vote again without each exposure in turn: the outliers among the exposures, and the stability of each flag.
 
-Reads the statistics files of the darks and flats, and the responses of the flats where they vote one by one. Writes a
-CSV with a row per exposure, and a FITS with the stability of each flag.
+Reads the statistics files of the darks and flats, and the responses of the flats if single flats vote. Writes a CSV
+with a row per exposure, and a FITS with the stability of each flag.
 """
 
 from collections.abc import Mapping
@@ -17,23 +17,33 @@ from badpix.reliability.outliers import outlier_table
 from badpix.vote.exposure_set import RequiredExposures, VoteFiles, select_exposures
 from badpix.vote.settings import VoteSettings
 
-# Whether there are enough is asked where the mask is made.
+# The mask's own job checks the numbers of exposures.
 NO_LIMITS = RequiredExposures(min_darks=0, min_flats=0, on_bad_exposure="reject")
 
 
 @dataclass(frozen=True)
 class OutlierRule:
-    """An exposure that changes `factor` times as many pixels as others is an outlier; `excluded`: it has no vote."""
+    """An outlier changes `factor` times as many pixels as all others; if `excluded`, outliers have no vote."""
 
     factor: float
     excluded: bool
 
 
 def main(files: VoteFiles, outputs: Mapping, detector: Mapping, config: Mapping, rule: OutlierRule) -> None:
-    """Write the `outputs` (table, stability -> path).
+    """Vote without each exposure, and write the table of exposures and the stability of the flags.
 
-    `detector` maps the fields of Detector, `config` the keys of the vote. Where outliers are excluded, the stability is
-    that of the votes of the others.
+    Parameters
+    ----------
+    files : VoteFiles
+        Statistics and responses.
+    outputs : mapping
+        table, stability -> path.
+    detector : mapping
+        The fields of Detector.
+    config : mapping
+        The configuration keys of the vote.
+    rule : OutlierRule
+        If it excludes outliers, the stability is computed without them.
     """
     settings = VoteSettings.from_config(config)
     exposures = select_exposures(files, detector_from_mapping(detector), NO_LIMITS)
@@ -47,7 +57,7 @@ def main(files: VoteFiles, outputs: Mapping, detector: Mapping, config: Mapping,
         outliers = table[table["outlier"]]
         for row in outliers.itertuples():
             logger.warning(
-                "%s is an outlier: without it the types of %d pixels change, without another one those of %.0f",
+                "%s is an outlier: the types of %d pixels change without it, of %.0f without another exposure",
                 row.exposure,
                 row.n_changed,
                 row.others,

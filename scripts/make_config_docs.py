@@ -1,6 +1,6 @@
-"""Write config/config.yaml and config/README.md from the configuration's schema.
+"""Generate config/config.yaml and config/README.md from the configuration's schema.
 
-Run it after every edit of the schema: `python scripts/make_config_docs.py`. A test holds the two files to the schema.
+Run it after every edit of the schema: `make docs`. A test compares the two files with the schema.
 """
 
 import textwrap
@@ -14,14 +14,15 @@ from badpix.config.schema import allowed, resolve
 CONFIG = Path(__file__).resolve().parent.parent / "config"
 SCHEMA = CONFIG / "schemas" / "config.schema.yaml"
 WIDTH = 110
-RERUNS = {"inputs": "the list of exposures, and what follows from it"}  # words for what is no rule
+# In place of the name of a rule.
+RERUNS = {"inputs": "the list of exposures, and the rules that depend on it"}
 GENERATED = "Generated from config/schemas/config.schema.yaml by scripts/make_config_docs.py; do not edit."
 
 CONFIG_HEAD = """\
-# The documented defaults of every key.
+# The default of every key.
 # {generated}
 #
-# Write only what differs into a file of your own and give it with --configfile:
+# Write only keys with other values into your own file, and pass it with --configfile:
 #
 #   darks: data/darks
 #   flats: data/flats
@@ -36,7 +37,7 @@ README_HEAD = """\
 
 {description}
 
-Write the keys that differ from their defaults into a file of your own and give it to Snakemake:
+Write the keys that differ from their defaults into your own file, and pass it to Snakemake:
 
 ```yaml
 # my_config.yaml
@@ -49,9 +50,9 @@ snakemake --cores 4 --configfile my_config.yaml
 ```
 
 Your values are merged with the defaults, at any depth. The whole configuration is checked before any job starts:
-unknown keys, values of a wrong type or out of range, and keys that contradict each other are all listed. Numbers given
-with `--config` inside a mapping arrive as texts and are refused; use `--configfile`. After a change only the rules
-from the one named under "a change re-runs" onwards run again.
+unknown keys, values of a wrong type or out of range, and keys that contradict each other are all listed. Snakemake
+passes numbers inside a mapping of `--config` as text, which is refused; use `--configfile`. After a change, only the
+rule named under "a change re-runs" and the rules that depend on it run again.
 
 """
 
@@ -66,20 +67,20 @@ def keys_by_section(schema):
 
 
 def yaml_value(key, value):
-    """`key: value` as YAML; mappings in block style, what is inside them in flow style."""
+    """`key: value` as YAML; mappings in block style, their values in flow style."""
     if isinstance(value, dict) and value:
         return "\n".join([f"{key}:", *(f"  {name}: {flow(inner)}" for name, inner in value.items())])
     return f"{key}: {flow(value)}"
 
 
 def flow(value):
-    """A value as YAML in one line."""
+    """A value as YAML on a single line."""
     text = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=1000)
     return text.removesuffix("...\n").rstrip("\n")
 
 
-def facts(node, schema):
-    """Unit, what is allowed and what a change re-runs, in words: (name, text) pairs."""
+def properties(node, schema):
+    """Unit, allowed values and the rule that a change re-runs: (name, text) pairs."""
     pairs = [("unit", node["unit"])] if "unit" in node else []
     return [
         *pairs,
@@ -114,7 +115,7 @@ def readme(schema):
             description = textwrap.fill(node["description"].strip(), WIDTH, break_on_hyphens=False)
             parts.append(f"\n### `{key}`\n\n{description}\n\n")
             parts.append(f"```yaml\n{yaml_value(key, node['default'])}\n```\n\n")
-            parts += [f"* {name}: {text}\n" for name, text in facts(node, schema)]
+            parts += [f"* {name}: {text}\n" for name, text in properties(node, schema)]
     return "".join(parts)
 
 

@@ -1,8 +1,8 @@
-"""Write what the rules need to know of calwebb_detector1, so that nobody waits for jwst to be imported.
+"""Write the parameters and reference types of calwebb_detector1 into files: the rules need not import jwst (seconds).
 
 Run it after a change of the jwst version: `python scripts/make_step_specs.py`. Reads the installed jwst, writes
 config/schemas/detector1_steps.json (step -> parameter -> configobj specification) and detector1_references.json (the
-types of reference files that the pipeline asks CRDS for).
+types of reference files that the pipeline requests from CRDS).
 """
 
 import json

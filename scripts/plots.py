@@ -1,4 +1,4 @@
-"""Draw the intermediate results of a mask: response, noise and found pixels.
+"""Draw response, noise and found pixels of a mask.
 
 Reads the evidence file; writes one PNG.
 """
@@ -8,7 +8,7 @@ from badpix.report.plots import draw
 
 
 def main(evidence, figure_path):
-    """Draw what `evidence` holds into `figure_path`."""
+    """Draw the images of the file `evidence` into `figure_path`."""
     draw(evidence, figure_path)
 
 

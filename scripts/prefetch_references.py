@@ -1,4 +1,4 @@
-"""Fetch the reference files of a detector once, before its exposures are processed side by side.
+"""Fetch the reference files of a detector once, before its exposures are processed in parallel.
 
 Reads an exposure; writes a JSON list of the references and the CRDS context.
 """

@@ -1,10 +1,9 @@
-"""Run the pipeline's dq_init on a real ramp with the final mask, and assert that its flags arrived.
+"""Run the pipeline's dq_init on a real ramp with the final mask, and check that PIXELDQ contains all its flags.
 
 Reads the mask and a ramp; writes a JSON report with the number of pixels per flag.
 """
 
 import json
-import os
 from pathlib import Path
 
 from astropy.io import fits
@@ -19,12 +18,12 @@ from badpix.mask.quality import QualityCheckFailed, missing_flags, pixeldq_with
 
 
 def main(mask, ramp, report, crds):
-    """Check `mask` on `ramp` and write `report`. Raises QualityCheckFailed when a flag is lost."""
+    """Check `mask` on `ramp` and write `report`. Raises QualityCheckFailed if a flag is lost."""
     set_crds_environment(**crds)
     dq = read_mask(mask)
-    # A mask of the full frame may be tried on a ramp of a subarray, to which dq_init cuts it.
+    # For a ramp of a subarray, dq_init cuts a mask of the full frame to the subarray.
     dq = cut(dq, *(Geometry.from_header(fits.getheader(path)) for path in (mask, ramp)))
-    pixeldq, used = pixeldq_with(os.path.abspath(mask), ramp)
+    pixeldq, used = pixeldq_with(str(Path(mask).absolute()), ramp)
     if Path(used).name != Path(mask).name:
         raise QualityCheckFailed(f"dq_init used the mask {used}, not {mask}")
     if lost := missing_flags(dq, pixeldq):

@@ -1,7 +1,7 @@
 """Write a MASK reference file that flags the reference pixels of a detector and nothing else.
 
-Detector1 is given this file instead of the mask that CRDS would select, whose DO_NOT_USE pixels could never be
-measured again. Reads nothing but the geometry; writes a CRDS-format mask.
+Detector1 uses this file instead of the mask currently in CRDS: the pipeline does not measure pixels with DO_NOT_USE.
+Writes a CRDS-format mask, from the geometry alone.
 """
 
 import numpy as np

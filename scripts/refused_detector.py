@@ -1,4 +1,4 @@
-"""Fail with the reason why no mask of a detector can be made, so that the run does not end as if all were well."""
+"""Fail with the reason why a detector has no mask: without this job the run would end without an error."""
 
 from badpix.core.errors import TooFewExposures
 from badpix.core.logs import logging_to

@@ -1,6 +1,6 @@
-"""Fail when a new mask differs from the one before by more than the configuration allows.
+"""Fail if a new mask differs from the previous mask by more than the configuration allows.
 
-Reads the numbers of a comparison (JSON); writes those that were held against a limit (JSON).
+Reads the numbers of a comparison (JSON); writes the checked numbers with their limits (JSON).
 """
 
 import json
@@ -12,9 +12,9 @@ from badpix.core.logs import logger, logging_to
 
 
 def main(summary, report, limits):
-    """Hold the comparison `summary` against `limits` (new and recovered -> largest fraction, None for no limit).
+    """Compare the numbers of `summary` with `limits` (new and recovered -> largest fraction, None for no limit).
 
-    Raises ReleaseRefused, with the numbers, when one is exceeded.
+    Raises ReleaseRefused, with the numbers, if a limit is exceeded.
     """
     checks = check_release(json.loads(Path(summary).read_text(encoding="utf-8")), limits)
     logger.info("within the limits: %s", checks)

@@ -1,4 +1,4 @@
-"""Say how far a mask can be trusted: false flags to expect from noise, stability of each flag, pixels not settled.
+"""Measure the reliability of a mask: false flags to expect from noise, stability of flags, unclassified pixels.
 
 Reads the statistics files, the evidence of the vote, and the votes without each exposure. Writes a tidy CSV (section,
 kind, type, quantity, value, note) and a FITS (`badpix.formats.stability_file`).
@@ -20,20 +20,31 @@ from badpix.vote.settings import VoteSettings
 
 
 def main(files: VoteFiles, inputs: Mapping, outputs: Mapping, detector: Mapping, config: Mapping) -> None:
-    """Write `outputs` (table, stability -> path) from `files` and `inputs` (evidence, stability -> path).
+    """Write the table and the images of the reliability.
 
-    `detector` maps the fields of Detector, `config` the keys of the vote.
+    Parameters
+    ----------
+    files : VoteFiles
+        Statistics and outliers.
+    inputs : mapping
+        evidence, stability (of leave_one_out) -> path.
+    outputs : mapping
+        table, stability -> path.
+    detector : mapping
+        The fields of Detector.
+    config : mapping
+        The configuration keys of the vote.
     """
     settings = VoteSettings.from_config(config)
     exposures = select_exposures(files, detector_from_mapping(detector), settings.required)
     stability = Stability(*read_votes(inputs["stability"]))
-    control = reliability_of(exposures, read_evidence(inputs["evidence"]), stability, settings)
-    table, shape = table_of(control.rows), exposures.geometry.shape
+    reliability = reliability_of(exposures, read_evidence(inputs["evidence"]), stability, settings)
+    table, shape = table_of(reliability.rows), exposures.geometry.shape
     image = stability_image(stability.pixels, shape)
-    pixels = PixelReliability(image, control.unresolvable, stability.pixels)
+    pixels = PixelReliability(image, reliability.unresolvable, stability.pixels)
     write_pixel_reliability(outputs["stability"], pixels, exposures.detector.name)
     write_text(outputs["table"], table.to_csv(index=False))
-    logger.info("control:\n%s", table.drop(columns="note").to_string(index=False))
+    logger.info("reliability:\n%s", table.drop(columns="note").to_string(index=False))
 
 
 if "snakemake" in globals():

@@ -1,6 +1,6 @@
-"""Write the page over all detectors: what was made of each, with a link to its own page.
+"""Write the index of all report pages: the results of each detector, with a link to its page.
 
-Reads the overviews that scripts/report_page.py wrote; one HTML file comes out, which opens from disk.
+Reads the overviews of scripts/report_page.py; writes one HTML file, which opens from disk.
 """
 
 import datetime
@@ -17,7 +17,7 @@ def main(overviews, pages, refused, output):
     """Write the page at `output`.
 
     `overviews` lists the JSON files of the detectors, `pages` the addresses of their pages in the same order, `refused`
-    maps detectors of which no mask was made to the reason.
+    maps detectors without a mask to the reason.
     """
     detectors = [json.loads(Path(path).read_text(encoding="utf-8")) for path in overviews]
     variables = {

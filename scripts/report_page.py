@@ -1,9 +1,9 @@
 """Write the report page of a detector: one HTML file that opens from disk, without a network.
 
 Reads the statistics of the exposures, the flats' response, the evidence, the mask, the tables beside them, the
-benchmark files, and the ramps of a few pixels from raw (or kept jump) files. No verdict is made here: votes are the
-vote's own, thresholds are those of the evidence file, and the job stops if the votes do not add up to the votes
-counted there. Writes the overview for the page over all detectors as JSON, too.
+benchmark files, and the ramps of a few pixels from raw (or kept jump) files. The page classifies nothing: it shows the
+votes and thresholds of the mask, and the job stops if the votes do not add up to the counts of the evidence file. Also
+writes the overview of the detector as JSON, for the index of all pages.
 """
 
 import json
@@ -20,8 +20,20 @@ from badpix.vote.settings import VoteSettings
 
 
 def main(files: VoteFiles, evidence: str, given: PageInputs, outputs: Mapping, detector: Mapping) -> None:
-    """Write the report page of `detector` (a mapping with the fields of Detector) at `outputs["page"]`, and its overview
-    at `outputs["overview"]`. `evidence` is the file of the vote of `files`.
+    """Write the report page and the overview of a detector.
+
+    Parameters
+    ----------
+    files : VoteFiles
+        The files of the vote.
+    evidence : path
+        The evidence file of the vote.
+    given : PageInputs
+        All other inputs of the page.
+    outputs : mapping
+        page, overview -> path.
+    detector : mapping
+        The fields of Detector.
     """
     settings = VoteSettings.from_config(given.config)
     exposures = select_exposures(files, detector_from_mapping(detector), settings.required)

@@ -28,10 +28,30 @@ def main(
     accepted: dict[str, set[str]] | None = None,
     limits: dict[str, float | str] | None = None,
 ) -> dict[str, pd.DataFrame]:
-    """Print the score of `files` and return its tables (`badpix.score.report_tables.score_tables`).
+    """Print the score of `files`, summed over all truths, and write its tables and its figure.
 
-    The counts of several truths are added up. `csv`: file of the completeness table (one evidence), or directory of all
-    tables (runs). ValueError for what does not go together.
+    Parameters
+    ----------
+    files : ScoredFiles
+        Truths, and an evidence file with its mask, or directories of runs.
+    csv : path, optional
+        File of the completeness table (evidence), or directory of all tables (runs).
+    plot : path, optional
+        File of the strength curves (PNG).
+    accepted : dict, optional
+        Planted type -> detection types that count as found.
+    limits : dict, optional
+        Planted type -> strength or condition for a separate score.
+
+    Returns
+    -------
+    dict
+        The tables of `badpix.score.report_tables.score_tables`.
+
+    Raises
+    ------
+    ValueError
+        The arguments contradict each other.
     """
     if files.runs and csv and Path(csv).is_file():
         raise ValueError(f"--csv {csv}: with --run it is a directory, for a file per table")
@@ -42,9 +62,9 @@ def main(
     else:
         scores = score_directories(files)
     tables = score_tables(scores, accepted, limits)
-    for label, one in scores.items():
-        if missing := unknown_expectations(one):
-            print(f"{label or files.evidence}: does not know the detection types {', '.join(missing)}\n")
+    for label, score in scores.items():
+        if missing := unknown_expectations(score):
+            print(f"{label or files.evidence}: lacks the detection types {', '.join(missing)}\n")
     print(report(tables) + "\n")
     if csv and files.evidence:
         tables["completeness"].drop(columns="run").to_csv(csv, index=False)
@@ -58,7 +78,7 @@ def main(
 
 
 def pair(text: str) -> tuple[str, str]:
-    """The two sides of KEY=VALUE."""
+    """KEY and VALUE of KEY=VALUE."""
     key, equals, value = text.partition("=")
     if not (key and equals and value):
         raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
@@ -81,24 +101,24 @@ def limit(text: str) -> tuple[str, float | str]:
 def accept(text: str) -> tuple[str, set[str]]:
     """TYPE=DETECTION,DETECTION as a name and a set."""
     name, value = pair(text)
-    return name, {one.strip() for one in value.split(",") if one.strip()}
+    return name, {part.strip() for part in value.split(",") if part.strip()}
 
 
 def parse_arguments(arguments: list[str] | None = None) -> dict:
     """Command line of this script as the arguments of `main`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--truth", required=True, action="append", help="truth.fits of the simulation; repeat to pool")
-    parser.add_argument("--evidence", help="evidence file of one vote")
-    parser.add_argument("--mask", action="append", help="the bad pixel mask; with --run, one for each")
+    parser.add_argument("--evidence", help="evidence file of a vote")
+    parser.add_argument("--mask", action="append", help="the bad pixel mask; with --run, a mask for each run")
     parser.add_argument("--run", type=pair, action="append", default=[], metavar="LABEL=DIRECTORY",
                         help="a directory with evidence.fits and a mask *_bpm.fits; repeat to compare")  # fmt: skip
     parser.add_argument("--csv", help="file of the completeness table; with --run, directory of all tables")
     parser.add_argument("--plot", metavar="FILE.png", help="draw the strength curves")
     parser.add_argument("--accept", type=accept, action="append", default=[], metavar="PLANTED=TYPE,TYPE",
-                        help="detection types that count as the own ones of a planted type")  # fmt: skip
+                        help="detection types that count as found for a planted type")  # fmt: skip
     parser.add_argument("--limit", type=limit, action="append", default=[], metavar="PLANTED=LIMIT",
                         help="a strength, or a condition such as 'strength >= 100 and second >= 0.1': "
-                             "score those at the limit or stronger by themselves, too")  # fmt: skip
+                             "score the pixels at or above the limit separately, too")  # fmt: skip
     given = parser.parse_args(arguments)
     files = ScoredFiles(given.truth, given.evidence, given.mask or (), given.run)
     accepted, limits = dict(given.accept), dict(given.limit)

@@ -2,11 +2,11 @@
 
 Writes below the output folder: darks/*_uncal.fits, flats/*_uncal.fits, truth.fits, truth.csv, crds_cache/ and
 config.yaml. Run again into the same folder with --first-dark (--first-flat) to add exposures of the same detector:
-its truth, cache and config are then left as they are. With --epoch it has grown older: bad pixels are new, recovered or
-of another type, as truth_epoch<N>.fits and changes_epoch<N>.csv (all since the first epoch) say; the exposures of the
-epoch are added to the folder.
+its truth, cache and config stay unchanged. With --epoch the detector is older: bad pixels are new, recovered or of
+another type since the first epoch (truth_epoch<N>.fits, changes_epoch<N>.csv); the exposures of the epoch are added to
+the folder.
 
-With several detectors, or run again for another one, the truth of each after the first is truth_<detector>.fits.
+The first detector of a folder has the truth file truth.fits, each further detector truth_<detector>.fits.
 """
 
 import argparse
@@ -37,18 +37,18 @@ def main(out: str | Path, simulation: Simulation) -> list[Path]:
     folder, paths = Path(out), []
     for number, name in enumerate(simulation.detectors or [None]):
         geometry = make_geometry(simulation.instrument, simulation.size, name, simulation.subarray, simulation.readpatt)
-        # Detectors of one run differ: the same pixels planted in two of them would hide that they are mixed up.
+        # Another seed for each detector: with the same planted pixels, mixed-up detectors would go unnoticed.
         seed, epoch = simulation.seed + number, simulation.epoch
         model = make_detector(geometry, seed, POPULATIONS[simulation.population])
         truth = truth_path(folder, geometry.detector)
         if truth.exists():
             check_same_detector(truth, model, seed)
         elif epoch > 1:
-            raise ValueError(f"epoch {epoch} goes into the folder of the first one, and {truth} is not there")
+            raise ValueError(f"epoch {epoch} needs the folder of the first epoch, and {truth} does not exist")
         model, changes = evolve(model, epoch, seed)
         for exposure in simulation.exposures():
             paths += write_exposure(folder, model, exposure, seed, simulation.segments)
-        if not truth.exists():  # written last: where it exists, the cache is complete
+        if not truth.exists():  # written last: if it exists, the cache is complete
             write_crds_cache(folder / "crds_cache", [model], simulation.groups)
             write_truth(truth, model, seed)
             write_config(folder / "config.yaml", out, several_detectors(folder))
@@ -61,7 +61,7 @@ def main(out: str | Path, simulation: Simulation) -> list[Path]:
 
 
 def truth_path(folder: Path, detector: str) -> Path:
-    """Where the truth of a detector is, or will be: the first one of a folder has truth.fits."""
+    """Path of the truth of a detector: truth.fits for the first detector of a folder."""
     first = folder / "truth.fits"
     if not first.exists() or fits.getval(first, "DETECTOR") == detector:
         return first
@@ -69,7 +69,26 @@ def truth_path(folder: Path, detector: str) -> Path:
 
 
 def write_exposure(out: Path, model: DetectorModel, exposure: Exposure, seed: int, segments: int) -> list[Path]:
-    """Simulate one exposure and write it below `out`, in as many files as it has segments; returns their paths."""
+    """Simulate an exposure and write its raw files.
+
+    Parameters
+    ----------
+    out : Path
+        Folder of the simulation; the files go to <out>/darks or <out>/flats.
+    model : DetectorModel
+        The detector with its planted pixels.
+    exposure : Exposure
+        Kind, number, start, groups and integrations.
+    seed : int
+        Seed of the detector.
+    segments : int
+        Number of files.
+
+    Returns
+    -------
+    list of Path
+        A file per segment.
+    """
     folder = out / f"{exposure.kind}s"
     folder.mkdir(parents=True, exist_ok=True)
     parts = split_integrations(exposure.n_integrations, segments) if segments > 1 else [None]
@@ -80,12 +99,12 @@ def write_exposure(out: Path, model: DetectorModel, exposure: Exposure, seed: in
 
 
 def several_detectors(folder: Path) -> bool:
-    """Whether the folder has the truth of more than one detector; epochs of one do not count."""
+    """True if the folder has the truth of several detectors; epochs do not count."""
     return len([path for path in folder.glob("truth*.fits") if "_epoch" not in path.name]) > 1
 
 
 def write_config(path: Path, out: str | Path, several: bool = False) -> None:
-    """Write the workflow configuration that runs this demo; paths as given, quoted as JSON, which is valid YAML."""
+    """Write the workflow configuration of the simulation; paths as given, quoted as JSON, which is valid YAML."""
     keys = {
         "darks": f"{out}/darks",
         "flats": f"{out}/flats",
@@ -107,24 +126,24 @@ def parse_arguments(arguments: list[str] | None = None) -> tuple[str, Simulation
     parser.add_argument("--instrument", type=str.upper, choices=sorted(INSTRUMENTS), help="(%(default)s)")
     parser.add_argument(
         "--detector", nargs="+", dest="detectors", metavar="DETECTOR",
-        help="NIS, NRCA1, NRCALONG ... (the first of the instrument); seeds of several count up from --seed",
+        help="NIS, NRCA1, NRCALONG ... (the first of the instrument); the seeds count up from --seed",
     )  # fmt: skip
-    parser.add_argument("--readpatt", help="read pattern, such as NRSIRS2RAPID (the instrument's usual one)")
+    parser.add_argument("--readpatt", help="read pattern, such as NRSIRS2RAPID (the instrument's default)")
     parser.add_argument("--darks", type=int, help="number of dark exposures (%(default)s)")
     parser.add_argument("--flats", type=int, help="number of internal flat exposures (%(default)s)")
     parser.add_argument("--integrations", type=int, help="per exposure (%(default)s)")
-    parser.add_argument("--segments", type=int, help="files that an exposure is cut into (%(default)s)")
+    parser.add_argument("--segments", type=int, help="files per exposure (%(default)s)")
     parser.add_argument("--groups", type=int, help="per integration (%(default)s)")
     parser.add_argument("--seed", type=int, help="the same seed gives the same detector and exposures (%(default)s)")
     parser.add_argument("--first-dark", type=int, help="number of the first dark, to add more later (%(default)s)")
     parser.add_argument("--first-flat", type=int, help="number of the first flat, to add more later (%(default)s)")
     parser.add_argument(
         "--epoch", type=int,
-        help="of the detector: after the first one (%(default)s) some bad pixels are new, recovered or of another type",
+        help="epoch of the detector; after the first (%(default)s), bad pixels are new, recovered or of another type",
     )  # fmt: skip
     parser.add_argument(
         "--population", choices=sorted(POPULATIONS),
-        help="of bad pixels: demo is clear cut, survey reaches from undetectable to obvious (%(default)s)",
+        help="of bad pixels: demo has strong pixels only, survey ranges from undetectable to obvious (%(default)s)",
     )  # fmt: skip
     parser.set_defaults(**asdict(Simulation()))
     found = vars(parser.parse_args(arguments))

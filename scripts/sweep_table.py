@@ -1,4 +1,4 @@
-"""Put the points of a sweep together: one tidy table, and a figure of counts, completeness and purity.
+"""Combine the points of a sweep: a tidy table, and a figure of counts, completeness and purity.
 
 Reads the CSV of every point; writes a CSV and a PNG.
 """

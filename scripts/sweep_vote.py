@@ -1,6 +1,6 @@
-"""Vote with other thresholds, from cached statistics, and count; no mask is made.
+"""Vote with other thresholds, from the cached statistics, and count the found pixels; without a mask.
 
-Reads what the vote reads, and the truth if there is one; writes a CSV with a row per type, flag and planted type.
+Reads the inputs of the vote, and the truth if it is known; writes a CSV with a row per type, flag and planted type.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,10 +16,20 @@ from badpix.vote.settings import VoteSettings
 
 
 def main(files: VoteFiles, output: str, detector: Mapping, config: Mapping, truths: Sequence[str]) -> None:
-    """Write the `point_table` of one point at `output`.
+    """Vote with the values of a point and write its `point_table`.
 
-    `detector` maps the fields of Detector, `config` has the keys of the vote with the point's values; `truths` lists
-    paths of truth files.
+    Parameters
+    ----------
+    files : VoteFiles
+        The files of the vote.
+    output : path
+        CSV to write.
+    detector : mapping
+        The fields of Detector.
+    config : mapping
+        The configuration keys of the vote, with the values of the point.
+    truths : sequence of paths
+        Truth files; may be empty.
     """
     settings, mask = VoteSettings.from_config(config), MaskSettings.from_config(config)
     vote = make_mask(files, detector_from_mapping(detector), settings, mask)

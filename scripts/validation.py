@@ -1,9 +1,9 @@
 """Simulate detectors whose bad pixels are known, run the workflow on them, and score the masks.
 
-For every scenario and seed: simulate the population `survey`, make the mask with the documented defaults and with
-config/presets/flight.yaml (and, with --ablations, with the preset less one option at a time), and keep truth, masks and
-evidence below --out. Then pool the seeds and write tables, figures and, with --page, the page of docs/validation.md.
-What is there already is not made again.
+For every scenario and seed: simulate the population `survey`, make the mask with the official defaults and with
+config/presets/flight.yaml (with --ablations also with the preset minus each option), and keep truth, masks and evidence
+below --out. Then pool the seeds and write tables, figures and, with --page, the page of docs/validation.md. Existing
+results are kept.
 """
 
 import argparse
@@ -32,21 +32,21 @@ KEPT = (EVIDENCE, "test_bpm.fits", "summary.csv", "rejected_exposures.csv")
 
 
 def run_workflow(folder, config, cores):
-    """Run the workflow in `folder` as far as the mask, with the keys of `config` beside those of its config.yaml."""
+    """Run the workflow in `folder` up to the mask, with the keys of `config` on top of its config.yaml."""
     override = folder / "override.yaml"
     override.write_text(yaml.safe_dump(config), encoding="utf-8")
     command = [
         sys.executable, "-m", "snakemake", "--snakefile", PROJECT / "Snakefile", "--cores", str(cores),
         "--directory", folder, "--until", "bad_pixel_mask", "--configfile", folder / "config.yaml", override,
     ]  # fmt: skip
-    with open(folder / "workflow.log", "a", encoding="utf-8") as log:
+    with (folder / "workflow.log").open("a", encoding="utf-8") as log:
         status = subprocess.run([str(part) for part in command], stdout=log, stderr=subprocess.STDOUT).returncode
     if status:
         raise SystemExit(f"validation.py: the workflow failed, see {folder / 'workflow.log'}")
 
 
 def keep_run(folder, detector, label):
-    """Copy the mask and the evidence of the last run to runs/<label>."""
+    """Copy mask, evidence and benchmarks of the last run to runs/<label>."""
     target = folder / "runs" / label
     target.mkdir(parents=True, exist_ok=True)
     for name in KEPT:
@@ -55,7 +55,7 @@ def keep_run(folder, detector, label):
 
 
 def wanted_runs(ablations):
-    """Label of each run -> configuration beside the documented defaults."""
+    """Label of each run -> configuration on top of the official defaults."""
     preset = yaml.safe_load(PRESET.read_text(encoding="utf-8"))
     runs = {"documented": {}, "flight": preset}
     for title, keys in ABLATIONS.items() if ablations else ():
@@ -64,7 +64,21 @@ def wanted_runs(ablations):
 
 
 def make_runs(folder, scenario, seed, ablations, cores):
-    """Simulate and run what is not there yet; the exposures and their products are removed when all is done."""
+    """Simulate a detector and make its missing runs; then remove the exposures and their products.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the detector.
+    scenario : Scenario
+        Instrument, detector and exposures.
+    seed : int
+        Seed of the detector within the scenario.
+    ablations : bool
+        Also run the preset minus each option.
+    cores : int
+        Cores for Snakemake.
+    """
     runs = wanted_runs(ablations)
     missing = [label for label in runs if not (folder / "runs" / label / "rejected_exposures.csv").exists()]
     if not missing:
@@ -72,7 +86,7 @@ def make_runs(folder, scenario, seed, ablations, cores):
     start = time.monotonic()
     print(f"{scenario.name}, seed {seed}: {', '.join(missing)}", flush=True)
     folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / "simulate.log", "a", encoding="utf-8") as log:
+    with (folder / "simulate.log").open("a", encoding="utf-8") as log:
         command = [
             sys.executable, simulate.__file__, "--out", ".", "--population", "survey",
             "--seed", scenario.simulation_seed(seed),
@@ -90,7 +104,7 @@ def make_runs(folder, scenario, seed, ablations, cores):
 
 
 def score_scenario(folders, scenario, labels):
-    """Tables of `badpix.score.report_tables.score_tables` of the runs `labels`, the seeds in `folders` pooled."""
+    """The `badpix.score.report_tables.score_tables` of the runs `labels`, pooled over the `folders` of the seeds."""
     scores = {}
     for label in labels:
         parts = []
@@ -99,19 +113,19 @@ def score_scenario(folders, scenario, labels):
             findings = read_findings(run / EVIDENCE, mask_of(run))
             parts.append(score_run(read_truth(folder / "truth.fits"), findings, scenario.exposures))
         scores[label] = pool(parts)
-    known = {name for one in scores.values() for name in one.detections}
+    known = {name for score in scores.values() for name in score.detections}
     accepted = {name: set(types) & known for name, types in ACCEPTED.items()}
     return score_tables(scores, accepted, scenario.limits)
 
 
 def main(out, plan, cores=2, page=None):
-    """Make all runs of the Plan below the folder `out` with so many `cores`, and write their scores, and a `page`."""
+    """Make all runs of the Plan below the folder `out` on `cores`, and write their scores and the `page`."""
     out = Path(out).resolve()
     validations, without = [], None
     for name in plan.scenarios:
         scenario, seeds = SCENARIOS[name], plan.seeds_of(SCENARIOS[name])
         folders = [out / name / f"seed{seed}" for seed in seeds]
-        # The options are taken away in the first detectors of the first scenario.
+        # Ablations run for the first detectors of the first scenario only.
         ablated = folders[:N_ABLATED] if plan.ablations and name == plan.scenarios[0] else []
         for seed, folder in zip(seeds, folders, strict=True):
             make_runs(folder, scenario, seed, folder in ablated, cores)

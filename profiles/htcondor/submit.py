@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-# A job that is held, for its memory or its time, is removed: Snakemake then submits it again with more.
+# A job held for its memory or time limit is removed: Snakemake then submits it again with higher limits.
 SUBMIT = """\
 universe = vanilla
 executable = {script}
@@ -38,7 +38,7 @@ def main(script):
         threads=job["threads"], mem_mb=needs["mem_mb"], disk_kb=needs["disk_mb"] * 1000, seconds=needs["runtime"] * 60,
     )  # fmt: skip
     done = subprocess.run(["condor_submit", "-terse", "-"], input=text, stdout=subprocess.PIPE, text=True)
-    print(done.stdout.split(" ")[0])  # "12.0 - 12.0": from the first job to the last
+    print(done.stdout.split(" ")[0])  # "12.0 - 12.0": first and last job
     return done.returncode
 
 

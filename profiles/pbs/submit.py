@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Submit a job script of Snakemake to PBS and print what qsub says, the job's id: submit.py JOBSCRIPT"""
+"""Submit a job script of Snakemake to PBS and print the job's id, the output of qsub: submit.py JOBSCRIPT"""
 
 import json
 import subprocess

@@ -3,4 +3,4 @@
 Array axes are always (integration, group, y, x). Nothing here depends on Snakemake.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -54,7 +54,7 @@ DEFAULTS = with_max_dead_norm_signal(
 
 
 def config(**changes):
-    """What the vote reads: the defaults, but for what so small an array needs."""
+    """The configuration of the vote: the defaults, with changes for a small array."""
     small = {"flat_mean_normalization_method": "mean", "dead_search_type": "absolute_rate", "max_jump_limit": 5}
     return {key: DEFAULTS[key] for key in vote_keys(SCHEMA)} | small | {"min_flats": 2} | changes
 
@@ -138,9 +138,9 @@ def vote(folder, statistics, darks=True, flats=True, rejected=None, manual=None,
         rejected or {},
         manual,
     )
-    facts = bad_pixel_mask.HeaderOrigin("none", {}, {"d1": "d1_uncal.fits.gz"})
+    origin = bad_pixel_mask.HeaderOrigin("none", {}, {"d1": "d1_uncal.fits.gz"})
     detector = changes.pop("detector", DETECTOR)
-    bad_pixel_mask.main(files, outputs, detector, config(**changes), facts)
+    bad_pixel_mask.main(files, outputs, detector, config(**changes), origin)
     return outputs
 
 
@@ -209,7 +209,7 @@ def test_a_dark_whose_products_do_not_fit_is_rejected(tmp_path, product, change,
 
 
 @pytest.mark.parametrize("n_ints", [1, 2])
-def test_a_rate_file_will_do_for_a_single_integration_only(tmp_path, n_ints):
+def test_a_rate_file_suffices_for_a_single_integration_only(tmp_path, n_ints):
     paths = make_dark(tmp_path, "d", 1, n_ints)
     with fits.open(paths["rateints"]) as hdus:
         images = {hdu.name: hdu.data[0].copy() for hdu in hdus[1:]}
@@ -247,7 +247,7 @@ def test_darks_and_flats_together(tmp_path, statistics):
     assert pd.read_csv(outputs["rejected"]).to_numpy().tolist() == [["d9", "DETECTOR is NRCA1, not NIS"]]
 
 
-def test_the_mask_has_what_crds_selects_it_by(tmp_path, statistics):
+def test_the_mask_has_the_selectors_of_crds(tmp_path, statistics):
     outputs = vote(tmp_path, statistics, detector=DETECTOR | {"mask_selectors": ["EXP_TYPE"]})
     header = fits.getheader(outputs["mask"])
     assert (header["EXP_TYPE"], "READPATT" in header) == ("NIS_DARK", False)
@@ -255,7 +255,7 @@ def test_the_mask_has_what_crds_selects_it_by(tmp_path, statistics):
     assert ("EXP_TYPE" in header, header["READPATT"]) == (False, "NISRAPID")
 
 
-def test_summary_and_evidence_are_those_of_the_images(tmp_path, statistics):
+def test_summary_and_evidence_agree_with_the_images(tmp_path, statistics):
     outputs = vote(tmp_path, statistics, min_valid=3)
     dq, table = read_mask(outputs["mask"]), pd.read_csv(outputs["summary"])
     with fits.open(outputs["evidence"]) as hdus:
@@ -268,7 +268,7 @@ def test_summary_and_evidence_are_those_of_the_images(tmp_path, statistics):
             number = int((counts[image] >> bit & 1).sum())
             assert types.loc[name, f"n{ending or '_pixels'}"] == number
             assert types.loc[name, f"fraction{ending}"] == pytest.approx(number / 144)
-    # The hot pixel has no pedestal, jump or slope to judge by; the one with many jumps no clean slope.
+    # The hot pixel has no valid pedestal, jump or slope; the pixel with many jumps has no clean slope.
     assert types["n_insufficient"].sum() == 4 + 1
     assert set(flags.index) == {name for name, bit in PIXEL_FLAGS.items() if (dq & bit).any()}
     for name, row in flags.iterrows():
@@ -281,7 +281,7 @@ def test_summary_and_evidence_are_those_of_the_images(tmp_path, statistics):
 
 
 @pytest.mark.parametrize("kind", ["darks", "flats"])
-def test_one_kind_alone(tmp_path, statistics, kind):
+def test_a_single_kind(tmp_path, statistics, kind):
     outputs = vote(tmp_path, statistics, **{"flats" if kind == "darks" else "darks": False})
     of_flats = {"DEAD", "LOW_QE", "OPEN", "ADJ_OPEN"}
     assert type_counts(outputs) == {k: n for k, n in ALL_TYPES.items() if (k in of_flats) == (kind == "flats")}
@@ -353,7 +353,7 @@ def test_flux_check(tmp_path, statistics):
         assert type_counts(outputs)["DEAD"] == number
 
 
-# ---------------------------------------------------------------- one left out
+# ---------------------------------------------------------------- leave one out
 
 
 def leaky_dark(folder):
@@ -374,15 +374,15 @@ def left_out(folder, darks, flats, excluded=False, **changes):
     return pd.read_csv(folder / "table.csv").set_index("exposure")
 
 
-def test_an_exposure_that_changes_far_more_than_the_others_is_named(tmp_path, statistics):
+def test_an_outlier_among_the_exposures_is_named(tmp_path, statistics):
     leak = leaky_dark(tmp_path)
-    # One saturated exposure of four is enough here.
+    # A single saturated exposure of four is enough here.
     loose = {"max_saturated_fraction": 0.25}
     darks = [*statistics["darks"], leak]
     table = left_out(tmp_path, darks, statistics["flats"], **loose)
     assert table.index.tolist() == ["d1", "d2", "d3", "leak", "f1", "f2", "f3"]
     assert table.index[table["outlier"]].tolist() == ["leak"]
-    # All science pixels of its four rows are hot with it, but the planted ones of these rows have types of their own.
+    # With it, all science pixels of its four rows are hot, except the planted pixels.
     assert table.loc["leak", "n_changed"] >= 4 * 12 - 3 and table.loc["leak", "others"] <= 10
     outputs = vote(tmp_path, statistics, more=[leak], outliers=tmp_path / "table.csv", **loose)
     reasons = pd.read_csv(outputs["rejected"]).set_index("input")["reason"]
@@ -390,8 +390,8 @@ def test_an_exposure_that_changes_far_more_than_the_others_is_named(tmp_path, st
     assert reasons["leak"].startswith(
         f"outlier: without it the types of {table.loc['leak', 'n_changed']} pixels change"
     )
-    usual = vote(tmp_path / "usual", statistics, **loose)
-    np.testing.assert_array_equal(read_mask(outputs["mask"]), read_mask(usual["mask"]))
+    without_leak = vote(tmp_path / "without_leak", statistics, **loose)
+    np.testing.assert_array_equal(read_mask(outputs["mask"]), read_mask(without_leak["mask"]))
     with_leak = vote(tmp_path / "leak", statistics, more=[leak], **loose)
     assert type_counts(with_leak)["hot"] > 40
 
@@ -417,6 +417,6 @@ def test_the_stability_is_that_of_the_exposures_that_vote(tmp_path, statistics):
         assert planted["stability"].tolist() == [1.0]
 
 
-def test_one_exposure_alone_cannot_be_left_out(tmp_path, statistics):
+def test_a_single_exposure_cannot_be_left_out(tmp_path, statistics):
     assert left_out(tmp_path, statistics["darks"][:1], []).empty
     assert not left_out(tmp_path, [statistics["darks"][0], leaky_dark(tmp_path)], [])["outlier"].any()

@@ -1,4 +1,4 @@
-"""Open a page from disk in a real browser, and note what it asks for and complains of."""
+"""Open a page from disk in a real browser, and record its requests and errors."""
 
 import os
 import shutil
@@ -28,7 +28,7 @@ needs_browser = pytest.mark.skipif(
 
 @dataclass
 class Seen:
-    """What a page did: `page` drives it, `requests` are the addresses asked for, `errors` what its console said."""
+    """An open page: `page` drives it, `requests` are the requested addresses, `errors` the messages of its console."""
 
     page: object
     requests: list = field(default_factory=list)
@@ -37,7 +37,7 @@ class Seen:
 
 @contextmanager
 def opened(path, fragment="", width=1440):
-    """Yield a Seen of the page at `path` once it says that it is ready."""
+    """Yield a Seen of the page at `path` once it is ready."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -46,7 +46,7 @@ def opened(path, fragment="", width=1440):
         page.set_default_timeout(PATIENCE_MS)
         seen = Seen(page)
         page.on("request", lambda request: seen.requests.append(request.url))
-        page.on("console", lambda said: said.type in ("error", "warning") and seen.errors.append(said.text))
+        page.on("console", lambda message: message.type in ("error", "warning") and seen.errors.append(message.text))
         page.on("pageerror", lambda error: seen.errors.append(str(error)))
         page.goto(path.resolve().as_uri() + fragment)
         page.wait_for_function("document.documentElement.dataset.ready || !document.getElementById('page-data')")

@@ -10,9 +10,9 @@ import simulate
 from badpix.simulate.simulation import Simulation
 from workflow.runner import PROJECT, copy_run, succeed
 
-# What the workflow is made of.
+# The files of the workflow.
 PROJECT_PARTS = ("Snakefile", "rules", "scripts", "config", "envs", "profiles")
-# What the shared run makes beside the mask.
+# Products of the shared run beside the mask.
 FULL_RUN = {"keep_intermediates": True, "quality_check": True, "plot": True}
 
 
@@ -27,7 +27,7 @@ def write_config(directory):
 
 
 def make_once(tmp_path_factory, name, make):
-    """Let the first process that asks call `make(directory)`; the others wait for it."""
+    """Call `make(directory)` in the first process; all further processes wait for it."""
     root = tmp_path_factory.getbasetemp()
     # Each process of pytest-xdist has its own directory below the shared one.
     root = root.parent if root.name.startswith("popen-") else root

@@ -36,7 +36,7 @@ def with_own_start(source, target, number):
 
 
 def cut(where):
-    """Cut the file off after the bytes that `where(path)` says."""
+    """Cut the file after `where(path)` bytes."""
     return lambda path: os.truncate(path, where(path))
 
 
@@ -56,7 +56,7 @@ def size_minus(number):
 
 def overwrite(where, content):
     def change(path):
-        with open(path, "r+b") as file:
+        with path.open("r+b") as file:
             file.seek(where(path))
             file.write(content)
 

@@ -1,4 +1,4 @@
-"""Every instrument: what is simulated of it, and its runs from raw files and from processed ones."""
+"""Every instrument: its simulation, and its runs from raw files and from processed files."""
 
 import time
 from dataclasses import dataclass, field, replace
@@ -18,15 +18,15 @@ PRESETS = {
     "flight": yaml.safe_load((PROJECT / "config" / "presets" / "flight.yaml").read_text(encoding="utf-8")),
 }
 N_EXPOSURES = 3
-# What the simulations have in common.
+# Common parameters of the simulations.
 USUAL = Simulation(darks=N_EXPOSURES, flats=N_EXPOSURES, groups=20, seed=7)
 
 
 @dataclass(frozen=True)
 class Case:
-    """What is simulated, and what is known not to be told by the documented rules on this instrument.
+    """A simulation, and the types that the official algorithm does not distinguish on this instrument.
 
-    `runs` are those of the tests: (starting point, preset).
+    `runs` of the tests: (starting point, preset).
     """
 
     simulation: Simulation

@@ -1,4 +1,4 @@
-"""Run Snakemake as a user does, and read what it says it did."""
+"""Run Snakemake as a user does, and read its output."""
 
 import os
 import re

@@ -118,15 +118,15 @@ class Slurm:
         return {"SLURM_CONF": str(self.directory / "slurm.conf"), "PATH": path}
 
     def client(self, *words, timeout=20):
-        """Run one of Slurm's commands and return what it says; subprocess.CalledProcessError if it fails."""
+        """Run a command of Slurm and return its output; subprocess.CalledProcessError if it fails."""
         return subprocess.run(
             words, env=os.environ | self.environment, check=True, capture_output=True, text=True, timeout=timeout
         ).stdout
 
     def jobs(self):
-        """What `scontrol show job` says of all jobs, a mapping of its fields for each, by job id."""
-        said = self.client("scontrol", "--oneliner", "show", "job")
-        rows = [dict(field.split("=", 1) for field in line.split() if "=" in field) for line in said.splitlines()]
+        """Job id -> fields of `scontrol show job`."""
+        output = self.client("scontrol", "--oneliner", "show", "job")
+        rows = [dict(field.split("=", 1) for field in line.split() if "=" in field) for line in output.splitlines()]
         return {int(row["JobId"]): row for row in rows if "JobId" in row}
 
     def start_controller(self):
@@ -178,7 +178,7 @@ class Slurm:
         self._wait("munged", lambda: self.client("munge", "--socket", f"{munge}/socket", "--no-input"))
 
     def _launch(self, name, *words):
-        with open(self.directory / "log" / f"{name}.out", "ab") as output:
+        with (self.directory / "log" / f"{name}.out").open("ab") as output:
             self._daemons[name] = subprocess.Popen(
                 [shutil.which(words[0], path=SEARCH), *words[1:]],
                 env=os.environ | self.environment,
@@ -196,8 +196,8 @@ class Slurm:
                 if condition():
                     return
             time.sleep(0.1)
-        said = "\n".join(path.read_text(errors="replace")[-2000:] for path in (self.directory / "log").glob(f"{name}*"))
-        raise RuntimeError(f"{name} did not get ready within {START_S} s:\n{said}")
+        logs = "\n".join(path.read_text(errors="replace")[-2000:] for path in (self.directory / "log").glob(f"{name}*"))
+        raise RuntimeError(f"{name} did not get ready within {START_S} s:\n{logs}")
 
     def _end(self, name, how):
         daemon = self._daemons.pop(name, None)

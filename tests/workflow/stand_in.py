@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Stands in for the commands of PBS, LSF and HTCondor, by the name it is called with: it records and runs jobs here.
+"""Replaces the commands of PBS, LSF and HTCondor, by the name of the call: records the call and runs the job here.
 
-Each call is a line of JSON in the file calls.jsonl of the folder STAND_IN: its words and what came on standard input.
-Jobs run in the order in which they are submitted, at once; what the real commands say is said with their exit status.
+Each call is a line of JSON in the file calls.jsonl of the folder STAND_IN: its words and its standard input. Jobs run
+at once, in the order of submission; output and exit status are those of the real commands.
 """
 
 import json
@@ -19,7 +19,7 @@ FOLDER = Path(os.environ.get("STAND_IN", ""))
 def run(command, text=None):
     """Run a job here, shell command or path of a script; returns its number."""
     number = len(list(FOLDER.glob("job-*"))) + 1
-    with open(FOLDER / f"output-{number}", "w") as output:
+    with (FOLDER / f"output-{number}").open("w") as output:
         status = subprocess.run(command, shell=True, stdout=output, stderr=output).returncode
     (FOLDER / f"job-{number}").write_text(str(status))
     return number
@@ -83,6 +83,6 @@ COMMANDS = {
 if __name__ == "__main__":
     name, words = Path(sys.argv[0]).name, sys.argv[1:]
     text = sys.stdin.read() if words[-1:] == ["-"] else None
-    with open(FOLDER / "calls.jsonl", "a") as calls:
+    with (FOLDER / "calls.jsonl").open("a") as calls:
         calls.write(json.dumps([name, *words, text]) + "\n")
     COMMANDS[name](words, text)

@@ -84,7 +84,7 @@ REASONS = {name: words for name, (_, words) in SPOILED.items()} | {
 @pytest.mark.parametrize("name", REASONS)
 def test_each_bad_exposure_gets_its_own_reason(name, with_bad_darks):
     directory, _ = with_bad_darks
-    with open(directory / "results" / "NIS" / "rejected_exposures.csv", newline="") as table:
+    with (directory / "results" / "NIS" / "rejected_exposures.csv").open(newline="") as table:
         reasons = {row["input"]: row["reason"] for row in csv.DictReader(table)}
     assert REASONS[name] in reasons[name]
     assert set(reasons) == set(REASONS)
@@ -121,7 +121,7 @@ def test_too_few_darks_remain(simulated, tmp_path):
 
 
 def test_what_only_the_pipeline_notices_is_rejected_with_its_reason(simulated, results, tmp_path):
-    """A group time of zero passes every step up to the ramp fit; the products then say why they are empty."""
+    """A group time of zero passes every step up to the ramp fit; the products then contain the reason."""
     shutil.copytree(simulated / "darks", tmp_path / "darks")
     raw = spoiled(tmp_path, "late", set_key("TGROUP", 0.0))
     outputs = {product: tmp_path / f"late_{product}.fits" for product in ("rateints", "rate", "jump", "fitopt")}

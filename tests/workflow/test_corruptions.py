@@ -43,7 +43,7 @@ def run(finished, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def reasons(run):
-    with open(run / "results" / "NIS" / "rejected_exposures.csv", newline="", encoding="utf-8") as table:
+    with (run / "results" / "NIS" / "rejected_exposures.csv").open(newline="", encoding="utf-8") as table:
         return {row["input"]: row["reason"] for row in csv.DictReader(table)}
 
 
@@ -59,7 +59,7 @@ def test_each_bad_exposure_gets_its_reason(name, run, reasons, history):
     assert card_text(f"Left out: {name}: {reasons[name]}").replace(" ", "") in history
 
 
-def test_nothing_else_is_left_out(reasons):
+def test_no_good_exposure_is_rejected(reasons):
     assert set(reasons) == set(corruptions.NAMES)
     assert len(reasons) > 80
 
@@ -110,7 +110,7 @@ def test_fail_stops_at_a_bad_header_and_at_bad_content(finished, tmp_path):
 
 
 def test_a_file_that_vanishes_fails_the_job_and_is_not_rejected(finished, tmp_path):
-    """Gone is not bad: it may come back as it was, and products that say otherwise would stand."""
+    """A missing file may come back unchanged, and a rejected product would then stay."""
     outputs = {product: tmp_path / f"x_{product}.fits" for product in ("rateints", "rate", "jump", "fitopt")}
     inputs = {"uncal": tmp_path / "x_uncal.fits", "reference_pixel_mask": "reference_pixel_mask.fits"}
     crds = {"path": None, "server_url": None, "context": None}

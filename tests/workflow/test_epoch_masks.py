@@ -27,7 +27,7 @@ from workflow.runner import PROJECT, copy_run, snakemake, succeed
 
 pytestmark = pytest.mark.pipeline
 
-# The searches that tell all planted types apart.
+# The searches that distinguish all planted types.
 FLIGHT = yaml.safe_load((PROJECT / "config" / "presets" / "flight.yaml").read_text(encoding="utf-8"))
 CONFIG = FLIGHT | {
     "epochs": {"max_gap_days": 60}, "compare_with": "previous", "keep_history": True, "history_directory": "kept",
@@ -72,7 +72,7 @@ def planted(directory):
     return {(r.x, r.y): (r.change, FLAG_OF[r.before], FLAG_OF[r.after]) for r in rows.itertuples()}
 
 
-def test_the_planted_changes_are_found_and_no_others(two_epochs):
+def test_exactly_the_planted_changes_are_found(two_epochs):
     found = pd.read_csv(changes_of(two_epochs) / "changed_pixels.csv")
     expected = planted(two_epochs)
     assert {(r.x, r.y): (r.change, r.before, r.after) for r in found.itertuples()} == expected
@@ -86,7 +86,7 @@ def test_the_planted_changes_are_found_and_no_others(two_epochs):
         assert sorted(zip(hdus["CHANGES"].data["x"], hdus["CHANGES"].data["y"], strict=True)) == sorted(expected)
 
 
-def test_exposures_are_processed_once_whatever_their_epoch(two_epochs):
+def test_exposures_are_processed_once_for_all_epochs(two_epochs):
     jobs = json.loads((two_epochs / "jobs.json").read_text())
     once = {"detector1_dark": 3, "detector1_flat": 3, "dark_statistics": 3, "flat_statistics": 3}
     assert {name: jobs.get(name) for name in once} == once, "those of the first epoch were there"
@@ -121,7 +121,7 @@ def test_an_epoch_has_the_mask_that_its_exposures_have_alone(run):
     assert same(read_mask(run / "results" / "NIS" / "test_bpm.fits"), before)
 
 
-def test_an_epoch_with_too_few_is_refused_and_the_other_goes_on(run):
+def test_an_epoch_with_too_few_exposures_is_refused_and_the_next_continues(run):
     mask_of(run, EARLY).unlink()
     failed = snakemake(run, "--keep-going", config=CONFIG | {"min_darks": 4})
     assert failed.status != 0
@@ -188,7 +188,7 @@ def test_a_comparison_with_a_file_that_is_there_or_not(one_mask):
     assert run.status != 0 and "compare: compare_with is null; it must be a mask file" in run.output
 
 
-def test_crds_without_a_mask_says_so(simulated, tmp_path):
+def test_crds_without_a_mask_is_a_clear_error(simulated, tmp_path):
     cache = tmp_path / "crds_cache"
     shutil.copytree(simulated / "crds_cache", cache)
     (path,) = cache.glob("mappings/jwst/jwst_niriss_*.imap")

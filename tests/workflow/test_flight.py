@@ -48,7 +48,7 @@ def test_every_planted_type_is_found_as_itself(score):
     table = completeness_table(score).set_index("type")
     wanted = table[table["expected"] != ""]
     assert dict(wanted["completeness"]) == dict.fromkeys(wanted.index, 1.0)
-    # The documented rules see no hot pixel that does not saturate.
+    # The official algorithm finds no hot pixel that does not saturate.
     assert wanted.loc["hot", "planted"] >= 6
 
 

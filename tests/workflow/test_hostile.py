@@ -114,7 +114,7 @@ def test_all_good_exposures_vote(hostile):
 @pytest.mark.parametrize("name", HOSTILE_KEYS)
 def test_a_hostile_value_is_quoted_in_the_reason(name, hostile):
     _, directory, _, _ = hostile
-    with open(directory / RESULTS / "NIS" / "rejected_exposures.csv", newline="", encoding="utf-8") as table:
+    with (directory / RESULTS / "NIS" / "rejected_exposures.csv").open(newline="", encoding="utf-8") as table:
         reasons = {row["input"]: row["reason"] for row in csv.DictReader(table)}
     assert set(reasons) == {*HOSTILE_KEYS, BRACES}
     assert HOSTILE_KEYS[name][1] in reasons[name]

@@ -210,7 +210,7 @@ def really_imported(script):
 def test_each_rule_watches_what_its_script_imports(rule):
     script, digest = RULES[rule]
     assert script is not None
-    # References that are looked up again, and a refusal that is said again, would not change any data.
+    # Repeated look-ups of references, and repeated refusals, change no data.
     assert digest == script or rule in ("prefetch_references", "refused_detector")
     path = PROJECT / "scripts" / script
     assert [str(file) for file in modules_used(path)] == really_imported(path)
@@ -219,14 +219,14 @@ def test_each_rule_watches_what_its_script_imports(rule):
 # Module -> what its edit must repeat, and rules that have nothing to do with it.
 EDITS = {
     # The ramps themselves are gone and have to be made again.
-    "ramps.py": (
+    "statistics/ramps.py": (
         {"detector1_dark": 3, "dark_statistics": 3} | VOTE,
         {"detector1_flat", "flat_statistics", "flat_response", "reference_pixel_mask"},
     ),
-    "flat_statistics.py": ({"flat_statistics": 3, "flat_response": 1} | VOTE, {"detector1_flat", "dark_statistics"}),
-    "flat_response.py": ({"flat_response": 1} | VOTE, {"flat_statistics", "dark_statistics"}),
-    "vote.py": (VOTE, {"flat_response", "flat_statistics", "dark_statistics"}),
-    "score.py": ({}, set(RULES)),
+    "statistics/flat.py": ({"flat_statistics": 3, "flat_response": 1} | VOTE, {"detector1_flat", "dark_statistics"}),
+    "response/normalise.py": ({"flat_response": 1} | VOTE, {"flat_statistics", "dark_statistics"}),
+    "vote/classify.py": (VOTE, {"flat_response", "flat_statistics", "dark_statistics"}),
+    "score/pixels.py": ({}, set(RULES)),
 }
 
 
@@ -234,8 +234,8 @@ EDITS = {
 def test_an_edit_of_a_module_repeats_the_rules_that_use_it(module, run, project):
     needed, unconcerned = EDITS[module]
     assert succeed(run, "--dry-run", project=project).nothing_to_do, "the project's place matters"
-    with open(project / "scripts" / "badpix" / module, "a", encoding="utf-8") as file:
-        file.write("\n# edited\n")
+    path = project / "scripts" / "badpix" / module
+    path.write_text(path.read_text(encoding="utf-8") + "\n# edited\n", encoding="utf-8")
     jobs = succeed(run, "--dry-run", project=project).jobs
     assert jobs.items() >= needed.items()
     assert not jobs.keys() & unconcerned

@@ -86,7 +86,7 @@ def test_nothing_is_found_as_what_it_is_not(name, detector, start, preset, score
 
 
 @pytest.mark.parametrize(("name", "detector"), FROM_PRODUCTS)
-def test_products_say_what_the_raw_files_say(name, detector, run_of):
+def test_products_and_raw_files_give_the_same_mask(name, detector, run_of):
     directory = run_of(name)
     raw, products = (results_of(directory, *run) / detector for run in CASES[name].runs)
     paths = sorted(raw.glob("*/*_statistics.fits"))

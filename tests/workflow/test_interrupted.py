@@ -64,7 +64,7 @@ def undisturbed(inputs, tmp_path_factory):
 
 
 def files(directory):
-    """All files below results and what lies in no file, but not what logs and benchmarks say."""
+    """All files below results and their data, except logs and benchmarks."""
     return {str(path.relative_to(directory)) for path in (directory / "results").rglob("*")}
 
 
@@ -115,7 +115,7 @@ def run_and_kill(directory, after_s, victim):
 
     Returns what was killed. The run is over when this returns, but for the jobs of a killed main process.
     """
-    with open(directory / "output.txt", "ab") as output:
+    with (directory / "output.txt").open("ab") as output:
         run = subprocess.Popen(
             **command(directory, config=CONFIG), stdout=output, stderr=output, start_new_session=True
         )
@@ -162,8 +162,8 @@ def test_a_killed_run_is_finished_by_the_next(row, inputs, undisturbed, tmp_path
     assert_as_if_undisturbed(directory, undisturbed)
 
 
-def test_after_a_kill_snakemake_says_to_unlock(inputs, tmp_path):
-    """What the README says to do after a kill is what Snakemake asks for."""
+def test_after_a_kill_snakemake_demands_to_unlock(inputs, tmp_path):
+    """The README names the command that Snakemake demands after a kill."""
     directory = copy_run(inputs, tmp_path / "run")
     run = subprocess.Popen(
         **command(directory, config=CONFIG),

@@ -114,7 +114,7 @@ def processed(finished, tmp_path_factory):
             "dark_uncal_files": "given",
             "results": "results",
             "keep_history": False,
-            # So that all products have a say, and one exposure of three decides.
+            # All products have an effect, and one exposure of three decides.
             "min_darks": 1,
             "pedestal_source": "fitopt",
             "rc_fraction_threshold": 0.3,
@@ -183,7 +183,7 @@ def test_change(key, start):
 
 
 @pytest.mark.parametrize("key", ["early_cutoff_fraction", "smoothing_type", "high_cr_fraction", "author"])
-def test_what_hangs_on_the_mask_follows(key, finished_copy):
+def test_rules_that_depend_on_the_mask_run_again(key, finished_copy):
     run = succeed(finished_copy, "--dry-run", config=FULL_RUN | {key: CHANGES[key].value})
     assert run.jobs == CHANGES[key].jobs | REST
 
@@ -289,7 +289,7 @@ def test_exposures(start):
 
 @covers_key("leave_one_out", "reject_outliers", "outlier_factor")
 def test_an_outlier_is_named_and_left_out(start):
-    """Light falls on a corner of one dark: its slopes there scatter from the others'."""
+    """A corner of a dark is illuminated: its slopes deviate there from all other darks."""
     directory, config, results = start("finished")
     config |= {"quality_check": False, "plot": False}
     (directory / "leak").mkdir()
@@ -342,7 +342,7 @@ def test_too_few_exposures(kind, start):
 
 @covers_key("on_bad_exposure")
 def test_on_bad_exposure(start):
-    """`reject` makes the mask of the rest and says so; `fail` stops before any job with the same reason."""
+    """`reject` makes the mask of the rest and lists the reason; `fail` stops before any job with the same reason."""
     directory, config, results = start("finished")
     bad = directory / "darks" / "broken_uncal.fits"
     bad.touch()
@@ -370,7 +370,7 @@ def test_crds_server_url(start):
 
 
 @covers_key("sweep", "sweep_grid", "truth", "injection", "reliability")
-def test_what_other_targets_read_leaves_the_mask_alone(start):
+def test_keys_of_further_targets_leave_the_mask_unchanged(start):
     """What these keys do is tested in test_trust.py."""
     directory, config, _ = start("finished")
     config |= {"sweep": {"max_jump_limit": [5]}, "sweep_grid": "product", "truth": "truth.fits"}
@@ -394,7 +394,7 @@ def test_every_key_has_a_test():
 
 
 @pytest.mark.parametrize("key", CHANGES)
-def test_case_is_a_change_as_the_schema_says(key):
+def test_case_agrees_with_the_schema(key):
     change, entry = CHANGES[key], SCHEMA["properties"][key]
     assert change.value != entry["default"]
     first = next(rule for rule in RULES if rule in change.jobs and rule != "prefetch_references")

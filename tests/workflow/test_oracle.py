@@ -51,22 +51,22 @@ def science(results):
 
 
 def assert_same(results, expected):
-    """Every type the same in what was found and in what could not be judged."""
-    for name, verdict in results.items():
-        assert np.array_equal(verdict.found, expected[name]), f"{name}: found"
-        assert np.array_equal(verdict.insufficient, expected["insufficient"][name]), f"{name}: insufficient"
+    """Found and unclassified pixels agree for every type."""
+    for name, result in results.items():
+        assert np.array_equal(result.found, expected[name]), f"{name}: found"
+        assert np.array_equal(result.insufficient, expected["insufficient"][name]), f"{name}: insufficient"
 
 
-def test_documented_defaults_as_the_workflow_ran_them(exposures, results, science):
+def test_the_official_defaults_as_run_by_the_workflow(exposures, results, science):
     config = configuration()
     types = dark_types(exposures["darks"], config) | flat_types(exposures["flats"], config)
-    unjudged = dark_types(exposures["darks"], config)["insufficient"] | types.pop("insufficient")
+    unclassified = dark_types(exposures["darks"], config)["insufficient"] | types.pop("insufficient")
     found = plane_of_types(results / "evidence.fits", "FOUND")
     insufficient = plane_of_types(results / "evidence.fits", "INSUFFICIENT")
     for name in (*OFFICIAL_TYPES, *FLAT_TYPES):
         assert found[name].any(), f"nothing to compare for {name}"
         assert np.array_equal(found[name], types[name]), name
-        assert np.array_equal(insufficient[name], unjudged[name]), name
+        assert np.array_equal(insufficient[name], unclassified[name]), name
     del types["norm"]
     assert np.array_equal(read_mask(results / "test_bpm.fits"), combine(types, config, ~science))
 

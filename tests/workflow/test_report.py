@@ -87,7 +87,7 @@ def choose(page, x, y):
 
 
 def votes_shown(page):
-    """Test -> (yes votes, votes) as the page's tables say, with the marks of the single votes."""
+    """Test -> (yes votes, votes) in the tables of the page, with the marks of the single votes."""
     return page.evaluate(
         "() => Object.fromEntries([...document.querySelectorAll('tr[data-test]')].map((row) => [row.dataset.test,"
         " [row.cells[2].textContent, row.cells[1].querySelector('[aria-hidden]')?.textContent || '']]))"
@@ -119,7 +119,7 @@ def test_it_opens_without_a_network_and_without_complaint(run):
 
 
 @needs_browser
-def test_the_inspector_says_what_the_files_say(run):
+def test_the_inspector_shows_the_values_of_the_files(run):
     """Types, flags, votes, votes, measurements, thresholds: of a pixel of each type, read in the browser."""
     dq = read_mask(run / "test_bpm.fits")
     slopes, pedestals = planes(run, "SLOPE"), planes(run, "PEDESTAL_T0")
@@ -139,8 +139,8 @@ def test_the_inspector_says_what_the_files_say(run):
             chips = seen.page.eval_on_selector_all("#pixel-why .chip:not(.off)", "all => all.map((c) => c.textContent)")
             assert set(chips) == {labels[name] for name in found}
             flags = {name for name, bit in PIXEL_FLAGS.items() if dq[y, x] & np.uint32(bit)}
-            said = seen.page.text_content("#pixel-facts dd")
-            assert set(said.split(", ")) == (flags or {"none"})
+            flags_shown = seen.page.text_content("#pixel-facts dd")
+            assert set(flags_shown.split(", ")) == (flags or {"none"})
 
             votes = votes_shown(seen.page)
             assert votes.keys() == {test for test in tests if f"{test.upper()}_K" in evidence}
@@ -186,7 +186,7 @@ def test_flats_and_their_thresholds(reported):
 
 
 @needs_browser
-def test_ramps_come_from_kept_jump_files_or_from_raw_ones(reported):
+def test_ramps_come_from_kept_jump_files_or_from_raw_files(reported):
     for name, source in (("documented", "jump"), ("results", "uncal")):
         run = reported / name / "NIS"
         with opened(run / "report.html") as seen:
@@ -290,7 +290,7 @@ def test_switches_and_zoom(run):
 
 
 @needs_browser
-def test_marks_are_as_large_as_there_is_room(run):
+def test_marks_are_as_large_as_the_space_allows(run):
     """All marks in view together cover a part of the map, and none is smaller than its pixel or larger than a shape."""
     look = """() => {
       const model = (name) => Bokeh.documents[0].get_model_by_name(name), map = model("map");
@@ -365,13 +365,13 @@ def test_in_snakemakes_own_report(reported, tmp_path):
     snakes = tmp_path / "snakemake.html"
     succeed(directory, "--report", str(snakes), config=FLIGHT | PAGE | {"compare_with": OLD})
     text = snakes.read_text(encoding="utf-8")
-    for part in ("report page", "exposures left out", "counts per type and flag", "All detectors",
+    for part in ("report page", "rejected exposures", "counts per type and flag", "All detectors",
                  "The report page of detector NIS", "calwebb_detector1"):  # fmt: skip
         assert part in text, part
 
 
 def test_the_keys_make_the_page_and_nothing_else(reported, tmp_path):
-    """`report` asks for the pages, `compare_with` alters them; neither runs anything before the mask again."""
+    """`report` makes the pages, `compare_with` changes them; neither repeats a rule before the mask."""
     directory, config = copy_run(reported, tmp_path / "run"), FLIGHT | PAGE | {"compare_with": OLD}
     assert succeed(directory, "--dry-run", config=config).nothing_to_do
     for key, change, jobs in (

@@ -1,11 +1,12 @@
-"""The profiles of the schedulers that cannot be started here, as far as submission goes.
+"""Submission with the profiles of the schedulers that cannot be started here.
 
-A stand-in records what the profile asks the scheduler for, and runs the job itself.
+A stand-in records the requests of the profile to the scheduler, and runs the job itself.
 """
 
 import json
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.pipeline
 
 @pytest.fixture
 def environment(tmp_path):
-    """The environment in which the stand-in is found under all its names."""
+    """An environment with the stand-in under all its names in the PATH."""
     folder = tmp_path / "stand_in"
     folder.mkdir()
     text = (PROJECT / "tests" / "workflow" / "stand_in.py").read_text(encoding="utf-8").split("\n", 1)[1]
@@ -30,13 +31,13 @@ def environment(tmp_path):
 
 
 def calls_of(environment, name):
-    """The calls of the command `name`: its words, and what came on standard input."""
-    with open(os.path.join(environment["STAND_IN"], "calls.jsonl"), encoding="utf-8") as lines:
+    """The calls of the command `name`: its words and its standard input."""
+    with Path(environment["STAND_IN"], "calls.jsonl").open(encoding="utf-8") as lines:
         return [call[1:] for call in map(json.loads, lines) if call[0] == name]
 
 
 def pbs(environment, memory, disk, minutes):
-    """What PBS is asked for, per submission: whether it is as it should be."""
+    """For each submission to PBS: True if it requests the expected resources."""
     wanted = {f"select=1:ncpus=1:mem={memory}mb", f"walltime={60 * minutes}"}
     return [wanted <= set(words) for *words, _ in calls_of(environment, "qsub")]
 
@@ -52,13 +53,13 @@ def htcondor(environment, memory, disk, minutes):
     return [wanted <= set(text.splitlines()) for *_, text in calls_of(environment, "condor_submit")]
 
 
-@pytest.mark.parametrize("asked", [pbs, lsf, htcondor], ids=lambda function: function.__name__)
-def test_jobs_are_submitted_with_what_they_need(asked, environment, simulated, tmp_path):
-    """One job that succeeds and one that fails, since its CRDS cache is empty; both are noticed."""
+@pytest.mark.parametrize("requests_of", [pbs, lsf, htcondor], ids=lambda function: function.__name__)
+def test_jobs_are_submitted_with_what_they_need(requests_of, environment, simulated, tmp_path):
+    """A job that succeeds and a job that fails, since its CRDS cache is empty; the run notices both."""
     (tmp_path / "empty").mkdir()
     keys = {"darks": str(simulated / "darks"), "crds_path": "empty", "crds_server_url": "https://a-serverless.invalid"}
     (tmp_path / "config.yaml").write_text(json.dumps(keys), encoding="utf-8")
-    words = ["--profile", str(PROJECT / "profiles" / asked.__name__), "--retries", "0", "--latency-wait", "5"]
+    words = ["--profile", str(PROJECT / "profiles" / requests_of.__name__), "--retries", "0", "--latency-wait", "5"]
     words += ["--until", "reference_pixel_mask", "prefetch_references", "--seconds-between-status-checks", "1"]
     run = snakemake(tmp_path, *words, environment=environment)
     print(run.output)
@@ -72,5 +73,5 @@ def test_jobs_are_submitted_with_what_they_need(asked, environment, simulated, t
         (memory_mb(rule, size), disk_mb(rule, size), runtime_minutes(rule, size))
         for rule in ("reference_pixel_mask", "prefetch_references")
     ]
-    found = [asked(environment, *need) for need in needs]
+    found = [requests_of(environment, *need) for need in needs]
     assert sorted(map(tuple, found)) == [(False, True), (True, False)], "each submission is one of the two"

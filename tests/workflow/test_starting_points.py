@@ -1,8 +1,8 @@
 """The same mask from wherever an exposure starts, and several detectors of which one cannot be made."""
 
 import gzip
-import os
 import shutil
+from pathlib import Path
 
 import pytest
 from astropy.io import fits
@@ -21,7 +21,7 @@ DARK_PRODUCTS = {"dark_slope_files": "rateints", "dark_jump_files": "jump", "dar
 @pytest.fixture
 def directory(finished, tmp_path):
     """A directory with the CRDS cache of the finished run and a configuration without inputs."""
-    os.symlink(finished / "crds_cache", tmp_path / "crds_cache")
+    (tmp_path / "crds_cache").symlink_to(finished / "crds_cache")
     (tmp_path / "config.yaml").write_text("keep_history: false\n", encoding="utf-8")
     return tmp_path
 
@@ -38,22 +38,22 @@ def raw(finished, kind):
 def compressed(source, folder):
     folder.mkdir(exist_ok=True)
     target = folder / f"{source.name}.gz"
-    with open(source, "rb") as plain, gzip.open(target, "wb", compresslevel=1) as packed:
+    with source.open("rb") as plain, gzip.open(target, "wb", compresslevel=1) as packed:
         shutil.copyfileobj(plain, packed)
     return target
 
 
 def linked(source, target):
     target.parent.mkdir(exist_ok=True, parents=True)
-    os.symlink(source, target)
+    target.symlink_to(source)
     return target
 
 
 def test_each_exposure_starts_from_the_latest_state_given(finished, directory, project):
-    """By another copy of the project, on one core instead of two, in another order.
+    """With another copy of the project, on a single core instead of two, in another order.
 
-    Darks: one from read-only products, one from links of another name with blanks and dots, one from compressed
-    products; two raw, one of them compressed. Flats: three from rates, two raw, behind links.
+    Darks: from read-only products, from links with blanks and dots in their names, from compressed products, and two
+    from raw files, the second compressed. Flats: three from rates, two from links to raw files.
     """
     config = dict(CRDS)
     for key, product in DARK_PRODUCTS.items():
@@ -61,7 +61,7 @@ def test_each_exposure_starts_from_the_latest_state_given(finished, directory, p
         renamed = linked(files[1], directory / "my products" / f"dark 2 v1.0_{product}.fits")
         (directory / product).mkdir()
         kept = shutil.copy2(files[0], directory / product)
-        os.chmod(kept, 0o444)
+        Path(kept).chmod(0o444)
         config[key] = [str(path) for path in (kept, renamed, compressed(files[2], directory / "packed"))]
     darks = raw(finished, "darks")
     config["darks"] = [str(darks[3]), str(compressed(darks[4], directory / "packed raw"))]
@@ -85,7 +85,7 @@ def test_each_exposure_starts_from_the_latest_state_given(finished, directory, p
     assert succeed(directory, "--dry-run", config=config, project=project).nothing_to_do
 
 
-def test_a_product_that_is_missing_is_said_and_a_raw_file_helps_out(finished, directory):
+def test_a_missing_product_is_named_and_a_raw_file_replaces_it(finished, directory):
     """The third dark has no jump file: it is left out, or processed where its raw file is given."""
     config = {"min_darks": 1} | CRDS
     for key, product in DARK_PRODUCTS.items():
@@ -100,8 +100,8 @@ def test_a_product_that_is_missing_is_said_and_a_raw_file_helps_out(finished, di
     assert name not in rejected.read_text(encoding="utf-8")
 
 
-def test_of_two_detectors_one_has_too_few_darks(finished, directory):
-    """The other one gets its mask; the run says which one has none and why, and does not end well."""
+def test_one_of_two_detectors_has_too_few_darks(finished, directory):
+    """The second detector gets its mask; the run names the detector without a mask and the reason, and fails."""
     config = {"detectors": "all"} | CRDS
     for key, product in DARK_PRODUCTS.items():
         config[key] = product

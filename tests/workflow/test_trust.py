@@ -58,18 +58,18 @@ def test_sweep(finished_copy):
 
 
 @pytest.mark.parametrize(
-    ("sweep", "said"),
+    ("sweep", "message"),
     [
         ({}, "sweep: nothing is swept; give values to try"),
         ({"max_jump_limit": [0]}, "sweep.max_jump_limit[0]: 0 is not allowed"),
         ({"early_cutoff_fraction": [0.2]}, "sweep.early_cutoff_fraction: it cannot be swept"),
     ],
 )
-def test_a_wrong_sweep_is_refused_before_any_job(finished, sweep, said):
+def test_a_wrong_sweep_is_refused_before_any_job(finished, sweep, message):
     run = snakemake(finished, "--dry-run", "--", "sweep", config=FULL_RUN | {"sweep": sweep})
     assert run.status != 0 and run.jobs == {}
-    assert said in run.output
-    if sweep:  # what Snakemake says of an error in an input function has the place in the rules
+    assert message in run.output
+    if sweep:  # errors of an input function contain the file and line of the rules
         assert "Traceback" not in run.output
 
 
@@ -82,7 +82,7 @@ def test_injection_recovery(finished_copy):
     }
     config = few | {"min_darks": 1, "min_flats": 1, "injection": INJECTION}
     run = succeed(finished_copy, "--", "injection_recovery", config=config)
-    once = {"injection_plan": 1, "reference_pixel_mask": 1, "injection_report": 1, "recovery": 1}
+    once = {"injection_plan": 1, "reference_pixel_mask": 1, "injection_report": 1, "injection_recovery": 1}
     assert {name: run.jobs[name] for name in once} == once
     assert (run.jobs["inject"], run.jobs["detector1_dark"], run.jobs["detector1_flat"]) == (3, 2, 1)
     table = pd.read_csv(results / "injection_recovery" / "injection_recovery.csv").set_index("type")
@@ -103,7 +103,7 @@ def test_injection_recovery(finished_copy):
     assert succeed(finished_copy, "--dry-run", "--", "injection_recovery", config=config).nothing_to_do
     assert succeed(finished_copy, "--dry-run", config=config).nothing_to_do
     other = succeed(finished_copy, "--dry-run", "--", "injection_recovery", config=config | {"high_cr_fraction": 0.5})
-    assert other.jobs == {"bad_pixel_mask": 2, "injection_report": 1, "recovery": 1}
+    assert other.jobs == {"bad_pixel_mask": 2, "injection_report": 1, "injection_recovery": 1}
     other = succeed(
         finished_copy, "--dry-run", "--", "injection_recovery", config=config | {"injection": INJECTION | {"seed": 4}}
     )
@@ -129,7 +129,7 @@ def test_processed_exposures_cannot_be_planted_into(finished):
     )
 
 
-def test_statistical_control(finished_copy):
+def test_reliability(finished_copy):
     """Its counts are the mask's, and a pixel that keeps its type in every vote keeps it without one of the darks."""
     results = finished_copy / "results" / "NIS"
     summary = pd.read_csv(results / "summary.csv")
@@ -142,9 +142,9 @@ def test_statistical_control(finished_copy):
     assert false["found"].to_dict() == counts(summary, "type")
     assert (false["expected"] >= 0).all() and false.loc["hot", "expected"] < 0.01
     more = table[table["section"] == "more_exposures"].set_index(["type", "quantity"])["value"]
-    unjudged = counts(summary, "type", "n_insufficient")
-    assert {name: more[name, "insufficient"] for name in unjudged if unjudged[name]} == {
-        name: number for name, number in unjudged.items() if number
+    unclassified = counts(summary, "type", "n_insufficient")
+    assert {name: more[name, "insufficient"] for name in unclassified if unclassified[name]} == {
+        name: number for name, number in unclassified.items() if number
     }
     with fits.open(results / "stability.fits") as hdus:
         pixels, image = Table(hdus["PIXELS"].data).to_pandas(), hdus["STABILITY"].data

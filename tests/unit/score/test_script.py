@@ -130,7 +130,7 @@ class TestOneMask:
             make_findings(found=found, bits={"DEAD": 1}, insufficient=0 * found, intermittent=0 * found),
         )
         main(**arguments(files, "--run", f"flats={files / 'flats'}"))
-        assert "flats: does not know the detection types hot" in capsys.readouterr().out
+        assert "flats: lacks the detection types hot" in capsys.readouterr().out
 
 
 class TestSeveralRuns:

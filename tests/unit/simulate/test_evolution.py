@@ -81,7 +81,7 @@ def test_epochs_follow_each_other_in_time_and_pixels_bad_at_times_go_on():
 
 def test_an_epoch_is_added_to_its_folder(tmp_path):
     small = {"size": 64, "darks": 1, "flats": 0, "integrations": 1, "groups": 3}
-    with pytest.raises(ValueError, match=r"epoch 2 goes into the folder of the first one, and .*truth\.fits is not"):
+    with pytest.raises(ValueError, match=r"epoch 2 needs the folder of the first epoch, and .*truth\.fits does not"):
         simulate.main(tmp_path, Simulation(**small, epoch=2))
     simulate.main(tmp_path, Simulation(**small))
     before = {path: path.read_bytes() for path in tmp_path.rglob("*.*") if path.is_file()}

@@ -1,0 +1,11 @@
+# Functions of detector1.smk.
+
+# Read from a file, since the import of the pipeline takes seconds.
+REFERENCE_TYPES = json.loads((BASE / "config" / "schemas" / "detector1_references.json").read_text(encoding="utf-8"))
+
+
+def first_raw_file(wildcards):
+    """A raw file of the kind: apart from their dates, all exposures of a kind need the same references."""
+    # The copies with planted pixels may not exist yet; they need the same references.
+    given = INVENTORY.detectors[detector_of(wildcards.detector)][wildcards.kind].values()
+    return next(exposure.files["uncal"] for exposure in given if not exposure.from_products)

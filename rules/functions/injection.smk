@@ -1,0 +1,51 @@
+# Functions of injection.smk.
+
+PLAN = json.dumps({"injection": config["injection"], "library": digest("injection_plan.py")}, sort_keys=True)
+
+
+def injection_recovery_targets(wildcards):
+    """The tables and the figure of each mask; every exposure must be raw."""
+    wanted = []
+    for mask_id, kinds in INVENTORY.masks.items():
+        given = [e.name for kind in KINDS for e in kinds[kind].values() if e.from_products]
+        if given:
+            raise WorkflowError(
+                f"injection_recovery: {mask_id}: pixels are planted into raw files, and {len(given)} exposures were given"
+                f" already processed, the first {given[0]}; give the raw ones (*_uncal.fits) as darks and flats"
+            )
+        detector = detector_of(mask_id)
+        folder = f"{RESULTS}/{detector}/{INJECTED}{mask_id.removeprefix(detector)}"
+        wanted += [f"{folder}/injection_recovery.{end}" for end in ("csv", "png")]
+    return wanted
+
+
+def injected_findings(wildcards):
+    """Evidence and mask without and with planted pixels."""
+    before = f"{RESULTS}/{wildcards.detector}{wildcards.epoch}"
+    after = f"{RESULTS}/{wildcards.detector}/{INJECTED}{wildcards.epoch}"
+    return {
+        "evidence": f"{before}/evidence.fits",
+        "mask": f"{before}/{MASK_FILE}",
+        "injected_evidence": f"{after}/evidence.fits",
+        "injected_mask": f"{after}/{MASK_FILE}",
+    }
+
+
+def findings_of_all_masks(wildcards):
+    """Evidence and masks of all epochs of a detector, and the statistics of its darks."""
+    folders = [f"{RESULTS}/{mask_id}" for mask_id in masks_of(wildcards.detector)]
+    return {
+        "evidence": [f"{folder}/evidence.fits" for folder in folders],
+        "mask": [f"{folder}/{MASK_FILE}" for folder in folders],
+        "statistics": statistics_of(wildcards, "darks"),
+    }
+
+
+def unplanned():
+    """The detectors without a plan of the pixels to plant, or with a plan of other settings."""
+
+    def is_planned(path):
+        return path.exists() and path.read_text(encoding="utf-8") == PLAN
+
+    detectors = dict.fromkeys(map(detector_of, INVENTORY.masks))
+    return [name for name in detectors if not is_planned(Path(RESULTS, name, INJECTED, "plan.json"))]

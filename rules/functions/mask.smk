@@ -1,0 +1,70 @@
+# Functions of mask.smk.
+
+
+def vote_files(wildcards):
+    """All statistics of the detector by kind, and the responses of the single flats if each flat votes."""
+    files = {kind: statistics_of(wildcards, kind) for kind in KINDS}
+    if files["flats"] and config["flat_vote_unit"] == "exposure":
+        folder = f"{RESULTS}/{wildcards.detector}/flats"
+        files["responses"] = [
+            f"{folder}/{name}_exposure_response.fits" for name in by_exposure(exposures(wildcards, "flats"))
+        ]
+    return files
+
+
+def mask_inputs(wildcards):
+    """The files of the vote, and where they exist: the flats' response, the outliers and the manual flags."""
+    files = vote_files(wildcards) | {"outliers": outliers(wildcards)}
+    if files["flats"]:
+        files["response"] = f"{RESULTS}/{mask_id_of(wildcards)}/flat_response.fits"
+    if path := manual_flag_path(wildcards):
+        files["manual_flags"] = path
+    return files
+
+
+def manual_flag_path(wildcards):
+    """The table of manual flags: the project's table for the detector, the configured table, or None."""
+    setting = config["manual_flag_file"]
+    if setting == "none":
+        return None
+    if setting == "default":
+        return str(BASE / "config" / "manual_flags" / DETECTORS[wildcards.detector].manual_flags)
+    return setting
+
+
+def vote_config(wildcards):
+    """The configuration keys of the vote, for the detector; USEAFTER of an epoch's mask is the start of the epoch."""
+    of_detector = config_of(wildcards.detector)
+    keys = {key: of_detector[key] for key in VOTE_KEYS}
+    if wildcards.detector.endswith(INJECTED):
+        keys["history"] = f"NOT FOR USE: bad pixels were planted into the exposures. {config['history']}".strip()
+    return keys | {"useafter": INVENTORY.start(source_mask_id(wildcards))} if wildcards.get("epoch") else keys
+
+
+def input_names(wildcards):
+    """Name of the input file of each exposure."""
+    return {
+        name: Path(next(iter(exposure.files.values()))).name
+        for kind in KINDS
+        for name, exposure in exposures(wildcards, kind).items()
+    }
+
+
+def steps_used(wildcards):
+    """The configured parameters of the detector1 steps, for the kinds with raw exposures."""
+    return {
+        key: config[key]
+        for kind in KINDS
+        for key in [f"detector1_{kind.removesuffix('s')}"]
+        if any(not exposure.from_products for exposure in exposures(wildcards, kind).values())
+    }
+
+
+def ramp_for_check(wildcards):
+    """A ramp of the detector for the check of the mask: a raw file if there is a raw file, else a jump file."""
+    files = [exposure.files for kind in KINDS for exposure in exposures(wildcards, kind).values()]
+    for name in ("uncal", "jump"):
+        for given in files:
+            if name in given:
+                return given[name]
+    raise WorkflowError(f"quality_check needs an uncal or jump file of {wildcards.detector}, and none was given")

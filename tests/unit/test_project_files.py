@@ -1,0 +1,56 @@
+"""The files for contributors agree with the project: version, paths, layers, commands."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from badpix import __version__
+
+ROOT = Path(__file__).resolve().parents[2]
+ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def test_the_citation_has_the_version_of_the_library():
+    assert yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))["version"] == __version__
+    assert PYPROJECT["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "badpix.__version__"}
+
+
+def paths_in(text):
+    """Paths in backticks or links, without placeholders, globs and files of a run."""
+    names = re.findall(r"`([\w.-]+(?:/[\w.-]+)*/?)`|\]\(([^)#]+)\)", text)
+    found = {first or second for first, second in names}
+    return sorted(name for name in found if "/" in name or name.endswith(".md"))
+
+
+@pytest.mark.parametrize("text", [ARCHITECTURE, CONTRIBUTING], ids=["ARCHITECTURE.md", "CONTRIBUTING.md"])
+def test_the_named_files_exist(text):
+    # Folders of the library, the rules or the tests are also named from there.
+    starts = [ROOT, ROOT / "scripts" / "badpix" / "vote", ROOT / "rules", ROOT / "tests"]
+    missing = [name for name in paths_in(text) if not any((start / name).exists() for start in starts)]
+    assert paths_in(text) and missing == []
+
+
+def test_the_layers_are_those_that_are_checked():
+    (layers,) = (c["layers"] for c in PYPROJECT["tool"]["importlinter"]["contracts"] if c["type"] == "layers")
+    table = ARCHITECTURE.split("| layer | content |")[1].split("\n\n")[0]
+    rows = [re.findall(r"`(\w+)`", row.split("|")[1]) for row in table.splitlines()[2:]]
+    assert rows == [layer.split(" | ") for layer in layers]
+
+
+def test_the_make_targets_exist():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^(\w+):", makefile, re.M))
+    assert set(re.findall(r"`make (?:\w+=\S+ )?(\w+)", ARCHITECTURE + CONTRIBUTING)) <= targets
+
+
+def test_the_hooks_are_commands_of_make_lint():
+    """A tool of the hooks that `make lint` does not run could refuse a commit that the checks accept."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"][0]["hooks"]
+    for hook in hooks:
+        assert f"$(BIN)/{hook['entry'].removeprefix('.venv/bin/')}" in makefile
