@@ -25,7 +25,7 @@ REFUSED = {
     "post_hooks": RUNS_CODE,
     "override_mask": f"the workflow gives a mask of the reference pixels only, because {EARLIER_MASK}",
     "user_supplied_dq": EARLIER_MASK,
-    "maximum_cores": "Snakemake assigns the cores; each job has one core",
+    "maximum_cores": "Snakemake assigns the cores of a job",
 }  # fmt: skip
 
 # Kind of a configobj specification -> type of the value, or of the items of a list.

@@ -63,7 +63,7 @@ def sweep_points(sweep: Mapping[str, Sequence[Any]], grid: str, config: Mapping[
 
 
 def point_name(point: Mapping[str, Any]) -> str:
-    """Name of a point that can be a file name: its keys and values, with a checksum where characters are replaced."""
+    """Name of a point that can be a file name: keys and values, with a checksum where text is replaced or cut."""
     text = "+".join(f"{key}={value_text(value)}" for key, value in point.items()) or CONFIGURED
     name = re.sub(r"[^A-Za-z0-9_.=+-]+", "-", text)
     return name if name == text and len(name) <= MAX_NAME else f"{name[:MAX_NAME]}-{zlib.crc32(text.encode()):08x}"

@@ -62,7 +62,7 @@ def move_to_scratch(made: str | Path, path: str | Path, scratch: str | Path) -> 
 
 
 def discard(path: str | Path) -> None:
-    """Remove the file in scratch to which `path` is a link; files and links of any further kind are left alone."""
+    """Remove the file in scratch to which `path` is a link; without such a link, do nothing."""
     path = Path(path)
     if path.is_symlink():
         target = path.readlink()

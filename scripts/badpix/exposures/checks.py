@@ -42,7 +42,7 @@ def own_problem(
     detectors: Mapping[str, Detector],
     min_groups: int,
 ) -> str | None:
-    """The reason why an exposure cannot be used, independent of all further exposures.
+    """The reason why an exposure cannot be used, independent of the remaining exposures.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def own_problem(
 def _product_problem(
     kind: str, headers: Mapping[str, HeaderInfo], detectors: Mapping[str, Detector], min_groups: int
 ) -> str | None:
-    """The problem of any further file whose header is used; the header of fitopt is not used."""
+    """The problem of a file beside the main product; the keywords of fitopt are not used."""
     main = _main_product(headers)
     for product, header in headers.items():
         if product not in (main, "fitopt") and (

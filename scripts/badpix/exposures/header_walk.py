@@ -1,7 +1,7 @@
 """The headers of a plain FITS file, from its header blocks alone: astropy takes ten times as long.
 
-Only files are accepted whose cards and sizes all have the plain form of the FITS standard. All further files are left
-to astropy: compressed files and images, wanted values in several cards, anything that astropy would repair.
+Only files are accepted whose cards and sizes all have the plain form of the FITS standard. The rest is left to astropy:
+compressed files and images, wanted values in several cards, anything that astropy would repair.
 """
 
 import math

@@ -333,7 +333,7 @@ def test_search_types_are_a_list():
 
 def test_the_check_is_cheap():
     def once():
-        start = time.process_time()  # not affected by further processes
+        start = time.process_time()  # not affected by the load of the machine
         schema = load_schema(CONFIG / "schemas" / "config.schema.yaml")
         validated({"darks": "x"}, schema, load_steps(CONFIG / "schemas" / "detector1_steps.json"))
         return time.process_time() - start

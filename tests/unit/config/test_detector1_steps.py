@@ -72,7 +72,7 @@ def test_parameters_that_a_step_accepts(step, parameter, value):
         ("jump", "flag_4_neighbors", 0, "0 is not allowed"),
         ("jump", "flag_4_neighbors", "false", "'false' is not allowed"),
         ("jump", "min_diffs_single_pass", 10.0, "10.0 is not allowed"),
-        ("jump", "maximum_cores", "half", "Snakemake assigns the cores"),
+        ("jump", "maximum_cores", "half", "Snakemake assigns the cores of a job"),
         ("ramp_fit", "algorithm", "OLS", "'OLS' is not allowed"),
         ("ramp_fit", "algorithm", 1, "1 is not allowed"),
         ("clean_flicker_noise", "background_box_size", [32], "[32] is not allowed"),

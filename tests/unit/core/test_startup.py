@@ -1,4 +1,4 @@
-"""Faster start and end of processes that load the JWST packages: the effect, and no further change."""
+"""Faster start and end of processes that load the JWST packages: the time-saving effect, and no other change."""
 
 import subprocess
 import sys

@@ -46,7 +46,7 @@ def test_an_edit_of_a_used_module_changes_the_digest(script, name):
     assert fresh(script) != before
 
 
-def test_an_edit_of_any_further_file_does_not(script):
+def test_an_edit_of_an_unused_file_does_not(script):
     before = fresh(script)
     (script.parent / "badpix" / "other.py").write_text("x = 1\n")
     script.write_text(script.read_text() + "# Snakemake itself detects edits of the script\n")
