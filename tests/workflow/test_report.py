@@ -136,10 +136,10 @@ def test_the_inspector_says_what_the_files_say(run):
         for x, y in places:
             choose(seen.page, x, y)
             found = {name for name, bit in types.items() if evidence["FOUND"].data[y, x] >> np.uint32(bit) & 1}
-            chips = seen.page.eval_on_selector_all("#pixel-why .chip:not(.off)", "all => all.map((c) => c.textContent)")
+            chips = seen.page.eval_on_selector_all("#pixel-types .chip:not(.off)", "all => all.map((c) => c.textContent)")
             assert set(chips) == {labels[name] for name in found}
             flags = {name for name, bit in PIXEL_FLAGS.items() if dq[y, x] & np.uint32(bit)}
-            said = seen.page.text_content("#pixel-facts dd")
+            said = seen.page.text_content("#pixel-data dd")
             assert set(said.split(", ")) == (flags or {"none"})
 
             votes = votes_shown(seen.page)
@@ -211,7 +211,7 @@ def test_ramps_come_from_kept_jump_files_or_from_raw_ones(reported):
             choose(seen.page, *healthy)
             seen.page.click("#ramp-note button")
             assert re.match(r"Pixel x \d+, y \d+", seen.page.text_content("#h-pixel"))
-            assert seen.page.evaluate("() => document.querySelectorAll('#pixel-why .chip').length") > 0
+            assert seen.page.evaluate("() => document.querySelectorAll('#pixel-types .chip').length") > 0
 
 
 @needs_browser
