@@ -1,4 +1,4 @@
-"""What has changed between two masks, on arrays of a few pixels."""
+"""Changes between two masks, on arrays of a few pixels."""
 
 from pathlib import Path
 
@@ -218,9 +218,9 @@ def test_masks_of_other_pixels_are_refused(tmp_path, header, dq, words):
 def test_what_is_no_mask_is_refused(tmp_path):
     fits.PrimaryHDU(np.zeros((2, 2))).writeto(tmp_path / "image.fits")
     (tmp_path / "text.fits").write_text("nothing")
-    with pytest.raises(MaskMismatch, match=r"image\.fits is no mask file: it has no DQ and no DQ_DEF"):
+    with pytest.raises(MaskMismatch, match=r"image\.fits is not a mask file: it has no DQ and no DQ_DEF"):
         read_image(tmp_path / "image.fits")
-    with pytest.raises(MaskMismatch, match=r"text\.fits is no mask file"):
+    with pytest.raises(MaskMismatch, match=r"text\.fits is not a mask file"):
         read_image(tmp_path / "text.fits")
     with pytest.raises(FileNotFoundError):
         read_image(tmp_path / "nowhere.fits")

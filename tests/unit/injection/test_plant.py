@@ -240,7 +240,7 @@ def test_the_same_seed_and_name_give_the_same_copy(tmp_path):
 def test_a_packed_file_is_unpacked(tmp_path):
     source = tmp_path / "a_uncal.fits"
     before = write_raw(source)
-    with open(source, "rb") as plain, gzip.open(tmp_path / "b_uncal.fits.gz", "wb") as packed:
+    with source.open("rb") as plain, gzip.open(tmp_path / "b_uncal.fits.gz", "wb") as packed:
         shutil.copyfileobj(plain, packed)
     inject(tmp_path / "b_uncal.fits.gz", tmp_path / "out_uncal.fits", pixels_of("low_pedestal", 5, 1), planted("b"))
     assert (fits.getdata(tmp_path / "out_uncal.fits", "SCI")[:, :, 0, 0] == before[:, :, 0, 0] - 5).all()

@@ -121,7 +121,7 @@ def test_some_ramps_of_each_type():
 # ---------------------------------------------------------------- votes
 
 
-def test_an_exposure_says_yes_with_half_of_its_integrations():
+def test_an_exposure_votes_yes_with_half_of_its_integrations():
     votes = np.array([[YES, NO], [NO, NO], [YES, ABSTAINED], [ABSTAINED, ABSTAINED]], np.uint8)
     assert exposure_votes(votes).tolist() == [YES, NO, YES, ABSTAINED]
 
@@ -143,7 +143,7 @@ def test_a_mean_passes_over_what_is_missing():
 # ---------------------------------------------------------------- histograms and images
 
 
-def test_a_histogram_shows_bulk_and_limits_and_keeps_the_rest_at_its_ends():
+def test_a_histogram_shows_typical_values_and_limits_and_keeps_the_rest_at_its_ends():
     values = np.random.default_rng(0).normal(10, 1, 10_000).astype(np.float32)
     histogram = Histogram.around(values, [30.0])
     assert histogram.low < 2 and histogram.high > 35
@@ -203,7 +203,7 @@ def test_bytes_keep_zero_for_what_was_not_measured():
         ([2.0, 2.1, 1.9, 2.0, 2.2], []),
         ([2.0, 2.0, 2.0, 2.0, 2.1], []),  # beyond any scatter, but not more than matters
         ([2.0, 2.0, 2.0, 2.0, 0.0], [4]),
-        ([2.0, 9.0, 2.0], []),  # two others tell nothing
+        ([2.0, 9.0, 2.0], []),  # two other exposures are too few
         ([2.0, np.nan, 2.0, 2.0, 9.0], [4]),
     ],
 )
@@ -243,7 +243,7 @@ def test_times_of_jobs(tmp_path):
     assert one["peak_mb"] == 10.5 and two["peak_mb"] == 0
 
 
-def test_long_entries_of_the_history_are_whole_again():
+def test_long_entries_of_the_history_are_joined():
     header = fits.Header()
     for entry in ("short", "x" * 200, "last"):
         header.add_history(entry)
@@ -254,7 +254,7 @@ def test_long_entries_of_the_history_are_whole_again():
 # ---------------------------------------------------------------- the page
 
 
-def test_packed_arrays_are_where_the_list_says():
+def test_packed_arrays_start_where_the_manifest_lists_them():
     pack = Pack()
     pack.add("a", np.array([1, 2, 3], np.uint8))
     pack.add("b", np.array([[1.5, -2], [np.nan, 7]], ">f4"))
@@ -269,14 +269,19 @@ def test_packed_arrays_are_where_the_list_says():
 def test_nothing_ends_a_script_or_becomes_markup():
     assert "</script>" not in as_json({"a": "</script><b>&"})
     assert json.loads(str(as_json({"a": "</script><b>&"}))) == {"a": "</script><b>&"}
-    facts = {"detector": "<b>", "instrument": "X", "epoch": "", "array": "", "page": "p", "darks": 1, "flats": 0,
+    overview = {"detector": "<b>", "instrument": "X", "epoch": "", "array": "", "page": "p", "darks": 1, "flats": 0,
              "left_out": 0, "do_not_use": 0.1, "types": {"hot": 3}, "added": None, "removed": None,
              "stand_out": ["<i>"]}  # fmt: skip
     text = (
         environment()
         .get_template("index.html")
         .render(
-            detectors=[facts], types=["hot"], compared=False, refused={"NIS": "NIS: no mask"}, version="1", made="now"
+            detectors=[overview],
+            types=["hot"],
+            compared=False,
+            refused={"NIS": "NIS: no mask"},
+            version="1",
+            made="now",
         )
     )
     assert "&lt;b&gt;" in text and "<i>" not in text and "NIS: no mask" in text

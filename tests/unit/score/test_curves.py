@@ -155,7 +155,7 @@ def test_figure(two_runs, tmp_path, monkeypatch):
     hot, dead = (axes for axes in plt.gcf().axes if axes.has_data())
     assert (hot.get_title(loc="left"), dead.get_title(loc="left")) == ("hot", "dead")
     assert hot.get_xscale() == "log" and not hot.xaxis_inverted() and dead.xaxis_inverted()
-    assert hot.get_xlabel() == "DN/s" and "falls to the right" in dead.get_xlabel()
+    assert hot.get_xlabel() == "DN/s" and "decreases to the right" in dead.get_xlabel()
     marked = [line for line in hot.lines if line.get_markersize() == 10]
     assert sorted(float(line.get_ydata()[0]) for line in marked) == [0.5, 0.5, 0.9]  # run b stays below 90%
     assert any(list(line.get_xdata()) == [30.0, 30.0] for line in hot.lines)

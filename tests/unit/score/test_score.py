@@ -75,7 +75,7 @@ def make_findings(**changes):
     dq = np.where(found != 0, PIXEL_FLAGS["DO_NOT_USE"] | PIXEL_FLAGS["DEAD"], 0).astype(np.uint32)
     dq[4, 4] = PIXEL_FLAGS["HOT"]
     insufficient, intermittent = np.zeros(SHAPE, np.uint32), np.zeros(SHAPE, np.uint32)
-    insufficient[0, 0] = WARM  # but it is judged, and found, as what it is
+    insufficient[0, 0] = WARM  # but it is classified, and found, in its own type
     insufficient[0, 2] = DEAD
     insufficient[4, :3] = DEAD | WARM
     intermittent[6, 6] = HOT
@@ -292,7 +292,7 @@ class TestErrors:
                 make_truth(pixels=wrong)
 
     def test_detection_type_that_no_run_knows(self, one):
-        with pytest.raises(ValueError, match="accepted for hot: no run knows warmish; known are ADJ_OPEN, DEAD"):
+        with pytest.raises(ValueError, match="accepted for hot: no run has the detection type warmish; the runs have"):
             score_tables({"a": one}, accepted={"hot": {"warmish"}})
 
 
@@ -309,7 +309,7 @@ class TestSeveralRuns:
 
     def test_pool_of_different_detection_types(self, one):
         other = score_run(make_truth(), Findings(0 * make_findings().dq, {"DEAD": 1}, make_findings().dq))
-        with pytest.raises(ValueError, match="know different types"):
+        with pytest.raises(ValueError, match="have different detection types"):
             pool([one, other])
 
     def test_pool_of_different_planted_types(self, one):

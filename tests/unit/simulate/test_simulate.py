@@ -90,10 +90,10 @@ def test_full_frame_time_is_that_of_the_real_detectors():
     ("arguments", "message"),
     [
         ({"size": 100}, "sizes known"),
-        ({"size": 64, "detector": "NRCA1"}, "not one of NIRISS"),
+        ({"size": 64, "detector": "NRCA1"}, "not a detector of NIRISS"),
         ({"subarray": "SUB63"}, "no subarray 'SUB63'"),
         ({"size": 64, "subarray": "SUB64"}, "not both"),
-        ({"readpatt": "FASTR1"}, "not one of NIRISS: NISRAPID"),
+        ({"readpatt": "FASTR1"}, "not a pattern of NIRISS: NISRAPID"),
         ({"instrument": "NIRSPEC", "subarray": "SUB512", "readpatt": "NRSIRS2RAPID"}, "reads the full frame only"),
     ],
 )

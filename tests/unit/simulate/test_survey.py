@@ -178,7 +178,7 @@ def test_intermittent_pixels_are_bad_in_k_of_eight(detector, table):
             steady = detector.select(name)
             chosen = detector.select(name, index)
             bad = {(p["y"], p["x"]) for p in chosen} - {(p["y"], p["x"]) for p in steady}
-            assert bad == {place for place, exposures in rule.items() if exposures[index - 1]}
+            assert bad == {pixel for pixel, exposures in rule.items() if exposures[index - 1]}
     permanent = table[~table["type"].str.startswith("intermittent")]
     assert (permanent["bad_of_8"] == 8).all() and (permanent["phase"] == -1).all()
 
@@ -257,10 +257,10 @@ def test_references_know_hot_and_noisy_pixels_only(folder):
     detector = survey(64)
     references = folder / "crds_cache" / "references" / "jwst" / "niriss"
     noise = fits.getdata(references / "jwst_niriss_readnoise_0001.fits", "SCI")
-    bulk = np.sqrt(2 * (detector.read_noise_dn**2 + ramps.PINK_NOISE_DN**2)) * (1 + detector.read_noise_error)
+    expected = np.sqrt(2 * (detector.read_noise_dn**2 + ramps.PINK_NOISE_DN**2)) * (1 + detector.read_noise_error)
     telegraph, noisy = detector.planted_as("telegraph"), detector.planted_as("noisy")
-    assert np.allclose(noise[telegraph["y"], telegraph["x"]], bulk[telegraph["y"], telegraph["x"]])
-    assert (noise[noisy["y"], noisy["x"]] > 1.2 * bulk[noisy["y"], noisy["x"]]).all()
+    assert np.allclose(noise[telegraph["y"], telegraph["x"]], expected[telegraph["y"], telegraph["x"]])
+    assert (noise[noisy["y"], noisy["x"]] > 1.2 * expected[noisy["y"], noisy["x"]]).all()
     dark = np.squeeze(fits.getdata(references / "jwst_niriss_dark_0001.fits", "SCI"))
     hot = detector.planted_as("hot")
     faint = hot[hot["strength"] < 1e4]

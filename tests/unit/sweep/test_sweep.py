@@ -73,7 +73,7 @@ def test_every_value_is_held_to_the_schema_of_its_key():
 
 
 @pytest.mark.parametrize(
-    ("key", "said"),
+    ("key", "message"),
     [
         ("early_cutoff_fraction", "a change of it re-runs dark_statistics; run the workflow once with each value"),
         ("smoothing_box_width", "a change of it re-runs flat_response"),
@@ -82,9 +82,9 @@ def test_every_value_is_held_to_the_schema_of_its_key():
         ("max_jump_limt", "there is no such key; did you mean max_jump_limit?"),
     ],
 )
-def test_what_cannot_be_swept_is_refused_with_the_reason(key, said):
+def test_what_cannot_be_swept_is_refused_with_the_reason(key, message):
     (problem,) = problems_of(sweep={key: [1]})
-    assert problem.startswith(f"sweep.{key}: ") and said in problem
+    assert problem.startswith(f"sweep.{key}: ") and message in problem
 
 
 def test_points_that_contradict_other_keys_are_refused():

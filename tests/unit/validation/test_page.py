@@ -92,7 +92,7 @@ def test_the_plan_speaks_of_what_is_planted():
     for scenario in SCENARIOS.values():
         assert scenario.limits.keys() <= names
     assert ACCEPTED.keys() <= names
-    # Each type that should be found has a limit, but the dead ones that test the old mask.
+    # Each type with an expected detection type has a limit, except the dead pixels for the test of the old mask.
     expected = {planted.name for planted in POPULATIONS["survey"].types if planted.expected}
     assert expected - {"crds_flagged_dead"} == LIMITS.keys() | {"hot", "noisy", "telegraph"}
     seeds = [scenario.simulation_seed(seed) for scenario in SCENARIOS.values() for seed in SEEDS]
@@ -152,13 +152,13 @@ def test_page(tables, tmp_path):
     write_page(page, [one])
     text = page.read_text(encoding="utf-8")
     assert (page.parent / "validation_few.png").read_bytes() == b"figure"
-    for words in ("Seeds 3, 4;", "## NIRISS, 5 + 5, 20 groups", "(validation_few.png)", "## What stays hard"):
+    for words in ("Seeds 3, 4;", "## NIRISS, 5 + 5, 20 groups", "(validation_few.png)", "## Known limits"):
         assert words in text
     assert "| dead | 0.2 | 2 |" in text
-    assert "What each option is worth" not in text
+    assert "Effect of each option" not in text
     assert "## Summary" in text and "(seeds: 2) | flight | hot 0.000 | hot 0.000 | 3 of 38: " in text
     write_page(page, [one], tables)
-    assert "## What each option is worth (NIRISS, 5 + 5, 20 groups, seeds 3, 4)" in page.read_text(encoding="utf-8")
+    assert "## Effect of each option (NIRISS, 5 + 5, 20 groups, seeds 3, 4)" in page.read_text(encoding="utf-8")
 
 
 def test_markdown_and_intervals():
