@@ -204,7 +204,9 @@ def test_ramps_come_from_kept_jump_files_or_from_raw_ones(reported):
             assert np.array_equal(
                 drawn(seen.page, "ramp-points")[1].astype(np.float32), expected.ravel(), equal_nan=True
             )
-            assert ("jump file:" if source == "jump" else "raw file (uncal)") in seen.page.text_content("#ramp-note")
+            assert ("jump file (output" if source == "jump" else "raw file (uncal)") in seen.page.text_content(
+                "#ramp-note"
+            )
             last = seen.page.locator("#ramp-exposure option").count() - 1
             seen.page.select_option("#ramp-exposure", str(last))
             assert FLAT.format(5) in seen.page.text_content("#ramp-exposure option:checked")

@@ -82,7 +82,7 @@ def turn_into(pixel: np.ndarray, name: str, detector: DetectorModel, rng: np.ran
 
 
 def free_positions(detector: DetectorModel, number: int, rng: np.random.Generator) -> tuple[list[int], list[int]]:
-    """Positions (y, x) of healthy science pixels at a distance from planted pixels, the edge and each other."""
+    """Positions (y, x) of healthy science pixels apart from planted pixels, from the edge and from each other."""
     first_y, last_y, first_x, last_x = science_bounds(detector.geometry)
     free = np.zeros(detector.geometry.shape, bool)
     margin = DISTANCE + 1
@@ -94,7 +94,7 @@ def free_positions(detector: DetectorModel, number: int, rng: np.random.Generato
     for _ in range(number):
         y, x = np.nonzero(free)
         if not len(y):
-            raise ValueError(f"{number} new pixels do not fit between the planted ones")
+            raise ValueError(f"{number} new pixels do not fit between the planted pixels")
         chosen = rng.integers(len(y))
         positions.append((int(y[chosen]), int(x[chosen])))
         block(free, *positions[-1])

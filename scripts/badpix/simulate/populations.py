@@ -107,9 +107,9 @@ class Population:
 
 
 # Hot rates are per frame, so that hot pixels stay below saturation for any frame time: 35-210 DN/frame is 50-300 DN/s
-# in SUB256. The jump threshold is about 40 DN here, and a pedestal is high or low beyond about 70 DN. Telegraph and noisy
-# pixels stay below it in most exposures, but not in all, like real pixels. Telegraph pixels switch so often that 30
-# groups always have at least 10 jumps.
+# in SUB256. The jump threshold is about 40 DN here, and a pedestal is high or low beyond about 70 DN. Telegraph and
+# noisy pixels stay below these limits most of the time, but not always, like real pixels. Telegraph pixels switch so
+# often that 30 groups always have at least 10 jumps.
 _DEAD, _SATURATING, _LOW = logarithmic(0.001, 0.02), logarithmic(1.5e5, 6.0e5), logarithmic(600.0, 2000.0)
 _RC, _RC_FRAMES = logarithmic(1500.0, 8000.0), Range(1.0, 3.0)
 _TELEGRAPH, _SWITCHING = logarithmic(80.0, 120.0), Range(0.70, 0.85)

@@ -19,7 +19,7 @@ COUPLED_DN_PER_FRAME = 0.05  # a neighbour of a hot pixel with more coupled sign
 
 
 def truth_image(detector: DetectorModel) -> np.ndarray:
-    """Int16 (y, x): the type code of a planted pixel, 0 for a healthy one, -1 for a reference pixel."""
+    """Int16 (y, x): the type code of a planted pixel, 0 for a healthy pixel, -1 for a reference pixel."""
     image = np.where(detector.reference, REFERENCE_CODE, HEALTHY_CODE).astype(np.int16)
     image[detector.pixels["y"], detector.pixels["x"]] = detector.pixels["code"]
     return image
@@ -127,9 +127,9 @@ def write_truth(fits_path: str | Path, detector: DetectorModel, seed: int) -> No
         ("READPATT", geometry.readpatt, "read pattern"),
         ("SUBSTRT1", geometry.xstart, "first pixel in x, 1-based"),
         ("SUBSTRT2", geometry.ystart, "first pixel in y, 1-based"),
-        ("SEED", seed, "of the simulated detector"),
-        ("POPULATN", population.name, "of bad pixels"),
-        ("MINORITY", population.period, "pixels bad at times: period in exposures"),
+        ("SEED", seed, "seed of the simulated detector"),
+        ("POPULATN", population.name, "population of bad pixels"),
+        ("MINORITY", population.period, "period of intermittent pixels in exposures"),
     ]
     images = {
         "TRUTH": truth_image(detector),

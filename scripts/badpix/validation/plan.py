@@ -99,7 +99,7 @@ ABLATIONS = {
     "ramp shape": ("ramp_shape_search",),
     "noise of group differences": ("noisy_test",),
     "telegraph by downward jumps": ("telegraph_search",),
-    "types that exclude each other": ("exclusive_types",),
+    "mutually exclusive types": ("exclusive_types",),
     "vote of the single flats": ("flat_vote_unit",),
     "local plane": ("smoothing_type",),
     "dead by absolute response": ("dead_search_type",),

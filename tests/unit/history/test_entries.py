@@ -35,7 +35,7 @@ REFERENCE = np.uint32(bits(["REFERENCE_PIXEL"]))
 def entry(epoch, day, dq, x_start=1, y_start=1):
     """An entry of the mask `dq` (3, 4) whose exposures were made on `day` and the day after."""
     dq = np.asarray(dq, np.uint32)
-    facts = {
+    overview = {
         "entry": entry_key("NIS", epoch, []), "detector": "NIS", "epoch": epoch, "first_observation": f"{day}T01:00:00",
         "last_observation": pd.Timestamp(day) + pd.Timedelta(days=1), "n_darks": 5, "n_flats": 4, "mask": "m.fits",
         "useafter": f"{day}T01:00:00", "mask_date": "2026-01-01", "subarray": "SUB", "x_start": x_start,
@@ -43,7 +43,7 @@ def entry(epoch, day, dq, x_start=1, y_start=1):
     }  # fmt: skip
     counts = [("flag", "HOT", int(np.count_nonzero(dq & HOT)), np.count_nonzero(dq & HOT) / dq.size, pd.NA)]
     columns = ["kind", "name", "n_pixels", "fraction", "n_insufficient"]
-    return make_entry(facts, pd.DataFrame(counts, columns=columns), dq)
+    return make_entry(overview, pd.DataFrame(counts, columns=columns), dq)
 
 
 def image(*pixels):

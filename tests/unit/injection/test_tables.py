@@ -42,7 +42,7 @@ def findings(**pixels):
     return Findings(found, BITS, dq)
 
 
-def test_healthy_is_what_nothing_was_found_about():
+def test_healthy_pixels_have_no_findings():
     science = truth().science
     one = findings(hot=[(9, 9)])
     one.dq[5, 5] = PIXEL_FLAGS["DEAD"]  # by hand

@@ -143,7 +143,7 @@ def test_a_mean_passes_over_what_is_missing():
 # ---------------------------------------------------------------- histograms and images
 
 
-def test_a_histogram_shows_typical_values_and_limits_and_keeps_the_rest_at_its_ends():
+def test_a_histogram_has_typical_values_and_limits_in_range_and_the_rest_at_its_ends():
     values = np.random.default_rng(0).normal(10, 1, 10_000).astype(np.float32)
     histogram = Histogram.around(values, [30.0])
     assert histogram.low < 2 and histogram.high > 35

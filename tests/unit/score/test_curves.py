@@ -42,7 +42,7 @@ class TestBins:
         assert curve["strength"].tolist() == [4.5, 12.5, 20.5, 28.5]
         assert (curve["strength_low"].tolist(), curve["strength_high"].tolist()) == ([1, 9, 17, 25], [8, 16, 24, 32])
 
-    def test_equal_strengths_stay_together_and_unknown_ones_out(self):
+    def test_equal_strengths_stay_together_and_unknown_strengths_are_left_out(self):
         strength = np.array([1.0] * 20 + [2.0] * 12 + [np.nan] * 5)
         curve = strength_curve(strength, np.ones(37, bool), bins=4)
         assert curve["planted"].tolist() == [20, 12]

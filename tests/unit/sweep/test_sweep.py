@@ -155,7 +155,7 @@ def test_the_table_of_a_sweep_is_tidy_and_drawn(tmp_path):
     assert all((tmp_path / name).stat().st_size > 10_000 for name in ("one.png", "two.png"))
 
 
-def test_places_on_the_axis():
+def test_positions_on_the_axis():
     assert positions(["5", "10", "5"]) == ({"5": 5, "10": 10}, True)
     assert positions(["null", "0.5"]) == ({"null": 0, "0.5": 1}, False)
     assert positions(["exposure", "integration"]) == ({"exposure": 0, "integration": 1}, False)

@@ -45,7 +45,7 @@ def test_limit_as_a_number_or_as_a_condition(limit, strong):
     assert result[one.pixels["type"] != "dead"].all()
 
 
-def test_what_is_weaker_than_its_limit_is_neither_right_nor_false():
+def test_pixels_weaker_than_their_limit_are_neither_right_nor_false():
     # Of the dead pixels found one, of response 0.2, is weak; the hot pixel found as warm is weak; the intermittent one
     # that is found as dead is bad in 2 of 8.
     one = score_run(make_truth(), make_findings())
@@ -70,7 +70,7 @@ def test_bad_in_half_of_the_exposures_is_no_longer_false(bad_of_8, false):
         (2, -1, 5, -1),
     ],
 )  # fmt: skip
-def test_in_how_many_of_the_exposures_a_pixel_is_bad(phase, bad_of_8, exposures, number):
+def test_number_of_exposures_in_which_a_pixel_is_bad(phase, bad_of_8, exposures, number):
     # Bad in exposures n (from 1) with (n - 1 + phase) % 8 < bad_of_8: phase 4 begins the period with the fifth.
     assert bad_in(pd.DataFrame({"phase": [phase], "bad_of_8": [bad_of_8]}), exposures).tolist() == [number]
 
@@ -87,7 +87,7 @@ def test_limits_follow_the_number_of_groups():
     assert few.keys() == usual.keys()
 
 
-def test_the_plan_speaks_of_what_is_planted():
+def test_limits_are_of_planted_types():
     names = {planted.name for planted in POPULATIONS["survey"].types}
     for scenario in SCENARIOS.values():
         assert scenario.limits.keys() <= names
