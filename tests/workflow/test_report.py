@@ -1,5 +1,5 @@
-"""The report pages in a real browser: what they say of a pixel is what the files say, and the keys `report` and
-`compare_with` make them."""
+"""The report pages in a real browser: the data of a pixel agree with the files, and the keys `report` and
+`compare_with` make the pages."""
 
 import json
 import re
@@ -36,8 +36,8 @@ FOCUSED = """() => {
 
 @pytest.fixture(scope="session")
 def reported(finished, tmp_path_factory):
-    """Pages of the finished run as specified, with kept ramps and an exposure left out (folder `documented`), and of a
-    vote with the preset without them, compared with the former mask (in `results`). Read only."""
+    """Pages of the finished run with official defaults, kept ramps and a rejected exposure (folder `documented`), and
+    of a vote with the preset without them, compared with the former mask (in `results`). Read only."""
 
     def make(directory):
         copy_run(finished, directory)
@@ -68,7 +68,7 @@ def planes(run, name, kind="dark"):
 
 
 def one_of_each_type(run):
-    """(x, y) of a found pixel of each type, and of one pixel that nothing was found in."""
+    """(x, y) of a found pixel of each type, and of a pixel without findings."""
     with fits.open(run / "evidence.fits") as hdus:
         found, types = hdus["FOUND"].data, {row["TYPE"]: int(row["BIT"]) for row in hdus["TYPES"].data}
         inside = np.zeros(found.shape, bool)
@@ -79,7 +79,7 @@ def one_of_each_type(run):
 
 
 def choose(page, x, y):
-    """Ask the page for a pixel, as a reader does."""
+    """Select a pixel on the page, as a reader does."""
     page.fill("#pixel-x", str(x))
     page.fill("#pixel-y", str(y))
     page.press("#pixel-y", "Enter")
@@ -87,7 +87,7 @@ def choose(page, x, y):
 
 
 def votes_shown(page):
-    """Test -> (yes votes, votes) in the tables of the page, with the marks of the single votes."""
+    """Test -> (text "k of n", marks of the single votes) from the tables of the page."""
     return page.evaluate(
         "() => Object.fromEntries([...document.querySelectorAll('tr[data-test]')].map((row) => [row.dataset.test,"
         " [row.cells[2].textContent, row.cells[1].querySelector('[aria-hidden]')?.textContent || '']]))"
@@ -95,7 +95,7 @@ def votes_shown(page):
 
 
 def drawn(page, name):
-    """The points or thresholds that a plot of the inspector shows now: (positions, values), NaN: nothing."""
+    """The points or thresholds in a plot of the inspector: (positions, values), NaN: no value."""
     source = page.evaluate(
         "(name) => { const d = Bokeh.documents[0].get_model_by_name(name).data; return [[...d.x], [...d.y].map((v) =>"
         " Number.isFinite(v) ? v : null)]; }",
@@ -119,8 +119,8 @@ def test_it_opens_without_a_network_and_without_complaint(run):
 
 
 @needs_browser
-def test_the_inspector_shows_the_values_of_the_files(run):
-    """Types, flags, votes, votes, measurements, thresholds: of a pixel of each type, read in the browser."""
+def test_the_inspector_agrees_with_the_files(run):
+    """Types, flags, votes, measurements and thresholds of a pixel of each type, read in the browser."""
     dq = read_mask(run / "test_bpm.fits")
     slopes, pedestals = planes(run, "SLOPE"), planes(run, "PEDESTAL_T0")
     with fits.open(run / "evidence.fits") as evidence, opened(run / "report.html") as seen:
@@ -136,11 +136,13 @@ def test_the_inspector_shows_the_values_of_the_files(run):
         for x, y in places:
             choose(seen.page, x, y)
             found = {name for name, bit in types.items() if evidence["FOUND"].data[y, x] >> np.uint32(bit) & 1}
-            chips = seen.page.eval_on_selector_all("#pixel-why .chip:not(.off)", "all => all.map((c) => c.textContent)")
+            chips = seen.page.eval_on_selector_all(
+                "#pixel-types .chip:not(.off)", "all => all.map((c) => c.textContent)"
+            )
             assert set(chips) == {labels[name] for name in found}
             flags = {name for name, bit in PIXEL_FLAGS.items() if dq[y, x] & np.uint32(bit)}
-            flags_shown = seen.page.text_content("#pixel-facts dd")
-            assert set(flags_shown.split(", ")) == (flags or {"none"})
+            shown_flags = seen.page.text_content("#pixel-data dd")
+            assert set(shown_flags.split(", ")) == (flags or {"none"})
 
             votes = votes_shown(seen.page)
             assert votes.keys() == {test for test in tests if f"{test.upper()}_K" in evidence}
@@ -161,7 +163,7 @@ def test_the_inspector_shows_the_values_of_the_files(run):
 
 @needs_browser
 def test_flats_and_their_thresholds(reported):
-    """With the preset each flat has a vote by its own response; as specified, all integrations make the mean flat."""
+    """With the preset each flat votes by its own response; with official defaults only the mean flat decides."""
     of_responses = "() => badpix.page.panels.find((panel) => panel.quantity === 'RESPONSE').figure"
     run = reported / "results" / "NIS"
     responses = [fits.getdata(path, "RESPONSE") for path in sorted((run / "flats").glob("*_exposure_response.fits"))]
@@ -202,7 +204,9 @@ def test_ramps_come_from_kept_jump_files_or_from_raw_files(reported):
             assert np.array_equal(
                 drawn(seen.page, "ramp-points")[1].astype(np.float32), expected.ravel(), equal_nan=True
             )
-            assert ("jump file:" if source == "jump" else "raw file (uncal)") in seen.page.text_content("#ramp-note")
+            assert ("jump file (output" if source == "jump" else "raw file (uncal)") in seen.page.text_content(
+                "#ramp-note"
+            )
             last = seen.page.locator("#ramp-exposure option").count() - 1
             seen.page.select_option("#ramp-exposure", str(last))
             assert FLAT.format(5) in seen.page.text_content("#ramp-exposure option:checked")
@@ -211,7 +215,7 @@ def test_ramps_come_from_kept_jump_files_or_from_raw_files(reported):
             choose(seen.page, *healthy)
             seen.page.click("#ramp-note button")
             assert re.match(r"Pixel x \d+, y \d+", seen.page.text_content("#h-pixel"))
-            assert seen.page.evaluate("() => document.querySelectorAll('#pixel-why .chip').length") > 0
+            assert seen.page.evaluate("() => document.querySelectorAll('#pixel-types .chip').length") > 0
 
 
 @needs_browser
@@ -332,7 +336,7 @@ def test_tables_of_the_page(reported):
         assert "Nothing to compare with" in text
         for word in ("detector1_dark", "max_jump_limit", "CRDS context: jwst_0001.pmap", "astropy 8"):
             assert word in seen.page.text_content("#provenance"), word
-        assert seen.page.locator("#exposures tbody tr").count() == 11, "five darks, five flats, one left out"
+        assert seen.page.locator("#exposures tbody tr").count() == 11, "five darks, five flats, a rejected exposure"
     with opened(reported / "results" / "NIS" / "report.html") as seen:
         new, old = (read_mask(path) for path in (reported / "results" / "NIS" / "test_bpm.fits", reported / OLD))
         for name in ("DEAD", "HOT", "OTHER_BAD_PIXEL"):
@@ -347,11 +351,12 @@ def test_tables_of_the_page(reported):
 
 @needs_browser
 def test_the_page_over_all_detectors(reported):
-    facts = json.loads((reported / "documented" / "NIS" / "report.json").read_text(encoding="utf-8"))
-    assert (facts["darks"], facts["flats"], facts["left_out"], facts["added"]) == (5, 5, 1, None)
+    overview = json.loads((reported / "documented" / "NIS" / "report.json").read_text(encoding="utf-8"))
+    counts = tuple(overview[key] for key in ("darks", "flats", "left_out", "added"))
+    assert counts == (5, 5, 1, None)
     with opened(reported / "documented" / "report.html") as seen:
         cells = seen.page.locator("tbody tr").first.inner_text()
-        assert "NIS" in cells and "SUB64" in cells and str(facts["types"]["ADJ_OPEN"]) in cells
+        assert "NIS" in cells and "SUB64" in cells and str(overview["types"]["ADJ_OPEN"]) in cells
         seen.page.click("text=NIS")
         seen.page.wait_for_function("document.documentElement.dataset.ready")
         assert seen.page.inner_text("h1") == "NIS"
@@ -371,7 +376,7 @@ def test_in_snakemakes_own_report(reported, tmp_path):
 
 
 def test_the_keys_make_the_page_and_nothing_else(reported, tmp_path):
-    """`report` makes the pages, `compare_with` changes them; neither repeats a rule before the mask."""
+    """`report` makes the pages, `compare_with` changes them; neither runs any job before the mask again."""
     directory, config = copy_run(reported, tmp_path / "run"), FLIGHT | PAGE | {"compare_with": OLD}
     assert succeed(directory, "--dry-run", config=config).nothing_to_do
     for key, change, jobs in (

@@ -64,7 +64,7 @@ def prepare(directory, finished):
 def start(directory, slurm, *arguments, config=CONFIG):
     """Start the workflow with the profile; its output goes to `output.txt`."""
     words = command(directory, *OPTIONS, *arguments, config=config, cores=8, environment=slurm.environment)
-    with open(directory / "output.txt", "w") as output:
+    with (directory / "output.txt").open("w") as output:
         return subprocess.Popen(**words, stdout=output, stderr=output, stdin=subprocess.DEVNULL, start_new_session=True)
 
 

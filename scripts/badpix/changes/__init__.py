@@ -1,1 +1,1 @@
-"""Mask against mask: new, recovered and reclassified pixels, their limits, files and figure."""
+"""Comparison of two masks: new, recovered and reclassified pixels, their limits, files and figure."""

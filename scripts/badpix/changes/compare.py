@@ -1,10 +1,10 @@
-"""What has changed between two masks: new, recovered and reclassified pixels.
+"""Changes between two masks: new, recovered and reclassified pixels.
 
-Images are (y, x), uint32 in the pipeline's bits, as `badpix.formats.mask_file.read_mask` gives them: the raw bits of
-two files do not mean the same. A pixel is *bad* with any flag but REFERENCE_PIXEL and NON_SCIENCE, else *good*. Of the
-science pixels (those that neither mask calls REFERENCE_PIXEL or NON_SCIENCE) one is *new* that was good and is bad,
-*recovered* that was bad and is good, *reclassified* that is bad in both with other flags. Any other
-pixel whose flags differ is a changed *reference* pixel, and counts for nothing else.
+Images are (y, x), uint32 in the pipeline's bits, as read by `badpix.formats.mask_file.read_mask`: raw bits may differ
+in meaning from file to file. A pixel is *bad* with any flag except REFERENCE_PIXEL and NON_SCIENCE, else *good*.
+Science pixels are pixels without REFERENCE_PIXEL and NON_SCIENCE in both masks. A science pixel is *new* if it was good
+and is bad, *recovered* if it was bad and is good, *reclassified* if it is bad in both masks with different flags. A
+pixel outside the science pixels with different flags is a changed *reference* pixel and is in no other count.
 """
 
 from dataclasses import dataclass
@@ -49,9 +49,9 @@ def compare(before, after):
 
 
 def transition_counts(changes):
-    """How many science pixels went from which flags to which: a table with columns before_dq, after_dq, pixels.
+    """Number of science pixels per pair of flags: a DataFrame with columns before_dq, after_dq, pixels.
 
-    Good pixels that stayed good are the first row, even if there are none; the others follow by their bits.
+    The first row has the pixels that are good in both masks, even if there are none; the other rows are sorted by bits.
     """
     touched = changes.science & ((changes.before | changes.after) != 0)
     both = changes.before[touched].astype(np.uint64) << np.uint64(32) | changes.after[touched]
@@ -64,11 +64,11 @@ def transition_counts(changes):
 
 
 def change_matrix(changes):
-    """Type by type: the number of science pixels with the flags of the row before and those of the column after.
+    """Number of science pixels with the flags of the row before and the flags of the column after.
 
-    A type is a set of flags, so that each pixel counts once: in the row `good` all but the first are new, in the column
-    `good` recovered; elsewhere those whose row and column differ are reclassified. A DataFrame, `good` first, with a
-    row for each type that there was and a column for each that there is.
+    A DataFrame with a row per set of flags in the mask before and a column per set of flags in the mask after, `good`
+    first. Each pixel counts once. Pixels in the row `good` are new, pixels in the column `good` are recovered (except
+    the first cell); elsewhere pixels with different row and column are reclassified.
     """
     counts = transition_counts(changes)
     matrix = counts.pivot(index="before_dq", columns="after_dq", values="pixels").fillna(0).astype("int64")
@@ -80,19 +80,20 @@ def change_matrix(changes):
 
 
 def _by_flags(dq):
-    """Sorts types by their flags, each with and without DO_NOT_USE side by side."""
+    """Sort key: sets of flags that differ only in DO_NOT_USE are neighbours."""
     return dq & ~int(DO_NOT_USE), dq
 
 
 def changed_pixels(changes):
-    """All pixels that changed, by y and x: a DataFrame of PIXEL_COLUMNS.
+    """All changed pixels, sorted by y and x: a DataFrame with PIXEL_COLUMNS.
 
-    `x` and `y` are 0-based places in the array of the mask; `before` and `after` the flags in words, `before_dq` and
-    `after_dq` as numbers; `do_not_use` says `new` or `recovered` where DO_NOT_USE came or went, else nothing.
+    `x` and `y` are 0-based indices in the array of the mask. `before` and `after` are the flags as text, `before_dq`
+    and `after_dq` as numbers. `do_not_use` is `new` where DO_NOT_USE was set, `recovered` where it was removed, else
+    empty.
     """
     y, x = np.nonzero(changes.kind)
     before, after = changes.before[y, x], changes.after[y, x]
-    rejected = [(before & DO_NOT_USE != 0), (after & DO_NOT_USE != 0)]
+    had, has = (before & DO_NOT_USE != 0), (after & DO_NOT_USE != 0)
     return pd.DataFrame(
         {
             "x": x,
@@ -100,7 +101,7 @@ def changed_pixels(changes):
             "change": np.array(KINDS)[changes.kind[y, x]],
             "before": flag_texts(before),
             "after": flag_texts(after),
-            "do_not_use": np.select([~rejected[0] & rejected[1], rejected[0] & ~rejected[1]], ["new", "recovered"], ""),
+            "do_not_use": np.select([~had & has, had & ~has], ["new", "recovered"], ""),
             "before_dq": before,
             "after_dq": after,
         },
@@ -109,7 +110,7 @@ def changed_pixels(changes):
 
 
 def flag_changes(changes):
-    """Per flag of the science pixels: pixels before and after, and how many gained and lost it. A DataFrame."""
+    """A DataFrame with a row per flag of the science pixels: flag; numbers of pixels before, after, gained, lost."""
     before, after = (image[changes.science & ((changes.before | changes.after) != 0)] for image in _images(changes))
     rows = []
     for name, bit in PIXEL_FLAGS.items():
@@ -124,25 +125,25 @@ def _images(changes):
 
 
 def change_counts(changes):
-    """The comparison in numbers: a plain mapping, ready for JSON.
+    """The numbers of the comparison: a plain mapping, ready for JSON.
 
-    Pixels are science pixels but for `reference_changed`. `new_fraction` and `recovered_fraction` are of
-    `science_pixels`, and 0 where there are none. `do_not_use` counts alike with DO_NOT_USE for bad.
+    All counts except `reference_changed` are of science pixels. `new_fraction` and `recovered_fraction` are fractions
+    of `science_pixels`, 0 if there are none. In `do_not_use`, a pixel is bad if it has DO_NOT_USE.
     """
-    number = {name: int(np.count_nonzero(changes.kind == code)) for code, name in enumerate(KINDS)}
+    n_of = {name: int(np.count_nonzero(changes.kind == code)) for code, name in enumerate(KINDS)}
     science = int(changes.science.sum())
     bad = [int(np.count_nonzero((image & ~NOT_SCIENCE != 0) & changes.science)) for image in _images(changes)]
     flags = flag_changes(changes)
-    rejected = flags[flags["flag"] == "DO_NOT_USE"]
-    row = rejected.iloc[0].to_dict() if len(rejected) else {"before": 0, "after": 0, "gained": 0, "lost": 0}
+    do_not_use = flags[flags["flag"] == "DO_NOT_USE"]
+    row = do_not_use.iloc[0].to_dict() if len(do_not_use) else {"before": 0, "after": 0, "gained": 0, "lost": 0}
     return {
         "science_pixels": science,
         "bad_before": bad[0],
         "bad_after": bad[1],
-        **{name: number[name] for name in ("new", "recovered", "reclassified")},
-        "new_fraction": number["new"] / max(1, science),
-        "recovered_fraction": number["recovered"] / max(1, science),
-        "reference_changed": number["reference"],
+        **{name: n_of[name] for name in ("new", "recovered", "reclassified")},
+        "new_fraction": n_of["new"] / max(1, science),
+        "recovered_fraction": n_of["recovered"] / max(1, science),
+        "reference_changed": n_of["reference"],
         "do_not_use": {
             "bad_before": int(row["before"]), "bad_after": int(row["after"]), "new": int(row["gained"]),
             "recovered": int(row["lost"]),

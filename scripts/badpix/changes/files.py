@@ -1,4 +1,4 @@
-"""Read two mask files that are to be compared, and write what has changed."""
+"""Read two mask files for a comparison, and write the changes."""
 
 import json
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from badpix.core.files import atomic_path, card_text, is_machine_fault, write_te
 from badpix.core.fits_table import table_hdu
 from badpix.formats.mask_file import read_mask
 
-# Pixels of one place in both arrays are the same pixel only where all of these agree. Older masks lack some.
-SAME = ("INSTRUME", "DETECTOR", "SUBARRAY", "SUBSTRT1", "SUBSTRT2", "FASTAXIS", "SLOWAXIS")
-SAID = ("DETECTOR", "SUBARRAY", "USEAFTER", "PEDIGREE", "DATE")
+# Equal indices in both arrays are the same pixel only if these keywords agree. Older masks lack some of them.
+MUST_AGREE = ("INSTRUME", "DETECTOR", "SUBARRAY", "SUBSTRT1", "SUBSTRT2", "FASTAXIS", "SLOWAXIS")
+DESCRIBING = ("DETECTOR", "SUBARRAY", "USEAFTER", "PEDIGREE", "DATE")
 
 
 class MaskMismatch(ValueError):
-    """Two masks cannot be compared; the message says why."""
+    """Two masks cannot be compared; the message has the reason."""
 
 
 @dataclass(frozen=True)
@@ -31,25 +31,25 @@ class MaskImage:
 
 
 def read_image(path):
-    """The MaskImage of the file `path`; MaskMismatch when it is no mask file."""
+    """The MaskImage of the file `path`; MaskMismatch if it is not a mask file."""
     try:
         header = fits.getheader(path, 0)
         with fits.open(path) as hdus:
             missing = [name for name in ("DQ", "DQ_DEF") if name not in hdus]
         if not missing:
             return MaskImage(Path(path), read_mask(path), header)
-    except Exception as error:  # whatever the datamodels say about a file that is none of theirs
+    except Exception as error:  # datamodels raise many types of error for a file of another kind
         if is_machine_fault(error):
             raise
-        raise MaskMismatch(f"{path} is no mask file: {type(error).__name__}: {error}") from error
-    raise MaskMismatch(f"{path} is no mask file: it has no {' and no '.join(missing)} extension")
+        raise MaskMismatch(f"{path} is not a mask file: {type(error).__name__}: {error}") from error
+    raise MaskMismatch(f"{path} is not a mask file: it has no {' and no '.join(missing)} extension")
 
 
 def check_pair(before, after):
-    """Raise MaskMismatch unless two MaskImages are of the same part of the same detector."""
+    """Raise MaskMismatch unless two MaskImages have the same array of the same detector."""
     found = [
         f"{key} is {before.header[key]!r} and {after.header[key]!r}"
-        for key in SAME
+        for key in MUST_AGREE
         if key in before.header and key in after.header and before.header[key] != after.header[key]
     ]
     if before.dq.shape != after.dq.shape:
@@ -63,19 +63,29 @@ def _text(shape):
 
 
 def labels(before, after):
-    """What two MaskImages are called: their file names, or the ends of their paths from where these differ."""
+    """Labels of two MaskImages: their file names, or the ends of their paths from the last difference on."""
     parts = [mask.path.parts[::-1] for mask in (before, after)]
-    number = next((n for n, (one, other) in enumerate(zip(*parts, strict=False), 1) if one != other), 1)
-    return ["/".join(names[:number][::-1]) for names in parts]
+    n_parts = next((n for n, (first, second) in enumerate(zip(*parts, strict=False), 1) if first != second), 1)
+    return ["/".join(names[:n_parts][::-1]) for names in parts]
 
 
 def description(mask):
-    """What a mask file says about itself, for the record of a comparison."""
-    return {"file": str(mask.path)} | {key.lower(): str(mask.header[key]) for key in SAID if key in mask.header}
+    """Path and header keywords of a MaskImage, for the summary of a comparison."""
+    return {"file": str(mask.path)} | {key.lower(): str(mask.header[key]) for key in DESCRIBING if key in mask.header}
 
 
 def write_changes(outputs, changes, before, after):
-    """Write the comparison `changes` of two MaskImages: `outputs` maps matrix, pixels, table and summary to paths."""
+    """Write the comparison `changes` of two MaskImages and return its summary.
+
+    Parameters
+    ----------
+    outputs : Mapping
+        matrix, pixels, table and summary -> path.
+    changes : Changes
+        The comparison.
+    before, after : MaskImage
+        The masks.
+    """
     write_text(outputs["matrix"], change_matrix(changes).to_csv())
     pixels = changed_pixels(changes)
     write_text(outputs["pixels"], pixels.to_csv(index=False))
@@ -95,5 +105,5 @@ def write_table(path, pixels, before, after):
 
 
 def _dtype(column):
-    """Texts as texts, however few there are; numbers as they are."""
+    """The dtype of a column of the table; texts need a length of at least 1, also without rows."""
     return f"U{max([1, *map(len, column)])}" if column.dtype.kind not in "iu" else column.dtype

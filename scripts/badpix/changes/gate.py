@@ -1,15 +1,15 @@
-"""May a new mask be released? Not if it differs too much from the one before."""
+"""The release check of a new mask: its changes from the previous mask must not exceed limits."""
 
 
 class ReleaseRefused(Exception):
-    """The new mask differs from the one before by more than is allowed; the message has the numbers."""
+    """The new mask differs from the previous mask by more than the limits; the message has the numbers."""
 
 
 def check_release(summary, limits):
-    """The checks made: change -> pixels, science pixels, fraction, limit. ReleaseRefused when one is exceeded.
+    """Check the changes and return the checks: change -> pixels, science_pixels, fraction, limit.
 
-    `summary` is that of `mask_changes.change_counts`; `limits` maps `new` and `recovered` to the largest fraction of
-    the science pixels that is allowed, or None.
+    `summary` is the summary of `badpix.changes.files.write_changes`. `limits` maps `new` and `recovered` to the largest
+    allowed fraction of the science pixels, or to None (no check). ReleaseRefused if a limit is exceeded.
     """
     checks, refused = {}, []
     for change, limit in limits.items():

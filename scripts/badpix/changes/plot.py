@@ -1,4 +1,4 @@
-"""Draw what has changed between two masks: where, and from which flags to which."""
+"""Draw the changes between two masks: a map, and a matrix of flags before and after."""
 
 import matplotlib
 import matplotlib.pyplot as plt
@@ -10,16 +10,16 @@ from badpix.instrument.dq import GOOD
 
 matplotlib.use("Agg")
 
-MAX_TYPES = 14  # more rows than this are not legible; the rest is added up
+MAX_TYPES = 14  # rows and columns of the matrix; the rarest sets of flags are summed
 REST = "other flags"
 MARKERS = {NEW: ("#d55e00", "^"), RECOVERED: ("#0072b2", "v"), RECLASSIFIED: ("#cc79a7", "s")}
 UNCHANGED_COLOUR = "0.82"
-MAP_SIDE = 370  # points, about
-COVERED = 0.2  # of the map by markers, at most
+MAP_SIDE = 370  # side of the map in points, approximately
+COVERED = 0.2  # largest fraction of the map covered by markers
 
 
 def draw_changes(path, changes, title):
-    """Draw `changes` (Changes) into the PNG file `path`, under `title`."""
+    """Draw `changes` (Changes) into the PNG file `path` with the title `title`."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(15, 7), layout="constrained")
     show_map(left, changes)
     show_matrix(right, legible(change_matrix(changes)))
@@ -30,10 +30,10 @@ def draw_changes(path, changes, title):
 
 
 def show_map(axes, changes):
-    """Where the changed pixels are, over the bad ones that stayed as they were."""
+    """Draw the map of the changed pixels, over the unchanged bad pixels."""
     n_y, n_x = changes.kind.shape
-    # Square markers of about a pixel, but large enough to be seen as long as they leave room between them.
-    fitting = MAP_SIDE * np.sqrt(COVERED / max(1, np.count_nonzero(changes.kind)))
+    # Markers are as large as a pixel; larger, so that they are visible, while they cover at most COVERED of the map.
+    fitting = MAP_SIDE * np.sqrt(COVERED / max(1, int(np.count_nonzero(changes.kind))))
     size = max(MAP_SIDE / max(n_y, n_x), min(3.0, max(0.8, fitting)))
     same = changes.science & (changes.kind == 0) & (changes.after != 0)
     y, x = np.nonzero(same)
@@ -52,7 +52,7 @@ def show_map(axes, changes):
 
 
 def legible(matrix):
-    """`matrix` (of change_matrix) with its rarest types added up where it has more than MAX_TYPES."""
+    """`matrix` (of change_matrix) with at most MAX_TYPES rows and columns: the rarest sets of flags are summed."""
     for _ in range(2):  # first the rows, then the columns
         if len(matrix) > MAX_TYPES:
             kept = [GOOD, *matrix.drop(GOOD).sum(axis=1).nlargest(MAX_TYPES - 2).index]
@@ -64,7 +64,7 @@ def legible(matrix):
 
 
 def show_matrix(axes, matrix):
-    """Numbers of pixels from type (row) to type (column); the colours tell changes by their kind."""
+    """Draw the numbers of pixels per flags before (row) and after (column), coloured by kind of change."""
     values = matrix.to_numpy()
     for row, before in enumerate(matrix.index):
         for column, after in enumerate(matrix.columns):
@@ -81,7 +81,7 @@ def show_matrix(axes, matrix):
 
 
 def cell_colour(before, after, pixels):
-    """A light tint of the kind of change, grey for what stayed, nearly white for nothing."""
+    """Colour of a cell: a light tint per kind of change, grey for no change, nearly white for no pixels."""
     if not pixels:
         return "0.97"
     if before == after and before != REST:

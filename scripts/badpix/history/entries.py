@@ -1,17 +1,18 @@
-"""The masks of a detector over time, as flat tables that grow by an entry with each mask.
+"""The masks of a detector over time, as flat tables. Each mask adds an entry.
 
 Three tables (pandas; Parquet files):
 
 * EPOCHS: a row per entry and type or flag. `entry` (key), `detector`, `epoch` (name, or empty), `first_observation`
   and `last_observation` (UTC, of the exposures used), `n_darks`, `n_flats`, `mask` (file name), `useafter`,
-  `mask_date`, the place of the array on the detector (`subarray`, `x_start`, `y_start`, 1-based, `n_columns`,
+  `mask_date`, the position of the array on the detector (`subarray`, `x_start`, `y_start`, 1-based, `n_columns`,
   `n_rows`), and `kind` (type or flag), `name`, `n_pixels`, `fraction` as in summary.csv.
 * FLAGGED: a row per entry, pixel and flag of the mask: `entry`, `x`, `y`, `flag`.
 * PIXELS: a row per pixel and flag, and per pixel with the flag `ANY`: `x`, `y`, `flag`, `first_seen`, `last_seen`,
-  `n_epochs_flagged`, `n_epochs` (entries whose array has the pixel), `fraction_flagged`. It follows from the others.
+  `n_epochs_flagged`, `n_epochs` (entries whose array has the pixel), `fraction_flagged`. It is computed from the other
+  two tables.
 
-`x` and `y` are 0-based and count from the corner of the whole detector, so that entries of different subarrays can
-stand in one table. REFERENCE_PIXEL and NON_SCIENCE are no flags here.
+`x` and `y` are 0-based in the full frame of the detector, so that a table can hold entries of different subarrays.
+REFERENCE_PIXEL and NON_SCIENCE do not count as flags here.
 """
 
 import hashlib
@@ -24,13 +25,13 @@ from badpix.instrument.dq import PIXEL_FLAGS, flags_in_words
 
 ANY = "ANY"
 FLAGS = {name: bit for name, bit in PIXEL_FLAGS.items() if name not in ("REFERENCE_PIXEL", "NON_SCIENCE")}
-FACTS = {
+ENTRY_COLUMNS = {
     "entry": "str", "detector": "str", "epoch": "str", "first_observation": "datetime64[us]",
     "last_observation": "datetime64[us]", "n_darks": "int64", "n_flats": "int64", "mask": "str", "useafter": "str",
     "mask_date": "str", "subarray": "str", "x_start": "int64", "y_start": "int64", "n_columns": "int64",
     "n_rows": "int64",
 }  # fmt: skip
-EPOCHS = FACTS | {"kind": "str", "name": "str", "n_pixels": "int64", "fraction": "float64"}
+EPOCHS = ENTRY_COLUMNS | {"kind": "str", "name": "str", "n_pixels": "int64", "fraction": "float64"}
 FLAGGED = {"entry": "category", "x": "uint16", "y": "uint16", "flag": "category"}
 
 
@@ -48,28 +49,29 @@ def empty():
 
 
 def entry_key(detector, epoch, exposures):
-    """What an entry is known by: the name of its epoch, or where it has none the names of its `exposures`.
+    """The key of an entry: a hash of detector and epoch, or of detector and names of the `exposures` without epochs.
 
-    So a mask made again, with another threshold or one exposure more of its epoch, takes the place of the one before.
+    So a new mask of the same epoch, with another threshold or an additional exposure, replaces the old entry.
     """
     text = "\n".join([detector, f"epoch {epoch}"] if epoch else [detector, *sorted(exposures)])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def make_entry(facts, counts, dq):
-    """One entry as a History: `facts` maps FACTS to values, `counts` is the table of summary.csv, `dq` the mask.
+def make_entry(overview, counts, dq):
+    """A History with a single entry.
 
-    `dq` is uint32 (y, x), of the array whose place `facts` gives.
+    `overview` maps ENTRY_COLUMNS to values, `counts` is the table of summary.csv, `dq` the mask, uint32 (y, x), of the
+    array described by `overview`.
     """
-    epochs = counts[["kind", "name", "n_pixels", "fraction"]].assign(**facts)[list(EPOCHS)].astype(EPOCHS)
+    epochs = counts[["kind", "name", "n_pixels", "fraction"]].assign(**overview)[list(EPOCHS)].astype(EPOCHS)
     y, x = np.nonzero(dq)
     having = np.stack([dq[y, x] & np.uint32(bit) != 0 for bit in FLAGS.values()])
     flag, pixel = np.nonzero(having)
     flagged = pd.DataFrame(
         {
-            "entry": facts["entry"],
-            "x": x[pixel] + facts["x_start"] - 1,
-            "y": y[pixel] + facts["y_start"] - 1,
+            "entry": overview["entry"],
+            "x": x[pixel] + overview["x_start"] - 1,
+            "y": y[pixel] + overview["y_start"] - 1,
             "flag": np.array(list(FLAGS), dtype=object)[flag],
         }
     ).astype(FLAGGED)
@@ -77,38 +79,38 @@ def make_entry(facts, counts, dq):
 
 
 def add(history, entry):
-    """`history` with `entry` (a History of one), in the order of time; one of the same key is replaced."""
+    """`history` with `entry` (a History of one entry) added, in order of time; an entry of the same key is replaced."""
     key = entry.epochs["entry"].iloc[0]
     kept = history.epochs[history.epochs["entry"] != key], history.flagged[history.flagged["entry"] != key]
     epochs = _joined(kept[0], entry.epochs, EPOCHS)
     epochs = epochs.sort_values(["first_observation", "last_observation", "entry"], kind="stable", ignore_index=True)
     flagged = _joined(kept[1], entry.flagged, FLAGGED)
-    # Categories in the order of time and of the bits, whatever the order in which entries came.
+    # Categories in order of time and of bits, so that the table does not depend on the order of additions.
     for name, known in (("entry", epochs["entry"].unique()), ("flag", FLAGS)):
         flagged[name] = flagged[name].cat.set_categories(pd.Index(list(known), dtype="str"))
     return History(epochs, flagged.sort_values(["entry", "y", "x", "flag"], ignore_index=True))
 
 
-def _joined(one, other, types):
-    """Two tables of the same columns, one below the other, with categories united."""
+def _joined(first, second, types):
+    """The rows of two tables with the same columns; categories are the union."""
     columns = {}
     for name, dtype in types.items():
         if dtype == "category":
-            known = dict.fromkeys([*one[name].cat.categories, *other[name].cat.categories])
+            known = dict.fromkeys([*first[name].cat.categories, *second[name].cat.categories])
             dtype = pd.CategoricalDtype(pd.Index(list(known), dtype="str"))
-            columns[name] = pd.concat([one[name].astype(dtype), other[name].astype(dtype)], ignore_index=True)
+            columns[name] = pd.concat([first[name].astype(dtype), second[name].astype(dtype)], ignore_index=True)
         else:
-            columns[name] = pd.concat([one[name], other[name]], ignore_index=True)
+            columns[name] = pd.concat([first[name], second[name]], ignore_index=True)
     return pd.DataFrame(columns)
 
 
 def entries_of(history):
-    """A row per entry, in the order of time: the columns FACTS."""
-    return history.epochs.drop_duplicates("entry")[list(FACTS)].reset_index(drop=True)
+    """A DataFrame with ENTRY_COLUMNS, a row per entry, in order of time."""
+    return history.epochs.drop_duplicates("entry")[list(ENTRY_COLUMNS)].reset_index(drop=True)
 
 
 def pixel_table(history):
-    """The table PIXELS, by y, x and flag, with `ANY` last."""
+    """The table PIXELS, sorted by y, x and flag, with `ANY` last."""
     entries = entries_of(history).set_index("entry")
     once = history.flagged.drop_duplicates(["entry", "x", "y"]).assign(flag=ANY)
     rows = pd.concat([history.flagged.astype({"flag": "str"}), once], ignore_index=True)
@@ -129,7 +131,7 @@ def pixel_table(history):
 
 
 def coverage(entries):
-    """How many of `entries` (of entries_of) have each pixel: int (y, x), as far from the corner as any of them goes."""
+    """Number of `entries` (of entries_of) whose array has the pixel: int (y, x), up to the largest row and column."""
     ends = [entries[start] - 1 + entries[size] for start, size in (("y_start", "n_rows"), ("x_start", "n_columns"))]
     image = np.zeros([int(end.max()) for end in ends], np.int64)
     for row in entries.itertuples():
@@ -138,10 +140,10 @@ def coverage(entries):
 
 
 def intermittent_pixels(pixels):
-    """Of the table PIXELS the pixels that are flagged in some entries but not in all that have them.
+    """The pixels of the table PIXELS that are flagged in some, but not in all entries whose array has them.
 
-    Columns x, y, flags (all that they had, joined by +), n_epochs_flagged, n_epochs, fraction_flagged, first_seen,
-    last_seen; by y and x.
+    Columns x, y, flags (all flags in any entry, joined by +), n_epochs_flagged, n_epochs, fraction_flagged, first_seen,
+    last_seen; sorted by y and x.
     """
     of_any = pixels[(pixels["flag"] == ANY) & (pixels["n_epochs_flagged"] < pixels["n_epochs"])]
     named = pixels[pixels["flag"] != ANY].merge(of_any[["x", "y"]], on=["x", "y"]).astype({"flag": "str"})

@@ -1,4 +1,4 @@
-"""The history of a detector's masks on disk: Parquet files that are replaced whole or not at all."""
+"""The history of a detector's masks on disk: Parquet files, each replaced in a single step."""
 
 import fcntl
 import logging
@@ -20,11 +20,11 @@ TABLES = {"flagged": FLAGGED, "epochs": EPOCHS}
 
 
 class HistoryError(Exception):
-    """The history cannot be read, and is left as it is; the message says what to do."""
+    """The history cannot be read and is not changed; the message has the remedy."""
 
 
 def read_history(directory):
-    """The History in `directory`; an empty one if there is none. HistoryError when it is damaged."""
+    """The History in `directory`, empty if there are no files. HistoryError if it is damaged."""
     found = {}
     for name, types in TABLES.items():
         path = Path(directory) / f"{name}.parquet"
@@ -37,7 +37,7 @@ def read_history(directory):
 def _read(path, types):
     try:
         table = pd.read_parquet(path)
-    except Exception as error:  # pyarrow has no exception of its own for a file that is none
+    except Exception as error:  # pyarrow raises different errors for a damaged file
         raise HistoryError(
             f"{path} cannot be read ({type(error).__name__}: {error}); nothing was written. Put a copy in its place, or"
             " move it away to begin a new history"
@@ -51,10 +51,10 @@ def _read(path, types):
 
 
 def extend_history(directory, entries):
-    """Add `entries` (Histories of one) to the one in `directory`: returns (the History, its table PIXELS).
+    """Add `entries` (Histories with a single entry) to the History in `directory`; returns it and its table PIXELS.
 
-    Adding the same again changes nothing. Other jobs that extend it wait meanwhile. A job that dies between two files
-    has left flags of entries that the epochs do not know yet; its next try replaces them.
+    Adding an entry again changes nothing. A lock makes parallel jobs wait. A job that ends between two files leaves
+    flags of entries that EPOCHS does not have yet; its next run replaces them.
     """
     Path(directory).mkdir(parents=True, exist_ok=True)
     with _alone(directory):
@@ -76,7 +76,7 @@ def extend_history(directory, entries):
 
 
 def _stored_pixels(directory):
-    """The table PIXELS in `directory`; None if there is none that can be read: it follows from the other two."""
+    """The table PIXELS in `directory`; None if it cannot be read, because it can be computed from the other two."""
     try:
         return pd.read_parquet(Path(directory) / "pixels.parquet")
     except Exception:
@@ -84,7 +84,7 @@ def _stored_pixels(directory):
 
 
 def _write(path, old, new):
-    """Replace `path` with the table `new` where it differs from `old`, what is there; True if it has been written."""
+    """Write the table `new` to `path` if it differs from `old`, the table in the file; True if it was written."""
     if path.exists() and new.equals(old):
         return False
     with atomic_path(path) as temporary:
@@ -94,34 +94,43 @@ def _write(path, old, new):
 
 @contextmanager
 def _alone(directory):
-    """Let no two processes read, extend and replace a history at the same time; the lock ends with its process."""
-    with open(Path(directory) / ".lock", "w") as lock:
+    """A lock on the history in `directory` against parallel processes; it ends with its process."""
+    with (Path(directory) / ".lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
-        except OSError as error:  # Snakemake itself lets no two runs work on the same results
+        except OSError as error:  # Snakemake's own lock prevents two runs on the same results
             logger.warning("%s: no locks on this file system (%s); do not share it between runs", directory, error)
         yield
 
 
 def read_entry(mask, summary, rejected_table, epoch, exposures):
-    """The entry of one mask. `exposures` maps kind to names, and these to the times when they began.
+    """The entry of a mask, a History.
 
-    Exposures in the table `rejected_table` are not of the mask, and do not count here.
+    Parameters
+    ----------
+    mask, summary : path
+        The mask file and its summary.csv.
+    rejected_table : path
+        Table of the rejected exposures; they do not count here.
+    epoch : str
+        Name of the epoch, or empty.
+    exposures : Mapping
+        kind (darks, flats) -> {name of exposure: start time}.
     """
     header = fits.getheader(mask)
     rejected = read_rejected_exposures(rejected_table)
     used = {
         kind: {name: at for name, at in of_kind.items() if name not in rejected} for kind, of_kind in exposures.items()
     }
-    begun = [at for of_kind in used.values() for at in of_kind.values()]
+    start_times = [at for of_kind in used.values() for at in of_kind.values()]
     names = [name for of_kind in used.values() for name in of_kind]
     geometry = Geometry.from_header(header)
-    facts = {
+    overview = {
         "entry": entry_key(header["DETECTOR"], epoch, names),
         "detector": header["DETECTOR"],
         "epoch": epoch,
-        "first_observation": min(begun),
-        "last_observation": max(begun),
+        "first_observation": min(start_times),
+        "last_observation": max(start_times),
         "n_darks": len(by_exposure(used["darks"])),
         "n_flats": len(by_exposure(used["flats"])),
         "mask": Path(mask).name,
@@ -133,4 +142,4 @@ def read_entry(mask, summary, rejected_table, epoch, exposures):
         "n_columns": geometry.n_columns,
         "n_rows": geometry.n_rows,
     }
-    return make_entry(facts, read_summary(summary), read_mask(mask))
+    return make_entry(overview, read_summary(summary), read_mask(mask))

@@ -8,12 +8,12 @@ from matplotlib.figure import Figure
 from badpix.core.files import atomic_path
 from badpix.history.entries import ANY, FLAGS, entries_of
 
-MAX_LINES = 12  # flags, the most frequent ones; more cannot be told apart
+MAX_LINES = 12  # the most frequent flags; more lines cannot be distinguished
 
 
 def draw_history(path, history, pixels, detector):
     """Draw the History and its table PIXELS into the PNG file `path`."""
-    # Without pyplot, which takes a while to load.
+    # Figure instead of pyplot: pyplot is slow to import.
     figure = Figure(figsize=(14, 5.5), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(2, 1))
     show_counts(left, history)
@@ -24,7 +24,7 @@ def draw_history(path, history, pixels, detector):
 
 
 def show_counts(axes, history):
-    """Pixels per flag over the middle of each entry's dates; the bars are the dates of its exposures."""
+    """Draw pixels per flag against the mean date of each entry; bars span the dates of its exposures."""
     entries = entries_of(history)
     half = (entries["last_observation"] - entries["first_observation"]) / 2
     middle = entries["first_observation"] + half
@@ -32,7 +32,7 @@ def show_counts(axes, history):
     counts = flags.pivot(index="name", columns="entry", values="n_pixels").fillna(0)
     counts = counts.reindex(columns=entries["entry"])
     shown = counts.max(axis=1).nlargest(MAX_LINES).index
-    colours = colormaps["tab20"].colors
+    colours = colormaps["tab20"](range(len(shown)))
     for number, name in enumerate(shown):
         axes.errorbar(
             middle, counts.loc[name], xerr=half, fmt="o-", markersize=4, linewidth=1, color=colours[number], label=name
@@ -46,7 +46,7 @@ def show_counts(axes, history):
 
 
 def show_fractions(axes, pixels):
-    """In which fraction of the masks the pixels that were ever flagged are."""
+    """Draw the histogram of the fraction of masks that flag a pixel, for all pixels flagged in any mask."""
     fractions = pixels.loc[pixels["flag"] == ANY, "fraction_flagged"]
     axes.hist(fractions, bins=np.linspace(0, 1, 21), color="0.45")
     axes.set(title="pixels ever flagged", xlabel="fraction of the masks that flag them", ylabel="pixels", yscale="log")

@@ -1,4 +1,4 @@
-"""Copies of raw files with planted pixels: only the counts of the pixels concerned differ, bit for bit."""
+"""Copies of raw files with planted pixels: only the counts of the affected pixels differ, bit for bit."""
 
 import gzip
 import shutil
@@ -18,28 +18,28 @@ from badpix.instrument.irs2 import is_irs2, science_rows
 from badpix.instrument.readout import GroupTimes
 from badpix.simulate.instruments import INSTRUMENTS
 
-# FITS holds unsigned 16-bit integers as signed ones less this.
+# Offset of unsigned 16-bit integers, which FITS stores as signed integers.
 ZERO = 32768
 CHECKSUM = "CHECKSUM"
 
 
 def exposure_of_header(header, is_flat: bool) -> Exposure:
-    """What planting must know, from the primary header of a raw file; the gain is the usual one of the instrument."""
+    """The Exposure of the primary header of a raw file; the gain is the mean gain of the instrument."""
     times = GroupTimes(header["TGROUP"], header["TFRAME"], header["NFRAMES"], header.get("DRPFRMS1", 0) or 0)
     return Exposure(is_flat, times, INSTRUMENTS[header["INSTRUME"]].gain_e_per_dn)
 
 
 def raw_rows(header, y: np.ndarray) -> np.ndarray:
-    """Rows of the raw array that hold the rows `y` of the pixels: others for IRS2 only."""
+    """Rows of the raw array with the science rows `y`; they differ from `y` for IRS2 only."""
     return np.flatnonzero(science_rows(header["DETECTOR"]))[y] if is_irs2(header.get("READPATT")) else y
 
 
 @contextmanager
 def raw_counts(path, extension, name):
-    """The integers of an image extension of 16-bit unsigned integers as they are in the file, open for writing.
+    """The stored integers of an extension of 16-bit unsigned integers, open for writing.
 
-    Yields a memory map (..., y, x) of big-endian int16; the counts are these + ZERO. None without such an extension.
-    `name` is what an error calls the file.
+    Yields a memory map (..., y, x) of big-endian int16; counts are these values + ZERO. Yields None without the
+    extension. BadExposure for another data type. `name` is the name of the file in errors.
     """
     with fits.open(path) as hdus:
         if extension not in hdus:
@@ -53,31 +53,31 @@ def raw_counts(path, extension, name):
     counts.flush()
 
 
-def copy_whole(source, target):
-    """Copy a raw file, uncompressed where its name ends in .gz."""
+def copy_uncompressed(source, target):
+    """Copy a raw file; a file with a name ending in .gz is decompressed."""
     if str(source).endswith(".gz"):
-        with gzip.open(source) as packed, open(target, "wb") as file:
+        with gzip.open(source) as packed, Path(target).open("wb") as file:
             shutil.copyfileobj(packed, file)
     else:
         shutil.copyfile(source, target)
 
 
 def renew_checksums(path):
-    """Make the checksums of a FITS file right again, where it has any."""
+    """Update the checksums of a FITS file in the extensions that have them."""
     with fits.open(path) as hdus:
         numbers = [number for number, hdu in enumerate(hdus) if CHECKSUM in hdu.header]
     if numbers:
         with fits.open(path, mode="update") as hdus:
             for number in numbers:
-                # The usual comment is the time of day: the same pixels are to make the same file.
+                # Fixed comment: the default has the current time, but equal pixels must give equal files.
                 hdus[number].add_checksum(when="HDU checksum")
 
 
 @dataclass(frozen=True)
 class PlantedExposure:
-    """The exposure that a copy is of: its `name` and `kind` (darks, flats), and the `seed` of what is planted.
+    """The original exposure of a copy: its `name` and `kind` (darks, flats), and the `seed` of the planting.
 
-    The random numbers belong to seed and name, so an exposure is the same however many others there are.
+    The random numbers depend on seed and name only, so a copy does not depend on the number of exposures.
     """
 
     name: str
@@ -85,19 +85,19 @@ class PlantedExposure:
     seed: int
 
     def random_numbers(self) -> np.random.Generator:
-        """The random numbers of this exposure, from the first."""
+        """A new random generator of this exposure, from the start of its sequence."""
         return np.random.default_rng(np.random.SeedSequence([self.seed, zlib.crc32(self.name.encode())]))
 
 
 def inject(source, target, pixels: pd.DataFrame, planted: PlantedExposure) -> int:
-    """Write at `target` a copy of the raw file `source` with `pixels` planted; returns how many counts changed.
+    """Write to `target` a copy of the raw file `source` with planted pixels; returns the number of changed counts.
 
-    `pixels`: a row per pixel with x, y, type, strength, second and read_noise_dn. The extension ZEROFRAME, the first
-    frame of each integration where groups are means of several, gets what its first group got.
+    `pixels` has a row per pixel with x, y, type, strength, second and read_noise_dn. The extension ZEROFRAME (first
+    frame of each integration, if groups are means of several frames) gets the change of the first group.
     """
     rng = planted.random_numbers()
     with atomic_path(target) as temporary:
-        copy_whole(source, temporary)
+        copy_uncompressed(source, temporary)
         header = fits.getheader(temporary, 0)
         exposure = exposure_of_header(header, planted.kind == "flats")
         changes = []
@@ -109,20 +109,20 @@ def inject(source, target, pixels: pd.DataFrame, planted: PlantedExposure) -> in
                 before = counts[..., y, x].astype(np.int32) + ZERO
                 after = change(before.astype(float)).astype(np.int32)
                 counts[..., y, x] = after - ZERO
-                changes.append((y, x, after[:, 0] - before[:, 0], np.count_nonzero(after != before)))
+                changes.append((y, x, after[:, 0] - before[:, 0], int(np.count_nonzero(after != before))))
         with raw_counts(temporary, "ZEROFRAME", Path(source).name) as frames:
             if frames is not None:
-                for y, x, more, _ in changes:
-                    frame = frames[:, y, x].astype(np.int32) + ZERO + more
+                for y, x, added, _ in changes:
+                    frame = frames[:, y, x].astype(np.int32) + ZERO + added
                     frames[:, y, x] = np.clip(frame, 0, 2 * ZERO - 1) - ZERO
         renew_checksums(temporary)
-    return sum(number for *_, number in changes)
+    return sum(n_changed for _, _, _, n_changed in changes)
 
 
 def _changes(pixels, exposure, rng):
-    """The groups of pixels to change, each with the function of their ramps that does it."""
+    """Yields DataFrames of pixels to change, each with the function of their ramps that makes the change."""
     if not exposure.is_flat:
-        # What only light can tell is not to be seen in a dark.
+        # These types have no effect without light.
         pixels = pixels[~pixels["type"].isin(["dead", "low_qe", "open"])]
     yield pixels, lambda ramps: plant(ramps, pixels, exposure, rng)
     if exposure.is_flat:

@@ -1,4 +1,4 @@
-"""The healthy pixels of a detector, into which others are planted, and their noise."""
+"""The healthy pixels of a detector, where bad pixels can be planted, and their noise."""
 
 import numpy as np
 
@@ -8,15 +8,15 @@ from badpix.injection.tables import healthy_pixels
 from badpix.score.files import read_findings
 from badpix.score.pixels import insufficient_for
 
-# More darks than these tell the noise of a pixel no better than it is needed.
+# Darks used for the noise of a pixel; more would not improve the result noticeably.
 DARKS_FOR_NOISE = 5
 
 
 def read_noise(statistics, y, x):
-    """Noise (DN) of one group at the pixels (y, x): the median over the integrations of some darks.
+    """Noise (DN) of a group at the pixels (y, x): float64 (pixel), median over the integrations of some darks.
 
-    `statistics` lists statistics files. A difference of two groups is noisier by the square root of 2. Pixels without
-    a measured noise get the median of the others, 0 where there is no dark.
+    `statistics` lists statistics files. The noise of a difference of two groups is larger by sqrt(2). Pixels without a
+    measured noise get the median of the measured pixels. 0 without darks.
     """
     usable = [path for path in statistics if rejection_reason(path) is None][:DARKS_FOR_NOISE]
     planes = []
@@ -25,17 +25,20 @@ def read_noise(statistics, y, x):
             planes += [plane[y, x] for plane in hdus["CDS_NOISE"].data]
     if not planes:
         return np.zeros(len(y))
-    planes = np.array(planes, float)
-    typical = np.nanmedian(planes)
-    known = np.isfinite(planes).any(axis=0)
+    values = np.array(planes, float)
+    typical = np.nanmedian(values)
+    measured = np.isfinite(values).any(axis=0)
     noise = np.full(len(y), typical)
-    noise[known] = np.nanmedian(planes[:, known], axis=0)
+    noise[measured] = np.nanmedian(values[:, measured], axis=0)
     return noise / np.sqrt(2)
 
 
 def healthy_and_lit(pairs, science, geometry, detector):
-    """Bool (y, x): pixels about which none of the runs, `pairs` of (evidence, mask), found anything, and pixels that
-    the flats of all of them could judge."""
+    """Healthy pixels and illuminated pixels of several runs, two bool images (y, x).
+
+    `pairs` lists (evidence, mask) of the runs. Healthy pixels are healthy in all runs; illuminated pixels could be
+    classified by the flats of all runs. `science` is the bool image (y, x) of the science pixels.
+    """
     healthy, lit = science.copy(), science.copy()
     for evidence, mask in pairs:
         findings = read_findings(evidence, mask, geometry, detector)

@@ -1,7 +1,7 @@
-"""Which pixels of a real detector are planted as what: types, strengths, places.
+"""The plan of planted pixels on a real detector: types, strengths, positions.
 
-The types are those of the simulator's survey; their strengths are those of the configuration, in steps, so that the
-share found can be told for each.
+The types are types of the simulator's survey. The configuration lists discrete strengths, so that the found share can
+be measured for each strength.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,10 +14,10 @@ from scipy import ndimage
 from badpix.simulate.planting import assign_cells, free_cells
 from badpix.simulate.populations import SURVEY, PlantedType, Range, logarithmic
 
-# A telegraph pixel that hardly ever switches is not one that a few ramps can tell.
+# Chance to switch per group: a pixel that switches more rarely cannot be recognised in a few ramps.
 _SECOND = {"telegraph": logarithmic(0.1, 0.5)}
 _SURVEY = {planted.name: planted for planted in SURVEY.types}
-# Of the survey, permanent ones; a hot pixel's strength is a rate here, as thresholds are.
+# Permanent types of the survey. The strength of a hot pixel is in DN/s here, as the thresholds are.
 PLANTED = {
     "dead": _SURVEY["dead"],
     "low_qe": _SURVEY["low_qe"],
@@ -26,13 +26,13 @@ PLANTED = {
     "hot_saturated": replace(_SURVEY["hot"], name="hot_saturated", unit="DN/frame"),
     **{name: _SURVEY[name] for name in ("rc", "inverse_rc", "telegraph", "noisy", "low_pedestal")},
 }
-PLANTED = {name: replace(one, second=_SECOND.get(name, one.second)) for name, one in PLANTED.items()}
+PLANTED = {name: replace(planted, second=_SECOND.get(name, planted.second)) for name, planted in PLANTED.items()}
 NO_SECOND = Range()
 
 
 @dataclass(frozen=True)
 class Planting:
-    """What is to be planted: so many pixels of each strength of each type, at random places that `seed` decides."""
+    """Planted types, strengths and number of pixels per strength; `seed` sets the random positions."""
 
     types: tuple[PlantedType, ...]
     strengths: Mapping[str, Sequence[float]]  # type name -> strengths
@@ -41,9 +41,12 @@ class Planting:
 
     @classmethod
     def from_config(cls, injection: Mapping, kinds: Sequence[str]) -> "Planting":
-        """The planting of the key `injection`, as far as exposures of `kinds` (darks, flats) can show a type."""
-        strengths, shown = injection["strengths"], {True: "flats" in kinds, False: "darks" in kinds}
-        types = (one for name, one in PLANTED.items() if strengths.get(name) and shown[one.needs_light])
+        """The Planting of the key `injection`, limited to types that are visible in exposures of `kinds`.
+
+        `kinds` are darks, flats: types that need light are visible in flats, the remaining types in darks.
+        """
+        strengths, visible = injection["strengths"], {True: "flats" in kinds, False: "darks" in kinds}
+        types = (planted for name, planted in PLANTED.items() if strengths.get(name) and visible[planted.needs_light])
         return cls(tuple(types), strengths, injection["pixels_per_strength"], injection["seed"])
 
 
@@ -53,17 +56,20 @@ def places_for(usable: np.ndarray, science: np.ndarray) -> np.ndarray:
 
 
 def plan_injection(free: np.ndarray, lit: np.ndarray, planting: Planting) -> pd.DataFrame:
-    """Where what is planted: columns x, y (0-based), code (number of the type, from 1), type, strength, second.
+    """The planted pixels, a DataFrame: x, y (0-based), code (number of the type, from 1), type, strength, second.
 
-    `free`: bool (y, x), where pixels may be planted; `lit`: bool (y, x), where such that need light may. No two are
-    closer than three pixels in both x and y, so the neighbourhoods of eight do not overlap. Where the pixels asked for
-    do not fit, each strength has fewer, as many as all have room for. ValueError where not even one of each fits.
+    `free` is bool (y, x): pixels that can be planted. `lit` is bool (y, x): pixels for types that need light. Two
+    planted pixels are at least three pixels apart in x or y, so their rings of neighbours do not overlap. If
+    there is not enough room, all strengths get the same smaller number of pixels. ValueError if there is no room for a
+    pixel of each strength. The last column, strength_unit, is the unit of the strength.
     """
     rng = np.random.default_rng(np.random.SeedSequence(planting.seed))
     groups = [
-        (code, one, strength) for code, one in enumerate(planting.types, 1) for strength in planting.strengths[one.name]
+        (code, planted, strength)
+        for code, planted in enumerate(planting.types, 1)
+        for strength in planting.strengths[planted.name]
     ]
-    needs_light = np.array([one.needs_light for _, one, _ in groups], bool)
+    needs_light = np.array([planted.needs_light for _, planted, _ in groups], bool)
     rows, columns = (np.flatnonzero(free.any(axis=axis)) for axis in (1, 0))
     y = x = np.zeros(0, int)
     if len(rows):
@@ -71,11 +77,11 @@ def plan_injection(free: np.ndarray, lit: np.ndarray, planting: Planting) -> pd.
     in_light = lit[y, x]
     number = min(planting.pixels_per_strength, len(y) // max(1, len(groups)))
     if needs_light.any():
-        number = min(number, np.count_nonzero(in_light) // np.count_nonzero(needs_light))
+        number = min(number, int(np.count_nonzero(in_light)) // int(np.count_nonzero(needs_light)))
     if number < 1:
         raise ValueError(
             f"{len(groups)} kinds of planted pixel (types and strengths) do not fit: there is room for {len(y)} pixels"
-            f" away from each other and from bad ones, {np.count_nonzero(in_light)} of them in the light; give fewer"
+            f" apart from each other and from bad pixels, {np.count_nonzero(in_light)} of them illuminated; give fewer"
             " strengths (injection: strengths)"
         )
     cells, kinds = assign_cells(in_light, np.full(len(groups), number), needs_light)
@@ -89,9 +95,9 @@ def plan_injection(free: np.ndarray, lit: np.ndarray, planting: Planting) -> pd.
         }
     )
     table["second"] = np.nan
-    for one in planting.types:
-        if one.second != NO_SECOND:
-            mine = table["type"] == one.name
-            table.loc[mine, "second"] = one.second.draw(rng, int(mine.sum()))
-    table["strength_unit"] = table["type"].map({one.name: one.unit for one in planting.types})
+    for planted in planting.types:
+        if planted.second != NO_SECOND:
+            of_type = table["type"] == planted.name
+            table.loc[of_type, "second"] = planted.second.draw(rng, int(of_type.sum()))
+    table["strength_unit"] = table["type"].map({planted.name: planted.unit for planted in planting.types})
     return table.sort_values(["y", "x"], ignore_index=True)

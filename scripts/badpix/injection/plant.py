@@ -1,7 +1,7 @@
-"""Plant bad pixels into the raw ramps of real exposures: pure functions of the ramps of the pixels concerned.
+"""Plant bad pixels into the raw ramps of real exposures: pure functions of the ramps of the affected pixels.
 
-Ramps are float64 (integration, group, pixel) in DN, as in the raw file. What is planted comes on top of what the
-detector did: its bias, drifts, noise, cosmic rays and light stay.
+Ramps are float64 (integration, group, pixel) in DN, as in the raw file. The planted signal is added to the measured
+ramps: bias, drifts, noise, cosmic rays and light of the detector stay.
 """
 
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ import pandas as pd
 from badpix.instrument.readout import GroupTimes
 from badpix.simulate.ramps import ADC_MAXIMUM_DN, DIRECT_NEIGHBOURS, rc_signal, telegraph_levels
 
-# A group that collects less than this part of what the first ones do is saturated.
+# A group is saturated if it collects less than this fraction of the typical signal per group.
 SATURATED_PART = 0.3
 
 
 @dataclass(frozen=True)
 class Exposure:
-    """What planting must know of an exposure.
+    """Properties of an exposure for the planting.
 
-    `is_flat`: whether the lamp is on. `times` are those of its groups, `gain_e_per_dn` turns its counts to electrons.
+    `is_flat`: whether the lamp is on. `times` are the times of the groups, `gain_e_per_dn` is the gain in e/DN.
     """
 
     is_flat: bool
@@ -29,7 +29,7 @@ class Exposure:
 
 
 def neighbours_of_open(pixels: pd.DataFrame) -> pd.DataFrame:
-    """The direct neighbours of the open pixels: columns x, y, factor (on their light)."""
+    """The direct neighbours of the open pixels: columns x, y, factor (of their light)."""
     opened = pixels[pixels["type"] == "open"]
     parts = [opened[["x", "y"]].assign(x=opened["x"] + dx, y=opened["y"] + dy) for dy, dx in DIRECT_NEIGHBOURS]
     factor = np.tile(opened["second"].to_numpy(float), len(DIRECT_NEIGHBOURS))
@@ -37,10 +37,10 @@ def neighbours_of_open(pixels: pd.DataFrame) -> pd.DataFrame:
 
 
 def plant(ramps: np.ndarray, pixels: pd.DataFrame, exposure: Exposure, rng: np.random.Generator) -> np.ndarray:
-    """The ramps of `pixels` with what was planted in them: uint16 (integration, group, pixel).
+    """The ramps of `pixels` with the planted signals: uint16 (integration, group, pixel).
 
-    `ramps`: raw counts of these pixels. `pixels`: a row per pixel with type, strength, second (as in the truth file)
-    and read_noise_dn, the noise of one of its groups.
+    `ramps` are the raw counts of these pixels. `pixels` has a row per pixel with type, strength, second (as in the
+    truth file) and read_noise_dn, the noise of a group.
     """
     planted = ramps.astype(float)
     if exposure.is_flat:
@@ -53,15 +53,17 @@ def plant(ramps: np.ndarray, pixels: pd.DataFrame, exposure: Exposure, rng: np.r
 
 
 def to_counts(ramps: np.ndarray) -> np.ndarray:
-    """Ramps as the converter gives them: whole numbers from 0 to 65535, uint16."""
+    """Ramps rounded and clipped to the range of the analogue-to-digital converter, 0 to 65535, uint16."""
     return np.clip(np.rint(ramps), 0, ADC_MAXIMUM_DN).astype(np.uint16)
 
 
 def added_signal(pixels: pd.DataFrame, n_groups: int, exposure: Exposure, rng: np.random.Generator) -> np.ndarray:
-    """What planted pixels add to one integration, float64 DN (group, pixel); see `badpix.simulate.populations`.
+    """The added signal of planted pixels in an integration, float64 DN (group, pixel).
 
-    Dark current (hot, hot_saturated) with its shot noise, charge of RC and inverse RC pixels, telegraph signals, white
-    noise that makes the noise of a group `strength` times that of the pixel, lower pedestals.
+    See `badpix.simulate.populations` for the types.
+
+    Dark current (hot, hot_saturated) with its shot noise; charge of RC and inverse RC pixels; telegraph noise; white
+    noise that increases the noise of a group by the factor `strength`; lower pedestals.
     """
     added = np.zeros((n_groups, len(pixels)))
     kind, strength = pixels["type"].to_numpy(str), pixels["strength"].to_numpy(float)
@@ -73,51 +75,63 @@ def added_signal(pixels: pd.DataFrame, n_groups: int, exposure: Exposure, rng: n
     added[:, hot] = np.cumsum(rng.poisson(electrons), axis=0) / exposure.gain_e_per_dn
 
     bending = np.flatnonzero((kind == "rc") | (kind == "inverse_rc"))
-    charge = {
-        "strength": np.where(kind[bending] == "rc", 1, -1) * strength[bending],
-        "second": pixels["second"].to_numpy(float)[bending],
-    }
+    charge_dn = np.where(kind[bending] == "rc", 1, -1) * strength[bending]
+    time_constants = pixels["second"].to_numpy(float)[bending]
     for group in range(n_groups):
-        added[group, bending] = rc_signal(charge, group)
+        added[group, bending] = rc_signal(charge_dn, time_constants, group)
 
     switching = np.flatnonzero(kind == "telegraph")
     added[:, switching] = telegraph_levels(pixels.iloc[switching].to_records(index=False), n_groups, rng)
 
     noisy = np.flatnonzero(kind == "noisy")
-    more_noise = pixels["read_noise_dn"].to_numpy(float)[noisy] * np.sqrt(strength[noisy] ** 2 - 1)
-    added[:, noisy] = more_noise * rng.standard_normal((n_groups, len(noisy)))
+    added_noise_dn = pixels["read_noise_dn"].to_numpy(float)[noisy] * np.sqrt(strength[noisy] ** 2 - 1)
+    added[:, noisy] = added_noise_dn * rng.standard_normal((n_groups, len(noisy)))
 
     added[:, kind == "low_pedestal"] -= strength[kind == "low_pedestal"]
     return added
 
 
 def light_per_group(ramps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What each group collected, DN (integration, group, pixel), and the usual amount, DN (integration, pixel).
+    """Signal collected in each group, DN (integration, group, pixel), and typical signal, DN (integration, pixel).
 
-    The first group's, before which nothing was read, is the usual one: the median difference in the first half of the
-    ramp. So is that of a group that saturates, because a dimmer pixel would not. With one group there is no light.
+    The typical signal is the median difference of groups in the first half of the ramp. It is used for the first group,
+    which has no earlier read, and for saturated groups, because a pixel with less light would not saturate. All signals
+    are 0 with a single group.
     """
     if ramps.shape[1] < 2:
         return np.zeros_like(ramps), np.zeros((ramps.shape[0], ramps.shape[2]))
     steps = np.diff(ramps, axis=1)
-    usual = np.median(steps[:, : max(1, steps.shape[1] // 2)], axis=1)
-    usual = np.maximum(usual, 0)
-    steps = np.where(steps < SATURATED_PART * usual[:, None], usual[:, None], steps)
-    return np.concatenate([usual[:, None], steps], axis=1), usual
+    typical = np.median(steps[:, : max(1, steps.shape[1] // 2)], axis=1)
+    typical = np.maximum(typical, 0)
+    steps = np.where(steps < SATURATED_PART * typical[:, None], typical[:, None], steps)
+    return np.concatenate([typical[:, None], steps], axis=1), typical
 
 
 def dimmed(
     ramps: np.ndarray, response: np.ndarray, read_noise_dn: np.ndarray, exposure: Exposure, rng: np.random.Generator
 ) -> np.ndarray:
-    """Ramps of pixels that see only the part `response` (pixel; 0 to 1) of the light: DN (integration, group, pixel).
+    """Ramps of pixels that receive the fraction `response` of the light: DN (integration, group, pixel).
 
-    The electrons of every group are thinned one by one, which leaves the shot noise that a pixel of this response has.
-    The level before the light is the pixel's own first group less what fell on it until then. With the light its read
-    noise shrinks too; the rest of it is added.
+    The number of electrons of every group is drawn from a binomial distribution, which gives the shot noise of a pixel
+    with this response. The level before the light is the first group minus its light. The reduction also reduces the
+    read noise; the difference is added.
+
+    Parameters
+    ----------
+    ramps : np.ndarray
+        DN (integration, group, pixel).
+    response : np.ndarray
+        Response (pixel), 0 to 1.
+    read_noise_dn : np.ndarray
+        Noise of a group, DN (pixel).
+    exposure : Exposure
+        The exposure of the ramps.
+    rng : np.random.Generator
+        Source of the random numbers.
     """
-    light, usual = light_per_group(ramps)
+    light, typical = light_per_group(ramps)
     first_s, group_s = exposure.times.effective_time_s(0), exposure.times.group_time_s
-    light[:, 0] = usual * first_s / group_s
+    light[:, 0] = typical * first_s / group_s
     gain = exposure.gain_e_per_dn
     kept = rng.binomial(np.rint(np.maximum(light, 0) * gain).astype(np.int64), response) / gain
     kept += np.minimum(light, 0) * response
@@ -127,10 +141,10 @@ def dimmed(
 
 
 def brightened(ramps: np.ndarray, factor: np.ndarray, exposure: Exposure, rng: np.random.Generator) -> np.ndarray:
-    """The ramps of a flat's pixels whose light is `factor` (pixel; at least 1) times as much: uint16, as `plant`."""
-    _, usual = light_per_group(ramps)
-    light = np.repeat(usual[:, None], ramps.shape[1], axis=1)
+    """Ramps of a flat with `factor` (pixel; at least 1) times the light: uint16 (integration, group, pixel)."""
+    _, typical = light_per_group(ramps)
+    light = np.repeat(typical[:, None], ramps.shape[1], axis=1)
     light[:, 0] *= exposure.times.effective_time_s(0) / exposure.times.group_time_s
-    # Other electrons than those that were read: their noise is independent.
-    more = rng.poisson(light * (factor - 1) * exposure.gain_e_per_dn) / exposure.gain_e_per_dn
-    return to_counts(ramps + np.cumsum(more, axis=1))
+    # The shot noise of the additional electrons is independent of the measured noise.
+    added = rng.poisson(light * (factor - 1) * exposure.gain_e_per_dn) / exposure.gain_e_per_dn
+    return to_counts(ramps + np.cumsum(added, axis=1))

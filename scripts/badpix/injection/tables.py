@@ -1,4 +1,4 @@
-"""What a run on exposures with planted pixels found of them, and what it changed elsewhere: tables."""
+"""Tables of a run on exposures with planted pixels: found share of the planted pixels, and changes elsewhere."""
 
 from dataclasses import replace
 
@@ -13,30 +13,30 @@ from badpix.score.tables import accepted_types, in_own_type, usual_accepted
 
 
 def healthy_pixels(findings: Findings, science: np.ndarray) -> np.ndarray:
-    """Bool (y, x): science pixels that a run found nothing about: no type, not at times, no flag in the mask."""
+    """Bool (y, x): science pixels without findings of a run: no type, not intermittent, no flag in the mask."""
     nothing = np.zeros_like(findings.found)
     intermittent = nothing if findings.intermittent is None else findings.intermittent
     return science & (findings.found == 0) & (intermittent == 0) & (findings.dq == 0)
 
 
 def truth_beside(truth: Truth, before: Findings) -> Truth:
-    """`truth` with what the run without planted pixels says now: its thresholds may have changed since the planting.
+    """`truth` without the pixels that are now bad in the run without planted pixels, with findings `before`.
 
-    Pixels that it finds something about are neither planted nor healthy.
+    The thresholds may have changed since the planting. Such pixels are neither planted nor healthy in the result.
     """
     healthy = healthy_pixels(before, truth.science)
-    spoilt = (truth.codes > 0) & ~healthy
+    assert truth.pixels is not None  # Truth fills it in
     pixels = truth.pixels[healthy[truth.pixels["y"], truth.pixels["x"]]].reset_index(drop=True)
-    codes = np.where(spoilt, 0, truth.codes)
+    codes = np.where((truth.codes > 0) & ~healthy, 0, truth.codes)
     return replace(truth, codes=codes, pixels=pixels, charge_reached=truth.science & ~healthy)
 
 
 def strength_table(score: Score) -> pd.DataFrame:
     """A row per planted type and strength.
 
-    Columns: type, strength, unit, expected (detection types that count as its own, joined by |), planted, found (as one
-    of these), completeness, low, high (95%, Wilson), found_any (as any type), flagged (any flag in the mask),
-    do_not_use, insufficient (could not be judged for its own types).
+    Columns: type, strength, unit, expected (accepted detection types, joined by |), planted, found (as an accepted
+    type), completeness, low, high (95%, Wilson), found_any (as any type), flagged (any flag in the mask), do_not_use,
+    insufficient (could not be classified for its accepted types).
     """
     accepted = usual_accepted(score)
     own_types = accepted_types(score.types, accepted)
@@ -45,21 +45,21 @@ def strength_table(score: Score) -> pd.DataFrame:
         found=in_own_type(score, accepted),
         insufficient=in_own_type(score, accepted, insufficient_for),
         expected=score.pixels["type"].map(lambda name: "|".join(own_types[name])),
-        order=score.pixels["type"].map({name: place for place, name in enumerate(score.types.index)}),
+        order=score.pixels["type"].map({name: number for number, name in enumerate(score.types.index)}),
     )
     counts = ["planted", "found", "found_any", "flagged", "do_not_use", "insufficient"]
     groups = pixels.groupby(["order", "type", "strength", "strength_unit", "expected"])[counts].sum().astype(int)
     table = groups.reset_index().drop(columns="order").rename(columns={"strength_unit": "unit"})
     share = found_share(table["found"], table["planted"])
-    for place, (name, values) in enumerate(zip(("completeness", "low", "high"), share, strict=True), start=6):
-        table.insert(place, name, values)
+    for position, (name, values) in enumerate(zip(("completeness", "low", "high"), share, strict=True), start=6):
+        table.insert(position, name, values)
     return table
 
 
 def curve_table(score: Score) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The share found against strength as `badpix.score.plots.plot_curves` draws it, and where 50% and 90% are found.
+    """Found share against strength, and strengths where 50% and 90% are found: `badpix.score.plots.plot_curves` input.
 
-    A point per strength planted; the fit behind the thresholds is that of `badpix.score.curves`.
+    The curves have a row per planted strength; `badpix.score.curves` fits the thresholds.
     """
     accepted = usual_accepted(score)
     own = in_own_type(score, accepted)
@@ -74,12 +74,13 @@ def curve_table(score: Score) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def change_table(truth: Truth, before: Findings, after: Findings) -> pd.DataFrame:
-    """What changed at pixels that were not planted: a row per type, then any type, any flag, and DO_NOT_USE.
+    """Changes at pixels that were not planted: a row per type, then any type, any flag, and DO_NOT_USE.
 
-    `truth` is that of `truth_beside`. Columns: name; healthy (pixels that the run without planted pixels found nothing
-    about, and that are not next to an open one), gained (of these, now found), per_million, low, high (95%, Wilson),
-    near_planted (of those gained, within two pixels of a planted one); bad_before (found by the run without planted
-    pixels), lost (of these, now not).
+    `truth` is the result of `truth_beside`; `before` and `after` are the findings of the runs without and with planted
+    pixels. Columns: name; healthy (pixels without findings in the run without planted pixels, and not next to an open
+    pixel), gained (healthy pixels found now), per_million, low, high (95%, Wilson), near_planted (gained pixels within
+    two pixels of a planted pixel); bad_before (found in the run without planted pixels), lost (bad before, not found
+    now).
     """
     healthy, near = truth.healthy, _near(truth.codes > 0)
     unplanted = truth.science & (truth.codes <= 0)
@@ -102,8 +103,8 @@ def change_table(truth: Truth, before: Findings, after: Findings) -> pd.DataFram
         )
     table = pd.DataFrame(rows)
     share = (1e6 * value for value in found_share(table["gained"], table["healthy"]))
-    for place, (name, values) in enumerate(zip(("per_million", "low", "high"), share, strict=True), start=3):
-        table.insert(place, name, values)
+    for position, (name, values) in enumerate(zip(("per_million", "low", "high"), share, strict=True), start=3):
+        table.insert(position, name, values)
     return table
 
 
@@ -113,6 +114,6 @@ def _near(planted):
 
 
 def injection_score(truth: Truth, before: Findings, after: Findings, n_exposures: int) -> tuple[Truth, Score]:
-    """`truth_beside`, and the Score of the run on the exposures with planted pixels against it."""
+    """The truth of `truth_beside`, and the Score of the run with planted pixels against it."""
     truth = truth_beside(truth, before)
     return truth, score_run(truth, after, n_exposures)

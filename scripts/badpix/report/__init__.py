@@ -1,1 +1,1 @@
-"""The report page of a detector: what was measured, what it was held against, and what follows for each pixel."""
+"""The report page of a detector: measurements, thresholds, votes and result of each pixel."""

@@ -1,4 +1,4 @@
-"""All that the report page of a detector shows, from the files of its run."""
+"""Collect the content of a detector's report page from the files of its run."""
 
 import datetime
 import json
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from astropy.io import fits
+from bokeh.plotting import figure
 
 from badpix import __version__
 from badpix.changes.files import check_pair, read_image
@@ -29,31 +30,35 @@ from badpix.vote.exposure_set import KINDS, ExposureSet
 from badpix.vote.settings import VoteSettings
 
 ODD_NOTE = (
-    "An exposure stands out (▲) by a measure when it is further from the median of the others than six times their "
-    "scatter, and by more than what matters."
+    "An exposure is an outlier (▲) in a measure if its distance from the median of the other exposures is more than "
+    "six times their scatter, and more than the smallest difference that is relevant."
 )
 NOTHING = np.zeros(0, np.int64)
 
 
-def check_n_votes(test, said, counts, pixels):
-    """Raise ValueError when the votes shown are not those that were counted: statistics and evidence then differ."""
+def check_n_votes(test, votes, counts, pixels):
+    """Raise ValueError if the votes to be shown differ from the counts in the evidence.
+
+    The statistics files and the evidence file then belong to different runs. `votes` is uint8 (pixel, vote), `counts`
+    are the images (y, x) of yes votes and of valid votes, `pixels` flat indices.
+    """
     k, n_valid = (image.ravel()[pixels] for image in counts)
-    same_k = np.array_equal((said == YES).sum(axis=1), k)
-    if not (same_k and np.array_equal((said != ABSTAINED).sum(axis=1), n_valid)):
+    same_k = np.array_equal((votes == YES).sum(axis=1), k)
+    if not (same_k and np.array_equal((votes != ABSTAINED).sum(axis=1), n_valid)):
         raise ValueError(f"the votes of test {test} do not add up to the votes in the evidence; make the mask anew")
 
 
 def bytes_per_pixel(exposures, evidence, settings):
-    """About how many bytes of measurements a pixel takes: values and votes of every integration."""
+    """Approximate number of bytes of a pixel's measurements: values and votes of every integration."""
     n = {kind: sum(e.n_integrations() for e in exposures.of(kind)) for kind in KINDS}
     n_tests = sum(len(tests) for tests in evidence.tests.values())
     measures = [measure for search in settings.searches_on for measure in search.measures.values()]
-    further = 4 * sum(measure.quantity not in (None, "SLOPE") for measure in measures)
-    return n["darks"] * (12 + further + n_tests) + n["flats"] * 5 + 8 * n_tests
+    search_values = 4 * sum(measure.quantity not in (None, "SLOPE") for measure in measures)
+    return n["darks"] * (12 + search_values + n_tests) + n["flats"] * 5 + 8 * n_tests
 
 
 def ramps_of(exposures, ramp_files, evidence):
-    """The Ramps of some found pixels in all exposures used, darks first; and the pixels (flat indices)."""
+    """Ramps of a sample of the found pixels in all exposures used, darks first; and the pixels (flat indices)."""
     shapes = [
         (kind.removesuffix("s"), segment.name, segment.header)
         for kind in KINDS
@@ -68,7 +73,7 @@ def ramps_of(exposures, ramp_files, evidence):
 
 
 def image_histograms(evidence, science):
-    """Histograms of the measured images of the evidence file."""
+    """Histograms of the images NOISE and RESPONSE of the evidence file, as far as they exist, over `science` pixels."""
     found = {}
     for name in ("NOISE", "RESPONSE"):
         if name in evidence.measured:
@@ -80,17 +85,18 @@ def image_histograms(evidence, science):
 
 
 def history_entries(header):
-    """The HISTORY of a header as whole entries: one that fills its card goes on in the next."""
-    entries, goes_on = [], False
+    """The HISTORY entries of a header. An entry that fills its card continues in the next card."""
+    entries: list[str] = []
+    continued = False
     for card in header.cards:
         if card.keyword == "HISTORY":
-            entries[-1:] = [entries[-1] + card.value] if goes_on else [*entries[-1:], card.value]
-            goes_on = len(card.image.rstrip()) == len(card.image)
+            entries[-1:] = [entries[-1] + card.value] if continued else [*entries[-1:], card.value]
+            continued = len(card.image.rstrip()) == len(card.image)
     return entries
 
 
 def mask_identity(path):
-    """The facts of a mask's header: identity, parameters (key -> value) and HISTORY lines."""
+    """From the header of a mask: identity (keyword -> value), parameters (key -> value) and HISTORY entries."""
     header = fits.getheader(path, 0)
     keys = ("FILENAME", "DATE", "INSTRUME", "DETECTOR", "SUBARRAY", "AUTHOR", "DESCRIP", "PEDIGREE", "USEAFTER")
     parameters = {
@@ -101,12 +107,12 @@ def mask_identity(path):
 
 @dataclass(frozen=True)
 class PageInputs:
-    """What a page shows beside the exposures and the evidence.
+    """Inputs of a page beside the exposures and the evidence.
 
-    `mask`, `rejected`, and `leave_one_out` and `compare_with` (None: not there) are paths; `responses` are those of
-    the flats, `ramp_files` maps exposures to {`jump`, `uncal`: path}, `benchmarks` lists folders. `index` is the
-    address of the page over all detectors, `epoch` the name of the mask's epoch (empty if there are none), `config`
-    has the keys of the vote.
+    `mask`, `rejected`, `leave_one_out` and `compare_with` are paths, the last two None if there is no such file.
+    `responses` are the response files of the flats, `ramp_files` maps exposures to {`jump`, `uncal`: path},
+    `benchmarks` lists folders. `index` is the address of the page of all detectors, `epoch` the name of the mask's
+    epoch (empty without epochs), `config` has the keys of the vote.
     """
 
     mask: str
@@ -122,19 +128,19 @@ class PageInputs:
 
 
 class ReportPage:
-    """Collects what the page shows of `exposures`, the ExposureSet that voted with `settings`."""
+    """Collects the content of the page for `exposures`, the ExposureSet of a vote with `settings`."""
 
     def __init__(self, exposures: ExposureSet, settings: VoteSettings, evidence: Evidence, given: PageInputs):
         self.exposures, self.settings, self.evidence, self.given = exposures, settings, evidence, given
         self.science = exposures.science
         self.shape = exposures.geometry.shape
         self.pack = Pack()
-        self.figures = []
-        self.panels = []
-        self.rows = []
+        self.figures: list[figure] = []
+        self.panels: list[dict] = []
+        self.rows: list[dict] = []
 
     def read_mask(self):
-        """The mask, whole and on the measured array, and the one to compare it with."""
+        """Read the mask and the mask to compare with; cut both to the array of the exposures."""
         geometry = self.exposures.geometry
         mask, before = read_image(self.given.mask), None
         if self.given.compare_with is not None:
@@ -149,7 +155,7 @@ class ReportPage:
         self.before = None if before is None else cut(before, frame, geometry)
 
     def read_pixels(self):
-        """Choose the pixels and read what is known of them."""
+        """Select the pixels of the page and read their values, votes and ramps."""
         settings, evidence = self.settings, self.evidence
         by_hand = (self.dq != 0) & (evidence.found == 0) & self.science
         self.pixels, self.n_candidates = listed_pixels(evidence, by_hand)
@@ -165,8 +171,8 @@ class ReportPage:
             self.panels += inspector.pack_darks(self.pack, evidence, darks, reader.region_of)
             self.rows += darks.rows
             self.histograms += page.histogram_figures(darks.histograms, darks.centres, evidence, darks.integrations)
-        if self.exposures.flats:
-            responses = self.given.responses
+        responses = self.given.responses
+        if self.exposures.flats and responses.mean is not None:
             response = read_response(responses.mean)
             flats = FlatReader(self.exposures, settings.flats, response, responses, detailed).read()
             self._check(flats.votes, detailed)
@@ -177,11 +183,11 @@ class ReportPage:
         self.ramps = inspector.pack_ramps(self.pack, ramps, sampled) if ramps else []
 
     def _check(self, votes, pixels):
-        for test, said in votes.items():
-            check_n_votes(test, said, self.evidence.counts(test), pixels)
+        for test, test_votes in votes.items():
+            check_n_votes(test, test_votes, self.evidence.counts(test), pixels)
 
     def draw(self):
-        """All plots; those of the map need the layers."""
+        """Make all plots and the layers of the map."""
         evidence, science = self.evidence, self.science
         masks = type_masks(evidence.found, evidence.bit_of)
         changed = [None, None]
@@ -195,7 +201,7 @@ class ReportPage:
             images["response"] = (evidence.measured["RESPONSE"], "Normalised response of the flats", "")
         if "NOISE" in evidence.measured:
             images["noise"] = (evidence.measured["NOISE"], "Scatter of the jump-free dark slopes", "DN/s")
-        figures, self.map_facts = page.detector_figures(self.shape, self.layers, images)
+        figures, self.map_info = page.detector_figures(self.shape, self.layers, images)
         self.rows = exposure_table(self.rows)
         self.exposure_figures = page.exposure_figures(self.rows)
         self.votes = page.vote_figures(evidence, science)
@@ -204,7 +210,7 @@ class ReportPage:
         self.lazy = [*self.histograms, *self.votes, *by_kind]
 
     def page_data(self):
-        """What inspector.js needs, beside the packed numbers."""
+        """The data of inspector.js, beside the packed numbers."""
         evidence, geometry = self.evidence, self.exposures.geometry
         for test in self.tests:
             name = test["name"]
@@ -237,10 +243,10 @@ class ReportPage:
             "tests": self.tests,
             "panels": self.panels,
             "ramps": self.ramps,
-            "images": self.map_facts["images"],
+            "images": self.map_info["images"],
             "measured": [
                 ["RESPONSE", "Response"],
-                ["NFLAT", "Flat integrations in it"],
+                ["NFLAT", "Flat integrations used"],
                 ["NOISE", "Scatter of slopes (DN/s)"],
                 ["NCLEAN", "Slopes without a jump"],
             ],
@@ -253,18 +259,18 @@ class ReportPage:
         }
 
     def listed_note(self):
-        """Which pixels the page has, in words."""
-        n, kind = self.pixels.size, "pixels with a flag or bad at times"
+        """The note on which pixels the page contains."""
+        n, kind = self.pixels.size, "flagged or intermittent pixels"
         words = "all pixels of the array" if n == self.evidence.found.size else f"the {n:,} {kind}"
         if n < self.n_candidates:
             words = f"{n:,} of the {self.n_candidates:,} {kind}, rare types first"
-        note = f"This page has {words}."
+        note = f"This page contains {words}."
         if self.n_detailed < self.pixels.size:
-            note += f" Measurements per integration are there for {self.n_detailed:,} of them, rare types first."
+            note += f" {self.n_detailed:,} of them have measurements per integration, rare types first."
         return note
 
     def overview(self):
-        """What the page over all detectors says of this one."""
+        """The row of this detector on the page of all detectors."""
         kinds = [row["kind"] for row in self.rows]
         geometry = self.exposures.geometry
         return {
@@ -307,9 +313,9 @@ class ReportPage:
             "compared": given.compare_with,
             "layers": {name: int(pixels.size) for name, pixels in self.layers.items()},
             "off": ("intermittent", "added", "removed"),
-            "sampled": {n: shown for n, shown in self.map_facts["shown"].items() if shown < self.layers[n].size},
-            "images": self.map_facts["images"],
-            "image_step": self.map_facts["step"],
+            "sampled": {n: shown for n, shown in self.map_info["shown"].items() if shown < self.layers[n].size},
+            "images": self.map_info["images"],
+            "image_step": self.map_info["step"],
             "nx": self.shape[1],
             "ny": self.shape[0],
             "panels": [{"figure": panel["figure"], "note": panel.get("note")} for panel in self.panels],

@@ -1,40 +1,37 @@
-"""The plots of a report, as Bokeh models; each has a name, by which the template places it."""
+"""The plots of a report, as Bokeh models. The template refers to each plot by its name."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from bokeh.models import (
     BasicTicker,
-    BoxAnnotation,
-    ColorBar,
     ColumnDataSource,
     CustomJS,
     HoverTool,
-    Label,
     LinearColorMapper,
     Range1d,
-    Span,
 )
+from bokeh.models.annotations import BoxAnnotation, ColorBar, Label, Span, Title
 from bokeh.palettes import Cividis256
 from bokeh.plotting import figure
 
 from badpix.formats.thresholds import ABOVE, BELOW
 from badpix.report.words import look, title
 
-# Images are shown with at most so many pixels on a side: the means of blocks.
+# Largest side of a shown image in pixels; larger images are shown as means of blocks.
 MAX_IMAGE = 1024
-# Between these percentiles, so that bad pixels do not set the scale.
+# Range of the colour scale: bad pixels must not set it.
 PERCENTILES = (0.5, 99.5)
-# Marks of one layer that a browser draws without stuttering.
+# Largest number of marks of one layer; more make the browser slow.
 MAX_MARKS = 60_000
 INK, MUTED, ACCENT, GRID = "#1d2733", "#5b6775", "#0b5c8f", "#e6eaee"
-# The map's background is grey and light, so that marks stand out on it; 0 is what was not measured.
+# The background of the map is light grey, so that marks are visible; 0 is not measured.
 PALE_GREYS = ["#ffffff"] + [f"#{level:02x}{level:02x}{level:02x}" for level in np.linspace(150, 250, 255).astype(int)]
 IMAGE_COLORS = ["#ffffff", *Cividis256[1:]]
 
 
 def block_means(image, max_side=MAX_IMAGE):
-    """`image` (y, x) as means of square blocks, so that no side is longer than `max_side`; and the size of a block."""
+    """`image` (y, x) as means of square blocks, with sides of at most `max_side`; and the side of a block (pixels)."""
     step = int(np.ceil(max(image.shape) / max_side))
     if step == 1:
         return image, 1
@@ -43,14 +40,14 @@ def block_means(image, max_side=MAX_IMAGE):
     padded[: image.shape[0], : image.shape[1]] = image
     blocks = padded.reshape(rows, step, columns, step)
     valid = np.isfinite(blocks)
-    number = valid.sum(axis=(1, 3))
+    n_valid = valid.sum(axis=(1, 3))
     with np.errstate(invalid="ignore"):
         total = np.where(valid, blocks, 0).sum(axis=(1, 3))
-    return np.where(number > 0, total / np.maximum(number, 1), np.nan).astype(np.float32), step
+    return np.where(n_valid > 0, total / np.maximum(n_valid, 1), np.nan).astype(np.float32), step
 
 
 def as_bytes(image):
-    """uint8 image from 1 to 255 between PERCENTILES of `image`, 0 where it is not finite; and the two values."""
+    """uint8 image, 1 to 255 between PERCENTILES of `image`, 0 where not finite; and the values of 1 and of 255."""
     finite = image[np.isfinite(image)]
     low, high = np.percentile(finite, PERCENTILES) if finite.size else (0.0, 1.0)
     high = high if high > low else low + 1
@@ -60,7 +57,7 @@ def as_bytes(image):
 
 
 def styled(**options):
-    """A figure in the page's style, as wide as its place."""
+    """A figure in the style of the page, as wide as its container."""
     defaults = {"sizing_mode": "stretch_width", "tools": "pan,wheel_zoom,box_zoom,reset,save",
                 "toolbar_location": "above", "background_fill_color": "#ffffff", "outline_line_color": None,
                 "border_fill_color": "#ffffff", "min_border_left": 58, "min_border_right": 14}  # fmt: skip
@@ -72,23 +69,23 @@ def styled(**options):
         axis.axis_line_color = axis.major_tick_line_color = "#c3cad2"
         axis.minor_tick_line_color = None
     plot.grid.grid_line_color = GRID
-    if plot.title:
+    if isinstance(plot.title, Title):
         plot.title.text_font_style, plot.title.text_color, plot.title.text_font_size = "normal", INK, "13px"
     return plot
 
 
 @dataclass(frozen=True)
 class ShownImage:
-    """An image as the page shows it: the source of an `image` glyph over the pixels, and what its bytes stand for."""
+    """An image as shown on the page: the source of an `image` glyph, and the values of its bytes."""
 
     source: ColumnDataSource
     low: float  # value of byte 1
     high: float  # value of byte 255
-    step: int  # side of the blocks of pixels whose means are shown
+    step: int  # side of the averaged blocks of pixels
 
     @classmethod
     def of(cls, image):
-        """The image (y, x) made fit for the page; the centres of its pixels are whole numbers."""
+        """Scale and average `image` (y, x); pixel centres lie at whole numbers."""
         means, step = block_means(image)
         data, low, high = as_bytes(means)
         size = [data.shape[1] * step], [data.shape[0] * step]
@@ -99,10 +96,12 @@ class ShownImage:
 def detector_ranges(shape):
     """Ranges (x, y) that show an array of `shape` (y, x) with a margin."""
     margin = 0.02 * max(shape)
-    return Range1d(-0.5 - margin, shape[1] - 0.5 + margin), Range1d(-0.5 - margin, shape[0] - 0.5 + margin)
+    n_y, n_x = shape
+    return tuple(Range1d(start=-0.5 - margin, end=n - 0.5 + margin) for n in (n_x, n_y))
 
 
-def detector_figure(shape, ranges, name, **options):
+def detector_figure(ranges, name, **options):
+    """An empty figure of the detector array with axes in pixels; `ranges` are (x, y)."""
     x_range, y_range = ranges
     plot = styled(
         name=name, x_range=x_range, y_range=y_range, active_scroll="wheel_zoom",
@@ -113,10 +112,11 @@ def detector_figure(shape, ranges, name, **options):
 
 
 def map_figure(shape, layers, backgrounds, ranges):
-    """The map: `layers` maps names of Looks to flat indices, `backgrounds` names to sources of images."""
-    plot = detector_figure(
-        shape, ranges, "map", height=680, match_aspect=True, tools="pan,wheel_zoom,box_zoom,reset,save,tap"
-    )
+    """The map, and the number of marks shown per layer.
+
+    `layers` maps names of Looks to flat indices of pixels, `backgrounds` maps names to sources of images.
+    """
+    plot = detector_figure(ranges, "map", height=680, match_aspect=True, tools="pan,wheel_zoom,box_zoom,reset,save,tap")
     plot.background_fill_color = "#f4f6f8"
     mapper = LinearColorMapper(palette=PALE_GREYS, low=0, high=255)
     for number, (name, source) in enumerate(backgrounds.items()):
@@ -135,13 +135,13 @@ def map_figure(shape, layers, backgrounds, ranges):
             fill_color=style.marker.color, fill_alpha=0.15, name=f"layer-{name}",
             visible=name not in ("intermittent", "added", "removed"),
         )  # fmt: skip
-        # The page's own listener chooses pixels; a marker must not fade because another one was hit.
+        # inspector.js selects pixels. Without this, Bokeh fades all markers but the clicked marker.
         glyph.nonselection_glyph = glyph.selection_glyph = None
     cursor = ColumnDataSource({"x": [], "y": []}, name="cursor")
     plot.rect("x", "y", width=1, height=1, source=cursor, fill_color=None, line_color="#000000", line_width=2)
     plot.scatter("x", "y", source=cursor, size=24, marker="circle", fill_color=None, line_color="#000000", line_width=2)
     plot.js_on_event("tap", CustomJS(code="window.badpix && window.badpix.tapped(cb_obj.x, cb_obj.y)"))
-    # The page makes the marks as large as their number in view allows.
+    # inspector.js sets the size of the marks from their number in view.
     size_marks = CustomJS(code="window.badpix && window.badpix.sizeMarks()")
     for model, names in ((ranges[0], ("start", "end")), (ranges[1], ("start", "end")), (plot, ("inner_width",))):
         for name in names:
@@ -150,10 +150,10 @@ def map_figure(shape, layers, backgrounds, ranges):
 
 
 def image_figure(name, heading, unit, shown, shape):
-    """A ShownImage of the detector, an array of `shape`, with its colour bar."""
+    """The figure of a ShownImage with its colour bar; `shape` (y, x) is the shape of the detector array."""
     side = 470 / max(shape)
     plot = detector_figure(
-        shape, detector_ranges(shape), name, title=heading, sizing_mode="fixed", frame_width=round(side * shape[1]),
+        detector_ranges(shape), name, title=heading, sizing_mode="fixed", frame_width=round(side * shape[1]),
         frame_height=round(side * shape[0]), width=round(side * shape[1]) + 150, height=round(side * shape[0]) + 90,
     )  # fmt: skip
     plot.image(source=shown.source, color_mapper=LinearColorMapper(palette=IMAGE_COLORS, low=0, high=255))
@@ -167,27 +167,38 @@ def image_figure(name, heading, unit, shown, shape):
 
 
 def histogram_figure(name, quantity, histogram, limits, centred=False):
-    """The Histogram of a quantity with thresholds: `limits` maps (test, side) to values, one or one per integration.
+    """The figure of a Histogram with thresholds.
 
-    `centred`: whether the values are counted from the middle of the detector.
+    Parameters
+    ----------
+    name : str
+        Name of the figure.
+    quantity : str
+        Name of the quantity.
+    histogram : Histogram
+        Counts of the quantity.
+    limits : dict
+        (test, side) -> thresholds, a single threshold or a threshold per integration.
+    centred : bool
+        Whether values and thresholds are relative to the centre of each integration.
     """
     heading, unit = title(quantity)
     plot = styled(
         name=name, height=250, title=heading, y_axis_type="log", tools="pan,box_zoom,reset,save", toolbar_location=None,
-        x_axis_label=("from the middle of the detector, " if centred else "") + unit, y_axis_label="pixels",
+        x_axis_label=("deviation from the typical level, " if centred else "") + unit, y_axis_label="pixels",
     )  # fmt: skip
     top = np.maximum(histogram.counts, 0.5)
     plot.quad(
         left=histogram.edges[:-1], right=histogram.edges[1:], top=top, bottom=0.5, fill_color="#8fa6bb", line_color=None
     )
     plot.y_range.start = 0.5
-    named = {}
+    tests_at: dict[float, list[tuple[str, str]]] = {}
     for (test, side), values in limits.items():
         low, high = min(values), max(values)
         if high > low:
             plot.add_layout(BoxAnnotation(left=low, right=high, fill_color="#D55E00", fill_alpha=0.25))
-        named.setdefault(float(np.median(values)), []).append((test, side))
-    for value, tests in named.items():
+        tests_at.setdefault(float(np.median(values)), []).append((test, side))
+    for value, tests in tests_at.items():
         line = Span(location=value, dimension="height", line_color="#B34A00", line_width=1.6)
         line.line_dash = "solid" if any(side in (ABOVE, BELOW) for _, side in tests) else "dashed"
         plot.add_layout(line)
@@ -199,7 +210,7 @@ def histogram_figure(name, quantity, histogram, limits, centred=False):
 
 
 def exposure_figure(name, measure, rows, key):
-    """One measure of the exposures of a kind; those that stand out have another mark."""
+    """A measure of all exposures of a kind; outliers have an extra mark."""
     values = np.array([row.get(key, np.nan) for row in rows], float) * (100 if measure.unit.startswith("%") else 1)
     odd = np.array([key in row["odd"] for row in rows])
     unit = f" ({measure.unit})" if measure.unit else ""
@@ -208,8 +219,8 @@ def exposure_figure(name, measure, rows, key):
         x_range=(0.4, len(rows) + 0.6),
     )  # fmt: skip
     plot.xaxis.ticker = BasicTicker(min_interval=1, num_minor_ticks=0)
-    usual = float(np.nanmedian(values))
-    plot.add_layout(Span(location=usual, dimension="width", line_color="#9aa6b2", line_dash="dashed"))
+    median = float(np.nanmedian(values))
+    plot.add_layout(Span(location=median, dimension="width", line_color="#9aa6b2", line_dash="dashed"))
     names = [row["exposure"] for row in rows]
     source = ColumnDataSource({"n": np.arange(1, len(rows) + 1), "value": values, "exposure": names})
     plot.scatter("n", "value", source=source, size=8, color=ACCENT, name="all")
@@ -218,19 +229,19 @@ def exposure_figure(name, measure, rows, key):
         plot.scatter("n", "value", source=marked, size=17, marker="square", fill_color=None, line_color="#C1121F",
                      line_width=2)  # fmt: skip
     span = np.nanmax(values) - np.nanmin(values)
-    # The scale is that of the measure, not of the last digit.
-    least = 0.02 * max(abs(usual), 1e-6)
-    plot.y_range = Range1d(np.nanmin(values) - 0.15 * span - least, np.nanmax(values) + 0.15 * span + least)
+    # At least 2% of the median on each side: rounding differences must not fill the axis.
+    margin = 0.15 * span + 0.02 * max(abs(median), 1e-6)
+    plot.y_range = Range1d(start=np.nanmin(values) - margin, end=np.nanmax(values) + margin)
     plot.add_tools(HoverTool(tooltips=[("exposure", "@exposure"), ("value", "@value")], mode="vline", renderers="auto"))
     return plot
 
 
 def vote_figure(name, heading, fractions, needed):
-    """How many pixels had which fraction of yes votes (histogram of 21 bins), at least one; `needed` is the limit."""
+    """Number of pixels by fraction of yes votes; `fractions` is (counts, edges), `needed` the required fraction."""
     counts, edges = fractions
     plot = styled(
         name=name, height=210, title=heading, y_axis_type="log", toolbar_location=None, tools="",
-        x_axis_label="fraction of votes that said yes", y_axis_label="pixels", x_range=(-0.03, 1.03),
+        x_axis_label="fraction of yes votes", y_axis_label="pixels", x_range=(-0.03, 1.03),
     )  # fmt: skip
     plot.quad(
         left=edges[:-1], right=edges[1:], top=np.maximum(counts, 0.5), bottom=0.5, fill_color="#8fa6bb",
@@ -243,12 +254,12 @@ def vote_figure(name, heading, fractions, needed):
 
 
 def panel_figure(name, entry):
-    """A plot of the inspector, empty: the page fills its sources."""
+    """An empty plot of the inspector; inspector.js fills its sources."""
     heading, unit = title(entry["quantity"])
     lines = ", ".join(dict.fromkeys(line["test"] for line in entry["lines"]))
     plot = styled(
         name=name, height=200, title=f"{heading} ({unit})" + (f" — {lines}" if lines else ""), toolbar_location=None,
-        tools="", x_range=(0.4, len(entry["columns"]) + 0.6), y_range=Range1d(0, 1, name=f"{name}-range"),
+        tools="", x_range=(0.4, len(entry["columns"]) + 0.6), y_range=Range1d(start=0, end=1, name=f"{name}-range"),
     )  # fmt: skip
     plot.xaxis.ticker = BasicTicker(min_interval=1, num_minor_ticks=0)
     limits = ColumnDataSource({"x": [], "y": [], "label": []}, name=f"{name}-limits")
@@ -260,10 +271,11 @@ def panel_figure(name, entry):
 
 
 def ramp_figure():
-    """The plot of a ramp, empty: the page fills its sources."""
+    """The empty plot of a ramp; inspector.js fills its sources."""
     plot = styled(
         name="ramp", height=300, title="Ramp", x_axis_label="time from the first group (s)", y_axis_label="signal (DN)",
-        toolbar_location=None, tools="", x_range=Range1d(0, 1, name="ramp-x"), y_range=Range1d(0, 1, name="ramp-y"),
+        toolbar_location=None, tools="", x_range=Range1d(start=0, end=1, name="ramp-x"),
+        y_range=Range1d(start=0, end=1, name="ramp-y"),
     )  # fmt: skip
     lines = ColumnDataSource({"x": [], "y": [], "color": [], "dash": []}, name="ramp-lines")
     plot.multi_line("x", "y", source=lines, line_color="color", line_dash="dash", line_width=1.8)

@@ -1,4 +1,4 @@
-"""The flats of a report: the response of each listed pixel flat by flat, and how each flat voted."""
+"""The flats of a report: the response of each listed pixel in every flat, and the votes of the flats."""
 
 from dataclasses import dataclass, field
 
@@ -6,26 +6,27 @@ import numpy as np
 
 from badpix.formats.response_file import FlatResponse, Responses, read_single_response
 from badpix.formats.statistics_file import open_segments
-from badpix.report.darks import ABSTAINED, NO, YES
+from badpix.report.darks import vote_codes
 from badpix.vote.classify import lit_pixels
 from badpix.vote.exposure_set import ExposureSet
 from badpix.vote.flat_votes import FlatVotes
 from badpix.vote.settings import FlatSettings
 
-# Type -> the test of FlatVotes that decides it.
+# Type -> its test in FlatVotes.
 TEST_OF = {"DEAD": "dead", "LOW_QE": "low", "OPEN": "open"}
 
 
 @dataclass
 class FlatReport:
-    """What the flats say of some pixels, and of themselves.
+    """Responses and votes of the listed pixels in the flats, and properties of the exposures.
 
-    `columns` names the columns of `response`, float32 (pixel, column): the response in each flat where each has a vote,
-    else the slope of each integration divided by the level around the pixel in the mean flat. `votes` maps test to
-    uint8 (pixel, flat), empty where the mean flat decides. `rows` has a dict per exposure.
+    `response` is float32 (pixel, column); `columns` lists (segment, integration, exposure) of its columns. If each flat
+    votes, a column is the response in a flat; else it is the slope of an integration divided by the level around the
+    pixel in the mean flat. `votes` maps a test to uint8 (pixel, flat); it is empty if the mean flat decides. `rows` has
+    a dict per exposure.
     """
 
-    columns: list = field(default_factory=list)
+    columns: list[tuple[str, int, str]] = field(default_factory=list)
     response: np.ndarray | None = None
     votes: dict = field(default_factory=dict)
     rows: list = field(default_factory=list)
@@ -34,8 +35,18 @@ class FlatReport:
 class FlatReader:
     """Reads the flats of `exposures`, one integration at a time, and fills a FlatReport.
 
-    `mean` is the FlatResponse of all, `responses` has the files of the single responses, if they vote; `pixels` are the
-    flat indices to tell of, `settings` those of the flats.
+    Parameters
+    ----------
+    exposures : ExposureSet
+        The exposures of the vote.
+    settings : FlatSettings
+        The settings of the flats.
+    mean : FlatResponse
+        The response of the mean flat.
+    responses : Responses
+        The files of the single flats' responses, if each flat votes.
+    pixels : np.ndarray
+        Flat indices of the listed pixels.
     """
 
     def __init__(
@@ -51,7 +62,7 @@ class FlatReader:
         self.report = FlatReport()
 
     def read(self):
-        """The FlatReport."""
+        """Read all flats and return the FlatReport."""
         each_votes = self.settings.flat_vote_unit == "exposure"
         with np.errstate(divide="ignore", invalid="ignore"):
             level = (self.mean.mean / self.mean.normalised).ravel()[self.pixels]
@@ -71,7 +82,7 @@ class FlatReader:
         return self.report
 
     def _exposure(self, name, files, stacks):
-        """A row of the table of exposures."""
+        """Add the row of an exposure to the table of exposures."""
         science, header = self.exposures.science, files[0][0].header
         slopes = [np.asarray(slope)[science] for stack in stacks for slope in stack]
         last = [plane[science] for statistics in files if "LAST_GROUPS" in statistics
@@ -90,7 +101,7 @@ class FlatReader:
         )
 
     def _votes(self):
-        """The response in each flat; fills the votes, flat by flat, by the vote's own functions."""
+        """The response in each flat, a list of float32 (pixel); fills the votes with the functions of badpix.vote."""
         science = self.exposures.science
         lit = lit_pixels(self.exposures, self.mean, self.settings)
         rows = {row["exposure"]: row for row in self.report.rows}
@@ -99,15 +110,15 @@ class FlatReader:
             response = read_single_response(path)
             vote = FlatVotes(science, lit, self.settings)
             vote.add(response)
-            for test, own in TEST_OF.items():
-                tally = vote.tallies[own]
+            for test, flat_test in TEST_OF.items():
+                tally = vote.tallies[flat_test]
                 k, n_valid = (image.ravel()[self.pixels] for image in (tally.k, tally.n_valid))
-                said = np.where(n_valid > 0, np.where(k > 0, YES, NO), ABSTAINED).astype(np.uint8)
-                self.report.votes.setdefault(test, []).append(said)
+                self.report.votes.setdefault(test, []).append(vote_codes(k > 0, n_valid > 0))
             self.report.columns.append((name, 0, name))
             columns.append(response.ravel()[self.pixels].astype(np.float32))
-            # How far this flat is from the mean one; 1.4826 x MAD is the standard deviation of normal values.
-            off = (response - self.mean.normalised)[science]
-            rows[name]["response_scatter"] = 1.4826 * float(np.nanmedian(np.abs(off - np.nanmedian(off))))
-        self.report.votes = {test: np.stack(said, axis=1) for test, said in self.report.votes.items()}
+            # Scatter about the mean flat; 1.4826 x MAD is the standard deviation of normal values.
+            difference = (response - self.mean.normalised)[science]
+            scatter = 1.4826 * float(np.nanmedian(np.abs(difference - np.nanmedian(difference))))
+            rows[name]["response_scatter"] = scatter
+        self.report.votes = {test: np.stack(votes, axis=1) for test, votes in self.report.votes.items()}
         return columns

@@ -1,33 +1,35 @@
-"""What the page knows of every listed pixel, packed for its pixel inspector."""
+"""The data of the listed pixels, packed for the pixel inspector of the page."""
 
 import numpy as np
 
+from badpix.report.darks import ABSTAINED
 from badpix.report.pixels import DETAIL_BYTES
 from badpix.report.words import TESTS, title
 from badpix.vote.searches.rate import slope_or_saturated
 from badpix.vote.searches.registry import SEARCHES
 from badpix.vote.tally import votes_needed
 
-# Ballot count -> what it compares, for the counts of the searches beyond the official algorithm.
+# Test -> its measure, for the tests of the searches beyond the official algorithm.
 MEASURES = {
     count.name: search.measures[count.measure] for search in SEARCHES for count in search.counts if count.measure
 }
 
 
 def n_detailed(n_listed, bytes_per_pixel, budget=DETAIL_BYTES):
-    """How many pixels, the first of the list, can have their measurements in the page."""
+    """Number of pixels, from the start of the list, whose measurements fit into `budget` bytes."""
     return int(min(n_listed, budget // max(1, bytes_per_pixel)))
 
 
 def pack_pixels(pack, evidence, dq, pixels):
-    """Add what is one number per pixel: place, types, mask, votes and measured images. `pixels` are flat indices.
+    """Add the data with one number per pixel: position, types, mask, votes and measured images.
 
-    All arrays but `index` have the order of `pixels`. Returns the tests with their counts as dicts for the page.
+    `dq` is the mask, uint32 (y, x), `pixels` are flat indices. All arrays except `index` have the order of `pixels`.
+    Returns the tests as dicts for the page.
     """
     order = np.argsort(pixels)
     rank = np.arange(pixels.size)[order].astype(np.int32)
     pack.add("index", pixels[order].astype(np.int32))
-    # `index` is sorted, so that a pixel is found quickly; its row in all other arrays is its rank.
+    # `index` is sorted for a fast search; `rank` is the row of a pixel in all other arrays.
     pack.add("rank", rank)
     for name, image in (("found", evidence.found), ("insufficient", evidence.insufficient),
                         ("intermittent", evidence.intermittent), ("dq", dq)):  # fmt: skip
@@ -38,7 +40,7 @@ def pack_pixels(pack, evidence, dq, pixels):
     tests = []
     for test in dict.fromkeys(test for names in evidence.tests.values() for test in names):
         counts = evidence.counts(test)
-        fraction, unit, fewest = evidence.vote(test)
+        fraction, unit, min_valid = evidence.vote(test)
         if counts is not None:
             for name, image in zip(("k_", "n_"), counts, strict=True):
                 pack.add(name + test, np.clip(image.ravel()[pixels], 0, 65535).astype(np.uint16))
@@ -52,7 +54,7 @@ def pack_pixels(pack, evidence, dq, pixels):
                 "counted": counts is not None,
                 "fraction": fraction,
                 "unit": unit,
-                "fewest": fewest,
+                "min_valid": min_valid,
                 "needed": needed if counts is not None else [],
             }
         )
@@ -60,21 +62,21 @@ def pack_pixels(pack, evidence, dq, pixels):
 
 
 def mean_conditions(pack, evidence, darks, region_of):
-    """Add what the second condition of the searches beyond the official algorithm sees: `m_<test>`, a pixel's mean deviation,
-    and `l_<test>`, the limit on it, which is higher for a noisy pixel and for one with fewer votes.
+    """Add the second condition of the searches beyond the official algorithm.
 
-    Arrays of `darks` (DarkReport) are those of the pixels with measurements; `region_of` gives their amplifiers.
+    `m_<test>` is the mean deviation of a pixel, `l_<test>` the limit on it: higher for noisy pixels and for pixels with
+    fewer valid votes. `darks` (DarkReport) has the pixels with measurements; `region_of` (pixel) are their amplifiers.
     """
     if not darks.noise_deviation:
         return
     noise = np.stack(darks.noise_deviation, axis=1)
     ratio = np.maximum(1, np.exp(np.nan_to_num(mean_deviation(noise))))
-    for test, said in darks.votes.items():
+    for test, votes in darks.votes.items():
         limits = evidence.mean_limits(test)
         if not limits:
             continue
         values = deviation_of(test, evidence, darks, region_of)
-        n_valid = (said != 2).sum(axis=1)
+        n_valid = (votes != ABSTAINED).sum(axis=1)
         share = np.maximum(n_valid, 1) / max(1, int(evidence.counts(test)[1].max()))
         scale = ratio if MEASURES[test].scaled else np.ones(1)
         limit = np.full(n_valid.size, np.nan)
@@ -86,14 +88,14 @@ def mean_conditions(pack, evidence, darks, region_of):
 
 
 def mean_deviation(values):
-    """Mean over the integrations (pixel, integration) that are not NaN; NaN where there are none."""
+    """Mean of `values` (pixel, integration) over the integrations that are not NaN; NaN if all are NaN."""
     valid = ~np.isnan(values)
     total = np.where(valid, values, 0).sum(axis=1, dtype=np.float32)
     return np.where(valid.any(axis=1), total / np.maximum(valid.sum(axis=1), 1), np.float32(np.nan))
 
 
 def deviation_of(test, evidence, darks, region_of):
-    """The values of a test's quantity less the centres that the vote noted, float32 (pixel, integration)."""
+    """Values of a test's quantity minus the centres in the evidence file, float32 (pixel, integration)."""
     columns = []
     quantity = evidence.quantity(test)
     for number, (segment, integration, _) in enumerate(darks.integrations):
@@ -109,11 +111,27 @@ def deviation_of(test, evidence, darks, region_of):
 
 
 def panel(evidence, quantity, columns, array, counting=False):
-    """A plot of the inspector: a quantity of one pixel in all `columns` ((segment, integration, exposure)).
+    """The description of a plot of the inspector, a dict for the page.
 
-    Its lines are the thresholds: dicts with test, side, and `values` per region and column.
+    Parameters
+    ----------
+    evidence : Evidence
+        Source of the thresholds.
+    quantity : str
+        Name of the quantity.
+    columns : list of tuple
+        (segment, integration, exposure) of each value of a pixel; integration 0: all integrations of the exposure.
+    array : str
+        Name of the packed array of the values.
+    counting : bool
+        Whether the values are counts.
+
+    Returns
+    -------
+    dict
+        `lines` are the thresholds: test, label, side, and `values`, region -> threshold per column.
     """
-    lines = {}
+    lines: dict[tuple[str, str], dict[int, list[float | None]]] = {}
     for number, (segment, integration, _) in enumerate(columns):
         for row in evidence.limits(quantity=quantity, exposure=segment, integration=integration or None):
             line = lines.setdefault((row.test, row.side), {})
@@ -147,26 +165,28 @@ def pack_darks(pack, evidence, darks, region_of):
     if "N_JUMP_UP" in darks.values:
         pack.add("JUMPS_DOWN", darks.n_down)
         pack.add("N_JUMP_UP", darks.values["N_JUMP_UP"].sum(axis=1, dtype=np.int32))
-    for test, said in darks.votes.items():
-        pack.add(f"b_{test}", said)
+    for test, votes in darks.votes.items():
+        pack.add(f"b_{test}", votes)
     mean_conditions(pack, evidence, darks, region_of)
-    # What decides comes first.
+    # Quantities with thresholds come first.
     return sorted(panels, key=lambda entry: (not entry["lines"], entry["counting"]))
 
 
 def pack_flats(pack, evidence, flats):
     """Add the responses and votes of the flats; returns the panels of the inspector."""
     pack.add("q_RESPONSE", flats.response)
-    for test, said in flats.votes.items():
-        pack.add(f"b_{test}", said)
+    for test, votes in flats.votes.items():
+        pack.add(f"b_{test}", votes)
     entry = panel(evidence, "RESPONSE", flats.columns, "q_RESPONSE")
     if not flats.votes:
-        entry["note"] = "Each integration divided by the level around the pixel in the mean flat, which alone decides."
+        entry["note"] = (
+            "Each integration divided by the level around the pixel in the mean flat. Only the mean flat decides."
+        )
     return [entry]
 
 
 def pack_ramps(pack, ramps, pixels):
-    """Add the ramps (list of Ramps) of the sampled `pixels` (flat indices, sorted); returns their list for the page."""
+    """Add the ramps (list of Ramps) of the sampled `pixels` (sorted flat indices); returns their list for the page."""
     pack.add("ramp_index", pixels.astype(np.int32))
     listed = []
     for number, ramp in enumerate(ramps):

@@ -1,4 +1,4 @@
-"""Arrays in a page: one compressed block of little-endian numbers, and a list of what is where in it."""
+"""Arrays in a page: a compressed block of little-endian numbers, and a list of the arrays in it."""
 
 import base64
 import gzip
@@ -12,17 +12,17 @@ ALIGNMENT = 4
 
 
 class Pack:
-    """Collects named arrays; `manifest` says where in the block of `base64` each of them is."""
+    """Collects named arrays; `manifest` has the type, start (bytes), count and columns of each array in the block."""
 
     def __init__(self):
         self.parts, self.size, self.manifest = [], 0, {}
 
     def add(self, name, array):
-        """Add an array (at most two axes) under `name`; int64 and float64 are refused."""
+        """Add an array (at most two axes) under `name`; ValueError unless its dtype is in DTYPES."""
         array = np.ascontiguousarray(array)
         kind = array.dtype.name
         if kind not in DTYPES:
-            raise ValueError(f"{name}: {kind} has no place in a page")
+            raise ValueError(f"{name}: dtype {kind} cannot be packed; allowed are {', '.join(DTYPES)}")
         data = array.astype(array.dtype.newbyteorder("<")).tobytes()
         columns = 1 if array.ndim == 1 else array.shape[1]
         self.manifest[name] = {"type": DTYPES[kind], "start": self.size, "count": array.size, "columns": columns}

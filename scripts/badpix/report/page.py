@@ -1,8 +1,9 @@
-"""Put a report page together: plots, tables and pixels into one HTML file that needs nothing else."""
+"""Assemble a report page: plots, tables and pixels in a self-contained HTML file."""
 
 import numpy as np
 from bokeh.document import Document
 from bokeh.embed import file_html, json_item
+from bokeh.plotting import figure
 from bokeh.resources import INLINE
 
 from badpix.report.figures import (
@@ -24,14 +25,26 @@ VOTE_BINS = 21
 
 
 def layers_of(type_masks, only_mask, intermittent, added, removed):
-    """Name of layer -> flat indices of its pixels, those of boolean images; empty layers are kept for types only."""
+    """Name of layer -> flat indices of its pixels.
+
+    Parameters
+    ----------
+    type_masks : dict
+        Type -> boolean image (y, x). Types without pixels keep an empty layer; other empty layers are left out.
+    only_mask : np.ndarray
+        Boolean image: flagged in the mask, but not found by a type.
+    intermittent : np.ndarray
+        Boolean image: bad in some exposures, not flagged.
+    added, removed : np.ndarray or None
+        Boolean images: changes from the mask to compare with. None: no such mask.
+    """
     layers = {name: np.flatnonzero(mask) for name, mask in type_masks.items()}
     extra = {"other": only_mask, "intermittent": intermittent, "added": added, "removed": removed}
     return layers | {name: np.flatnonzero(mask) for name, mask in extra.items() if mask is not None and mask.any()}
 
 
 def detector_figures(shape, layers, images):
-    """The map and the images: a list of figures, and facts for the template.
+    """The map and the images: a list of figures, and a dict with `images`, `step` and `shown` for the template.
 
     `images` maps names to (image (y, x), heading, unit).
     """
@@ -48,11 +61,11 @@ def detector_figures(shape, layers, images):
 
 def histogram_figures(histograms, centres, evidence, integrations):
     """A figure per quantity of the darks; `integrations` lists (segment, integration, exposure)."""
-    figures = []
+    figures: list[figure] = []
     for quantity, histogram in histograms.items():
         # An integration without any value has no centre.
         centred = centres.get(quantity, {})
-        limits = {}
+        limits: dict[tuple[str, str], list[float]] = {}
         for segment, integration, _ in integrations:
             for row in evidence.limits(quantity=quantity, exposure=segment, integration=integration):
                 centre = centred.get((segment, integration), 0.0)
@@ -65,7 +78,7 @@ def image_histogram_figures(histograms, evidence):
     """A figure per measured image of the evidence file; `histograms` maps NOISE and RESPONSE to Histograms."""
     figures = []
     for quantity, histogram in histograms.items():
-        limits = {}
+        limits: dict[tuple[str, str], list[float]] = {}
         for row in evidence.limits(quantity=quantity):
             limits.setdefault((row.test, row.side), []).append(row.value)
         figures.append(histogram_figure(f"histogram-{quantity}", quantity, histogram, limits))
@@ -73,7 +86,7 @@ def image_histogram_figures(histograms, evidence):
 
 
 def vote_figures(evidence, science):
-    """A figure per test that has more than one ballot: how many pixels had which fraction of yes votes."""
+    """A figure per test with more than one vote: number of pixels by fraction of yes votes."""
     figures = []
     for test in dict.fromkeys(test for tests in evidence.tests.values() for test in tests):
         fraction, _, _ = evidence.vote(test)
@@ -89,35 +102,36 @@ def vote_figures(evidence, science):
 
 
 def exposure_figures(rows):
-    """Kind -> figures, one per measure that its exposures have."""
-    figures = {}
+    """Kind -> list of figures, a figure per measure of its exposures."""
+    figures: dict[str, list[figure]] = {}
     for kind in ("dark", "flat"):
-        own = [row for row in rows if row["kind"] == kind]
+        of_kind = [row for row in rows if row["kind"] == kind]
         for key, measure in MEASURES.items():
-            if any(np.isfinite(row.get(key, np.nan)) for row in own):
+            if any(np.isfinite(row.get(key, np.nan)) for row in of_kind):
                 name = f"exposures-{kind}-{key}"
-                figures.setdefault(kind, []).append(exposure_figure(name, measure, own, key))
+                figures.setdefault(kind, []).append(exposure_figure(name, measure, of_kind, key))
     return figures
 
 
 def panel_figures(panels, with_ramps):
-    """The plots of the inspector; each panel gets the name of its figure."""
+    """The plots of the inspector; sets `figure` of each panel to the name of its figure."""
     figures = []
-    for place, entry in enumerate(panels):
-        entry["figure"] = f"panel-{place}"
+    for number, entry in enumerate(panels):
+        entry["figure"] = f"panel-{number}"
         figures.append(panel_figure(entry["figure"], entry))
     return figures + ([ramp_figure()] if with_ramps else [])
 
 
 def heading(plot):
-    """What a plot shows, in words."""
+    """The title of a plot, or a substitute from its name."""
     return plot.title.text if plot.title and plot.title.text else f"{plot.name} of the detector"
 
 
 def render(path_title, figures, lazy, variables):
-    """The page as text. `figures` are placed by their names and drawn at once, `lazy` ones when they come into view.
+    """The page as text.
 
-    `variables` are those of templates/page.html.
+    `figures` are drawn when the page opens, `lazy` figures when they come into view. `variables` are the variables of
+    templates/page.html.
     """
     variables = variables | {
         "measures": MEASURES,
@@ -125,7 +139,7 @@ def render(path_title, figures, lazy, variables):
         "heights": {plot.name: plot.height for plot in lazy},
     }
     template, document = environment().get_template("page.html"), Document()
-    # Each root added anew would walk through all models.
+    # Speed: without this, Bokeh visits all models again for each root.
     with document.models.freeze():
         for plot in figures:
             document.add_root(plot)

@@ -1,48 +1,46 @@
-"""Which pixels a page tells of, and in which order they lose their place when there are too many."""
+"""Selection of the pixels of a page, and their order when there are too many."""
 
 import numpy as np
 
-# Arrays of up to so many pixels are told of whole; of larger ones those that something is said about.
+# Arrays of up to this number of pixels are listed completely; of larger arrays only flagged or intermittent pixels.
 WHOLE_ARRAY = 128 * 128
-# Pixels listed at most: their summary is about 60 bytes each.
+# Largest number of listed pixels; the summary of a pixel takes about 60 bytes.
 MAX_LISTED = 100_000
-# Bytes of measurements per integration, before compression, that a page may hold.
+# Largest size of the measurements per integration in a page, in bytes before compression.
 DETAIL_BYTES = 20 * 2**20
-# Ramps are shown of so many pixels of each type, fewer where they would take more than so many bytes.
+# Number of pixels of each type with ramps; fewer if the ramps would take more than RAMP_BYTES.
 RAMPS_PER_TYPE = 12
 RAMP_BYTES = 4 * 2**20
 
 
 def by_rarity(masks, seed=0):
-    """Flat indices of the pixels of `masks` (boolean images), those of rare masks first.
+    """Flat indices of the pixels of `masks` (boolean images), pixels of rare masks first.
 
-    Each mask's pixels come in a random order that is always the same; a pixel's place is its best one. So whatever is
-    cut off at the end, every mask keeps the same number of pixels, as far as it has them.
+    The pixels of each mask are numbered in a reproducible random order. A pixel of several masks takes its smallest
+    number, and pixels are sorted by number. Wherever the list is cut, every mask keeps the same number of pixels, as
+    far as it has that many.
     """
     rng = np.random.default_rng(seed)
-    places, indices = [], []
-    for mask in masks:
-        index = rng.permutation(np.flatnonzero(mask))
-        indices.append(index)
-        places.append(np.arange(index.size))
-    if not indices:
+    indices_of = [rng.permutation(np.flatnonzero(mask)) for mask in masks]
+    if not indices_of:
         return np.zeros(0, np.int64)
-    indices, places = np.concatenate(indices), np.concatenate(places)
-    order = np.lexsort((indices, places))
+    indices = np.concatenate(indices_of)
+    numbers = np.concatenate([np.arange(index.size) for index in indices_of])
+    order = np.lexsort((indices, numbers))
     _, first = np.unique(indices[order], return_index=True)
     return indices[order][np.sort(first)]
 
 
 def type_masks(bits, bit_of):
-    """Type -> boolean image of the pixels that have its bit in `bits` (uint32)."""
+    """Type -> boolean image of the pixels with its bit set in `bits` (uint32 image); `bit_of` maps type to bit."""
     return {name: (bits >> np.uint32(bit)) & 1 == 1 for name, bit in bit_of.items()}
 
 
 def listed_pixels(evidence, flagged):
-    """Flat indices of the pixels that a page tells of, most important first, and how many there would be.
+    """Flat indices of the listed pixels, most important first, and their number before the cut at MAX_LISTED.
 
-    They are those found by a type, bad at times, or with a flag in the mask (`flagged`, a boolean image: manual flags);
-    and all others where the array is small.
+    Listed are pixels found by a type, intermittent pixels, and pixels with manual flags only (`flagged`, a boolean
+    image); of arrays up to WHOLE_ARRAY also all remaining pixels.
     """
     masks = list(type_masks(evidence.found, evidence.bit_of).values())
     masks += [evidence.intermittent != 0, flagged]
@@ -54,7 +52,7 @@ def listed_pixels(evidence, flagged):
 
 
 def sampled_pixels(evidence, per_type=RAMPS_PER_TYPE):
-    """Sorted flat indices of some found pixels of each type, the same at every call."""
+    """Sorted flat indices of up to `per_type` found pixels of each type; a reproducible random choice."""
     rng = np.random.default_rng(1)
     chosen = [
         rng.permutation(np.flatnonzero(mask))[:per_type]
@@ -64,5 +62,5 @@ def sampled_pixels(evidence, per_type=RAMPS_PER_TYPE):
 
 
 def ramps_per_type(n_values, n_types):
-    """Of how many pixels of each type the ramps fit, if one pixel has `n_values` groups in all exposures together."""
+    """Number of pixels per type whose ramps fit into RAMP_BYTES; `n_values` is a pixel's number of groups in total."""
     return int(np.clip(RAMP_BYTES // (4 * max(1, n_values) * max(1, n_types)), 1, RAMPS_PER_TYPE))

@@ -10,12 +10,12 @@ import numpy as np
 from badpix.core.files import atomic_path
 from badpix.formats.evidence_file import read_evidence
 
-# Images are shown between these percentiles, so that bad pixels do not set the scale.
+# Range of the colour scale: bad pixels must not set it.
 PERCENTILES = (0.5, 99.5)
 
 
 def show_image(figure, axes, image, title, label):
-    """An image (y, x) with its colour bar."""
+    """Draw an image (y, x) with its colour bar."""
     finite = image[np.isfinite(image)]
     low, high = np.percentile(finite, PERCENTILES) if finite.size else (0, 1)
     drawn = axes.imshow(image, origin="lower", vmin=low, vmax=high, cmap="viridis", interpolation="nearest")
@@ -24,7 +24,7 @@ def show_image(figure, axes, image, title, label):
 
 
 def show_histogram(axes, image, title, label):
-    """The distribution of the finite values of an image, on a logarithmic scale of counts."""
+    """Draw the histogram of the finite values of an image, with a logarithmic axis of counts."""
     finite = image[np.isfinite(image)]
     if finite.size:
         axes.hist(finite, bins=200, histtype="stepfilled", color="0.45")
@@ -32,7 +32,7 @@ def show_histogram(axes, image, title, label):
 
 
 def show_found(axes, found, types):
-    """The pixels found, a marker and colour per type; `types` maps name to bit."""
+    """Draw the found pixels with a colour per type; `types` maps name to bit of `found` (uint32 image)."""
     axes.set(title="pixels found", xlabel="x (pixel)", ylabel="y (pixel)")
     for number, (name, bit) in enumerate(types.items()):
         y, x = np.nonzero(found & np.uint32(1 << bit))

@@ -1,4 +1,4 @@
-"""The ramps of a few pixels, from what is there: jump files where they were kept or given, else the raw files."""
+"""The ramps of a few pixels, from the jump files if they exist, else from the raw files."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +12,10 @@ from badpix.instrument.dq import GROUP_FLAGS
 
 @dataclass(frozen=True)
 class Ramps:
-    """The ramps of some pixels in one exposure: `signal` (pixel, integration, group), int32 or float32, DN.
+    """The ramps of some pixels in an exposure: `signal` (pixel, integration, group), int32 or float32, DN.
 
-    `source` is `jump` (calibrated, with `flags`: 1 jump, 2 saturated, 4 do not use; uint8 as `signal`) or `uncal` (raw
-    numbers, no flags: None). `group_time_s` is the time between groups.
+    `source` is `jump` (output of the jump step) or `uncal` (raw counts). `flags` is uint8 with the shape of `signal`
+    (1 jump, 2 saturated, 4 do not use), None for `uncal`. `group_time_s` is the time between groups in seconds.
     """
 
     exposure: str
@@ -30,19 +30,26 @@ FLAG_BITS = {"JUMP_DET": 1, "SATURATED": 2, "DO_NOT_USE": 4}
 
 
 def _raw(hdus, y, x):
-    """Raw ramps of the pixels (y, x), int32 (pixel, integration, group): touches their pages of the file only."""
+    """Raw ramps of the pixels (y, x), int32 (pixel, integration, group); only their pages of the file are read."""
     header = hdus[0].header
     if irs2.is_irs2(header.get("READPATT")):
         y = np.flatnonzero(irs2.science_rows(header["DETECTOR"]))[y]
     signed = hdus["SCI"].data[:, :, y, x]
-    # Read as it is stored, signed with an offset, so that the file is mapped and not converted as a whole.
+    # Read in the stored form, signed with an offset: otherwise astropy would convert the whole file.
     return np.moveaxis(signed, -1, 0).astype(np.int32) + int(hdus["SCI"].header.get("BZERO", 0))
 
 
 def read_ramps(exposure, kind, files, y, x):
-    """The Ramps of the pixels at `y`, `x` (index arrays) in an exposure, or None where no file has them.
+    """The Ramps of the pixels `y`, `x` (index arrays) in an exposure; None if there is no file.
 
-    `files` maps `jump` and `uncal` to paths; a jump file that has been removed in the meantime is passed over.
+    Parameters
+    ----------
+    exposure, kind : str
+        Name and kind (dark, flat) of the exposure.
+    files : Mapping
+        `jump` and `uncal` -> path. A jump file that has been removed in the meantime is ignored.
+    y, x : np.ndarray
+        Indices of the pixels, 0-based.
     """
     jump, uncal = files.get("jump"), files.get("uncal")
     if jump and Path(jump).exists():

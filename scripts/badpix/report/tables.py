@@ -1,4 +1,4 @@
-"""The tables of a report: counts per type and flag, exposures and what stands out in them, times of the jobs."""
+"""The tables of a report: counts per type and flag, exposures with their outliers, times of the jobs."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,18 +9,19 @@ import pandas as pd
 from badpix.instrument.dq import PIXEL_FLAGS
 from badpix.report.pixels import type_masks
 
-# An exposure stands out by a measure when it differs from the median of the others of its kind by more than so many
-# times their scatter, and by more than what matters (see MEASURES). Three others have no scatter to speak of.
-OUTLYING = 6
+# An exposure is an outlier in a measure if its distance from the median of the other exposures of its kind is more than
+# OUTLIER_SIGMAS times their scatter and more than the smallest relevant difference (see Measure). Fewer than MIN_OTHERS
+# other exposures give no usable scatter.
+OUTLIER_SIGMAS = 6
 MIN_OTHERS = 3
 
 
 @dataclass(frozen=True)
 class Measure:
-    """A column of the table of exposures: what it is, its unit, and how far from the others matters.
+    """A column of the table of exposures: title, unit, format, and the smallest relevant difference.
 
-    `relative` is that as a part of the others' median, `absolute` in the measure's unit, `in_units_of` names a column
-    of which half a unit counts.
+    The smallest relevant difference is the largest of: `relative` times the median of the other exposures; `absolute`,
+    in the unit of the measure; half the median of the column `in_units_of`.
     """
 
     title: str
@@ -44,10 +45,10 @@ MEASURES = {
 }
 
 
-def odd_ones(values, measure, units=None):
-    """Boolean array: which of `values` (one per exposure of a kind, NaN where not measured) stand out.
+def outlier_exposures(values, measure, units=None):
+    """Boolean array (exposure): True for outliers among `values` (exposure; NaN: not measured).
 
-    `units` are the values of the column that `measure.in_units_of` names.
+    `units` are the values of the column `measure.in_units_of`.
     """
     values = np.asarray(values, float)
     odd = np.zeros(values.size, bool)
@@ -56,26 +57,26 @@ def odd_ones(values, measure, units=None):
         others = others[np.isfinite(others)]
         if others.size < MIN_OTHERS or not np.isfinite(value):
             continue
-        usual = np.median(others)
-        scatter = 1.4826 * np.median(np.abs(others - usual))
-        matters = max(measure.absolute, measure.relative * abs(usual))
+        median = np.median(others)
+        scatter = 1.4826 * np.median(np.abs(others - median))
+        relevant = max(measure.absolute, measure.relative * abs(median))
         if measure.in_units_of and units is not None:
-            matters = max(matters, 0.5 * float(np.nanmedian(units)))
-        odd[i] = abs(value - usual) > max(OUTLYING * scatter, matters)
+            relevant = max(relevant, 0.5 * float(np.nanmedian(units)))
+        odd[i] = abs(value - median) > max(OUTLIER_SIGMAS * scatter, relevant)
     return odd
 
 
 def exposure_table(rows):
-    """The rows (dicts with kind, exposure and measures) with `odd`, the list of measures by which one stands out."""
+    """The rows (dicts with kind, exposure and measures) with `odd`, the list of measures in which it is an outlier."""
     result = [dict(row, odd=[]) for row in rows]
     for kind in ("dark", "flat"):
-        own = [row for row in result if row["kind"] == kind]
+        of_kind = [row for row in result if row["kind"] == kind]
         for name, measure in MEASURES.items():
-            values = [row.get(name, np.nan) for row in own]
-            units = [row.get(measure.in_units_of, np.nan) for row in own] if measure.in_units_of else None
+            values = [row.get(name, np.nan) for row in of_kind]
+            units = [row.get(measure.in_units_of, np.nan) for row in of_kind] if measure.in_units_of else None
             if units is not None and not np.isfinite(units).any():
                 units = None
-            for row, odd in zip(own, odd_ones(values, measure, units), strict=True):
+            for row, odd in zip(of_kind, outlier_exposures(values, measure, units), strict=True):
                 if odd:
                     row["odd"].append(name)
     return result
@@ -98,9 +99,9 @@ def type_table(evidence, n_science):
 
 
 def flag_table(dq, before=None):
-    """A dict per DQ flag of `dq` (uint32 image), with what differs from the mask `before` if there is one.
+    """A dict per DQ flag of `dq` (uint32 image), with the changes from the mask `before` if it is given.
 
-    Keys: name, n, fraction (of all pixels), before, added, removed (None without `before`).
+    Keys: name, n, fraction (of all pixels), before (None without a mask `before`), and with it added, removed.
     """
     rows = []
     for name, bit in PIXEL_FLAGS.items():
@@ -120,8 +121,9 @@ def flag_table(dq, before=None):
 
 
 def job_times(folders):
-    """A dict per rule of the benchmark files below `folders`: rule, jobs, total, median and longest (s), peak (MB)."""
-    rows, found = {}, [(path, root) for root in map(Path, folders) for path in sorted(root.rglob("*.tsv"))]
+    """A dict per rule with benchmark files below `folders`: rule, jobs, total, median and longest (s), peak (MB)."""
+    rows: dict[str, list[tuple[float, float, str]]] = {}
+    found = [(path, root) for root in map(Path, folders) for path in sorted(root.rglob("*.tsv"))]
     for path, folder in found:
         table = pd.read_csv(path, sep="\t")
         if table.empty:
@@ -131,17 +133,17 @@ def job_times(folders):
         rows.setdefault(rule, []).append((float(seconds), float(memory), path.stem))
     result = []
     for rule, jobs in rows.items():
-        seconds = [job[0] for job in jobs]
+        times = [job[0] for job in jobs]
         longest = max(jobs)
         result.append(
             {
                 "rule": rule,
                 "jobs": len(jobs),
-                "total": sum(seconds),
-                "median": float(np.median(seconds)),
+                "total": sum(times),
+                "median": float(np.median(times)),
                 "longest": longest[0],
                 "longest_job": longest[2],
-                # A job that is over before it is looked at has no memory.
+                # Snakemake measures no memory for a very short job.
                 "peak_mb": float(np.nanmax([job[1] for job in jobs] + [0.0])),
             }
         )

@@ -1,4 +1,4 @@
-"""The templates of the pages, and what they may call."""
+"""The Jinja environment of the page templates, with their functions and filters."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
 def number(value, form=","):
-    """A number for a table, `digits`: four of them; a dash for what was not measured."""
+    """`value` as text; a dash for None, NaN and infinity. `form` is a format, or `digits`: four significant digits."""
     if value is None or (isinstance(value, float) and not np.isfinite(value)):
         return "–"
     if form == "digits":
@@ -22,13 +22,13 @@ def number(value, form=","):
 
 
 def as_json(value):
-    """JSON for a <script> element: nothing in it can end the element."""
+    """JSON for a <script> element; <, > and & are escaped, so the text cannot end the element."""
     text = json.dumps(value, allow_nan=False, separators=(",", ":"))
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
 
 
 def environment():
-    """The Jinja environment of the templates; what is put into them is escaped."""
+    """The Jinja environment of the templates, with HTML escaping."""
     made = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,

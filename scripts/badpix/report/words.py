@@ -1,4 +1,4 @@
-"""What the page calls things, and how each type of bad pixel looks on the map."""
+"""Labels of the page, and the markers of the pixel types on the map."""
 
 from dataclasses import dataclass
 
@@ -17,34 +17,35 @@ class Look:
 
 
 LOOKS = {name: Look(pixel_type.label, pixel_type.marker) for name, pixel_type in PIXEL_TYPES.items()} | {
-    "other": Look("By hand only", Marker("#444444", "square_x", SQUARE + "L3.6,3.6M-3.6,3.6L3.6,-3.6")),
-    "intermittent": Look("Bad at times (not flagged)", Marker("#008080", "circle_dot", CIRCLE + "M.5,0H-.5")),
+    "other": Look("Manual flags only", Marker("#444444", "square_x", SQUARE + "L3.6,3.6M-3.6,3.6L3.6,-3.6")),
+    "intermittent": Look("Intermittent (not flagged)", Marker("#008080", "circle_dot", CIRCLE + "M.5,0H-.5")),
     "added": Look("Flagged now, not before", Marker("#C1121F", "square_cross", SQUARE + "M-3.6,0H3.6M0,-3.6V3.6")),
     "removed": Look("Flagged before, not now",
                     Marker("#00509D", "circle_x", CIRCLE + "M-2.8,-2.8L2.8,2.8M-2.8,2.8L2.8,-2.8")),
 }  # fmt: skip
 PLAIN = Marker("#444444", "circle", CIRCLE)
 
-# Ballot count -> what it counts.
+# Test -> label.
 TESTS = (
     {test.name: test.label for test in OFFICIAL_TESTS}
     | {count.name: count.label for search in SEARCHES for count in search.counts}
     | flat_types.LABELS
 )
 # Quantity -> title and unit.
-QUANTITIES = {
+QUANTITIES: dict[str, tuple[str, str]] = {
     "PEDESTAL": ("Pedestal (fitopt)", "DN"),
     "PEDESTAL_T0": ("Pedestal at the reset", "DN"),
     "PEDESTAL_REL": ("Second raw group to pedestal (fitopt)", "DN"),
     "PEDESTAL_REL_T0": ("Second raw group to pedestal at the reset", "DN"),
     "NJUMP": ("Jumps", "groups"),
     "NSAT": ("Saturated groups", "groups"),
-    "RESPONSE": ("Response in flats", "of the level around it"),
+    "RESPONSE": ("Response in flats", "relative to the surrounding level"),
     "NOISE": ("Scatter of jump-free slopes", "DN/s"),
 }
 for _search in SEARCHES:
-    QUANTITIES |= {m.quantity: (m.title, m.unit) for m in _search.measures.values() if m.quantity} | _search.titles
-# Limits on something that is no quantity of its own.
+    QUANTITIES |= {m.quantity: (m.title, m.unit) for m in _search.measures.values() if m.quantity}
+    QUANTITIES.update(_search.titles)
+# Labels of the limits that are listed in the inspector.
 LIMITS = {
     "JUMP_RATIO": "ratio of jumps",
     "RESPONSE of neighbours (all)": "response of all neighbours",
@@ -59,10 +60,10 @@ for _search in SEARCHES:
 
 
 def look(name):
-    """The Look of a type or layer; a new type gets a plain one under its own name."""
+    """The Look of a type or layer; a type without a Look gets its name and a plain marker."""
     return LOOKS.get(name) or Look(name, PLAIN)
 
 
 def title(quantity):
-    """What the page calls a quantity, and its unit."""
+    """Title and unit of a quantity."""
     return QUANTITIES.get(quantity, (quantity, ""))

@@ -1,1 +1,1 @@
-"""Findings against planted pixels: completeness, purity, curves."""
+"""Comparison of findings with planted pixels: completeness, purity, curves."""

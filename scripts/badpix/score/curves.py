@@ -1,4 +1,4 @@
-"""Found shares with their uncertainty, and how they grow with the strength of the planted pixels."""
+"""The found share with its uncertainty, as a function of the strength of the planted pixels."""
 
 from collections.abc import Mapping
 
@@ -9,19 +9,19 @@ from scipy.optimize import minimize
 from scipy.special import expit, logit
 
 CONFIDENCE = 0.95
-BINS = 8  # at most, in a strength curve
-PER_BIN = 8  # planted pixels at least, unless all of them are fewer
-LEVELS = (0.5, 0.9)  # shares found whose strength is looked for
-FEWEST = 10  # planted pixels that a fit needs
+BINS = 8  # largest number of bins in a strength curve
+PER_BIN = 8  # smallest number of planted pixels in a bin, if there are that many
+LEVELS = (0.5, 0.9)  # found shares whose strengths are fitted
+MIN_PIXELS = 10  # smallest number of planted pixels for a fit
 
 
 def found_share(found, number) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Share `found` / `number` and the ends of its 95% interval; NaN where `number` is 0.
 
-    `found` and `number` are counts, numbers or arrays of one shape, found <= number. The interval is the score interval
-    of Wilson (1927, J. Am. Stat. Assoc. 22, 209), which stays within [0, 1], has a width for 0 and all found, and
-    covers close to 95% from the smallest numbers on (Brown, Cai & DasGupta 2001, Stat. Sci. 16, 101). For rare events
-    among very many pixels it is nearly that of a Poisson count.
+    `found` and `number` are counts, scalars or arrays of equal shape, found <= number. The interval is the score
+    interval of Wilson (1927, J. Am. Stat. Assoc. 22, 209). It stays within [0, 1], has a nonzero width also for shares
+    of 0 and 1, and its coverage is close to 95% also for small numbers (Brown, Cai & DasGupta 2001, Stat. Sci. 16,
+    101). For rare events among many pixels it is nearly the interval of a Poisson count.
     """
     found, number = np.broadcast_arrays(np.asarray(found, float), np.asarray(number, float))
     share, low, high = (np.full(found.shape, np.nan) for _ in range(3))
@@ -29,24 +29,24 @@ def found_share(found, number) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     if some.any():
         share[some] = found[some] / number[some]
         ends = binom_conf_interval(found[some], number[some], CONFIDENCE, interval="wilson")
-        # Rounding must not put the share outside its interval where none or all are found.
+        # Rounding must not put a share of 0 or 1 outside its interval.
         low[some] = np.clip(ends[0], 0, share[some])
         high[some] = np.clip(ends[1], share[some], 1)
     return share, low, high
 
 
 def strength_curve(strength: np.ndarray, found: np.ndarray, bins: int = BINS) -> pd.DataFrame:
-    """Share found in bins of about equal numbers of planted pixels.
+    """Found share in bins with about equal numbers of planted pixels.
 
-    `strength` (any unit) and `found` (bool) have a value per planted pixel; pixels without a strength (NaN) are left
-    out, and equal strengths stay in one bin. Columns, a row per bin by growing strength: strength (median),
-    strength_low and strength_high (extremes), planted, found, completeness, low, high.
+    `strength` (any unit) and `found` (bool) have a value per planted pixel. Pixels without a strength (NaN) are left
+    out; equal strengths stay in the same bin. Returns a row per bin, in order of strength, with columns strength
+    (median), strength_low and strength_high (extremes), planted, found, completeness, low, high.
     """
     order = np.argsort(strength, kind="stable")
     order = order[: np.count_nonzero(np.isfinite(strength))]
     strength, found = np.asarray(strength, float)[order], np.asarray(found, bool)[order]
-    number = int(np.clip(len(strength) // PER_BIN, 1, bins))
-    wanted = np.linspace(0, len(strength), number + 1).round().astype(int)
+    n_bins = int(np.clip(len(strength) // PER_BIN, 1, bins))
+    wanted = np.linspace(0, len(strength), n_bins + 1).round().astype(int)
     cuts = np.searchsorted(strength, strength[wanted[1:-1]]) if len(strength) else []
     edges = np.unique(np.concatenate([[0], cuts, [len(strength)]])).astype(int)
     parts = [slice(low, high) for low, high in zip(edges[:-1], edges[1:], strict=True)]
@@ -70,21 +70,22 @@ def strength_curve(strength: np.ndarray, found: np.ndarray, bins: int = BINS) ->
 def threshold_strengths(strength: np.ndarray, found: np.ndarray, stronger: int = 1) -> dict[str, float | bool]:
     """The strengths at which 50% and 90% are found: strength_50, at_weakest_50, strength_90, at_weakest_90.
 
-    `strength` and `found` as for `strength_curve`; `stronger` is +1 where a larger strength is easier to find, -1 where
-    a smaller one is. The share found is modelled as c / (1 + exp(-(u - m) / w)), u = stronger * ln(strength), with a
-    plateau c <= 1, fitted to the pixels by maximum likelihood (Cox 1958, J. R. Stat. Soc. B 20, 215, without the
-    plateau). A strength of 0 counts as the smallest other one; with negative strengths u is without logarithm. A share
-    that the fit does not reach among the strengths planted gives NaN, as do fewer than FEWEST pixels. Where even the
-    weakest are found more often, it is the weakest strength, and at_weakest_.. is True: the true one is weaker still.
+    `strength` and `found` as for `strength_curve`; `stronger` is +1 if larger strengths are easier to find, -1 if
+    smaller strengths are. The found share is modelled as c / (1 + exp(-(u - m) / w)), u = stronger * ln(strength), with
+    a plateau c <= 1, fitted to the pixels by maximum likelihood (Cox 1958, J. R. Stat. Soc. B 20, 215, without the
+    plateau). A strength of 0 is replaced by the smallest positive strength; with negative strengths
+    u = stronger * strength. NaN if the fit does not reach the share within the planted strengths, or with fewer than
+    MIN_PIXELS pixels. If the share is exceeded at the weakest strength, the result is the weakest strength and
+    at_weakest_.. is True: an upper limit.
     """
     strength, found = np.asarray(strength, float), np.asarray(found, bool)
-    known = np.isfinite(strength)
-    strength, found = strength[known], found[known]
-    result = {}
+    finite = np.isfinite(strength)
+    strength, found = strength[finite], found[finite]
+    result: dict[str, float | bool] = {}
     for level in LEVELS:
         result[f"strength_{100 * level:.0f}"] = np.nan
         result[f"at_weakest_{100 * level:.0f}"] = False
-    if len(strength) < FEWEST:
+    if len(strength) < MIN_PIXELS:
         return result
     logarithmic = bool((strength >= 0).all() and (strength > 0).any())
     if logarithmic:
@@ -106,24 +107,25 @@ def threshold_strengths(strength: np.ndarray, found: np.ndarray, stronger: int =
 
 
 def fit_logistic(u: np.ndarray, found: np.ndarray) -> tuple[float, float, float]:
-    """Plateau, middle and width of the share found, c / (1 + exp(-(u - m) / w)), by maximum likelihood.
+    """Plateau c, middle m and width w of the found share, c / (1 + exp(-(u - m) / w)), by maximum likelihood.
 
-    The middle is -inf where the share does not depend on `u`: all or none are found, or `u` is the same everywhere.
+    `u` and `found` (bool) have a value per pixel. The middle is -inf if the share does not depend on `u`: all or none
+    are found, or all `u` are equal.
     """
     share = float(found.mean())
     low, high = float(u.min()), float(u.max())
     span = high - low
     if share in (0, 1) or span == 0:
         return share, -np.inf, 1.0
-    # In units of the span, so that the steps of the minimiser fit.
+    # Scaled to the span, to fit the step sizes of the minimiser.
     t = (u - low) / span
 
     def minus_log_likelihood(parameters: np.ndarray) -> float:
         plateau, middle, log_width = parameters
         z = (t - middle) / np.exp(log_width)
-        chance = plateau * expit(z)
-        missed = 1 - plateau + plateau * expit(-z)
-        return -float(np.sum(np.log(np.where(found, chance, missed) + 1e-12)))
+        p_found = plateau * expit(z)
+        p_missed = 1 - plateau + plateau * expit(-z)
+        return -float(np.sum(np.log(np.where(found, p_found, p_missed) + 1e-12)))
 
     bounds = [(1e-3, 1), (-1, 2), (np.log(1e-3), np.log(2))]
     starts = [
@@ -137,12 +139,12 @@ def fit_logistic(u: np.ndarray, found: np.ndarray) -> tuple[float, float, float]
 def curves_and_thresholds(
     pixels: pd.DataFrame, own: pd.Series, types: pd.DataFrame, accepted: Mapping[str, tuple[str, ...]]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The strength curve of every planted type that some detection type should find, and their thresholds.
+    """The strength curves of all planted types with an accepted detection type, and their threshold strengths.
 
-    `pixels` and `types` are those of a Score; `own`: bool per row of `pixels`, found in its own type; `accepted`: the
-    detection types of each planted type. Types without strengths are left out. Columns: type, unit, stronger, then
-    those of `strength_curve`; and type, unit, stronger, planted, weakest, strongest, then those of
-    `threshold_strengths`.
+    `pixels` and `types` are the tables of a Score; `own` is a bool per row of `pixels`: found as an accepted type.
+    `accepted` maps a planted type to its accepted detection types. Types without strengths are left out. Columns of the
+    curves: type, unit, stronger, then the columns of `strength_curve`; of the thresholds: type, unit, stronger,
+    planted, weakest, strongest, then the values of `threshold_strengths`.
     """
     curves, thresholds = [], []
     for name, row in types.iterrows():
@@ -153,8 +155,8 @@ def curves_and_thresholds(
         start = {"type": name, "unit": row["UNIT"] or members["strength_unit"].iloc[0], "stronger": row["STRONGER"]}
         curve = strength_curve(strength, found)
         curves.append(pd.DataFrame(start, index=curve.index).join(curve))
-        easiest_last = (strength.min(), strength.max())[:: int(row["STRONGER"])]
-        extremes = dict(zip(("weakest", "strongest"), easiest_last, strict=True))
+        weakest_first = (strength.min(), strength.max())[:: int(row["STRONGER"])]
+        extremes = dict(zip(("weakest", "strongest"), weakest_first, strict=True))
         found_at = threshold_strengths(strength, found, int(row["STRONGER"]))
         thresholds.append({**start, "planted": len(members), **extremes, **found_at})
     return pd.concat(curves, ignore_index=True) if curves else pd.DataFrame(), pd.DataFrame(thresholds)

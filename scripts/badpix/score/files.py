@@ -1,4 +1,4 @@
-"""Read what the score needs of a run: its evidence and its mask."""
+"""Read the evidence and the mask of a run for the score."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,11 +13,10 @@ MASKS = "*_bpm.fits"
 
 
 def read_findings(evidence: str | Path, mask: str | Path, geometry=None, detector=None) -> Findings:
-    """Images FOUND, INSUFFICIENT and, if there, INTERMITTENT of an evidence file, and the mask.
+    """Images FOUND, INSUFFICIENT and, if present, INTERMITTENT of an evidence file, and the mask.
 
-    With the Geometry of the exposures and their Detector, a mask of the full frame is cut to the exposures' array.
-
-    ValueError where an image, table or column is missing, or images differ in shape.
+    With the Geometry and the Detector of the exposures, a full-frame mask is cut to the array of the exposures.
+    ValueError if an image, table or column is missing, or if images differ in shape.
     """
     dq = read_mask(mask)
     if geometry is not None and dq.shape != geometry.shape:
@@ -35,10 +34,10 @@ def read_findings(evidence: str | Path, mask: str | Path, geometry=None, detecto
 
 @dataclass(frozen=True)
 class ScoredFiles:
-    """What is scored against which truths: an evidence file and its mask, or the directories of labelled runs.
+    """The files to score: an evidence file and its mask, or directories of labelled runs, and the truths.
 
-    `masks` names the mask of the evidence, or of each run, in their order, where there is not just one *_bpm.fits. With
-    several `truths`, each label has a run for each, in their order. ValueError for what does not go together.
+    `masks` has the mask of the evidence file, or of each run in order; not needed if a run has exactly one *_bpm.fits.
+    With several `truths`, each label has a run per truth, in the same order. ValueError for an invalid combination.
     """
 
     truths: Sequence[str | Path]
@@ -59,7 +58,7 @@ class ScoredFiles:
 
 
 def mask_of(directory: str | Path) -> Path:
-    """The one mask in a directory of results; ValueError when there are none or several."""
+    """The mask in a directory of results; ValueError unless there is exactly one."""
     masks = sorted(Path(directory).glob(MASKS))
     if len(masks) != 1:
         names = ", ".join(mask.name for mask in masks) or "none"

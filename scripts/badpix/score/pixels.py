@@ -1,7 +1,7 @@
-"""The truth of a simulation beside what a run found: a row per planted pixel, and counts of all other pixels.
+"""The truth of a simulation with the findings of a run: a row per planted pixel, and counts of all other pixels.
 
-Every table of the score is a sum over these two, so several simulations are pooled by putting them together. All
-images are arrays (y, x) of one shape.
+Every table of the score is a sum over both, so several simulations are pooled by concatenation and addition. All images
+are arrays (y, x) of equal shape.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ from badpix.formats.pixel_types import FLAT_TYPES
 from badpix.formats.truth_file import PIXEL_DEFAULTS, Truth, check_shapes
 from badpix.instrument.dq import PIXEL_FLAGS
 
-PERIOD = 8  # exposures after which an intermittent pixel begins anew
+PERIOD = 8  # period of intermittent pixels in exposures
 
 
 def found_as(detection: str) -> str:
@@ -23,19 +23,19 @@ def found_as(detection: str) -> str:
 
 
 def insufficient_for(detection: str) -> str:
-    """Name of the column of pixels that could not be judged for this detection type."""
+    """Name of the column of pixels that could not be classified for this detection type."""
     return f"insufficient:{detection}"
 
 
 @dataclass(frozen=True)
 class Findings:
-    """What one run says.
+    """The findings of a run.
 
-    `found`, `insufficient`, `intermittent`: uint32 (y, x), bit `bits[name]` set where the detection type `name` found
-    the pixel, could not judge it, or found it in some exposures only. `dq`: uint32 (y, x), the mask in JWST pixel
-    flags. None: no such image. `name` is what error messages call it.
+    `found`, `insufficient`, `intermittent` are uint32 (y, x): bit `bits[name]` is set if the pixel is found as the
+    detection type `name`, could not be classified for it, or is found in some exposures only. `dq` is the mask, uint32
+    (y, x), in JWST pixel flags. None: no such image. `name` is used in error messages.
 
-    ValueError where images differ in shape, or a bit is set that no type has.
+    ValueError if images differ in shape, or if a bit is set that no type has.
     """
 
     found: np.ndarray
@@ -57,7 +57,7 @@ class Findings:
                 raise ValueError(f"{key} has bits {numbers} that table TYPES does not name; it has {self.bits}")
 
     def images(self) -> dict[str, np.ndarray]:
-        """The images by their names in messages, without those that are not there."""
+        """Name for messages -> image, for the images that exist."""
         images = {
             f"{self.name} FOUND": self.found, "mask": self.dq, f"{self.name} INSUFFICIENT": self.insufficient,
             f"{self.name} INTERMITTENT": self.intermittent,
@@ -65,7 +65,7 @@ class Findings:
         return {key: image for key, image in images.items() if image is not None}
 
     def planes(self) -> Iterator[tuple[str, np.ndarray]]:
-        """Names and bool images (y, x) of all that is said of a pixel."""
+        """Names and bool images (y, x) of all properties of a pixel."""
         nothing = np.zeros_like(self.found)
         insufficient = nothing if self.insufficient is None else self.insufficient
         flat = np.uint32(sum(1 << self.bits[name] for name in FLAT_TYPES if name in self.bits))
@@ -83,15 +83,24 @@ class Findings:
 
 @dataclass(frozen=True)
 class Score:
-    """What a run made of one or several simulations.
+    """The findings of a run in one or several simulations.
 
-    `pixels`: a row per planted pixel: truth (name), x, y, type, strength, strength_unit, second, group, bad_in (number
-    of the exposures it is bad in; -1: not known) of `exposures`, adjacent_to_open, unlit, and bool columns: found_any
-    (as any type), flagged (any flag in the mask), do_not_use, intermittent, insufficient_any, found_flat,
-    insufficient_flat (any of FLAT_TYPES), and for each detection type
-    those of `found_as` and `insufficient_for`. `areas`: by the name of the area, the number of `pixels` in it, and how
-    many of them are so in each of these bool columns. `types`: by name of the planted type, EXPECTED, STRONGER, UNIT.
-    `detections`: the detection types of the run. `knows_intermittent`: whether the run lists intermittent pixels.
+    Attributes
+    ----------
+    pixels : DataFrame
+        A row per planted pixel: truth (name), x, y, type, strength, strength_unit, second, group, bad_in (number of
+        exposures in which it is bad; -1: not known) of `exposures`, adjacent_to_open, unlit, and bool columns:
+        found_any (as any type), flagged (any flag in the mask), do_not_use, intermittent, insufficient_any, found_flat,
+        insufficient_flat (any of FLAT_TYPES), and for each detection type the columns named by `found_as` and
+        `insufficient_for`.
+    areas : DataFrame
+        A row per area, by name: number of its `pixels`, and number of pixels with each of the bool columns set.
+    types : DataFrame
+        A row per planted type, by name: EXPECTED, STRONGER, UNIT.
+    detections : tuple of str
+        The detection types of the run.
+    knows_intermittent : bool
+        Whether the run lists intermittent pixels.
     """
 
     pixels: pd.DataFrame
@@ -102,9 +111,9 @@ class Score:
 
 
 def bad_in(pixels: pd.DataFrame, exposures: int) -> np.ndarray:
-    """In how many of `exposures`, numbered from 1, each pixel of the table is bad; -1 where that is not known.
+    """Number of `exposures` in which each pixel of the table is bad; -1: not known.
 
-    Where phase is -1 only the share of eight is known: it is rounded.
+    With phase -1 only the number of bad exposures of eight is known; it is scaled and rounded.
     """
     index = np.arange(exposures)[:, np.newaxis]
     phase, bad_of_8 = pixels["phase"].to_numpy(), pixels["bad_of_8"].to_numpy()
@@ -114,12 +123,13 @@ def bad_in(pixels: pd.DataFrame, exposures: int) -> np.ndarray:
 
 
 def score_run(truth: Truth, findings: Findings, exposures: int = PERIOD) -> Score:
-    """Put what was found beside what was planted, in so many `exposures` of each kind.
+    """The Score of `findings` against `truth`; `exposures` is the number of exposures of each kind.
 
-    ValueError where the images are of different shapes.
+    ValueError if images differ in shape.
     """
     check_shapes({f"{truth.name} TRUTH": truth.codes, **findings.images()})
     columns = ["x", "y", "type", *PIXEL_DEFAULTS]
+    assert truth.pixels is not None  # Truth fills it in
     pixels = truth.pixels[columns].reset_index(drop=True)
     y, x = pixels["y"].to_numpy(), pixels["x"].to_numpy()
     pixels.insert(0, "truth", truth.name)
@@ -143,18 +153,18 @@ def score_run(truth: Truth, findings: Findings, exposures: int = PERIOD) -> Scor
 
 
 def pool(scores: Sequence[Score]) -> Score:
-    """The scores of one way of running over several simulations as one: planted pixels side by side, counts added.
+    """The Score of several simulations together: planted pixels are concatenated, counts are added.
 
-    ValueError when there are none, when the runs know different detection types, or when a planted type means
-    different things in two simulations.
+    ValueError without scores, if the runs have different detection types, or if a planted type differs in EXPECTED,
+    STRONGER or UNIT.
     """
     if not scores:
         raise ValueError("nothing to pool: no runs given")
     first = scores[0]
-    for other in scores[1:]:
-        if set(other.detections) != set(first.detections):
-            raise ValueError(f"runs to pool know different types: {first.detections} and {other.detections}")
-        if other.knows_intermittent != first.knows_intermittent:
+    for score in scores[1:]:
+        if set(score.detections) != set(first.detections):
+            raise ValueError(f"runs to pool have different detection types: {first.detections} and {score.detections}")
+        if score.knows_intermittent != first.knows_intermittent:
             raise ValueError("runs to pool differ: only some of them have an image INTERMITTENT")
     rows = pd.concat([score.types.reset_index() for score in scores]).drop_duplicates()
     repeated = sorted(set(rows.loc[rows["NAME"].duplicated(), "NAME"]))

@@ -1,4 +1,4 @@
-"""Draw the strength curves of the score: how many planted pixels are found against how strong they are."""
+"""Draw the strength curves of the score: found share of the planted pixels against their strength."""
 
 import math
 import re
@@ -18,7 +18,7 @@ from badpix.score.text import strength_text
 
 matplotlib.use("Agg")
 
-# Told apart without colour as well: by brightness, marker and line.
+# Distinguishable without colour: by brightness, marker and line style.
 STYLES = (
     {"color": "#12355b", "marker": "o", "linestyle": "-"},
     {"color": "#e07a1f", "marker": "s", "linestyle": "--"},
@@ -26,9 +26,9 @@ STYLES = (
     {"color": "#a13d7d", "marker": "D", "linestyle": ":"},
     {"color": "#6d6d6d", "marker": "v", "linestyle": (0, (5, 1, 1, 1, 1, 1))},
 )
-LOG_SPAN = 20  # ratio of strengths beyond which the axis is logarithmic
-MANY_DECADES = 300  # ratio beyond which only powers of ten are labelled
-ZERO_STEP = 2  # factor
+LOG_SPAN = 20  # ratio of strengths above which the axis is logarithmic
+MANY_DECADES = 300  # ratio above which only powers of ten are labelled
+ZERO_STEP = 2  # strength 0 is drawn at the smallest positive value divided by this
 LEVELS = (50, 90)  # percent
 PANELS_ACROSS = 3
 PANEL_SIZE = (4.4, 3.3)  # inches
@@ -39,9 +39,9 @@ def plot_curves(
 ) -> None:
     """Write a figure with a panel per planted type and a line per run, with the band of its 95% intervals.
 
-    `curves` and `thresholds` are tables of `badpix.score.report_tables.score_tables`; `limits` (type -> strength,
-    or a condition on it) are drawn as dotted lines. A large open marker stands where 50% and 90% are found. Stronger
-    pixels are to the right everywhere. ValueError when there is nothing to draw.
+    `curves` and `thresholds` are tables of `badpix.score.report_tables.score_tables`; `limits` (type -> strength, or a
+    condition on it) are drawn as dotted lines. Large open markers are at the strengths where 50% and 90% are found.
+    Stronger pixels are on the right in all panels. ValueError if there are no curves.
     """
     if curves.empty:
         raise ValueError(f"{path}: no strength curves to draw, no planted type has strengths and an expected type")
@@ -80,7 +80,7 @@ def draw_panel(axes: Axes, name: str, curves: pd.DataFrame, thresholds: pd.DataF
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if span < MANY_DECADES else (1,)))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     if with_zero:
-        # A logarithmic axis has no place for 0: one step beyond all that has one.
+        # A logarithmic axis has no 0: it is drawn at the edge.
         marks = thresholds[[f"strength_{level}" for level in LEVELS]].to_numpy()
         edge = min(smallest, marks[marks > 0].min(initial=np.inf)) / ZERO_STEP
         curves = curves.assign(strength=curves["strength"].where(curves["strength"] > 0, edge))
@@ -97,7 +97,7 @@ def draw_panel(axes: Axes, name: str, curves: pd.DataFrame, thresholds: pd.DataF
     notes = ["0 drawn at the edge"] if with_zero else []
     if stronger < 0:
         axes.invert_xaxis()
-        notes.insert(0, "falls to the right")
+        notes.insert(0, "decreases to the right")
     axes.set_xlabel((unit or "strength") + (f" ({', '.join(notes)})" if notes else ""))
     axes.set_title(name.replace("_", " "), loc="left", fontsize=11)
     planted = curves[curves["run"] == curves["run"].iloc[0]]["planted"].sum()
@@ -115,7 +115,7 @@ def draw_panel(axes: Axes, name: str, curves: pd.DataFrame, thresholds: pd.DataF
 
 
 def threshold_entry(axes: Axes, row: dict, style: dict) -> Line2D:
-    """Mark where 50% and 90% are found, and return the legend entry that says it in numbers."""
+    """Mark the strengths where 50% and 90% are found, and return a legend entry with their values."""
     texts = []
     marker = {"marker": style["marker"], "markeredgecolor": style["color"], "markerfacecolor": "none"}
     for level in LEVELS:
@@ -139,7 +139,7 @@ def limit_strength(limit: float | str | None) -> float | None:
 
 
 def draw_legend(figure, styles: dict[str, dict], with_limits: bool) -> None:
-    """The runs and what the markers mean, above the panels."""
+    """Draw the legend of runs and markers above the panels."""
     handles = [Line2D([], [], markersize=5, label=run, **style) for run, style in styles.items()]
     handles.append(
         Line2D([], [], linestyle="none", marker="o", markersize=10, markerfacecolor="none", markeredgecolor="0.3",

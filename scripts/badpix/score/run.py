@@ -12,7 +12,7 @@ from badpix.score.report_tables import flag_counts
 
 
 def score_directories(files: ScoredFiles) -> dict[str, Score]:
-    """The score of each label of the runs, pooled over the truths. Prints the masks."""
+    """The Score of each label of the runs, pooled over the truths. Prints the masks with their flags."""
     truths = files.truths
     read: dict[str, Truth] = {str(path): read_truth(path) for path in truths}
     parts: dict[str, list[Score]] = {}
@@ -24,13 +24,13 @@ def score_directories(files: ScoredFiles) -> dict[str, Score]:
             findings = read_findings(Path(directory) / EVIDENCE, mask)
             of_label.append(score_run(truth, findings))
         else:
-            raise ValueError(f"--run {label}: more runs than truths, which are {len(truths)}")
+            raise ValueError(f"--run {label}: more runs than truths ({len(truths)})")
         flags = ", ".join(f"{row.flag} {row.pixels}" for row in flag_counts(findings.dq).itertuples())
-        print(f"{label}: {mask}\n    {flags}")
+        print(f"{label}: {mask}\n    {flags}")  # noqa: T201 - only scripts/score.py calls this, and prints
     for label, of_label in parts.items():
         if len(of_label) != len(truths):
             raise ValueError(f"--run {label}: {len(of_label)} for {len(truths)} truths; each label needs one for each")
-    print()
+    print()  # noqa: T201
     return {label: pool(of_label) for label, of_label in parts.items()}
 
 

@@ -1,7 +1,7 @@
 """The tables of the score: completeness, purity, confusion, healthy pixels flagged, groups. Pure functions of a Score.
 
-Columns low and high are the ends of 95% intervals (`badpix.score.curves.found_share`). `accepted`, as an argument,
-maps names of planted types to the detection types under which they may be found; where it says nothing, EXPECTED holds.
+Columns low and high are the ends of 95% intervals (`badpix.score.curves.found_share`). The argument `accepted` maps
+names of planted types to their accepted detection types; the default of a planted type is EXPECTED.
 """
 
 from collections import Counter
@@ -15,32 +15,32 @@ from badpix.formats.truth_file import ADJ_OPEN, BORDER, DONT_CARE, HEALTHY, MIDD
 from badpix.score.curves import found_share
 from badpix.score.pixels import Score, found_as, insufficient_for
 
-INTERMITTENT_TYPES = ("intermittent_", "minority_")  # how their names begin
-MAJORITY = 0.5  # bad in such a part of the exposures a pixel may be called bad for good, or not
-ALONE = "(alone)"  # planted pixels of no group
+INTERMITTENT_TYPES = ("intermittent_", "minority_")  # prefixes of their names
+MAJORITY = 0.5  # a pixel that is bad in this fraction of the exposures or more may be flagged or not
+ALONE = "(alone)"  # planted pixels without a group
 ALL = "(all)"
-# Dark pixels may be warm or hot: both say that there is too much dark current.
+# Both types mean high dark current.
 ACCEPTED = {"hot": ("hot", "warm")}
 Accepted = Mapping[str, Iterable[str]]
-# By name of the planted type: the weakest strength that must be found, or a condition on the columns strength and
-# second of the pixel table, such as "strength >= 100 and second >= 0.1".
+# Planted type -> the weakest strength that must be found, or a condition on the columns strength and second of the
+# pixel table, for example "strength >= 100 and second >= 0.1".
 Limits = Mapping[str, float | str]
 
 
 def in_majority(pixels: pd.DataFrame) -> pd.Series:
-    """Which of `pixels` are bad in MAJORITY or more of the exposures."""
+    """Bool per row of `pixels`: bad in MAJORITY or more of the exposures."""
     return pixels["bad_in"] >= MAJORITY * pixels["exposures"]
 
 
 def check_names(argument: str, names: Iterable[str], known: Iterable[str]) -> None:
-    """Raise ValueError when the mapping `argument` names planted types that are not `known`."""
+    """Raise ValueError if `names`, the planted types in the mapping `argument`, are not all in `known`."""
     unknown = sorted(set(names) - set(known))
     if unknown:
         raise ValueError(f"{argument}: unknown planted type {', '.join(unknown)}; the truth has {', '.join(known)}")
 
 
 def accepted_types(types: pd.DataFrame, accepted: Accepted | None = None) -> dict[str, tuple[str, ...]]:
-    """The detection types under which each planted type of `types` (of a Score) may be found, EXPECTED first."""
+    """Planted type of `types` (of a Score) -> its accepted detection types, EXPECTED first."""
     check_names("accepted", accepted or {}, types.index)
     result = {}
     for name, expected in types["EXPECTED"].items():
@@ -50,13 +50,13 @@ def accepted_types(types: pd.DataFrame, accepted: Accepted | None = None) -> dic
 
 
 def usual_accepted(score: Score) -> dict[str, set[str]]:
-    """ACCEPTED, as far as the truth has the planted types and the run knows the detection types."""
+    """ACCEPTED, limited to the planted types of the truth and the detection types of the run."""
     names = ACCEPTED.keys() & set(score.types.index)
     return {name: set(ACCEPTED[name]) & set(score.detections) for name in sorted(names)}
 
 
 def in_own_type(score: Score, accepted: Accepted | None = None, column=found_as) -> pd.Series:
-    """Bool per planted pixel: found as one of its accepted types, or the same of another `column` function."""
+    """Bool per planted pixel: found as an accepted type; with another `column` function, that column set for it."""
     result = pd.Series(False, index=score.pixels.index)
     for name, allowed in accepted_types(score.types, accepted).items():
         members = score.pixels["type"] == name
@@ -66,7 +66,7 @@ def in_own_type(score: Score, accepted: Accepted | None = None, column=found_as)
 
 
 def is_strong(score: Score, limits: Limits | None = None) -> pd.Series:
-    """Bool per planted pixel: at the limit of its type or stronger, as STRONGER says; all where there is no limit."""
+    """Bool per planted pixel: at the limit of its type or stronger (direction: STRONGER); True without a limit."""
     check_names("limits", limits or {}, score.types.index)
     result = pd.Series(True, index=score.pixels.index)
     for name, limit in (limits or {}).items():
@@ -80,14 +80,14 @@ def is_strong(score: Score, limits: Limits | None = None) -> pd.Series:
 
 
 def completeness_table(score: Score, accepted: Accepted | None = None, limits: Limits | None = None) -> pd.DataFrame:
-    """One row per planted type, and one for the neighbours of open pixels.
+    """A row per planted type, and a row for the neighbours of open pixels.
 
-    Columns: type, planted, expected (accepted types, joined by |), found (in its own type), completeness, low, high,
-    found_any (as any detection type), flagged (any flag in the mask), do_not_use, insufficient (could not be judged
-    for its own type; for any type where none is expected). With `limits` also
-    limit, strong_planted, strong_found, strong_completeness, strong_low, strong_high of those at the limit or stronger:
-    STRONGER says whether that is up or down. NaN where nothing was planted or expected. ValueError for a limit or an
-    accepted type of a planted type that does not exist.
+    Columns: type, planted, expected (accepted types, joined by |), found (as an accepted type), completeness, low,
+    high, found_any (as any detection type), flagged (any flag in the mask), do_not_use, insufficient (could not be
+    classified for its accepted types; for any type if no type is expected). With `limits` also limit, strong_planted,
+    strong_found, strong_completeness, strong_low, strong_high of the pixels at the limit or stronger (in the direction
+    STRONGER). NaN if no pixel was planted or no type is expected. ValueError if `accepted` or `limits` name an unknown
+    planted type.
     """
     allowed_of = accepted_types(score.types, accepted)
     pixels = score.pixels.assign(
@@ -101,9 +101,9 @@ def completeness_table(score: Score, accepted: Accepted | None = None, limits: L
         row = planted_row(name, allowed, members)
         if limits:
             strong = members[members["strong"]]
-            number = len(strong) if name in limits else np.nan
+            planted = len(strong) if name in limits else np.nan
             found = np.count_nonzero(strong["own"]) if name in limits else np.nan
-            row |= {"limit": limits.get(name, np.nan), "strong_planted": number, "strong_found": found}
+            row |= {"limit": limits.get(name, np.nan), "strong_planted": planted, "strong_found": found}
         rows.append(row)
     area = score.areas.loc[NEXT_TO_OPEN]
     rows.append({
@@ -122,7 +122,7 @@ def completeness_table(score: Score, accepted: Accepted | None = None, limits: L
 
 
 def planted_row(name: str, allowed: tuple[str, ...], members: pd.DataFrame) -> dict:
-    """Counts of one planted type from its rows of the pixel table."""
+    """Counts of a planted type from its rows of the pixel table."""
     count = {key: int(members[key].sum()) for key in ("own", "found_any", "flagged", "do_not_use")}
     return {
         "type": name, "planted": len(members), "expected": "|".join(allowed), "found": count.pop("own"), **count,
@@ -132,25 +132,25 @@ def planted_row(name: str, allowed: tuple[str, ...], members: pd.DataFrame) -> d
 
 def insert_share(table: pd.DataFrame, after: str, names: tuple[str, str, str], number) -> None:
     """Insert the share of column `after` in `number`, and its interval, behind that column."""
-    place = table.columns.get_loc(after) + 1
+    position = list(table.columns).index(after) + 1
     found = table[after].fillna(0).astype(int)
     for shift, (name, values) in enumerate(zip(names, found_share(found, number), strict=True)):
-        table.insert(place + shift, name, values)
+        table.insert(position + shift, name, values)
 
 
 def purity_table(score: Score, accepted: Accepted | None = None, limits: Limits | None = None) -> pd.DataFrame:
-    """One row per detection type of the run.
+    """A row per detection type of the run.
 
-    With `limits`, pixels weaker than the limit of their type count neither as right nor as false: what they look like
-    is open. Neither do those that are bad in MAJORITY or more of the exposures.
+    With `limits`, pixels weaker than the limit of their type count neither as right nor as false, because their type is
+    ambiguous. The same holds for intermittent pixels that are bad in MAJORITY or more of the exposures.
 
-    Columns: detection, found (science pixels, without the dont-care ones), planted_for (those of them planted to be
-    found as it; ADJ_OPEN: next to an open pixel), purity, low, high, dont_care (found among the dont-care pixels),
-    false_healthy (healthy pixels among the false ones), false (what all false ones are, the most frequent first).
+    Columns: detection, found (science pixels without dont-care pixels), planted_for (found pixels planted for this
+    type; ADJ_OPEN: next to an open pixel), purity, low, high, dont_care (found dont-care pixels), false_healthy (found
+    healthy pixels), false (planted types of all false pixels with their numbers, the most frequent first).
     """
     allowed_of = accepted_types(score.types, accepted)
-    at_times = score.pixels["type"].str.startswith(INTERMITTENT_TYPES)
-    clear = score.pixels[is_strong(score, limits) & ~(at_times & in_majority(score.pixels))]
+    intermittent = score.pixels["type"].str.startswith(INTERMITTENT_TYPES)
+    clear = score.pixels[is_strong(score, limits) & ~(intermittent & in_majority(score.pixels))]
     rows = []
     for detection in score.detections:
         column = found_as(detection)
@@ -158,7 +158,7 @@ def purity_table(score: Score, accepted: Accepted | None = None, limits: Limits 
         right = hits["type"].map(lambda name, wanted=detection: wanted in allowed_of[name]).astype(bool)
         if detection == ADJ_OPEN:
             right |= hits["adjacent_to_open"]
-        false = Counter(hits.loc[~right, "type"])
+        false: Counter[str] = Counter(hits.loc[~right, "type"])
         false[HEALTHY] += int(score.areas.loc[HEALTHY, column])
         neighbours = int(score.areas.loc[NEXT_TO_OPEN, column])
         planted_for = int(right.sum())
@@ -182,10 +182,10 @@ def purity_table(score: Score, accepted: Accepted | None = None, limits: Limits 
 
 
 def confusion_table(score: Score) -> pd.DataFrame:
-    """What became of which pixels: a row per planted type, then the pixels next to open ones, dont-care and healthy.
+    """The confusion matrix: a row per planted type, then rows for pixels next to open pixels, dont-care, healthy.
 
-    Columns: planted (or what the pixels are), pixels, then how many were found as each detection type, and as none.
-    A pixel may be found as several types.
+    Columns: planted (type or kind of pixel), pixels, then the number of pixels found as each detection type, and as
+    none. A pixel may be found as several types.
     """
     columns = [found_as(detection) for detection in score.detections]
     planted = score.pixels.assign(pixels=1).groupby("type")[["pixels", *columns, "found_any"]].sum()
@@ -197,15 +197,15 @@ def confusion_table(score: Score) -> pd.DataFrame:
 
 
 def per_million(table: pd.DataFrame, count: str, number: str) -> pd.DataFrame:
-    """`table` with columns per_million, low, high: column `count` per million of column `number`."""
+    """`table` with additional columns per_million, low, high: column `count` per million of column `number`."""
     share, low, high = (1e6 * value for value in found_share(table[count], table[number]))
     return table.assign(per_million=share, low=low, high=high)
 
 
 def healthy_table(score: Score) -> pd.DataFrame:
-    """Healthy pixels found by each detection type, by any of them, and flagged in the mask: any flag, and DO_NOT_USE.
+    """Healthy pixels found as each detection type, as any type, with any flag in the mask, and with DO_NOT_USE.
 
-    Columns: type, healthy_flagged, healthy (how many there are), per_million, low, high.
+    Columns: type, healthy_flagged, healthy (number of healthy pixels), per_million, low, high.
     """
     columns = {
         **{name: found_as(name) for name in score.detections},
@@ -220,14 +220,14 @@ def healthy_table(score: Score) -> pd.DataFrame:
 
 
 def dont_care_table(score: Score) -> pd.DataFrame:
-    """The dont-care pixels in one row: pixels, found_any, flagged, do_not_use."""
+    """A single row for the dont-care pixels: pixels, found_any, flagged, do_not_use."""
     return score.areas.loc[[DONT_CARE], ["pixels", "found_any", "flagged", "do_not_use"]].reset_index(drop=True)
 
 
 def unlit_table(score: Score) -> pd.DataFrame:
-    """Healthy pixels without light: flat types found there are false, and should be insufficient instead.
+    """Healthy pixels without light: flat types found there are false; the pixels should be insufficient instead.
 
-    One row per flat type of the run, and one for any of them. Columns: type, unlit (how many), found, insufficient.
+    A row per flat type of the run, and a row for any flat type. Columns: type, unlit (number), found, insufficient.
     """
     area = score.areas.loc[UNLIT]
     columns = {name: (found_as(name), insufficient_for(name)) for name in FLAT_TYPES if name in score.detections}
@@ -239,10 +239,10 @@ def unlit_table(score: Score) -> pd.DataFrame:
 
 
 def intermittent_table(score: Score) -> pd.DataFrame:
-    """Planted pixels that are bad in some exposures only, by type and in how many, and all types together.
+    """Planted pixels that are bad in some exposures only, by type and number of bad exposures, and for all types.
 
     Columns: type, bad_in (number of exposures; -1: not known), planted, permanent (found as any type), intermittent
-    (listed as such; missing where the run lists none), insufficient (could not be judged for some type).
+    (listed as intermittent; missing if the run has no such list), insufficient (could not be classified for some type).
     """
     chosen = score.pixels[score.pixels["type"].str.startswith(INTERMITTENT_TYPES)]
     both = pd.concat([chosen, chosen.assign(type=ALL)]).assign(planted=1)
@@ -256,9 +256,9 @@ def intermittent_table(score: Score) -> pd.DataFrame:
 
 
 def group_table(score: Score, accepted: Accepted | None = None) -> pd.DataFrame:
-    """Planted pixels by group, and the healthy pixels around them, which bad neighbours may spoil.
+    """Planted pixels by group, and the healthy pixels around them, which bad neighbours may affect.
 
-    Columns: group, planted, expected (those that a type should find), found (in their own type), completeness, low,
+    Columns: group, planted, expected (pixels with an expected type), found (as an accepted type), completeness, low,
     high, planted_flagged (any flag in the mask), ring (healthy pixels within 2 pixels of the group), ring_found (as any
     type), ring_flagged (any flag in the mask), ring_share (flagged).
     """
@@ -279,9 +279,9 @@ def group_table(score: Score, accepted: Accepted | None = None) -> pd.DataFrame:
 
 
 def border_table(score: Score) -> pd.DataFrame:
-    """Healthy pixels within 4 pixels of the edge of the science area, and all others.
+    """Healthy pixels within 4 pixels of the edge of the science area, and all remaining healthy pixels.
 
-    Columns: band, healthy (how many), found_any, flagged, per_million (flagged), low, high.
+    Columns: band, healthy (number), found_any, flagged, per_million (flagged), low, high.
     """
     table = score.areas.loc[[BORDER, MIDDLE], ["pixels", "found_any", "flagged"]]
     table = table.rename_axis("band").rename(columns={"pixels": "healthy"}).reset_index()

@@ -1,6 +1,8 @@
-"""The tables of the score as aligned text; several runs stand side by side."""
+"""The tables of the score as aligned text, with several runs side by side."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
+from operator import itemgetter
 
 import pandas as pd
 
@@ -11,16 +13,18 @@ FORMATS = {
     "strong_low": "{:.3f}", "strong_high": "{:.3f}", "ring_share": "{:.3f}", "per_million": "{:.1f}",
     "limit": "{:.4g}", "weakest": "{:.4g}", "strongest": "{:.4g}",
 }  # fmt: skip
-FALSE_KINDS = 3  # kinds of false pixels printed, where several runs share the line
+FALSE_KINDS = 3  # printed kinds of false pixels, if several runs share a line
+Columns = dict[str, Callable[[pd.DataFrame], pd.Series]]  # title -> function of the rows of a run
 
 
 def table_text(table: pd.DataFrame, formats: dict[str, str] | None = None) -> str:
-    """A table with text to the left, numbers to the right, and blanks for what does not exist.
+    """A table with texts left-aligned, numbers right-aligned, and blanks for missing values.
 
-    A line break in the name of a column parts the run from what it tells; runs get a line of their own above.
+    A line break in a column name separates the run from the title; runs are in an extra line above the titles.
     """
     formats = FORMATS | (formats or {})
-    columns, above = [], ""
+    columns: list[list[str]] = []
+    above = ""
     for name in table:
         cells = ["" if pd.isna(value) else formats.get(name, "{}").format(value) for value in table[name]]
         run, _, title = str(name).rpartition("\n")
@@ -37,21 +41,21 @@ def table_text(table: pd.DataFrame, formats: dict[str, str] | None = None) -> st
 def with_interval(
     table: pd.DataFrame, column: str, form: str = "{:.3f}", ends: Sequence[str] = ("low", "high")
 ) -> pd.Series:
-    """Column `column` as text with its interval, "0.950 [0.863, 0.983]"; empty where it is NaN."""
+    """Column `column` as text with its interval, "0.950 [0.863, 0.983]"; empty for NaN."""
     texts = []
     for value, low, high in table[[column, *ends]].astype(float).itertuples(index=False):
-        numbers = [form.format(one) for one in (value, low, high)]
-        texts.append("" if pd.isna(value) else f"{numbers[0]} [{numbers[1]}, {numbers[2]}]")
-    # The numbers before the bracket end below each other.
+        interval = f"{form.format(value)} [{form.format(low)}, {form.format(high)}]"
+        texts.append("" if pd.isna(value) else interval)
+    # Align the opening brackets.
     width = max(text.find(" ") for text in ["", *texts])
     return pd.Series([" " * (width - text.find(" ")) + text if text else "" for text in texts], table.index, object)
 
 
-def side_by_side(table: pd.DataFrame, keys: list[str], columns: dict[str, Callable]) -> pd.DataFrame:
-    """A row per `keys`, and for each run the `columns`: name -> function of the rows of one run giving their values.
+def side_by_side(table: pd.DataFrame, keys: list[str], columns: Columns) -> pd.DataFrame:
+    """A row per `keys`, with the `columns` of each run.
 
-    Rows keep their first order. With one run the columns keep their names, with several the label and a line break
-    stand before them.
+    Rows keep the order of their first appearance. With several runs, the label and a line break are put before the
+    names of the columns.
     """
     labels = list(table["run"].unique())
     result = table[keys].drop_duplicates().reset_index(drop=True)
@@ -63,19 +67,20 @@ def side_by_side(table: pd.DataFrame, keys: list[str], columns: dict[str, Callab
 
 
 def report(tables: dict[str, pd.DataFrame]) -> str:
-    """Completeness and purity, what is found falsely, healthy pixels, and the rest, as aligned text.
+    """The tables of `badpix.score.report_tables.score_tables` as aligned text.
 
-    `tables` are those of `badpix.score.report_tables.score_tables`. Tables without rows or pixels are left out.
+    Completeness, purity with the false pixels, healthy pixels, and the remaining tables; tables without rows or pixels
+    are left out.
     """
     purity = tables["purity"].assign(purity_text=with_interval(tables["purity"], "purity"))
     of_detection = {(row.run, row.detection): row.purity for row in purity.itertuples()}
     completeness = tables["completeness"]
-    # What is found under several names has no one purity.
+    # A planted type with several accepted types has no single purity.
     completeness = completeness.assign(
         purity=[of_detection.get((row.run, row.expected)) for row in completeness.itertuples()]
     ).astype({"purity": float})
     single = completeness["run"].nunique() == 1
-    columns = {
+    columns: Columns = {
         "found": lambda rows: rows["found"].astype("Int64"),
         "completeness [95%]": lambda rows: with_interval(rows, "completeness"),
         "purity": lambda rows: rows["purity"],
@@ -86,7 +91,7 @@ def report(tables: dict[str, pd.DataFrame]) -> str:
     if not single:
         del columns["found"]
     rest = ("found_any", "flagged", "do_not_use", "insufficient") if single else ("flagged",)
-    columns |= {name: (lambda rows, name=name: rows[name]) for name in rest}
+    columns |= {name: itemgetter(name) for name in rest}
     formats = {f"{label}\npurity": "{:.3f}" for label in completeness["run"].unique()}
     parts = [table_text(side_by_side(completeness, ["type", "planted", "expected"], columns), formats)]
 
@@ -104,7 +109,7 @@ def report(tables: dict[str, pd.DataFrame]) -> str:
 
 def healthy_text(table: pd.DataFrame, keys: list[str], count: str) -> str:
     """Counts of healthy pixels and their number per million with its interval, runs side by side."""
-    columns = {
+    columns: Columns = {
         count: lambda rows: rows[count].astype("Int64"),
         "per million [95%]": lambda rows: with_interval(rows, "per_million", "{:.0f}"),
     }
@@ -116,18 +121,18 @@ def healthy_text(table: pd.DataFrame, keys: list[str], count: str) -> str:
 def other_texts(tables: dict[str, pd.DataFrame]) -> list[str]:
     """Border, groups, intermittent, unlit and dont-care pixels and thresholds, as far as there are any.
 
-    Intermittent pixels are shown by type, or by the number of bad exposures over all types where that differs.
+    Intermittent pixels are listed by type, or, if the number of bad exposures varies, by this number for all types.
     """
     texts = [healthy_text(tables["border"], ["band"], "flagged")]
     groups = tables["groups"]
     if groups["group"].nunique() > 1:
-        columns = {
+        columns: Columns = {
             "completeness [95%]": lambda rows: with_interval(rows, "completeness"),
             "ring": lambda rows: rows["ring"].astype("Int64"),
             "flagged": lambda rows: rows["ring_flagged"].astype("Int64"),
         }
         texts.append(table_text(side_by_side(groups, ["group", "planted"], columns)))
-    for name, keys, columns in (
+    for name, keys, counts in (
         ("intermittent", ["type", "bad_in", "planted"], ("permanent", "intermittent", "insufficient")),
         ("unlit", ["type", "unlit"], ("found", "insufficient")),
         ("dont_care", ["pixels"], ("found_any", "flagged", "do_not_use")),
@@ -138,17 +143,19 @@ def other_texts(tables: dict[str, pd.DataFrame]) -> list[str]:
         number = {"unlit": "unlit", "dont_care": "pixels"}.get(name)
         if table.empty or (number and not table[number].any()):
             continue
-        wide = side_by_side(table, keys, {one: (lambda rows, one=one: rows[one].astype("Int64")) for one in columns})
+        wide = side_by_side(
+            table.astype(dict.fromkeys(counts, "Int64")), keys, {key: itemgetter(key) for key in counts}
+        )
         texts.append(table_text(wide.rename(columns={"pixels": "dont-care pixels"})))
     thresholds = tables["thresholds"]
     if len(thresholds):
-        columns = {f"{level}% found at": lambda rows, level=level: threshold_text(rows, level) for level in (50, 90)}
+        columns = {f"{level}% found at": partial(threshold_text, level=level) for level in (50, 90)}
         texts.append(table_text(side_by_side(thresholds, ["type", "unit", "weakest", "strongest"], columns)))
     return texts
 
 
 def threshold_text(rows: pd.DataFrame, level: int) -> pd.Series:
-    """The strength where `level` percent are found: "61.2", "< 35" (as easily the weakest), or "not reached"."""
+    """The strength where `level` percent are found: "61.2", "< 35" (limit: the weakest strength), or "not reached"."""
     texts = []
     for row in rows.to_dict("records"):
         value = row[f"strength_{level}"]

@@ -1,7 +1,7 @@
-"""The simulator: a near-infrared detector with planted bad pixels, its exposures and its CRDS references.
+"""The simulator: a detector with planted bad pixels, its exposures and its CRDS references.
 
-`populations` says what is planted and how far the physics goes, `planting` and `clusters` where it is planted,
-`static_maps` makes the healthy detector and `detector` puts both together; `ramps` makes the counts of an exposure
-with `cosmic_rays` and `coupling`; `exposure`, `headers` and `uncal` write it under JWST names and keywords,
-`crds_cache` writes the references the pipeline looks up, `truth` the answer. `simulation` holds the options of a run.
+`populations` has the planted types and the physics, `planting` and `clusters` set the positions, `static_maps` makes
+the healthy detector, `detector` combines them. `ramps` makes the counts of an exposure with `cosmic_rays` and
+`coupling`; `exposure`, `headers` and `uncal` write it with JWST names and keywords. `crds_cache` writes the reference
+files of the pipeline, `truth` the planted pixels. `simulation` has the options of a run.
 """

@@ -1,17 +1,17 @@
-"""Cosmic rays: single hits of one to three pixels, and snowballs, the large round ones."""
+"""Cosmic rays: hits of one to three pixels, and snowballs (large and round)."""
 
 import numpy as np
 
-# Hits per pixel and group: 5 protons per cm2 and second on 18 micron pixels in a full-frame group of 10.7 s. It is
-# kept for small arrays too, whose groups are shorter: the share of hit pixels is then that of a real dark.
+# Hits per pixel and group: 5 protons per cm2 and second on 18 micron pixels in a full-frame group of 10.7 s. The same
+# number is used for small arrays with shorter groups, so that the share of hit pixels is realistic for a dark.
 HITS_PER_PIXEL_GROUP = 1.7e-4
 HIT_MEDIAN_E = 900.0
 HIT_LOG_SIGMA = 1.1
-NEIGHBOUR_CHANCE = 0.5  # a hit reaches a neighbouring pixel, and with the same chance a third one
+NEIGHBOUR_CHANCE = 0.5  # a hit reaches a neighbouring pixel; with the same chance it goes on to a third pixel
 
 SNOWBALL_RADIUS_PX = (3.0, 10.0)
-SNOWBALL_CORE = 0.5  # of the radius: saturated
-SNOWBALL_REACH_PX = 12  # beyond the core the charge of a full well falls off below one electron within this
+SNOWBALL_CORE = 0.5  # radius of the saturated core, as a fraction of the radius
+SNOWBALL_REACH_PX = 12  # distance from the core at which the charge is below one electron
 
 
 def add_cosmic_rays(total_e: np.ndarray, science: np.ndarray, rng: np.random.Generator) -> None:
@@ -32,9 +32,22 @@ def add_cosmic_rays(total_e: np.ndarray, science: np.ndarray, rng: np.random.Gen
 def add_snowballs(
     total_e: np.ndarray, science: np.ndarray, well_e: np.ndarray, per_pixel: float, rng: np.random.Generator
 ) -> None:
-    """Add the snowballs of one group to `total_e`, float32 (y, x), in place: `per_pixel` is their mean number.
+    """Add the snowballs of one group to `total_e` in place.
 
-    A core that holds the full well `well_e`, float32 (y, x), then charge that falls off by e per pixel.
+    A snowball has a saturated core; outside, its charge decreases by a factor of e per pixel.
+
+    Parameters
+    ----------
+    total_e : np.ndarray
+        Charge in electrons, float32 (y, x).
+    science : np.ndarray
+        Science pixels, bool (y, x).
+    well_e : np.ndarray
+        Full well in electrons, float32 (y, x).
+    per_pixel : float
+        Mean number of snowballs per pixel.
+    rng : np.random.Generator
+        Source of the random numbers.
     """
     n_y, n_x = total_e.shape
     for _ in range(rng.poisson(per_pixel * total_e.size)):
@@ -45,11 +58,15 @@ def add_snowballs(
 def add_snowball(
     total_e: np.ndarray, science: np.ndarray, well_e: np.ndarray, centre: tuple[float, float], radius: float
 ) -> None:
-    """Add one snowball; centre (y, x) and radius in pixels, pixel centres at whole numbers."""
+    """Add a snowball to `total_e` in place.
+
+    `centre` (y, x) and `radius` are in pixels, with pixel centres at whole numbers; the other parameters are as for
+    `add_snowballs`.
+    """
     centre_y, centre_x = centre
     core = SNOWBALL_CORE * radius
     reach = core + SNOWBALL_REACH_PX
-    low_y, low_x = (max(0, int(place - reach)) for place in centre)
+    low_y, low_x = (max(0, int(coordinate - reach)) for coordinate in centre)
     box = np.s_[low_y : int(centre_y + reach) + 1, low_x : int(centre_x + reach) + 1]
     y, x = np.indices(total_e[box].shape)
     distance = np.hypot(y + low_y - centre_y, x + low_x - centre_x)

@@ -4,9 +4,9 @@ import numpy as np
 
 
 def couple(signal: np.ndarray, direct: float, diagonal: float) -> np.ndarray:
-    """Convolve `signal`, float32 (y, x), with the 3 x 3 kernel of these shares; the centre keeps the rest.
+    """Convolve `signal`, float32 (y, x), with a 3 x 3 kernel: `direct` and `diagonal` shares, the rest in the centre.
 
-    Beyond the edge the signal is taken to be that of the edge: what is not read there is illuminated alike.
+    Beyond the edge the signal of the edge is used: pixels that are not read are illuminated alike.
     """
     padded = np.pad(signal, 1, mode="edge")
     vertical = padded[:-2] + padded[2:]

@@ -1,13 +1,14 @@
-"""A small CRDS cache that serves the simulated detectors to the unmodified pipeline, with no server and no network.
+"""A small CRDS cache with the reference files of the simulated detectors, for the pipeline without server and network.
 
-Layout, as CRDS itself makes it: `config/jwst/` (server_config, subdirectory mode), `mappings/jwst/` (one .pmap, an
-.imap per instrument, an .rmap per reference type) and `references/jwst/<instrument>/`. To use it, set CRDS_PATH to it
-and CRDS_SERVER_URL to an address that contains "serverless".
+Layout of CRDS: `config/jwst/` (server_config, subdirectory mode), `mappings/jwst/` (a .pmap, an .imap per instrument,
+an .rmap per reference type) and `references/jwst/<instrument>/`. To use the cache, set CRDS_PATH to its path and
+CRDS_SERVER_URL to an address that contains "serverless".
 """
 
 import pprint
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from astropy.io import fits
@@ -22,11 +23,15 @@ from badpix.simulate.ramps import PINK_NOISE_DN, REFERENCE_READ_DN, noise_map
 from badpix.simulate.static_maps import NONLINEARITY_PER_DN
 from badpix.simulate.uncal import setattr_path
 
+if TYPE_CHECKING:
+    from stdatamodels.jwst.datamodels import JwstDataModel  # 2 s to import: at run time only where it is needed
+
 CONTEXT = "jwst_0001.pmap"
 USEAFTER = "2022-01-01T00:00:00"
-IRS2_CUT_OFF = 700.0  # cycles per frame: below that of the lines, of which 128 reference reads each leave little noise
+# Cycles per frame, below the frequency of the lines; 128 reference reads per line leave little noise.
+IRS2_CUT_OFF = 700.0
 
-# Types and step parameters that Detector1 asks for and that this cache answers with "there is none"
+# Reference types and step parameters that Detector1 requests; the entry of this cache is "N/A".
 REFERENCES_NOT_AVAILABLE = (
     "emicorr", "flat", "ipc", "pastasoss", "persat", "pictureframe", "refpix", "reset", "rscd", "sirskernel",
     "superbias", "trapdensity", "trappars",
@@ -40,19 +45,20 @@ STEPS = (
 
 NOT_AVAILABLE = (*REFERENCES_NOT_AVAILABLE, *(f"pars-{step}" for step in STEPS))
 
-# Reference types match on these (keyword of a reference file -> its name in CRDS), then on the observation date;
-# certify demands them of every file that is to go in
+# Matching keywords of the reference types (keyword of a reference file -> name in CRDS), before the observation date.
+# CRDS certify requires them in every file.
 MATCHED = {"DETECTOR": "META.INSTRUMENT.DETECTOR", "SUBARRAY": "META.SUBARRAY.NAME"}
 MATCHED_NIRSPEC = MATCHED | {"READPATT": "META.EXPOSURE.READPATT"}  # raw IRS2 arrays have another shape
 DATES = ("META.OBSERVATION.DATE", "META.OBSERVATION.TIME")
+Header = dict[str, str | tuple]
 Files = dict[str, dict[str, dict[tuple[str, ...], str]]]  # instrument -> type -> matched values -> file name
 
 
 def write_crds_cache(path: str | Path, detectors: Iterable[DetectorModel], n_groups: int) -> Path:
-    """Write a cache at `path` with references for all `detectors` (any mix of instruments); returns `path`.
+    """Write a cache to `path` with references of all `detectors` (any instruments); returns `path`.
 
-    A cache that is there is completed: other detectors' references stay. `n_groups` is the length of the dark
-    reference. Reference files get serial numbers per instrument and type.
+    The references of other detectors in an existing cache stay. `n_groups` is the number of groups of the dark
+    reference. Reference files have serial numbers per instrument and type.
     """
     path = Path(path)
     files = references_of(path / "references" / "jwst")
@@ -68,7 +74,7 @@ def write_crds_cache(path: str | Path, detectors: Iterable[DetectorModel], n_gro
             with model:
                 describe_reference(model, detector, reftype)
                 model.save(str(folder / name))
-            with fits.open(folder / name, mode="update") as hdus:  # tables do not get them from the model
+            with fits.open(folder / name, mode="update") as hdus:  # models of tables do not write these keywords
                 hdus[0].header.update(values)
     write_mappings(path / "mappings" / "jwst", files)
     write_server_config(path / "config" / "jwst")
@@ -76,12 +82,12 @@ def write_crds_cache(path: str | Path, detectors: Iterable[DetectorModel], n_gro
 
 
 def matched(instrument: str) -> dict[str, str]:
-    """What the references of an instrument are chosen by: keyword -> name in CRDS."""
+    """Matching keywords of the references of an instrument: keyword -> name in CRDS."""
     return MATCHED_NIRSPEC if instrument == "NIRSPEC" else MATCHED
 
 
 def references_of(folder: Path) -> Files:
-    """The reference files below `folder`, by what they are chosen by."""
+    """The reference files below `folder`, by instrument, type and values of the matching keywords."""
     files: Files = {}
     for path in sorted(folder.glob("*/*.fits")):
         header = fits.getheader(path)
@@ -90,12 +96,12 @@ def references_of(folder: Path) -> Files:
     return files
 
 
-def reference_models(detector: DetectorModel, n_groups: int) -> Iterator[tuple[str, object]]:
-    """Reference type and open datamodel, one after another so that only one is in memory."""
+def reference_models(detector: DetectorModel, n_groups: int) -> Iterator[tuple[str, "JwstDataModel"]]:
+    """Yields (reference type, open datamodel); only one of them is in memory."""
     from stdatamodels.jwst import datamodels
 
     shape = detector.bias_dn.shape
-    good = np.zeros(shape, np.uint32)  # without its DQ written a linearity model makes one up, with a third axis
+    good = np.zeros(shape, np.uint32)  # the default DQ of a linearity model has a wrong third axis
     if detector.geometry.instrument == "MIRI":
         yield from miri_models(detector)
     else:
@@ -113,12 +119,12 @@ def reference_models(detector: DetectorModel, n_groups: int) -> Iterator[tuple[s
 
 
 def as_raw(detector: DetectorModel, image: np.ndarray, fill: float) -> np.ndarray:
-    """An image (y, x) as raw files hold it: with the interleaved rows of IRS2, where there are any."""
+    """An image (y, x) in the layout of raw files: with interleaved rows of value `fill` for IRS2."""
     geometry = detector.geometry
     return interleave(image, geometry.detector, fill) if geometry.interleaved else image
 
 
-def superbias_model(detector: DetectorModel) -> object:
+def superbias_model(detector: DetectorModel) -> "JwstDataModel":
     """Superbias, DN (raw y, x)."""
     from stdatamodels.jwst import datamodels
 
@@ -127,9 +133,9 @@ def superbias_model(detector: DetectorModel) -> object:
 
 
 def linearity_coefficients(detector: DetectorModel) -> np.ndarray:
-    """Float32 (power, y, x), with the mean of the non-linearity: pixels may differ.
+    """Coefficients of the linearity reference, float32 (power, y, x), with the mean non-linearity for all pixels.
 
-    MIRI's ramps still hold the bias when they are corrected, so its polynomials stand about the bias.
+    MIRI ramps include the bias in the linearity step, so their polynomials are relative to the bias.
     """
     bias_dn = detector.bias_dn if detector.geometry.instrument == "MIRI" else np.zeros_like(detector.bias_dn)
     coefficients = np.empty((3, *bias_dn.shape), np.float32)
@@ -139,8 +145,8 @@ def linearity_coefficients(detector: DetectorModel) -> np.ndarray:
     return coefficients
 
 
-def miri_models(detector: DetectorModel) -> Iterator[tuple[str, object]]:
-    """Reference types that only MIRI has: the reset anomaly (DN; integration, group, y, x) and the groups to skip."""
+def miri_models(detector: DetectorModel) -> Iterator[tuple[str, "JwstDataModel"]]:
+    """Reference types of MIRI only: the reset anomaly, DN (integration, group, y, x), and the groups to skip."""
     from stdatamodels.jwst import datamodels
 
     geometry = detector.geometry
@@ -155,11 +161,11 @@ def miri_models(detector: DetectorModel) -> Iterator[tuple[str, object]]:
     yield "rscd", rscd
 
 
-def irs2_model() -> object:
-    """The refpix reference of IRS2: per amplifier, what share of its own reference reads is taken off at a frequency.
+def irs2_model() -> "JwstDataModel":
+    """The refpix reference of IRS2: per amplifier and frequency, the share of its reference reads to subtract.
 
-    Here all of it below a cut-off, and nothing of the reference output; the frequencies are those of a frame read in
-    2048 lines of 712 steps. Complex numbers are stored as real and imaginary part in turn.
+    Here the share is 1 below a cut-off, and 0 for the reference output. The frequencies belong to a frame of 2048 lines
+    of 712 steps. Complex numbers are stored as alternating real and imaginary parts.
     """
     from stdatamodels.jwst import datamodels
 
@@ -178,13 +184,13 @@ def irs2_model() -> object:
 
 
 def cds_noise(detector: DetectorModel) -> np.ndarray:
-    """Correlated double sampling noise in DN, float32 (y, x), as such references hold it: two reads, 1/f included."""
+    """Correlated double sampling noise in DN, float32 (y, x): two reads with 1/f noise, as in such references."""
     noise_dn = np.sqrt(2 * (noise_map(detector) ** 2 + PINK_NOISE_DN**2))
     return (noise_dn * (1 + detector.read_noise_error)).astype(np.float32)
 
 
 def mask_dq(detector: DetectorModel) -> np.ndarray:
-    """The mask in force: uint32 (y, x). It knows no planted pixel but those two kinds that test this very mask."""
+    """The mask in CRDS: uint32 (y, x). It has planted pixels of the two types crds_flagged_* only."""
     dq = np.where(detector.reference, PIXEL_FLAGS["REFERENCE_PIXEL"], 0).astype(np.uint32)
     healthy, dead = detector.planted_as("crds_flagged_healthy"), detector.planted_as("crds_flagged_dead")
     dq[healthy["y"], healthy["x"]] = PIXEL_FLAGS["DO_NOT_USE"]
@@ -192,8 +198,8 @@ def mask_dq(detector: DetectorModel) -> np.ndarray:
     return dq
 
 
-def dark_model(detector: DetectorModel, n_groups: int) -> object:
-    """Dark reference, DN (group, y, x): it knows the hot pixels, so subtracting it would hide them."""
+def dark_model(detector: DetectorModel, n_groups: int) -> "JwstDataModel":
+    """Dark reference, DN (group, y, x). It includes the hot pixels, so its subtraction would hide them."""
     from stdatamodels.jwst import datamodels
 
     rate = detector.dark_rate_dn_per_s * detector.geometry.frame_time_s
@@ -212,13 +218,13 @@ def dark_model(detector: DetectorModel, n_groups: int) -> object:
 
 
 def dq_definition(*names: str) -> list[tuple[int, int, str, str]]:
-    """Rows (BIT, VALUE, NAME, DESCRIPTION) of a DQ_DEF table that gives the named flags their pipeline bits."""
+    """Rows (BIT, VALUE, NAME, DESCRIPTION) of a DQ_DEF table with the pipeline bits of the named flags."""
     values = sorted((PIXEL_FLAGS[name], name) for name in names)
     return [(value.bit_length() - 1, value, name, name.lower().replace("_", " ")) for value, name in values]
 
 
-def describe_reference(model: object, detector: DetectorModel, reftype: str) -> None:
-    """Set the keywords every CRDS reference has."""
+def describe_reference(model: "JwstDataModel", detector: DetectorModel, reftype: str) -> None:
+    """Set the keywords that every CRDS reference has."""
     geometry = detector.geometry
     meta = {
         "telescope": "JWST",
@@ -238,7 +244,7 @@ def describe_reference(model: object, detector: DetectorModel, reftype: str) -> 
 
 
 def write_mappings(folder: Path, files: Files) -> None:
-    """Write the .pmap, .imap and .rmap files with valid checksums; `files` as built by write_crds_cache."""
+    """Write the .pmap, .imap and .rmap files with valid checksums; `files` as made by write_crds_cache."""
     folder.mkdir(parents=True, exist_ok=True)
     date = USEAFTER.replace("T", " ")
     instruments = {}
@@ -246,7 +252,7 @@ def write_mappings(folder: Path, files: Files) -> None:
         selector = dict.fromkeys(NOT_AVAILABLE, "N/A")
         for reftype, names in types.items():
             selector[reftype] = f"jwst_{instrument.lower()}_{reftype}_0001.rmap"
-            header = {"instrument": instrument, "filekind": reftype, "mapping": "REFERENCE"}
+            header: Header = {"instrument": instrument, "filekind": reftype, "mapping": "REFERENCE"}
             header["parkey"] = (tuple(matched(instrument).values()), DATES)
             header |= {"classes": ("Match", "UseAfter"), "reffile_required": "NONE"}
             header |= {"suffix": reftype, "text_descr": reftype, "filetype": reftype.upper(), "file_ext": ".fits"}
@@ -260,8 +266,8 @@ def write_mappings(folder: Path, files: Files) -> None:
     write_mapping(folder / CONTEXT, header, pprint.pformat(instruments))
 
 
-def write_mapping(path: Path, header: dict, selector: str) -> None:
-    """Write one mapping file and let CRDS put its own checksum in."""
+def write_mapping(path: Path, header: Header, selector: str) -> None:
+    """Write a mapping file; CRDS sets its checksum."""
     from crds.core import rmap
 
     header = {"observatory": "JWST", "name": path.name, "derived_from": "generated", "sha1sum": "", **header}
@@ -270,7 +276,7 @@ def write_mapping(path: Path, header: dict, selector: str) -> None:
 
 
 def write_server_config(folder: Path) -> None:
-    """Write what CRDS reads in place of a server's answer: a Python dict literal, and how references are laid out."""
+    """Write the files that replace the CRDS server: its answer as a Python dict literal, and the folder layout."""
     folder.mkdir(parents=True, exist_ok=True)
     info = {
         "operational_context": CONTEXT,
@@ -281,7 +287,7 @@ def write_server_config(folder: Path) -> None:
         "bad_files_set": [],
         "crds_version": {"str": "14.0.0"},
         "status": "cache",
-        "last_synced": KINDS["dark"]["epoch"].isoformat(),
+        "last_synced": KINDS["dark"].epoch.isoformat(),
         "effective_mode": "local",
         "connected": False,
         "force_remote_mode": False,

@@ -1,7 +1,7 @@
-"""The simulated detector: its planted pixels and its static maps. All random, all from one seed.
+"""The simulated detector: its planted pixels and its static maps, all from random numbers of one seed.
 
-Maps are float32 images (y, x). Signals are in DN unless the name says electrons (_e); "reference pixels" here are the
-light-insensitive border pixels, as everywhere in JWST.
+Maps are float32 images (y, x). Signals are in DN unless their name has the unit electrons (_e). Reference pixels are
+the light-insensitive pixels at the border.
 """
 
 from dataclasses import dataclass
@@ -16,11 +16,10 @@ from badpix.simulate.static_maps import static_maps
 
 @dataclass(frozen=True)
 class DetectorModel:
-    """Static truth of one detector: geometry, planted pixels and float32 maps (y, x), without the planted behaviour.
+    """A simulated detector: geometry, planted pixels and float32 maps (y, x) without the planted behaviour.
 
-    `pixels` has PIXEL_DTYPE: 0-based y and x, type code, strength, second parameter (NaN where there is none), the
-    phase (-1 for a permanent pixel) and number of bad exposures per period (Population.is_bad), and the name of the
-    cluster it belongs to.
+    `pixels` has PIXEL_DTYPE: 0-based y and x, type code, strength, second parameter (NaN if there is none), phase (-1
+    for a permanent pixel) and number of bad exposures per period (Population.is_bad), and the name of its cluster.
     """
 
     geometry: Geometry
@@ -34,24 +33,24 @@ class DetectorModel:
     read_noise_error: np.ndarray  # relative error of the read noise reference
     dark_rate_dn_per_s: np.ndarray
     response: np.ndarray  # quantum efficiency relative to the mean
-    illumination: np.ndarray  # of the internal lamp, mean 1 but for an unlit strip
-    lit_share: np.ndarray  # of the lamp's light that is not blocked: 0 in an unlit strip, 1 elsewhere
+    illumination: np.ndarray  # by the internal lamp, mean 1 except for an unlit strip
+    lit_share: np.ndarray  # share of the lamp's light that is not blocked: 0 in an unlit strip, 1 elsewhere
     saturation_dn: np.ndarray  # raw counts, bias included
-    nonlinearity_per_dn: np.ndarray  # true = measured + this x measured^2; (1, 1) where all pixels agree
+    nonlinearity_per_dn: np.ndarray  # true = measured + this x measured^2; shape (1, 1) if equal for all pixels
 
     def select(self, behaviour: str, index: int | None = None) -> np.ndarray:
-        """Planted pixels that show `behaviour` in exposure `index` (from 1); None: those that show it always."""
+        """Planted pixels with `behaviour` in exposure `index` (from 1); None: in every exposure."""
         codes = [code for code, planted in enumerate(self.population.types, 1) if planted.behaviour == behaviour]
         chosen = self.pixels[np.isin(self.pixels["code"], codes)]
         return chosen[chosen["phase"] < 0 if index is None else self.population.is_bad(chosen, index)]
 
     def planted_as(self, name: str) -> np.ndarray:
-        """Planted pixels of one type by its name."""
+        """Planted pixels of the type `name`."""
         return self.pixels[self.pixels["code"] == self.population.codes[name]]
 
 
 def make_detector(geometry: Geometry, seed: int, population: Population = DEMO) -> DetectorModel:
-    """The detector that belongs to these arguments: it does not depend on the exposures made with it."""
+    """Make the detector of these arguments; it does not depend on the exposures."""
     plan_rng, map_rng = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(2))
     reference = reference_pixels(geometry)
     return DetectorModel(
@@ -61,7 +60,7 @@ def make_detector(geometry: Geometry, seed: int, population: Population = DEMO) 
 
 
 def reference_pixels(geometry: Geometry) -> np.ndarray:
-    """Bool (y, x): True in the border of the full detector, 4 pixels wide; MIRI's has no rows of them."""
+    """Bool (y, x): True at the reference pixels, a border of 4 pixels; MIRI has no reference rows."""
     first_y, last_y, first_x, last_x = science_bounds(geometry)
     reference = np.ones(geometry.shape, bool)
     reference[first_y : last_y + 1, first_x : last_x + 1] = False

@@ -1,6 +1,6 @@
-"""A simulated detector grows older: in each epoch some bad pixels are new, some have recovered, some are bad otherwise.
+"""Evolution of a simulated detector: in each epoch some bad pixels are new, recovered or reclassified.
 
-An epoch is simulated with exposures of its own, of numbers and dates after those of the epoch before.
+Each epoch has its own exposures. Their numbers and dates follow the numbers and dates of the previous epoch.
 """
 
 from dataclasses import replace
@@ -12,31 +12,31 @@ from badpix.simulate.detector import DetectorModel
 from badpix.simulate.headers import science_bounds
 from badpix.simulate.planting import PIXEL_DTYPE
 
-# Numbers of exposures in an epoch, and so hours from epoch to epoch (417 days): a multiple of the periods of the pixels
-# that are bad at times, so that these go on as before.
+# Exposure numbers per epoch, and hours from epoch to epoch (417 days): a multiple of the periods of intermittent
+# pixels, so that their sequence continues.
 EXPOSURES_PER_EPOCH = 10000
 MAX_EPOCHS = 9  # exposure numbers have five digits
-# What a pixel may turn into or from, as far as the population has it: types that leave their neighbours healthy.
+# Types that a pixel can change to or from, as far as the population has them: they do not affect their neighbours.
 CHANGING = ("dead", "low_qe", "hot", "hot_saturated", "rc", "telegraph", "low_pedestal")
-CHANGED_PER_AREA = 20  # pixels of each change in 256 x 256
+CHANGED_PER_AREA = 20  # pixels per kind of change in 256 x 256
 CHANGED_MINIMUM = 3
-DISTANCE = 3  # of a new pixel from any other planted one, so that their rings of neighbours do not touch
-_STREAM = 3  # of random numbers; those of the exposures are 1 and 2
+DISTANCE = 3  # of a new pixel from any planted pixel, so that their rings of neighbours do not touch
+_STREAM = 3  # stream of random numbers; the exposures have streams 1 and 2
 COLUMNS = ("epoch", "x", "y", "change", "before", "after")
 
 
 def first_number(epoch: int) -> int:
     """Number of the first exposure of an epoch; both count from 1."""
     if not 1 <= epoch <= MAX_EPOCHS:
-        raise ValueError(f"epoch {epoch} is not one of 1 to {MAX_EPOCHS}")
+        raise ValueError(f"epoch {epoch}: allowed are 1 to {MAX_EPOCHS}")
     return (epoch - 1) * EXPOSURES_PER_EPOCH + 1
 
 
 def evolve(detector: DetectorModel, epoch: int, seed: int) -> tuple[DetectorModel, pd.DataFrame]:
-    """The detector as it is in `epoch` (from 1), and all changes since the first.
+    """The detector in `epoch` (from 1), and all changes since epoch 1.
 
-    The changes: `epoch` in which it happened, `x`, `y` (0-based), `change` (new, recovered, reclassified), and the
-    planted types `before` and `after`, of which a good pixel has none.
+    Columns of the changes: `epoch` of the change, `x`, `y` (0-based), `change` (new, recovered, reclassified), and the
+    planted types `before` and `after` (empty: good).
     """
     rows = []
     for number in range(2, epoch + 1):
@@ -47,7 +47,7 @@ def evolve(detector: DetectorModel, epoch: int, seed: int) -> tuple[DetectorMode
 
 
 def next_epoch(detector: DetectorModel, rng: np.random.Generator) -> tuple[DetectorModel, list[tuple]]:
-    """The detector one epoch later, and what has changed as rows of COLUMNS without the epoch."""
+    """The detector one epoch later, and the changes as rows of COLUMNS without the epoch."""
     types, codes = detector.population.types, detector.population.codes
     changing = [name for name in CHANGING if name in codes]
     number = max(CHANGED_MINIMUM, round(CHANGED_PER_AREA * detector.geometry.relative_area))
@@ -66,7 +66,7 @@ def next_epoch(detector: DetectorModel, rng: np.random.Generator) -> tuple[Detec
         turn_into(old[index : index + 1], name, detector, rng)
         rows.append((old["x"][index], old["y"][index], "reclassified", before.name, name))
     new = np.zeros(number, PIXEL_DTYPE)
-    new["y"], new["x"] = free_places(detector, number, rng)
+    new["y"], new["x"] = free_positions(detector, number, rng)
     for index, name in enumerate(rng.permutation(np.resize(changing, number))):
         turn_into(new[index : index + 1], name, detector, rng)
         rows.append((new["x"][index], new["y"][index], "new", "", name))
@@ -74,15 +74,15 @@ def next_epoch(detector: DetectorModel, rng: np.random.Generator) -> tuple[Detec
 
 
 def turn_into(pixel: np.ndarray, name: str, detector: DetectorModel, rng: np.random.Generator) -> None:
-    """Make `pixel`, one of PIXEL_DTYPE, in place a permanent one of the type `name`."""
+    """Change `pixel` (PIXEL_DTYPE) in place to a permanent pixel of the type `name`."""
     code = detector.population.codes[name]
     planted = detector.population.types[code - 1]
     pixel["code"], pixel["phase"], pixel["bad_exposures"] = code, -1, detector.population.period
     pixel["strength"], pixel["second"] = planted.strength.draw(rng, 1), planted.second.draw(rng, 1)
 
 
-def free_places(detector: DetectorModel, number: int, rng: np.random.Generator) -> tuple[list[int], list[int]]:
-    """Places (y, x) of healthy science pixels, far enough from every planted pixel, from the edge and each other."""
+def free_positions(detector: DetectorModel, number: int, rng: np.random.Generator) -> tuple[list[int], list[int]]:
+    """Positions (y, x) of healthy science pixels apart from planted pixels, from the edge and from each other."""
     first_y, last_y, first_x, last_x = science_bounds(detector.geometry)
     free = np.zeros(detector.geometry.shape, bool)
     margin = DISTANCE + 1
@@ -90,18 +90,18 @@ def free_places(detector: DetectorModel, number: int, rng: np.random.Generator) 
     free &= detector.lit_share > 0
     for y, x in zip(detector.pixels["y"], detector.pixels["x"], strict=True):
         block(free, y, x)
-    places = []
+    positions: list[tuple[int, int]] = []
     for _ in range(number):
         y, x = np.nonzero(free)
         if not len(y):
-            raise ValueError(f"{number} new pixels do not fit between the planted ones")
+            raise ValueError(f"{number} new pixels do not fit between the planted pixels")
         chosen = rng.integers(len(y))
-        places.append((int(y[chosen]), int(x[chosen])))
-        block(free, *places[-1])
-    return [y for y, _ in places], [x for _, x in places]
+        positions.append((int(y[chosen]), int(x[chosen])))
+        block(free, *positions[-1])
+    return [y for y, _ in positions], [x for _, x in positions]
 
 
 def block(free: np.ndarray, y: int, x: int) -> None:
-    """Take the surroundings of a pixel out of `free`, bool (y, x), in place."""
+    """Set `free`, bool (y, x), to False around a pixel, in place."""
     near = DISTANCE - 1
     free[max(0, y - near) : y + near + 1, max(0, x - near) : x + near + 1] = False

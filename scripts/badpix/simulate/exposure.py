@@ -1,34 +1,44 @@
-"""An exposure to be simulated: its kind, number and size, when it begins, and the segments that it is written in."""
+"""A simulated exposure: its kind, number, size and start time, and the segments of its files."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-# Program, visit group + sequence + activity: real observatory style, invented numbers. Darks come first in time.
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of exposures: program, activity (visit group + sequence + activity), and UTC of exposure number 0."""
+
+    program: str
+    activity: str
+    epoch: datetime
+
+
+# Numbers in the style of the observatory, but invented. Darks are before flats.
 KINDS = {
-    "dark": {"program": "09001", "activity": "02101", "epoch": datetime(2024, 6, 1)},
-    "flat": {"program": "09002", "activity": "03101", "epoch": datetime(2024, 7, 1)},
+    "dark": Kind(program="09001", activity="02101", epoch=datetime(2024, 6, 1)),
+    "flat": Kind(program="09002", activity="03101", epoch=datetime(2024, 7, 1)),
 }
 EXPOSURE_SPACING = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
 class Exposure:
-    """One exposure: `kind` is "dark" or "flat", `index` its number among those of its kind, from 1."""
+    """An exposure: `kind` is "dark" or "flat", `index` its number among the exposures of its kind, from 1."""
 
     kind: str
     index: int
     n_integrations: int
-    n_groups: int  # of an integration
+    n_groups: int  # per integration
 
     @property
     def start_time(self) -> datetime:
         """UTC start."""
-        return KINDS[self.kind]["epoch"] + self.index * EXPOSURE_SPACING
+        return KINDS[self.kind].epoch + self.index * EXPOSURE_SPACING
 
 
 @dataclass(frozen=True)
 class Segment:
-    """Which integrations of an exposure a file holds: segment `number` of `total`, integrations counted from 1."""
+    """The integrations of an exposure in a file: segment `number` of `total`, integrations counted from 1."""
 
     number: int
     total: int
@@ -37,7 +47,7 @@ class Segment:
 
 
 def split_integrations(n_integrations: int, n_segments: int) -> list[Segment]:
-    """The segments of an exposure, as even as they can be; ValueError when there are more than integrations."""
+    """The segments of an exposure, as equal as possible; ValueError for more segments than integrations."""
     if not 1 <= n_segments <= n_integrations:
         raise ValueError(f"{n_integrations} integrations cannot be written in {n_segments} segments")
     edges = [round(number * n_integrations / n_segments) for number in range(n_segments + 1)]

@@ -1,4 +1,4 @@
-"""JWST names, geometry and keywords of a simulated exposure: data tables and pure functions, no file is touched."""
+"""JWST names, geometry and keywords of a simulated exposure: data tables and pure functions without file access."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,18 +8,18 @@ import numpy as np
 from badpix.simulate.exposure import KINDS, Exposure, Segment
 from badpix.simulate.instruments import DETECTORS, INSTRUMENTS, Frame, Subarray
 
-UNLIT_WIDTH = 24  # columns, for 256 columns and more
+UNLIT_WIDTH = 24  # columns, in arrays of 256 columns and more
 FULL = "FULL"
-N_AMPLIFIERS = 4  # of the full frame in the near infrared, and always of MIRI
+N_AMPLIFIERS = 4  # of the full frame in the near infrared, and of all arrays of MIRI
 
-# Clock cycles of 10 microseconds in a full frame read in IRS2 mode: 16 pixels, 4 reads of reference pixels and 2 steps
-# out and in, 32 times a line, 8 at the end of each of 2048 lines, 714 at that of the frame
+# Clock cycles of 10 microseconds in a full IRS2 frame: 16 pixels, 4 reads of reference pixels and 2 steps for the
+# change between them, 32 times per line; 8 at the end of each of 2048 lines; 714 at the end of the frame.
 IRS2_FRAME_CLOCKS = ((16 + 4 + 2) * 32 + 8) * 2048 + 714
 
 
 @dataclass(frozen=True)
 class Geometry:
-    """Which part of which detector is read, and how. Sizes in pixels, starts 1-based as in the headers."""
+    """The part of a detector that is read, and its readout. Sizes in pixels, starts 1-based as in the headers."""
 
     instrument: str
     detector: str
@@ -51,27 +51,27 @@ class Geometry:
 
     @property
     def fast_along_x(self) -> bool:
-        """Whether pixels of a readout line follow each other along x."""
+        """Whether the fast axis of the readout is along x."""
         return abs(self.fastaxis) == 1
 
     @property
     def n_fast(self) -> int:
-        """Pixels of a readout line."""
+        """Number of pixels of a readout line."""
         return self.n_columns if self.fast_along_x else self.n_rows
 
     @property
     def n_slow(self) -> int:
-        """Readout lines."""
+        """Number of readout lines."""
         return self.n_rows if self.fast_along_x else self.n_columns
 
     @property
     def n_amplifiers(self) -> int:
-        """Amplifiers that read the pixels; NOUTPUTS counts the reference output of IRS2, too."""
+        """Number of amplifiers that read pixels; NOUTPUTS also counts the reference output of IRS2."""
         return min(self.noutputs, N_AMPLIFIERS)
 
     @property
     def interleaved(self) -> bool:
-        """Whether raw files hold the interleaved reference pixels of IRS2."""
+        """Whether raw files have the interleaved reference pixels of IRS2."""
         return "IRS2" in self.readpatt
 
 
@@ -82,16 +82,37 @@ def make_geometry(
     subarray: str | None = None,
     readpatt: str | None = None,
 ) -> Geometry:
-    """What is read: a subarray by its name (or FULL), or the one that stands for a square of `size`."""
+    """The Geometry of an array and readout.
+
+    Parameters
+    ----------
+    instrument : str
+        Name of the instrument, in capitals.
+    size : int, optional
+        Side of a square array in pixels; selects the subarray for this size.
+    detector : str, optional
+        Name of the detector; default: the default detector of the instrument.
+    subarray : str, optional
+        Name of a subarray, or FULL.
+    readpatt : str, optional
+        Read pattern; default: the first of the instrument.
+
+    Raises
+    ------
+    ValueError
+        For an unknown detector, read pattern, size or subarray.
+    """
     mode = INSTRUMENTS[instrument]
     detector = detector or mode.default_detector
     if detector not in DETECTORS or DETECTORS[detector][0] != instrument:
         known = sorted(name for name, row in DETECTORS.items() if row[0] == instrument)
-        raise ValueError(f"detector {detector!r} is not one of {instrument}: {', '.join(known)}")
+        raise ValueError(f"detector {detector!r} is not a detector of {instrument}: {', '.join(known)}")
     readpatt = readpatt or mode.read_patterns[0]
     if readpatt not in mode.read_patterns:
-        raise ValueError(f"read pattern {readpatt!r} is not one of {instrument}: {', '.join(mode.read_patterns)}")
+        known = list(mode.read_patterns)
+        raise ValueError(f"read pattern {readpatt!r} is not a pattern of {instrument}: {', '.join(known)}")
     part = choose_subarray(instrument, size, subarray)
+    assert part.xstart is not None and part.ystart is not None  # set by choose_subarray
     if "IRS2" in readpatt and part.name != FULL:
         raise ValueError(f"{readpatt} reads the full frame only, not {part.name}")
     fastaxis, slowaxis = DETECTORS[detector][1:3]
@@ -102,7 +123,7 @@ def make_geometry(
     elif part.name in mode.frame_times_s:
         frame_time_s = mode.frame_times_s[part.name]
     else:
-        # 10 microseconds per pixel, 12 of overhead per row and one row per frame: 10.7368 s for the full frame
+        # 10 microseconds per pixel, 12 pixels of overhead per row, an extra row per frame: 10.7368 s for the full frame
         frame_time_s = round((n_fast // noutputs + 12) * (n_slow + 1) * 1e-5, 5)
     return Geometry(
         instrument, detector, part.name, part.n_columns, part.n_rows, part.xstart, part.ystart, fastaxis, slowaxis,
@@ -111,7 +132,7 @@ def make_geometry(
 
 
 def choose_subarray(instrument: str, size: int | None, name: str | None) -> Subarray:
-    """The subarray of that name or size, with its place; without both the instrument's first."""
+    """The subarray of the given name or size with its starts; without both the first of the instrument."""
     mode = INSTRUMENTS[instrument]
     frame = mode.frame
     known = [*mode.subarrays, Subarray(FULL, frame.n_columns, frame.n_rows, 1, 1)]
@@ -142,23 +163,19 @@ def frame_of(geometry: Geometry) -> Frame:
 
 
 def science_bounds(geometry: Geometry) -> tuple[int, int, int, int]:
-    """First and last row, first and last column (0-based) of the light-sensitive part of what is read."""
+    """First and last row, first and last column (0-based) of the light-sensitive part of the array."""
     frame = frame_of(geometry)
     left, right, bottom, top = frame.border
-    bounds = []
-    for start, size, full, low, high in (
-        (geometry.ystart, geometry.n_rows, frame.n_rows, bottom, top),
-        (geometry.xstart, geometry.n_columns, frame.n_columns, left, right),
-    ):
-        bounds.append(max(0, low - start + 1))
-        bounds.append(min(size, full - high - start + 1) - 1)
-    return tuple(bounds)
+    first_y, first_x = max(0, bottom - geometry.ystart + 1), max(0, left - geometry.xstart + 1)
+    end_y = min(geometry.n_rows, frame.n_rows - top - geometry.ystart + 1)
+    end_x = min(geometry.n_columns, frame.n_columns - right - geometry.xstart + 1)
+    return first_y, end_y - 1, first_x, end_x - 1
 
 
 def output_of_lines(geometry: Geometry) -> np.ndarray:
-    """Which amplifier (from 0) reads each pixel of a readout line: int (fast).
+    """Amplifier (from 0) of each pixel of a readout line: int (fast).
 
-    In the near infrared each reads a strip; MIRI's four take turns from pixel to pixel.
+    In the near infrared each amplifier reads a strip; the four amplifiers of MIRI alternate from pixel to pixel.
     """
     position = np.arange(geometry.n_fast)
     if geometry.instrument == "MIRI":
@@ -167,7 +184,7 @@ def output_of_lines(geometry: Geometry) -> np.ndarray:
 
 
 def unlit_columns(geometry: Geometry) -> tuple[int, int]:
-    """First column (0-based) and end of the strip that the lamp of the survey does not reach."""
+    """First column (0-based) and end (exclusive) of the unlit strip of the survey."""
     first = science_bounds(geometry)[2]
     return first, first + (UNLIT_WIDTH if geometry.n_columns >= 256 else geometry.n_columns // 10)
 
@@ -176,21 +193,21 @@ def exposure_name(geometry: Geometry, exposure: Exposure, segment: Segment | Non
     """`jw<ppppp><ooo><vvv>_<gg><s><aa>_<eeeee>[-segNNN]_<detector>_uncal.fits`."""
     part = f"-seg{segment.number:03d}" if segment else ""
     kind = KINDS[exposure.kind]
-    observation, number = f"jw{kind['program']}001001", f"{exposure.index:05d}"
-    return f"{observation}_{kind['activity']}_{number}{part}_{geometry.detector.lower()}_uncal.fits"
+    observation, number = f"jw{kind.program}001001", f"{exposure.index:05d}"
+    return f"{observation}_{kind.activity}_{number}{part}_{geometry.detector.lower()}_uncal.fits"
 
 
 def exposure_type(geometry: Geometry, kind: str) -> str:
-    """EXP_TYPE of a "dark" or a "flat" with this instrument."""
+    """EXP_TYPE of a "dark" or a "flat" of this detector."""
     mode = INSTRUMENTS[geometry.instrument]
     dark_type, flat_type = mode.detector_types.get(geometry.detector, (mode.dark_type, mode.flat_type))
     return dark_type if kind == "dark" else flat_type
 
 
 def exposure_meta(geometry: Geometry, exposure: Exposure, segment: Segment | None = None) -> dict:
-    """Datamodel paths below `meta` and their values for a raw file. One frame per group, none dropped.
+    """Datamodel paths below `meta` and their values for a raw file: one frame per group, no dropped frames.
 
-    The file holds the whole exposure, or a `segment` of it.
+    The file has the complete exposure, or a `segment` of it.
     """
     begin, n_groups = exposure.start_time, exposure.n_groups
     integration_s = n_groups * geometry.frame_time_s
@@ -235,7 +252,7 @@ def exposure_meta(geometry: Geometry, exposure: Exposure, segment: Segment | Non
 
 
 def readout_meta(geometry: Geometry) -> dict:
-    """Keys of the IRS2 readout: pixels read between two visits to the reference pixels, and reads of these."""
+    """Keys of the IRS2 readout: pixels between two sets of reference reads, and reads per set."""
     return {"exposure.nrs_normal": 16, "exposure.nrs_reference": 4} if geometry.interleaved else {}
 
 
@@ -251,7 +268,7 @@ def segment_meta(segment: Segment) -> dict:
 
 def _observation(exposure: Exposure, end: datetime) -> dict:
     begin, kind = exposure.start_time, KINDS[exposure.kind]
-    program, activity = kind["program"], kind["activity"]
+    program, activity = kind.program, kind.activity
     return {
         "date": begin.strftime("%Y-%m-%d"),
         "time": begin.strftime("%H:%M:%S.000"),
@@ -278,7 +295,7 @@ def instrument_meta(geometry: Geometry) -> dict:
 
 
 def subarray_meta(geometry: Geometry) -> dict:
-    """Keys below `meta.subarray`, for exposures and references alike."""
+    """Keys below `meta.subarray`, for exposures and references."""
     return {
         "name": geometry.subarray,
         "xstart": geometry.xstart,

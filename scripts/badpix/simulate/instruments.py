@@ -1,6 +1,6 @@
-"""What the simulator knows of the instruments: detectors, exposure types, arrays, read patterns. Data tables only.
+"""The instruments of the simulator: detectors, exposure types, arrays, read patterns. Data tables only.
 
-It is kept apart from config/detectors on purpose: the simulator says what the workflow must find out.
+These tables are independent of config/detectors on purpose: the simulator is a test of the workflow.
 """
 
 from dataclasses import dataclass, field
@@ -9,9 +9,9 @@ from math import isqrt
 
 @dataclass(frozen=True)
 class Subarray:
-    """A part of the detector that is read, in pixels; starts are 1-based as in the headers.
+    """A subarray; sizes in pixels, starts 1-based as in the headers.
 
-    Without starts it lies in the upper right corner of the detector, so that it has reference pixels.
+    Without starts it is in the upper right corner of the detector, so that it has reference pixels.
     """
 
     name: str
@@ -22,7 +22,7 @@ class Subarray:
 
     @property
     def side(self) -> int:
-        """The square that it stands for: MIRI's have reference columns beside it, a strip has as many pixels."""
+        """Side of the corresponding square: without reference columns for MIRI, of equal area for a strip."""
         if max(self.n_columns, self.n_rows) < 2 * min(self.n_columns, self.n_rows):
             return min(self.n_columns, self.n_rows)
         return isqrt(self.n_columns * self.n_rows)
@@ -48,10 +48,10 @@ def corner(name: str, size: int) -> Subarray:
 
 @dataclass(frozen=True)
 class InstrumentMode:
-    """What one instrument calls its darks, internal flats, one-frame read patterns and subarrays.
+    """Names of the darks, internal flats, one-frame read patterns and subarrays of an instrument.
 
     The first of `read_patterns` and of `subarrays` is the default. `gain_e_per_dn` is the mean over the detector;
-    `frame_times_s` maps a subarray to its frame time where no formula gives it.
+    `frame_times_s` maps a subarray to its frame time if there is no formula.
     """
 
     default_detector: str
@@ -71,7 +71,7 @@ INSTRUMENTS = {
         "NIS", "NIS_DARK", "NIS_LAMP", ("NISRAPID",), {"filter": "CLEAR", "pupil": "F150W"},
         (corner("SUB256", 256), corner("SUB64", 64), corner("SUB80", 80), corner("SUB128", 128)),
     ),
-    # NIRCam has no square subarray of 256: the grism one lends its name
+    # NIRCam has no square subarray of 256: the name is the name of a grism subarray.
     "NIRCAM": InstrumentMode(
         "NRCA1", "NRC_DARK", "NRC_LED", ("RAPID",), {"filter": "F200W", "pupil": "FLAT"},
         (
@@ -79,13 +79,13 @@ INSTRUMENTS = {
             corner("SUB400P", 400), corner("SUB640", 640),
         ),
     ),
-    # Where these lie with the mirror in place of a grating, as for lamp flats. SUB512 has no reference pixels.
+    # Positions with the mirror instead of a grating, as for lamp flats. SUB512 has no reference pixels.
     "NIRSPEC": InstrumentMode(
         "NRS1", "NRS_DARK", "NRS_LAMP", ("NRSRAPID", "NRSIRS2RAPID"), {"filter": "OPAQUE", "grating": "MIRROR"},
         (Subarray("SUB512", 512, 32, 1025, 975), Subarray("SUB2048", 2048, 32, 1, 975)),
     ),
     "FGS": InstrumentMode("GUIDER1", "FGS_DARK", "FGS_INTFLAT", ("FGSRAPID",), {}, (corner("128X128", 128),)),
-    # The spectrometer's two detectors are read in full only; they take the imager's subarrays here for small tests.
+    # The two detectors of the spectrometer have the full frame only; the subarrays of the imager are for small tests.
     "MIRI": InstrumentMode(
         "MIRIMAGE", "MIR_DARKIMG", "MIR_FLATIMAGE", ("FASTR1",), {},
         (
@@ -95,7 +95,7 @@ INSTRUMENTS = {
         ),
         frame=MID_INFRARED,
         gain_e_per_dn=5.5,
-        # clock cycles of 10 microseconds, as the pipeline's emicorr step has them
+        # From clock cycles of 10 microseconds in the emicorr step of the pipeline.
         frame_times_s={
             "FULL": 2.77504, "SUB64": 0.08512, "SUB128": 0.11904, "SUB256": 0.29952, "BRIGHTSKY": 0.86528,
             "MASK1550": 0.23968,

@@ -1,29 +1,29 @@
-"""What MIRI's ramps have beside those of the near infrared: their first groups and the last one are off.
+"""Effects in MIRI ramps that near-infrared ramps do not have: offsets of the first groups and of the last group.
 
-Sizes are of the order of real ones; what matters is which step of the pipeline takes care of what: `reset` subtracts
-the reset anomaly, `rscd` flags the first groups, `lastframe` the last one. Left in, they would bend every ramp.
+The amplitudes have realistic orders of magnitude. They test the pipeline steps: `reset` subtracts the reset anomaly,
+`rscd` flags the first groups, `lastframe` flags the last group. Without these steps every ramp would be curved.
 """
 
 import numpy as np
 
 RESET_ANOMALY_DN = -60.0  # in the first group of every integration, and decaying
 RESET_DECAY_GROUPS = 1.5
-RESET_GROUPS = 8  # what the reset reference covers: less than 1 DN is left
+RESET_GROUPS = 8  # groups of the reset reference; the anomaly is below 1 DN afterwards
 
-RSCD_DN = 80.0  # reset switch charge decay, in the first group of all integrations but the first, and decaying
+RSCD_DN = 80.0  # reset switch charge decay, in the first group of all integrations except the first, and decaying
 RSCD_DECAY_GROUPS = 0.8
-RSCD_FLAGGED_FIRST, RSCD_FLAGGED_LATER = 1, 4  # groups that the rscd reference has flagged: first integration, others
+RSCD_FLAGGED_FIRST, RSCD_FLAGGED_LATER = 1, 4  # groups flagged by the rscd reference: first integration, later ones
 
-LAST_FRAME_DN = -30.0  # the reset of the lines next in turn pulls the last frame
+LAST_FRAME_DN = -30.0  # effect of the reset of the following lines on the last frame
 
 
 def reset_anomaly(n_groups: int) -> np.ndarray:
-    """DN per group, float64."""
+    """The reset anomaly, DN, float64 (group)."""
     return RESET_ANOMALY_DN * np.exp(-np.arange(n_groups) / RESET_DECAY_GROUPS)
 
 
 def group_offsets(integration: int, n_groups: int) -> np.ndarray:
-    """What is added to all pixels, DN per group, float64; `integration` counts from 0."""
+    """Offset of all pixels, DN, float64 (group); `integration` counts from 0."""
     offsets_dn = reset_anomaly(n_groups)
     if integration > 0:
         offsets_dn += RSCD_DN * np.exp(-np.arange(n_groups) / RSCD_DECAY_GROUPS)

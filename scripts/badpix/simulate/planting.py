@@ -1,4 +1,4 @@
-"""Where which bad pixels are planted, and how strong each is."""
+"""Positions, types and strengths of the planted pixels."""
 
 import numpy as np
 
@@ -6,14 +6,14 @@ from badpix.simulate.clusters import PAIR_HOT_RATE, plan_clusters, text_of
 from badpix.simulate.headers import Geometry, science_bounds, unlit_columns
 from badpix.simulate.populations import PlantedType, Population
 
-DEMO_GRID_PITCH = 5  # one planted pixel per 5 x 5 cell, shifted by at most 1: never closer than 4, rings do not touch
-DEMO_SCIENCE_MARGIN = 4  # planted pixels keep this far from the edge of the science area
+DEMO_GRID_PITCH = 5  # a planted pixel per 5 x 5 cell, shifted by at most 1: distance at least 4, rings do not touch
+DEMO_SCIENCE_MARGIN = 4  # distance of planted pixels from the edge of the science area
 
-SURVEY_GRID_PITCH = 6  # shifted by at most 3: never closer than 3, so rings of eight do not overlap
+SURVEY_GRID_PITCH = 6  # shifted by at most 3: distance at least 3, so rings of eight neighbours do not overlap
 SURVEY_SHIFTS = 4
-SURVEY_SCIENCE_MARGIN = 3  # what is nearer to the edge belongs to the group "border"
-SURVEY_MINIMUM = 3  # of each type, however small the array
-UNLIT_MARGIN = 6  # pixels that only light can tell keep this far from the unlit strip
+SURVEY_SCIENCE_MARGIN = 3  # pixels nearer to the edge belong to the group "border"
+SURVEY_MINIMUM = 3  # pixels of each type, also in small arrays
+UNLIT_MARGIN = 6  # distance from the unlit strip of pixels that need light
 
 PIXEL_DTYPE = np.dtype(
     [
@@ -28,19 +28,19 @@ def plan_pixels(geometry: Geometry, population: Population, rng: np.random.Gener
     plan = {"demo": place_demo, "survey": place_survey}[population.name]
     pixels = plan(geometry, population, rng)
     for code, planted in enumerate(population.types, start=1):
-        mine = pixels["code"] == code
-        number = np.count_nonzero(mine)
-        pixels["strength"][mine] = planted.strength.draw(rng, number)
-        pixels["second"][mine] = planted.second.draw(rng, number)
-        pixels["phase"][mine] = -1 if planted.permanent else rng.integers(0, population.period, number)
-        pixels["bad_exposures"][mine] = population.period if planted.permanent else 1
+        of_type = pixels["code"] == code
+        number = int(np.count_nonzero(of_type))
+        pixels["strength"][of_type] = planted.strength.draw(rng, number)
+        pixels["second"][of_type] = planted.second.draw(rng, number)
+        pixels["phase"][of_type] = -1 if planted.permanent else rng.integers(0, population.period, number)
+        pixels["bad_exposures"][of_type] = population.period if planted.permanent else 1
     if population.name == "survey":
         refine_survey(pixels, population, rng)
     return pixels
 
 
 def place_demo(geometry: Geometry, population: Population, rng: np.random.Generator) -> np.ndarray:
-    """Positions and codes of the demo; numbers scale with the area, with a minimum each."""
+    """Positions and codes of the demo; numbers scale with the area, with a minimum per type."""
     first_y, last_y, first_x, last_x = science_bounds(geometry)
     margin = DEMO_SCIENCE_MARGIN
     y_cells = np.arange(first_y + margin, last_y - margin - 1, DEMO_GRID_PITCH)
@@ -57,7 +57,7 @@ def place_demo(geometry: Geometry, population: Population, rng: np.random.Genera
 
 
 def planted_count(planted: PlantedType, relative_area: float) -> int:
-    """Number of planted pixels of a demo type in an array of that area, in units of 256 x 256."""
+    """Number of planted pixels of a demo type in an array of area `relative_area`, in units of 256 x 256."""
     minimum = max(2, planted.count // 10)  # a 64 x 64 array still has 6 of each main type
     return max(minimum, round(planted.count * relative_area))
 
@@ -69,7 +69,7 @@ def place_survey(geometry: Geometry, population: Population, rng: np.random.Gene
     y, x = free_cells(science_bounds(geometry), free, rng)
     lit = x >= lit_from_x
     needs_light = np.array([planted.needs_light for planted in population.types])
-    counts = survey_counts(population, geometry, len(x), np.count_nonzero(lit), needs_light)
+    counts = survey_counts(population, geometry, len(x), int(np.count_nonzero(lit)), needs_light)
     cells, kinds = assign_cells(lit, counts, needs_light)
     pixels = np.zeros(len(clusters) + len(cells), PIXEL_DTYPE)
     for name in ("y", "x", "code", "group"):
@@ -81,10 +81,10 @@ def place_survey(geometry: Geometry, population: Population, rng: np.random.Gene
 
 
 def assign_cells(lit: np.ndarray, counts: np.ndarray, needs_light: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Which cells the planted pixels take and which kind stands in each: int arrays (pixel), numbers from 0.
+    """Cells and kinds of the planted pixels: two int arrays (pixel), numbers from 0.
 
-    `lit`: bool (cell), cells in random order; `counts`: int (kind); `needs_light`: bool (kind). Pixels that need light
-    take the first lit cells, the others the first of the rest.
+    `lit` is bool (cell), with cells in random order, `counts` int (kind), `needs_light` bool (kind). Pixels that need
+    light take the first lit cells; all remaining pixels take the first of the remaining cells.
     """
     kinds = np.arange(len(counts))
     light_kinds = np.repeat(kinds[needs_light], counts[needs_light])
@@ -97,9 +97,9 @@ def assign_cells(lit: np.ndarray, counts: np.ndarray, needs_light: np.ndarray) -
 def free_cells(
     bounds: tuple[int, int, int, int], free: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """One place (y, x) per grid cell, in random order; cells without a place in `free`, bool (y, x), drop out.
+    """A free position (y, x) per grid cell, in random order; cells without a free position are left out.
 
-    `bounds`: first and last row, first and last column of the science pixels.
+    `bounds`: first and last row, first and last column of the science pixels. `free`: bool (y, x).
     """
     first_y, last_y, first_x, last_x = bounds
     margin, shift = SURVEY_SCIENCE_MARGIN, SURVEY_SHIFTS - 1
@@ -111,7 +111,7 @@ def free_cells(
     shifts = rng.permuted(np.tile(np.arange(SURVEY_SHIFTS**2), (len(order), 1)), axis=1)
     y, x = cell_y[:, None] + shifts // SURVEY_SHIFTS, cell_x[:, None] + shifts % SURVEY_SHIFTS
     possible = free[y, x]
-    chosen = np.argmax(possible, axis=1)  # the first place that is free
+    chosen = np.argmax(possible, axis=1)  # the first free position
     usable = np.flatnonzero(possible.any(axis=1))
     return y[usable, chosen[usable]], x[usable, chosen[usable]]
 
@@ -119,7 +119,24 @@ def free_cells(
 def survey_counts(
     population: Population, geometry: Geometry, n_cells: int, n_lit: int, needs_light: np.ndarray
 ) -> np.ndarray:
-    """Number of single pixels per type, int (type): by area, and where they do not fit all scaled down alike."""
+    """Number of single pixels per type, int (type): proportional to the area, all reduced by a factor if necessary.
+
+    Parameters
+    ----------
+    population : Population
+        The planted types.
+    geometry : Geometry
+        The array.
+    n_cells, n_lit : int
+        Number of free cells, and of illuminated free cells.
+    needs_light : np.ndarray
+        Bool (type).
+
+    Raises
+    ------
+    ValueError
+        If SURVEY_MINIMUM pixels of each type do not fit.
+    """
     wanted = np.array([planted.count for planted in population.types]) * geometry.relative_area
     for scale in np.linspace(1, 0, 101):
         counts = np.maximum(SURVEY_MINIMUM, np.rint(scale * wanted).astype(int))
@@ -129,11 +146,11 @@ def survey_counts(
 
 
 def refine_survey(pixels: np.ndarray, population: Population, rng: np.random.Generator) -> None:
-    """Set in place what only the survey has: how often intermittent pixels are bad, the rates of pairs of hot ones."""
+    """Set values of the survey in place: bad exposures of intermittent pixels, rates of pairs of hot pixels."""
     for code, planted in enumerate(population.types, start=1):
         if not planted.permanent:
-            mine = np.flatnonzero(pixels["code"] == code)
-            often = 1 + rng.permutation(population.period - 1)  # 1 to 7 of 8 in equal numbers
-            pixels["bad_exposures"][mine] = np.resize(often, len(mine))
+            of_type = np.flatnonzero(pixels["code"] == code)
+            bad_exposures = 1 + rng.permutation(population.period - 1)  # 1 to 7 of 8 in equal numbers
+            pixels["bad_exposures"][of_type] = np.resize(bad_exposures, len(of_type))
     hot_pairs = (pixels["code"] == population.codes["hot"]) & (pixels["group"] == "pair")
-    pixels["strength"][hot_pairs] = PAIR_HOT_RATE.draw(rng, np.count_nonzero(hot_pairs))
+    pixels["strength"][hot_pairs] = PAIR_HOT_RATE.draw(rng, int(np.count_nonzero(hot_pairs)))

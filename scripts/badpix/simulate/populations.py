@@ -1,8 +1,8 @@
-"""Two populations of bad pixels, with the physics around them: data tables only.
+"""Two populations of bad pixels, with their detector physics: data tables only.
 
-`demo` is clear cut and small: every planted pixel is one that its rule should find. `survey` is continuous, from what
-nothing can find to what nothing can miss, clustered in part, on a detector whose healthy pixels are not simple either:
-it is there to measure how completeness falls off.
+`demo` is small and unambiguous: every planted pixel should be found by its test. `survey` has a continuous range of
+strengths, from undetectable to obvious, clusters, and a detector with realistic healthy pixels: it is for measuring
+completeness as a function of strength.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Range:
-    """A distribution between two limits: even, or even in the logarithm; a share of the values can be set to 0."""
+    """A distribution between two limits: uniform, or uniform in the logarithm; a share of the values can be 0."""
 
     low: float = np.nan
     high: float = np.nan
@@ -20,7 +20,7 @@ class Range:
     zero_share: float = 0.0
 
     def draw(self, rng: np.random.Generator, number: int) -> np.ndarray:
-        """`number` values, float64; NaN where there are no limits."""
+        """`number` random values, float64; NaN without limits."""
         if self.log:
             return np.exp(rng.uniform(np.log(self.low), np.log(self.high), number))
         values = self.low + (self.high - self.low) * rng.random(number)
@@ -30,18 +30,18 @@ class Range:
 
 
 def logarithmic(low: float, high: float) -> Range:
-    """Even in the logarithm between two limits."""
+    """A Range that is uniform in the logarithm."""
     return Range(low, high, log=True)
 
 
 @dataclass(frozen=True)
 class PlantedType:
-    """One kind of planted pixel.
+    """A type of planted pixels.
 
-    `count` is the number in a 256 x 256 array. `expected` is the detection type that should find it, or "" when none
-    should. `behaviour` is what it does while it is bad. The second parameter: of open pixels the factor on the response
-    of the four direct neighbours, of rc and inverse_rc the time constant in frames, of telegraph the chance to switch
-    per group. `permanent`: bad in every exposure.
+    `count` is the number in a 256 x 256 array. `expected` is the detection type that should find it, or "" for no type.
+    `behaviour` is its effect while it is bad. `second` is the second parameter: for open pixels the factor on the
+    response of the four direct neighbours, for rc and inverse_rc the time constant in frames, for telegraph the chance
+    to switch per group. `permanent`: bad in every exposure.
     """
 
     name: str
@@ -55,36 +55,36 @@ class PlantedType:
 
     @property
     def stronger(self) -> int:
-        """+1 when a larger strength is easier to find, -1 when a smaller one is."""
+        """+1 if larger strengths are easier to find, -1 if smaller strengths are."""
         return -1 if self.unit == "response" else 1
 
     @property
     def needs_light(self) -> bool:
-        """Whether only light can tell it from a healthy pixel."""
+        """Whether it differs from a healthy pixel only with light."""
         return self.behaviour in ("dead", "low_qe", "open")
 
 
 @dataclass(frozen=True)
 class Physics:
-    """How the detector and the lamp differ from ideal ones, beside the planted pixels."""
+    """Deviations of the detector and the lamp from the ideal, beside the planted pixels."""
 
     lamp_x: float  # lamp light = 1 + these times x, y, x^2 + y^2 and x y, with x and y from -0.5 to 0.5
     lamp_y: float
     lamp_square: float
     lamp_cross: float
     unlit_strip: bool = False  # the lamp leaves the first science columns dark
-    flat_levels: Range | None = None  # factor on the lamp signal, one per flat; None: the same level in all
+    flat_levels: Range | None = None  # factor on the lamp signal of each flat; None: the same level in all flats
     ipc_direct: float = 0.0  # share of a pixel's signal that appears in each direct neighbour
-    ipc_diagonal: float = 0.0  # and in each diagonal one
-    well_saturates: bool = False  # charge stops at the full well; else only the counts do
+    ipc_diagonal: float = 0.0  # share of a pixel's signal that appears in each diagonal neighbour
+    well_saturates: bool = False  # whether the charge saturates at the full well; else only the counts saturate
     snowballs_per_pixel_group: float = 0.0
-    nonlinearity_scatter: float = 0.0  # relative, from pixel to pixel: the linearity reference holds the mean
+    nonlinearity_scatter: float = 0.0  # relative, from pixel to pixel; the linearity reference has the mean
     output_noise_scatter: float = 0.0  # logarithmic, of the read noise between the amplifiers
 
 
 @dataclass(frozen=True)
 class Population:
-    """What is planted. The code of a type is its position in `types` plus one.
+    """A population of planted pixels. The code of a type is its position in `types` plus one.
 
     A pixel is bad in the exposures, numbered from 1, where
     (number - 1 + phase_direction x phase) mod period < bad_exposures; see `is_bad`.
@@ -102,14 +102,14 @@ class Population:
         return {planted.name: code for code, planted in enumerate(self.types, start=1)}
 
     def is_bad(self, pixels: np.ndarray, index: int) -> np.ndarray:
-        """Bool (pixel): which of `pixels` (PIXEL_DTYPE) are bad in exposure `index` (from 1)."""
+        """Bool (pixel): whether `pixels` (PIXEL_DTYPE) are bad in exposure `index` (from 1)."""
         return (index - 1 + self.phase_direction * pixels["phase"]) % self.period < pixels["bad_exposures"]
 
 
-# Hot rates are per frame so that a hot pixel stays below saturation whatever the frame time: 35-210 DN/frame is
-# 50-300 DN/s in SUB256. The jump threshold is about 40 DN here, and a pedestal is high or low beyond about 70 DN:
-# telegraph and noisy pixels stay below that most of the time, but not always, as real ones do. Telegraph pixels switch
-# so often that there are at least 10 jumps in 30 groups, always.
+# Hot rates are per frame, so that hot pixels stay below saturation for any frame time: 35-210 DN/frame is 50-300 DN/s
+# in SUB256. The jump threshold is about 40 DN here, and a pedestal is high or low beyond about 70 DN. Telegraph and
+# noisy pixels stay below these limits most of the time, but not always, like real pixels. Telegraph pixels switch so
+# often that 30 groups always have at least 10 jumps.
 _DEAD, _SATURATING, _LOW = logarithmic(0.001, 0.02), logarithmic(1.5e5, 6.0e5), logarithmic(600.0, 2000.0)
 _RC, _RC_FRAMES = logarithmic(1500.0, 8000.0), Range(1.0, 3.0)
 _TELEGRAPH, _SWITCHING = logarithmic(80.0, 120.0), Range(0.70, 0.85)
@@ -136,7 +136,7 @@ DEMO = Population(
         PlantedType("crds_flagged_dead", "DEAD", 20, _DEAD, "response", "dead"),
     ),
     period=5,
-    phase_direction=-1,  # the phase names the exposure of each five in which the pixel is bad
+    phase_direction=-1,  # the phase is the exposure (of five) in which the pixel is bad
     physics=Physics(lamp_x=0.10, lamp_y=0.07, lamp_square=-0.06, lamp_cross=0.0),
 )
 
@@ -149,7 +149,7 @@ SURVEY = Population(
         PlantedType("dead", "DEAD", 40, _ANY_DEAD, "response", "dead"),
         PlantedType("low_qe", "LOW_QE", 80, Range(0.1, 0.9), "response", "low_qe"),
         PlantedType("open", "OPEN", 60, Range(0.0, 0.25, zero_share=1 / 3), "response", "open", Range(1.08, 1.20)),
-        # from just above the bulk to saturation in the first group
+        # From just above the typical dark current to saturation in the first group.
         PlantedType("hot", "hot", 160, logarithmic(0.3, 6.0e5), "DN/frame", "hot"),
         PlantedType("rc", "rc", 100, logarithmic(30.0, 1.0e4), "DN", "rc", _FRAMES),
         PlantedType("inverse_rc", "inverse_rc", 80, logarithmic(30.0, 3000.0), "DN", "inverse_rc", _FRAMES),
@@ -178,7 +178,7 @@ SURVEY = Population(
     phase_direction=1,
     physics=Physics(
         lamp_x=0.18, lamp_y=0.12, lamp_square=-0.12, lamp_cross=0.06, unlit_strip=True, flat_levels=Range(0.5, 1.3),
-        ipc_direct=0.005, ipc_diagonal=0.0005,  # the lower end of what is measured in H2RG detectors: 0.5 to 1%
+        ipc_direct=0.005, ipc_diagonal=0.0005,  # lower end of the values measured in H2RG detectors, 0.5 to 1%
         well_saturates=True,
         snowballs_per_pixel_group=6e-9,  # 0.75 in 30 full-frame groups
         nonlinearity_scatter=0.05, output_noise_scatter=0.15,

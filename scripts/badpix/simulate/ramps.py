@@ -1,8 +1,8 @@
-"""Make the raw counts of one exposure: darks and lamp flats, group by group, with bounded memory.
+"""Make the raw counts of an exposure, dark or lamp flat, group by group to limit the memory.
 
-What is simulated: bias and its reset (kTC) noise, a common and an odd/even drift, 1/f and white read noise, dark
-current, lamp signal with shot noise, a mild non-linearity, full well, cosmic rays, and the planted pixels; what else
-the population's Physics asks for, capacitive coupling between pixels among it. Not simulated: persistence and glow.
+Simulated are bias and its reset (kTC) noise, a common and an odd/even drift, 1/f and white read noise, dark current,
+lamp signal with shot noise, a mild non-linearity, full well, cosmic rays, the planted pixels, and the effects set in
+the Physics of the population, such as capacitive coupling between pixels. Persistence and glow are not simulated.
 """
 
 from dataclasses import dataclass
@@ -18,17 +18,17 @@ from badpix.simulate.headers import Geometry, output_of_lines
 from badpix.simulate.miri import group_offsets
 
 FLAT_SIGNAL_DN = 25000.0  # mean lamp signal at the end of a ramp: about half of the full well
-RESET_NOISE_DN = 12.0  # kTC: per pixel and integration
+RESET_NOISE_DN = 12.0  # kTC noise, per pixel and integration
 PEDESTAL_DRIFT_DN = 8.0  # common to all pixels, per integration
 ODD_EVEN_DRIFT_DN = 2.0
-GROUP_DRIFT_DN = 0.5  # step of the common random walk from group to group
+GROUP_DRIFT_DN = 0.5  # standard deviation of the steps of the common random walk, per group
 PINK_NOISE_DN = 2.5  # 1/f noise of one readout line
 FULL_WELL_ABOVE_SATURATION_DN = 1500.0
 ADC_MAXIMUM_DN = 65535
-REFERENCE_READ_DN = 11000.0  # of the interleaved reads of IRS2
+REFERENCE_READ_DN = 11000.0  # level of the interleaved reference reads of IRS2
 REFERENCE_READ_NOISE_DN = 6.5
 
-GAUSSIAN_ABOVE_E = 50.0  # shot noise of a whole image is drawn as a Gaussian from this median signal per group on
+GAUSSIAN_ABOVE_E = 50.0  # median signal per group above which the shot noise is Gaussian instead of Poisson
 
 DIRECT_NEIGHBOURS = ((-1, 0), (1, 0), (0, -1), (0, 1))  # (y, x)
 
@@ -37,13 +37,13 @@ _STREAMS = {"dark": 1, "flat": 2}
 
 @dataclass(frozen=True)
 class ExposureMaps:
-    """What the pixels do in one exposure: float32 images (y, x), and the planted pixels with memory."""
+    """The pixels in an exposure: float32 images (y, x), and the planted pixels whose signal varies with time."""
 
     electrons_per_group: np.ndarray
     bias_dn: np.ndarray
     noise_dn: np.ndarray
     full_well_dn: np.ndarray  # raw counts
-    well_e: np.ndarray  # charge that a pixel can hold
+    well_e: np.ndarray  # full well in electrons
     rc: np.ndarray  # PIXEL_DTYPE; strength negative for inverse_rc
     telegraph: np.ndarray  # PIXEL_DTYPE
 
@@ -51,7 +51,7 @@ class ExposureMaps:
 def simulate_exposure(detector: DetectorModel, exposure: Exposure, seed: int) -> np.ndarray:
     """Raw counts of the exposure: uint16 DN (integration, group, y, x).
 
-    The random numbers belong to `seed`, kind and index: an exposure is the same however many others are made.
+    The random numbers depend on `seed`, kind and index only, so an exposure does not depend on the number of exposures.
     """
     rng = np.random.default_rng(np.random.SeedSequence([seed, _STREAMS[exposure.kind], exposure.index]))
     maps = exposure_maps(detector, exposure, seed)
@@ -68,7 +68,7 @@ def simulate_exposure(detector: DetectorModel, exposure: Exposure, seed: int) ->
 
 
 def flat_level(detector: DetectorModel, index: int, seed: int) -> float:
-    """Factor on the lamp signal of flat `index`, from random numbers of its own."""
+    """Factor on the lamp signal of flat `index`, from a separate stream of random numbers."""
     levels = detector.population.physics.flat_levels
     if levels is None:
         return 1.0
@@ -77,7 +77,7 @@ def flat_level(detector: DetectorModel, index: int, seed: int) -> float:
 
 
 def exposure_maps(detector: DetectorModel, exposure: Exposure, seed: int) -> ExposureMaps:
-    """Apply the planted behaviours that hold in the exposure to the healthy maps."""
+    """The maps of the healthy detector with the planted behaviours of the exposure."""
     index = exposure.index
     response = apply_response(detector, index)
     frame_time_s = detector.geometry.frame_time_s
@@ -105,7 +105,7 @@ def exposure_maps(detector: DetectorModel, exposure: Exposure, seed: int) -> Exp
 
 
 def well_electrons(detector: DetectorModel, full_well_dn: np.ndarray) -> np.ndarray:
-    """Charge that fills a pixel, float32 (y, x): alone and read through its coupling it gives `full_well_dn`."""
+    """Full well in electrons, float32 (y, x): with coupling, a single full pixel gives `full_well_dn`."""
     physics = detector.population.physics
     measured_dn = full_well_dn - detector.bias_dn
     true_dn = measured_dn + detector.nonlinearity_per_dn * measured_dn**2
@@ -113,7 +113,7 @@ def well_electrons(detector: DetectorModel, full_well_dn: np.ndarray) -> np.ndar
 
 
 def apply_response(detector: DetectorModel, index: int | None = None) -> np.ndarray:
-    """Response to light, float32 (y, x), with the dead, low-QE and open pixels of exposure `index` put in."""
+    """Response to light, float32 (y, x), with the dead, low-QE and open pixels of exposure `index`."""
     response = detector.response.copy()
     for behaviour in ("dead", "low_qe", "open"):
         pixels = detector.select(behaviour, index)
@@ -121,7 +121,7 @@ def apply_response(detector: DetectorModel, index: int | None = None) -> np.ndar
     opened = detector.select("open", index)
     n_y, n_x = response.shape
     for dy, dx in DIRECT_NEIGHBOURS:
-        # the charge of an open pixel goes to its direct neighbours
+        # The charge of an open pixel goes to its direct neighbours.
         y, x = opened["y"] + dy, opened["x"] + dx
         inside = (y >= 0) & (y < n_y) & (x >= 0) & (x < n_x)
         response[y[inside], x[inside]] *= opened["second"][inside]
@@ -129,7 +129,7 @@ def apply_response(detector: DetectorModel, index: int | None = None) -> np.ndar
 
 
 def noise_map(detector: DetectorModel) -> np.ndarray:
-    """White noise of one read in DN, float32 (y, x), noisy pixels included."""
+    """White noise of one read in DN, float32 (y, x), with noisy pixels."""
     noise = detector.read_noise_dn.copy()
     noisy = detector.select("noisy")
     noise[noisy["y"], noisy["x"]] *= noisy["strength"]
@@ -139,10 +139,26 @@ def noise_map(detector: DetectorModel) -> np.ndarray:
 def simulate_integration(
     detector: DetectorModel, maps: ExposureMaps, rng: np.random.Generator, counts_dn: np.ndarray, integration: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Fill `counts_dn`, uint16 (group, y, x), with one integration, whose number counts from 0.
+    """Fill `counts_dn` with an integration.
 
-    Returns what reference pixels share with the others: the common drift, float64 DN (group), and the 1/f noise of
-    `pink_lines`.
+    Parameters
+    ----------
+    detector : DetectorModel
+        The detector.
+    maps : ExposureMaps
+        The maps of the exposure.
+    rng : np.random.Generator
+        Source of the random numbers.
+    counts_dn : np.ndarray
+        Filled in place: raw counts, uint16 (group, y, x).
+    integration : int
+        Number of the integration, from 0.
+
+    Returns
+    -------
+    tuple of np.ndarray
+        The signals common to science and reference pixels: the drift, float64 DN (group), and the 1/f noise of
+        `pink_lines`.
     """
     n_groups, *shape = counts_dn.shape
     science, physics = ~detector.reference, detector.population.physics
@@ -171,7 +187,7 @@ def simulate_integration(
         signal_dn = total_e / detector.gain_e_per_dn
         if physics.ipc_direct:
             signal_dn = couple(signal_dn, physics.ipc_direct, physics.ipc_diagonal)
-        signal_dn[maps.rc["y"], maps.rc["x"]] += rc_signal(maps.rc, group)
+        signal_dn[maps.rc["y"], maps.rc["x"]] += rc_signal(maps.rc["strength"], maps.rc["second"], group)
         signal_dn = compress(signal_dn, detector.nonlinearity_per_dn)
         signal_dn[maps.telegraph["y"], maps.telegraph["x"]] += levels_dn[group]
         raw_dn = np.minimum(signal_dn + offset_dn, maps.full_well_dn)
@@ -182,7 +198,7 @@ def simulate_integration(
 
 
 def compress(true_dn: np.ndarray, per_dn: np.ndarray | float) -> np.ndarray:
-    """Measured signal of a true one, DN: the inverse of true = measured + `per_dn` x measured^2."""
+    """Measured signal of a true signal, DN: the inverse of true = measured + `per_dn` x measured^2."""
     positive = np.maximum(true_dn, 0)
     return np.where(
         true_dn > 0, (np.sqrt(1 + 4 * per_dn * positive) - 1) / (2 * per_dn), true_dn
@@ -202,7 +218,7 @@ def pink_lines(geometry: Geometry, n_groups: int, rng: np.random.Generator) -> n
 
 
 def line_image(geometry: Geometry, lines: np.ndarray) -> np.ndarray:
-    """Spread (output, line) over an image (y, x). A line runs along the fast axis; lines follow the slow axis."""
+    """Image (y, x) of `lines` (output, line): lines are along the fast axis, and follow each other on the slow axis."""
     if geometry.slowaxis < 0:
         lines = lines[:, ::-1]
     image = lines[output_of_lines(geometry)]  # (fast, slow)
@@ -217,9 +233,20 @@ def raw_shape(geometry: Geometry) -> tuple[int, int]:
 def with_reference_reads(
     geometry: Geometry, science: np.ndarray, drift_dn: np.ndarray, lines_dn: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """Put `science`, uint16 (group, y, x), between the IRS2 reads of reference pixels: uint16 (group, raw row, x).
+    """Interleave `science` with the IRS2 reads of reference pixels: uint16 (group, raw row, x).
 
-    These share drift and 1/f noise with the pixels of their amplifier; the reference output has the drift only.
+    Reference reads have the drift and the 1/f noise of their amplifier; the reference output has the drift only.
+
+    Parameters
+    ----------
+    geometry : Geometry
+        The array.
+    science : np.ndarray
+        Raw counts, uint16 (group, y, x).
+    drift_dn, lines_dn : np.ndarray
+        Results of `simulate_integration`.
+    rng : np.random.Generator
+        Source of the random numbers.
     """
     rows = science_rows(geometry.detector)
     per_output = RAW_ROWS // geometry.noutputs
@@ -237,15 +264,18 @@ def with_reference_reads(
     return raw
 
 
-def rc_signal(pixels: np.ndarray, group: int) -> np.ndarray:
-    """What rc pixels (a strength below 0: inverse_rc) have beyond healthy ones in `group` (from 0), DN (pixel)."""
-    return pixels["strength"] * (1 - np.exp(-(group + 1) / pixels["second"]))
+def rc_signal(strength_dn: np.ndarray, time_constant: np.ndarray, group: int) -> np.ndarray:
+    """Additional signal of rc pixels in `group` (from 0), DN (pixel).
+
+    `strength_dn` (pixel) is negative for inverse_rc, `time_constant` (pixel) is in frames.
+    """
+    return strength_dn * (1 - np.exp(-(group + 1) / time_constant))
 
 
 def telegraph_levels(pixels: np.ndarray, n_groups: int, rng: np.random.Generator) -> np.ndarray:
-    """Two-level random telegraph signal in DN: float32 (group, pixel), half the strength above and below the bias.
+    """Two-level random telegraph noise in DN: float32 (group, pixel), half the strength above and below the bias.
 
-    `second` is the chance to switch per group; a superbias, the mean of many reads, lies between the two levels.
+    `second` is the chance to switch per group. A superbias, the mean of many reads, lies between the two levels.
     """
     switches = rng.random((n_groups, len(pixels))) < pixels["second"]
     state = (np.cumsum(switches, axis=0) + rng.integers(0, 2, len(pixels))) % 2

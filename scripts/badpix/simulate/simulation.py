@@ -1,4 +1,4 @@
-"""What one run of the simulator makes: of which detectors, which exposures, with which bad pixels."""
+"""The options of a run of the simulator: detectors, exposures, bad pixels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,38 +9,38 @@ from badpix.simulate.exposure import Exposure
 
 @dataclass(frozen=True)
 class Simulation:
-    """The options of scripts/simulate.py but for the folder to write."""
+    """The options of scripts/simulate.py except the output folder."""
 
     size: int | None = None
-    """Pixels on a side of a square array; without it and `subarray` the first subarray of the instrument."""
+    """Side of a square array in pixels; without `size` and `subarray` the first subarray of the instrument."""
     subarray: str | None = None
-    """Name of a subarray, or FULL, in place of `size`."""
+    """Name of a subarray, or FULL, instead of `size`."""
     instrument: str = "NIRISS"
     """Name of the instrument, in capitals."""
     detectors: Sequence[str] = ()
-    """Names of its detectors; none: the usual one."""
+    """Names of its detectors; none: the default detector."""
     readpatt: str | None = None
-    """Read pattern; None: the usual one of the instrument."""
+    """Read pattern; None: the default of the instrument."""
     darks: int = 5
     """Number of dark exposures of each detector."""
     flats: int = 5
     """Number of internal flat exposures of each detector."""
     integrations: int = 2
-    """Integrations of an exposure."""
+    """Integrations per exposure."""
     segments: int = 1
-    """Files that an exposure is cut into."""
+    """Files (segments) per exposure."""
     groups: int = 30
-    """Groups of an integration."""
+    """Groups per integration."""
     seed: int = 1
-    """Of the first detector and its exposures; those of the others count up from it."""
+    """Seed of the first detector and its exposures; the seeds of further detectors count up from it."""
     first_dark: int = 1
-    """Number of the first dark of the epoch, to add more later."""
+    """Number of the first dark of the epoch; a larger number adds darks to an earlier simulation."""
     first_flat: int = 1
-    """Number of the first flat of the epoch, to add more later."""
+    """Number of the first flat of the epoch; a larger number adds flats to an earlier simulation."""
     epoch: int = 1
-    """Of the detector, which grows older with each."""
+    """Epoch of the detector: its bad pixels change from epoch to epoch."""
     population: str = "demo"
-    """Of bad pixels: a name in `badpix.simulate.populations`."""
+    """Population of bad pixels: a name in `badpix.simulate.populations`."""
 
     def exposures(self) -> list[Exposure]:
         """The exposures of each detector, darks first."""

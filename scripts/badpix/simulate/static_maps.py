@@ -1,4 +1,4 @@
-"""The static maps of a healthy detector and its lamp. Float32 images (y, x), all random numbers from one generator."""
+"""The static maps of a healthy detector and its lamp: float32 images (y, x)."""
 
 from math import erf
 
@@ -15,10 +15,10 @@ LAMP_EDGE_PX = 1.5  # standard deviation of the blurred edge of the unlit strip
 def static_maps(
     geometry: Geometry, reference: np.ndarray, physics: Physics, rng: np.random.Generator
 ) -> dict[str, np.ndarray]:
-    """The maps of DetectorModel by name, all of a healthy detector: float32 (y, x).
+    """The maps of a DetectorModel by name, for a healthy detector: float32 (y, x).
 
-    Bulk numbers are those of a typical H2RG; every distribution has the tail a real one has, on purpose: a healthy
-    detector that is too clean would flatter any classifier.
+    Typical values are values of an H2RG. All distributions have realistic tails on purpose: a healthy detector without
+    tails would give too good results for any classification.
     """
     shape = reference.shape
     science = (~reference).astype(np.float32)
@@ -31,16 +31,16 @@ def static_maps(
     gain = INSTRUMENTS[geometry.instrument].gain_e_per_dn * (1 + normal(0.005))
     gain = gain * (1 + output_map(geometry, 0.02 * rng.standard_normal(geometry.n_amplifiers)))
     read_noise = 6.5 * np.exp(normal(0.12))
-    # median 0.01 e/s with a tail of warm pixels: about one in a thousand is 12 times as high
+    # Median 0.01 e/s with a tail of warm pixels: about 1 in 1,000 is more than 12 times as high.
     dark_rate = 0.006 * np.exp(normal(0.8)) * science
     response = (1 + normal(0.01)) * science
     lit_share = lamp_edge(geometry) if physics.unlit_strip else np.ones(shape, np.float32)
     maps = {
         "bias_dn": bias,
-        "superbias_error_dn": normal(1.0),  # a superbias is made from a finite number of reads
+        "superbias_error_dn": normal(1.0),  # a superbias is the mean of a finite number of reads
         "gain_e_per_dn": gain,
         "read_noise_dn": read_noise,
-        "read_noise_error": normal(0.04),  # as from a noise measured in some 300 reads
+        "read_noise_error": normal(0.04),  # error of a noise measured in about 300 reads
         "dark_rate_dn_per_s": dark_rate,
         "response": response,
         "illumination": lamp(shape, physics) * lit_share,
@@ -57,9 +57,9 @@ def static_maps(
 
 
 def output_map(geometry: Geometry, values: np.ndarray) -> np.ndarray:
-    """Spread one value per amplifier over the pixels that it reads: float32 (y, x).
+    """Image of `values` (amplifier) at the pixels of each amplifier: float32 (y, x).
 
-    The amplifiers divide the axis that is read fast: along x where FASTAXIS is +-1, along y where it is +-2.
+    The amplifiers divide the fast axis: x if FASTAXIS is +-1, y if it is +-2.
     """
     line = np.asarray(values, np.float32)[output_of_lines(geometry)]
     image = np.broadcast_to(line, (geometry.n_slow, geometry.n_fast))
@@ -76,7 +76,7 @@ def lamp(shape: tuple[int, int], physics: Physics) -> np.ndarray:
 
 
 def lamp_edge(geometry: Geometry) -> np.ndarray:
-    """Share of the lamp's light that passes the edge of the unlit strip, 0 to 1: float32 (y, x)."""
+    """Share of the lamp's light that is not blocked by the edge of the unlit strip, 0 to 1: float32 (y, x)."""
     end = unlit_columns(geometry)[1]
     distance = np.arange(geometry.n_columns) - (end - 0.5)  # the edge lies between two pixels
     share = np.array([0.5 * (1 + erf(d / (LAMP_EDGE_PX * 2**0.5))) for d in distance], np.float32)

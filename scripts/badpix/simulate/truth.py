@@ -1,4 +1,4 @@
-"""The answer to a simulation: which pixel was planted as what, as a FITS file and as a table."""
+"""The truth of a simulation: the planted pixels, as a FITS file and as a table."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,26 +15,26 @@ from badpix.simulate.static_maps import output_map
 
 REFERENCE_CODE = -1  # reference pixels are neither planted nor healthy
 HEALTHY_CODE = 0
-COUPLED_DN_PER_FRAME = 0.05  # a healthy pixel next to a hot one gets more than this: it is not quite healthy
+COUPLED_DN_PER_FRAME = 0.05  # a neighbour of a hot pixel with more coupled signal than this is not simply healthy
 
 
 def truth_image(detector: DetectorModel) -> np.ndarray:
-    """Int16 (y, x): the type code of a planted pixel, 0 for a healthy one, -1 for a reference pixel."""
+    """Int16 (y, x): the type code of a planted pixel, 0 for a healthy pixel, -1 for a reference pixel."""
     image = np.where(detector.reference, REFERENCE_CODE, HEALTHY_CODE).astype(np.int16)
     image[detector.pixels["y"], detector.pixels["x"]] = detector.pixels["code"]
     return image
 
 
 def adjacent_to_open(detector: DetectorModel) -> np.ndarray:
-    """Uint8 (y, x): 1 at the eight neighbours of every open pixel that are healthy."""
+    """Uint8 (y, x): 1 at the healthy pixels among the eight neighbours of open pixels."""
     return healthy_neighbours(detector, detector.planted_as("open"))
 
 
 def do_not_care(detector: DetectorModel) -> np.ndarray:
     """Uint8 (y, x): 1 at pixels that are neither planted nor simply healthy.
 
-    Coupling gives them a signal of a hot neighbour (intermittent ones included), or by nature they are as noisy or as
-    warm as the weakest planted pixels.
+    They receive coupled signal of a hot neighbour (permanent or intermittent), or their own noise or dark current is as
+    high as in the weakest planted pixels.
     """
     hot_codes = [code for code, planted in enumerate(detector.population.types, 1) if planted.behaviour == "hot"]
     hot = detector.pixels[np.isin(detector.pixels["code"], hot_codes)]
@@ -44,34 +44,34 @@ def do_not_care(detector: DetectorModel) -> np.ndarray:
 
 
 def outliers_by_nature(detector: DetectorModel) -> np.ndarray:
-    """Bool (y, x): read noise or dark current, planted behaviour aside, within the range of the planted strengths.
+    """Bool (y, x): read noise or dark current, without planted behaviour, within the range of the planted strengths.
 
-    The noise counts relative to the median of its amplifier output, dark current per frame.
+    Noise is relative to the median of its amplifier, dark current is per frame.
     """
     weakest = {planted.behaviour: planted.strength.low for planted in detector.population.types if planted.permanent}
     geometry = detector.geometry
     lines = detector.read_noise_dn if geometry.fast_along_x else detector.read_noise_dn.T
     output = output_of_lines(geometry)
-    typical = [np.median(lines[:, output == number]) for number in range(geometry.n_amplifiers)]
+    typical = np.array([np.median(lines[:, output == number]) for number in range(geometry.n_amplifiers)])
     noise = detector.read_noise_dn / output_map(geometry, typical)
     dark_dn_per_frame = detector.dark_rate_dn_per_s * geometry.frame_time_s
     return (noise >= weakest["noisy"]) | (dark_dn_per_frame >= weakest["hot"])
 
 
 def unlit(detector: DetectorModel) -> np.ndarray:
-    """Uint8 (y, x): 1 where less than half of the lamp's light arrives."""
+    """Uint8 (y, x): 1 at pixels with less than half of the lamp's light."""
     return (detector.lit_share < 0.5).astype(np.uint8)
 
 
 def healthy_neighbours(detector: DetectorModel, pixels: np.ndarray) -> np.ndarray:
-    """Uint8 (y, x): 1 at the eight neighbours of `pixels` that are healthy science pixels."""
+    """Uint8 (y, x): 1 at the healthy science pixels among the eight neighbours of `pixels`."""
     near = within_a_pixel(pixels["y"], pixels["x"], detector.reference.shape)
     return (near & (truth_image(detector) == HEALTHY_CODE)).astype(np.uint8)
 
 
 def within_a_pixel(y: np.ndarray, x: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """Bool (y, x) of `shape`: True at the pixels (`y`, `x`) and their eight neighbours."""
-    near = np.zeros(np.add(shape, 2), bool)  # one pixel more on each side
+    near = np.zeros(np.add(shape, 2), bool)  # an additional pixel on each side
     for dy in (0, 1, 2):
         for dx in (0, 1, 2):
             near[y + dy, x + dx] = True
@@ -79,9 +79,9 @@ def within_a_pixel(y: np.ndarray, x: np.ndarray, shape: tuple[int, int]) -> np.n
 
 
 def type_table(types: Sequence[PlantedType]) -> pd.DataFrame:
-    """One row per planted type: CODE, NAME, EXPECTED (detection type that should find it, or empty), STRONGER, UNIT.
+    """A row per planted type: CODE, NAME, EXPECTED (detection type that should find it, or empty), STRONGER, UNIT.
 
-    STRONGER is +1 when a larger strength is easier to find, -1 when a smaller one is; UNIT is that of the strength.
+    STRONGER is +1 if larger strengths are easier to find, -1 if smaller strengths are. UNIT is the unit of strength.
     """
     rows = [
         (code, planted.name, planted.expected, planted.stronger, planted.unit)
@@ -91,13 +91,13 @@ def type_table(types: Sequence[PlantedType]) -> pd.DataFrame:
 
 
 def pixel_table(detector: DetectorModel) -> pd.DataFrame:
-    """One row per planted pixel, sorted by y and x (0-based).
+    """A row per planted pixel, sorted by y and x (0-based).
 
-    `second` is the second parameter of open (factor on the response of the neighbours), rc and inverse_rc (time
-    constant in frames) and telegraph (chance to switch per group) pixels. Exposures are numbered from 1. An
-    intermittent pixel of the survey is bad where (number - 1 + phase) % 8 is less than `bad_of_8`, a minority pixel of
-    the demo where (number - 1) % 5 equals the phase (its `bad_of_8` is -1). Permanent pixels: phase -1, bad_of_8 8.
-    `group` is the kind of cluster it belongs to, or empty.
+    `second` is the second parameter: for open pixels the factor on the response of the neighbours, for rc and
+    inverse_rc the time constant in frames, for telegraph the chance to switch per group. Exposures are numbered from 1.
+    An intermittent pixel of the survey is bad in exposures with (number - 1 + phase) % 8 < `bad_of_8`, a minority pixel
+    of the demo in exposures with (number - 1) % 5 equal to the phase (its `bad_of_8` is -1). Permanent pixels have
+    phase -1 and bad_of_8 8. `group` is the kind of its cluster, or empty.
     """
     pixels = np.sort(detector.pixels, order=["y", "x"])
     planted = [detector.population.types[code - 1] for code in pixels["code"]]
@@ -106,9 +106,9 @@ def pixel_table(detector: DetectorModel) -> pd.DataFrame:
         {
             "x": pixels["x"],
             "y": pixels["y"],
-            "type": [one.name for one in planted],
+            "type": [planted_type.name for planted_type in planted],
             "strength": pixels["strength"].round(4),
-            "strength_unit": [one.unit for one in planted],
+            "strength_unit": [planted_type.unit for planted_type in planted],
             "second": pixels["second"].round(4),
             "phase": pixels["phase"],
             "bad_of_8": np.where(pixels["phase"] < 0, 8, bad_of_8).astype(np.int16),
@@ -118,7 +118,7 @@ def pixel_table(detector: DetectorModel) -> pd.DataFrame:
 
 
 def write_truth(fits_path: str | Path, detector: DetectorModel, seed: int) -> None:
-    """Write the images TRUTH, ADJ_OPEN, DONTCARE and UNLIT and the tables TYPES and PIXELS; the latter also as CSV."""
+    """Write the images TRUTH, ADJ_OPEN, DONTCARE, UNLIT and the tables TYPES, PIXELS; PIXELS is also written as CSV."""
     geometry, population = detector.geometry, detector.population
     cards = [
         ("INSTRUME", geometry.instrument, "instrument"),
@@ -127,9 +127,9 @@ def write_truth(fits_path: str | Path, detector: DetectorModel, seed: int) -> No
         ("READPATT", geometry.readpatt, "read pattern"),
         ("SUBSTRT1", geometry.xstart, "first pixel in x, 1-based"),
         ("SUBSTRT2", geometry.ystart, "first pixel in y, 1-based"),
-        ("SEED", seed, "of the simulated detector"),
-        ("POPULATN", population.name, "of bad pixels"),
-        ("MINORITY", population.period, "pixels bad at times: period in exposures"),
+        ("SEED", seed, "seed of the simulated detector"),
+        ("POPULATN", population.name, "population of bad pixels"),
+        ("MINORITY", population.period, "period of intermittent pixels in exposures"),
     ]
     images = {
         "TRUTH": truth_image(detector),
@@ -141,7 +141,7 @@ def write_truth(fits_path: str | Path, detector: DetectorModel, seed: int) -> No
 
 
 def check_same_detector(fits_path: str | Path, detector: DetectorModel, seed: int) -> None:
-    """Raise ValueError when the truth file at `fits_path` belongs to another detector than this one."""
+    """Raise ValueError if the truth file `fits_path` belongs to another detector or simulator version."""
     geometry = detector.geometry
     expected = {"DETECTOR": geometry.detector, "SUBARRAY": geometry.subarray, "SEED": seed}
     expected["READPATT"] = geometry.readpatt
@@ -150,6 +150,6 @@ def check_same_detector(fits_path: str | Path, detector: DetectorModel, seed: in
         found = {key: hdus[0].header.get(key) for key in expected}
         same_pixels = np.array_equal(hdus["TRUTH"].data, truth_image(detector))
     if found != expected:
-        raise ValueError(f"{fits_path} holds another detector: {found}, asked for {expected}; choose another folder")
+        raise ValueError(f"{fits_path} has another detector: {found}, not {expected}; choose another folder")
     if not same_pixels:
         raise ValueError(f"{fits_path} was made by another version of the simulator; choose another folder")

@@ -1,1 +1,1 @@
-"""Votes at other thresholds."""
+"""Votes with varied thresholds."""

@@ -1,4 +1,4 @@
-"""Draw a sweep: counts of each type and, where the truth is known, completeness and purity, against the thresholds."""
+"""Draw a sweep: counts per type against the thresholds and, with a truth, completeness and purity."""
 
 import json
 
@@ -12,8 +12,8 @@ from badpix.core.files import atomic_path
 matplotlib.use("Agg")
 
 MARKERS = "os^Dv<>PX*hp"
-LOG_SPAN = 20  # ratio of values beyond which their axis is logarithmic
-# Row of panels: title of its axis, kind of the table's rows, column and the ends of its interval.
+LOG_SPAN = 20  # ratio of largest to smallest value above which their axis is logarithmic
+# A row of panels: axis title, kind of the table's rows, column, and columns of its interval.
 ROWS = (
     ("pixels found", "type", "n_pixels", None),
     ("completeness", "planted", "completeness", ("completeness_low", "completeness_high")),
@@ -22,7 +22,7 @@ ROWS = (
 
 
 def plot_sweep(path, table, sweep, title):
-    """Write the figure of a Sweep: `table` is that of `sweep_table`."""
+    """Write the figure of a Sweep; `table` is the table of `sweep_table`."""
     configured = sweep.configured
     rows = [row for row in ROWS if table[row[2]].notna().any()]
     panels = _one_at_a_time(table, configured) if sweep.grid == ONE_AT_A_TIME else _product(table, configured)
@@ -45,12 +45,12 @@ def plot_sweep(path, table, sweep, title):
 
 
 def _one_at_a_time(table, configured):
-    """A panel per key: (key, its rows with column `at`)."""
+    """A panel per key: (key, rows of the table with a column `at`, the value of the key)."""
     return [(key, table[table["swept"] == key].assign(at=table["value"])) for key in configured]
 
 
 def _product(table, configured):
-    """A panel for the first key; a line per type and combination of the other keys."""
+    """A panel for the first key, with a line per type and combination of the remaining keys."""
     key, *others = configured
     part = table.assign(at=table[f"at_{key}"])
     for other in others:
@@ -59,18 +59,35 @@ def _product(table, configured):
 
 
 def positions(values):
-    """Texts of values -> positions on an axis: numbers as they are, anything else in its order."""
+    """Positions on an axis (text of a value -> position), and whether the values are numbers.
+
+    Numbers are at their values, anything else at 0, 1, 2, ... in order.
+    """
     try:
         numbers = {text: json.loads(text) for text in values}
     except ValueError:
         numbers = {}
     if numbers and all(isinstance(n, (int, float)) and not isinstance(n, bool) for n in numbers.values()):
         return numbers, True
-    return {text: place for place, text in enumerate(dict.fromkeys(values))}, False
+    return {text: position for position, text in enumerate(dict.fromkeys(values))}, False
 
 
 def draw_panel(axes, key, part, configured, row):
-    """One row of the figure for one key; a line per name, coloured where it changes."""
+    """Draw a panel with a line per name; a line that does not change is pale.
+
+    Parameters
+    ----------
+    axes : Axes
+        The panel.
+    key : str
+        Key of the configuration on the x axis.
+    part : DataFrame
+        Rows of the table, with a column `at`.
+    configured : object
+        Configured value of the key.
+    row : tuple
+        An entry of ROWS.
+    """
     _, kind, column, ends = row
     part = part[(part["kind"] == kind) & part[column].notna()]
     at, numeric = positions(part["at"])
@@ -79,15 +96,15 @@ def draw_panel(axes, key, part, configured, row):
         y = line[column].astype(float)
         changes = y.nunique() > 1
         style = {"color": f"C{number % 10}", "marker": MARKERS[number % len(MARKERS)], "markersize": 4, "zorder": 3}
-        if not changes:  # there, but not in the way of those that do
+        if not changes:  # behind the lines that change
             style |= {"alpha": 0.25, "markersize": 2.5, "zorder": 1}
         axes.plot(line["x"], y, linewidth=1.2, label=name, **style)
         if ends and changes:
             low, high = (line[end].astype(float) for end in ends)
             axes.fill_between(line["x"].astype(float), low, high, color=style["color"], alpha=0.12, linewidth=0)
     if numeric:
-        places = np.array(sorted(at.values()), float)
-        if len(places) and places.min() > 0 and places.max() / places.min() > LOG_SPAN:
+        ticks = np.array(sorted(at.values()), float)
+        if len(ticks) and ticks.min() > 0 and ticks.max() / ticks.min() > LOG_SPAN:
             axes.set_xscale("log")
         if isinstance(configured, (int, float)) and not isinstance(configured, bool):
             axes.axvline(configured, color="0.35", linewidth=1, linestyle=(0, (1, 2)), zorder=0)

@@ -1,4 +1,4 @@
-"""The tables of a sweep of thresholds: what every point's vote gives, and all points together."""
+"""The tables of a sweep of thresholds: the result of each point, and all points together."""
 
 import pandas as pd
 
@@ -19,23 +19,23 @@ COLUMNS = [
 
 
 def findings_of(results, dq):
-    """The Findings that the evidence file of `results` (type -> TypeResult) and a mask `dq` of its shape would give."""
+    """The Findings of `results` (type -> TypeResult) and a mask `dq` of their shape, as if read from files."""
     bits = {name: bit for bit, name in enumerate(results)}
-    at_times = {name: result.intermittent for name, result in results.items() if result.intermittent is not None}
+    intermittent = {name: result.intermittent for name, result in results.items() if result.intermittent is not None}
     return Findings(
         found=bit_image({name: result.found for name, result in results.items()}, bits),
         bits=bits,
         dq=dq,
         insufficient=bit_image({name: result.insufficient for name, result in results.items()}, bits),
-        intermittent=bit_image(at_times, bits) if at_times else None,
+        intermittent=bit_image(intermittent, bits) if intermittent else None,
     )
 
 
 def point_table(vote: MaskVote, truth: Truth | None = None) -> pd.DataFrame:
-    """What one point gives: a row per type, per flag and, with `truth`, per planted type.
+    """The result of a point: a row per type, per flag and, with `truth`, per planted type.
 
-    Columns: those of COLUMNS from `kind` on; counts of types and flags are those of the mask's summary.
-    `healthy_flagged` counts healthy pixels that were found as the type, and is known with a truth only.
+    Columns: COLUMNS from `kind` on. Counts of types and flags are the counts of the mask's summary. `healthy_flagged`
+    is the number of healthy pixels found as the type; it needs a truth.
     """
     exposures = vote.exposures
     table = summary_table(vote.results, vote.dq, exposures.science).drop(columns="fraction_insufficient")
@@ -44,14 +44,14 @@ def point_table(vote: MaskVote, truth: Truth | None = None) -> pd.DataFrame:
         score = score_run(truth, findings_of(vote.results, dq), exposures.n_exposures)
         accepted = usual_accepted(score)
         pure = purity_table(score, accepted).set_index("detection")
-        own = table["name"].where(table["kind"] == "type")
+        detection = table["name"].where(table["kind"] == "type")
         for column, source in (
             ("purity", "purity"),
             ("purity_low", "low"),
             ("purity_high", "high"),
             ("healthy_flagged", "false_healthy"),
         ):
-            table[column] = own.map(pure[source])
+            table[column] = detection.map(pure[source])
         complete = completeness_table(score, accepted).rename(
             columns={"type": "name", "low": "completeness_low", "high": "completeness_high"}
         )
@@ -60,11 +60,11 @@ def point_table(vote: MaskVote, truth: Truth | None = None) -> pd.DataFrame:
 
 
 def sweep_table(tables, sweep):
-    """The tables of all points of a Sweep (name -> table) as one tidy table.
+    """The tables of all points of a Sweep (name -> table) as a single tidy table.
 
     With `one_at_a_time` a row belongs to the key in column `swept` at `value`, and the configured point appears under
-    each key at its configured value. With `product` the two columns are empty. Columns: those of COLUMNS, then the
-    value of each key, `at_<key>`.
+    each key at its configured value. With `product` the two columns are empty. Columns: COLUMNS, then the value of each
+    key, `at_<key>`.
     """
     parts = []
     for name, table in tables.items():
@@ -72,7 +72,7 @@ def sweep_table(tables, sweep):
         texts = {f"at_{key}": value_text(value) for key, value in values.items()}
         swept = [None] if sweep.grid == PRODUCT else list(sweep.points[name] or sweep.configured)
         for key in swept:
-            own = {"point": name, "swept": key or "", "value": texts[f"at_{key}"] if key else ""}
-            parts.append(table.assign(**own, **texts))
+            point = {"point": name, "swept": key or "", "value": texts[f"at_{key}"] if key else ""}
+            parts.append(table.assign(**point, **texts))
     table = pd.concat(parts, ignore_index=True)
     return table[COLUMNS + [f"at_{key}" for key in sweep.configured]]

@@ -1,1 +1,1 @@
-"""Simulated detectors: which are run, and the page of results."""
+"""Validation with simulated detectors: the plan, and the page of results."""

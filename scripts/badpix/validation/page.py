@@ -1,4 +1,4 @@
-"""The page that shows how well masks recover what was planted: Markdown from the tables of the score."""
+"""The page of the validation with simulated detectors: Markdown from the tables of the score."""
 
 import shutil
 from collections.abc import Sequence
@@ -12,21 +12,22 @@ from badpix.validation.plan import N_ABLATED, Scenario
 
 PAIR = ("documented", "flight")
 INTRODUCTION = """\
-# Validation: what is found, and what is flagged in vain
+# Validation: completeness and false positives
 
-Made by `make validation`: detectors whose bad pixels are known are simulated (population `survey` of
-`scripts/simulate.py`: strengths from undetectable to obvious, clusters, intermittent pixels, an unlit strip, cosmic
-rays and snowballs), taken through the unmodified calwebb_detector1 and the workflow, and the masks are compared with
-the truth. *Documented* is `config/config.yaml`, *flight* adds `config/presets/flight.yaml`. Intervals are 95% (Wilson).
-Completeness counts pixels found in their own type at the stated limit of strength or beyond, purity what was planted
-for the type it was found as; weaker pixels, pixels bad in half or more of the exposures, and neighbours that charge of
-a bad pixel really reaches count neither for nor against it.
+Made by `make validation`. Detectors with known bad pixels are simulated (population `survey` of `scripts/simulate.py`:
+strengths from undetectable to obvious, clusters, intermittent pixels, an unlit strip, cosmic rays and snowballs). The
+exposures are processed with the unmodified calwebb_detector1 and the workflow, and the masks are compared with the
+truth. *Documented* is `config/config.yaml` (official defaults), *flight* adds `config/presets/flight.yaml`. Intervals
+are 95% (Wilson). Completeness is the share of the planted pixels, at the stated limit of strength or stronger, that are
+found in their own type. Purity is the share of the pixels found as a type that were planted for this type. Weaker
+pixels, intermittent pixels that are bad in half or more of the exposures, and neighbours that receive charge of a bad
+pixel count neither as right nor as false.
 """
 ORIGINAL = """\
 ## For comparison: the rules of the original script
 
 The rules of the `jwst_reffiles` script on another simulated detector (NIRCam, 256 x 256, 8 darks and 8 flats of 30
-groups, evaluated with plain numpy, pedestals as in `fitopt`); as numbers only, since the exposures are not these.
+groups, evaluated with plain numpy, pedestals as in `fitopt`). Only the numbers are comparable: the exposures differ.
 
 | planted | found as |
 | --- | --- |
@@ -39,28 +40,28 @@ groups, evaluated with plain numpy, pedestals as in `fitopt`); as numbers only, 
 | healthy, of 61,504 | noisy 1002 (16,292 per million), DEAD 165 (2,683 per million) |
 """
 LIMITS = """\
-## What stays hard
+## Known limits
 
-* A telegraph signal of less than some 50 DN is below the threshold of the jump step, and one that switches in fewer
-  than half of the exposures is listed as intermittent, not flagged.
-* A weak telegraph signal, most of whose steps are less than five times the noise, that is bad in 3 of 8 exposures can
-  reach a fourth vote by a fall of noise, which one healthy pixel in 1,000 has in an exposure (of a strong one, whose
-  falls must be larger to count, 4 in 100,000).
-* RC pixels with long time constants and small amplitudes look like warm pixels: within the noise of a ramp their bend
-  cannot be seen. With short time constants all that is left after the first group is a pedestal.
-* A pixel next to a saturated one collects charge that is not its own. It is flagged, as a slope or pedestal that high
-  deserves, though nothing is wrong with it.
-* Dead pixels with a response of more than 0.02 receive enough charge from their neighbours to be called LOW_QE.
-* A pixel whose noise the read noise reference does not know yet jumps in the eyes of the jump step: of pixels planted
-  at 4 and 8 times their noise 66 of 67 were flagged with DO_NOT_USE, but 50 of them as telegraph pixels
+* Telegraph noise of less than about 50 DN is below the threshold of the jump step. Telegraph noise that switches in
+  fewer than half of the exposures is listed as intermittent and not flagged.
+* Weak telegraph noise (most steps less than five times the read noise) that is bad in 3 of 8 exposures can get a fourth
+  vote from a noise-induced downward jump. 1 in 1,000 healthy pixels has such a jump in an exposure. For strong
+  telegraph noise only larger downward jumps count: 4 in 100,000.
+* RC pixels with a long time constant and a small amplitude look like warm pixels: the curvature of the ramp is below
+  the noise. With a short time constant only a pedestal is left after the first group.
+* The neighbour of a saturated pixel collects its charge. It is flagged for its high slope or pedestal, although the
+  pixel itself is healthy.
+* Dead pixels with a response of more than 0.02 receive enough charge from their neighbours to be classified as LOW_QE.
+* A pixel with noise above its value in the read noise reference has many jumps in the jump step: of pixels planted at
+  4 and 8 times their noise, 66 of 67 were flagged with DO_NOT_USE, but 50 of them as telegraph pixels
   ([injection.md](injection.md)).
-* Whether a cosmic ray or the pixel was bad in one single integration cannot be told for slopes and noise: the list of
-  intermittent pixels holds some healthy ones.
+* For slopes and noise, a cosmic ray cannot be distinguished from a bad pixel in a single integration: the list of
+  intermittent pixels contains some healthy pixels.
 """
 
 
 def markdown(table):
-    """A DataFrame as a Markdown table; NaN is left blank."""
+    """A DataFrame as a Markdown table; NaN is blank."""
     rows = [[str(name) for name in table.columns]]
     rows += [["" if pd.isna(value) else str(value) for value in row] for row in table.itertuples(index=False)]
     rows.insert(1, ["---"] * len(rows[0]))
@@ -68,27 +69,27 @@ def markdown(table):
 
 
 def interval(value, low, high, form="{:.3f}"):
-    """A number and its interval as text; blank where there is none."""
+    """A number and its interval as text; blank for NaN."""
     if pd.isna(value):
         return ""
     return f"{form.format(value)} [{form.format(low)}, {form.format(high)}]"
 
 
 def completeness_rows(tables, runs=PAIR):
-    """Completeness beyond the limit, by planted type: a column per run."""
+    """Completeness at the limit or stronger, by planted type: a column per run."""
     table = tables["completeness"].dropna(subset="strong_completeness")
     rows = []
     for name, group in table.groupby("type", sort=False):
         row = {"planted": name, "limit": str(group["limit"].iloc[0]), "pixels": int(group["strong_planted"].iloc[0])}
         for run in runs:
-            (one,) = group[group["run"] == run].itertuples()
-            row[run] = interval(one.strong_completeness, one.strong_low, one.strong_high)
+            (of_run,) = group[group["run"] == run].itertuples()
+            row[run] = interval(of_run.strong_completeness, of_run.strong_low, of_run.strong_high)
         rows.append(row)
     return pd.DataFrame(rows)
 
 
 def purity_rows(tables, runs=PAIR):
-    """Purity by detection type: a column per run, and what is false under the preset."""
+    """Purity by detection type: a column per run, and the false pixels with the preset."""
     rows = []
     for name, group in tables["purity"].groupby("detection", sort=False):
         row = {"found as": name}
@@ -108,14 +109,14 @@ def healthy_rows(tables, runs=PAIR):
         for run in runs:
             of_run = list(group[group["run"] == run].itertuples())
             if of_run:
-                one = of_run[0]
-                row[run] = f"{one.healthy_flagged}: " + interval(one.per_million, one.low, one.high, "{:.1f}")
+                first = of_run[0]
+                row[run] = f"{first.healthy_flagged}: " + interval(first.per_million, first.low, first.high, "{:.1f}")
         rows.append(row)
     return pd.DataFrame(rows)
 
 
 def structure_rows(tables, exposures):
-    """Clusters, border, unlit strip and intermittent pixels under the preset."""
+    """Tables of clusters, border, unlit strip and intermittent pixels with the preset."""
     flight = {name: table[table["run"] == "flight"] for name, table in tables.items()}
     groups = flight["groups"][["group", "planted", "planted_flagged", "found", "ring", "ring_flagged"]]
     groups = groups.rename(
@@ -125,20 +126,21 @@ def structure_rows(tables, exposures):
         }
     )  # fmt: skip
     border = flight["border"].assign(
-        rate=[interval(*row, "{:.1f}") for row in flight["border"][["per_million", "low", "high"]].to_numpy()]
+        rate=[
+            interval(value, low, high, "{:.1f}")
+            for value, low, high in flight["border"][["per_million", "low", "high"]].to_numpy()
+        ]
     )
     border = border[["band", "healthy", "flagged", "rate"]].rename(columns={"rate": "per million"})
-    at_times = flight["intermittent"][flight["intermittent"]["type"] == ALL]
-    at_times = at_times[["bad_in", "planted", "permanent", "intermittent"]]
-    names = {
-        "bad_in": f"bad in, of {exposures}", "permanent": "flagged for good", "intermittent": "listed as intermittent"
-    }  # fmt: skip
-    at_times = at_times.rename(columns=names)
-    return [groups, border, flight["unlit"][["type", "unlit", "found", "insufficient"]], at_times]
+    intermittent = flight["intermittent"][flight["intermittent"]["type"] == ALL]
+    intermittent = intermittent[["bad_in", "planted", "permanent", "intermittent"]]
+    names = {"bad_in": f"bad in, of {exposures}", "permanent": "flagged", "intermittent": "listed as intermittent"}
+    intermittent = intermittent.rename(columns=names)
+    return [groups, border, flight["unlit"][["type", "unlit", "found", "insufficient"]], intermittent]
 
 
 def ablation_rows(tables, exposures):
-    """Mean and least completeness and purity over the types, and what is flagged in vain, for each run."""
+    """A row per run: mean and lowest completeness and purity over the types, and false positives."""
     rows = []
     for run in tables["completeness"]["run"].unique():
         of_run = {name: table[table["run"] == run] for name, table in tables.items()}
@@ -166,7 +168,7 @@ def ablation_rows(tables, exposures):
 
 
 def threshold_rows(tables):
-    """Strengths found with 50% and 90%."""
+    """Strengths where 50% and 90% are found, by planted type: columns per run."""
     rows = []
     for name, group in tables["thresholds"].groupby("type", sort=False):
         row = {"type": name, "unit": group["unit"].iloc[0]}
@@ -181,9 +183,9 @@ def threshold_rows(tables):
 
 @dataclass(frozen=True)
 class Validation:
-    """What was found in the simulations of a scenario.
+    """The score of the simulations of a scenario.
 
-    `tables` are those of the score (name -> DataFrame), `seeds` pooled; `curves` is the path of their figure.
+    `tables` are the tables of the score (name -> DataFrame), pooled over `seeds`; `curves` is the path of their figure.
     """
 
     scenario: Scenario
@@ -193,27 +195,28 @@ class Validation:
 
 
 def scenario_text(validation, page):
-    """The section of one Validation; its figure is copied beside the page."""
+    """The section of a Validation; its figure is copied to the folder of the page."""
     tables, scenario = validation.tables, validation.scenario
     figure = page.parent / f"validation_{scenario.name}.png"
     shutil.copy2(validation.curves, figure)
-    parts = [f"## {scenario.title}", f"Seeds {', '.join(map(str, validation.seeds))}; options were chosen on others."]
-    parts += ["Completeness beyond the limit:", markdown(completeness_rows(tables))]
-    parts += ["Purity, and what is found falsely under the preset:", markdown(purity_rows(tables))]
+    seeds = ", ".join(map(str, validation.seeds))
+    parts = [f"## {scenario.title}", f"Seeds {seeds}; other seeds were used to choose the options."]
+    parts += ["Completeness at the limit or stronger:", markdown(completeness_rows(tables))]
+    parts += ["Purity, and false pixels with the preset:", markdown(purity_rows(tables))]
     parts += ["Healthy pixels (number, and per million):", markdown(healthy_rows(tables))]
-    parts += ["Clusters, border, unlit strip, and pixels that are bad at times, under the preset:"]
+    parts += ["Clusters, border, unlit strip, and intermittent pixels, with the preset:"]
     parts += [markdown(table) for table in structure_rows(tables, scenario.exposures)]
-    parts += [f"![share found against strength]({figure.name})", markdown(threshold_rows(tables))]
+    parts += [f"![found share against strength]({figure.name})", markdown(threshold_rows(tables))]
     return "\n\n".join(parts)
 
 
 def least(shares):
-    """The smallest of `shares` (a Series by type) and whose it is, as text."""
+    """The smallest of `shares` (a Series by type) and its type, as text."""
     return f"{shares.idxmin()} {shares.min():.3f}" if len(shares) else ""
 
 
 def summary_rows(validations):
-    """A row per scenario and run: what is found least, what is flagged in vain, and what the preset must not do."""
+    """A row per scenario and run: lowest completeness and purity, and false positives."""
     rows = []
     for validation in validations:
         scenario = validation.scenario
@@ -229,8 +232,8 @@ def summary_rows(validations):
                 {
                     "scenario": f"{scenario.title} (seeds: {len(validation.seeds)})",
                     "run": run,
-                    "least completeness": least(strong),
-                    "least purity": least(purity),
+                    "lowest completeness": least(strong),
+                    "lowest purity": least(purity),
                     "healthy with DO_NOT_USE, per million": f"{healthy.healthy_flagged} of {healthy.healthy}: "
                     + interval(healthy.per_million, healthy.low, healthy.high, "{:.1f}"),
                     "bad in a minority, flagged": f"{few['permanent'].sum()} of {few['planted'].sum()}",
@@ -241,9 +244,9 @@ def summary_rows(validations):
 
 
 def write_page(page, validations, without=None):
-    """Write the page of the Validation of each scenario.
+    """Write the page `page` (Path) with a section per Validation.
 
-    `without` are the tables of the runs with one option less, if there are any, of the first scenario.
+    `without` are the tables of the runs of the first scenario without single options; None: no such runs.
     """
     page.parent.mkdir(parents=True, exist_ok=True)
     parts = [INTRODUCTION, "## Summary", markdown(summary_rows(validations))]
@@ -252,7 +255,7 @@ def write_page(page, validations, without=None):
         first = validations[0]
         used = ", ".join(map(str, first.seeds[:N_ABLATED]))
         parts += [
-            f"## What each option is worth ({first.scenario.title}, seeds {used})",
+            f"## Effect of each option ({first.scenario.title}, seeds {used})",
             markdown(ablation_rows(without, first.scenario.exposures)),
         ]
     parts += [ORIGINAL, LIMITS]

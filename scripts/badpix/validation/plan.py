@@ -1,4 +1,4 @@
-"""What `make validation` simulates, what it runs on it, and from which strength on a pixel must be found."""
+"""The plan of `make validation`: simulated scenarios, runs, and the strengths from which a pixel must be found."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from badpix.simulate.headers import make_geometry
 
 @dataclass(frozen=True)
 class Scenario:
-    """Exposures of one detector: so many darks and flats of so many integrations of so many groups."""
+    """Exposures of a detector: number of exposures of each kind, integrations per exposure, groups per integration."""
 
     name: str
     title: str
@@ -22,19 +22,20 @@ class Scenario:
 
     @property
     def seeds(self):
-        """The seeds of this scenario: the costly ones have fewer."""
+        """The seeds of this scenario; costly scenarios have fewer."""
         return SEEDS[: self.n_seeds]
 
     def simulation_seed(self, seed):
-        """Seed of the simulator: of its own for each scenario, so that no two detectors are planted alike."""
+        """Seed of the simulator; it differs between scenarios, so that all detectors have different bad pixels."""
         return 100 * seed + list(SCENARIOS).index(self.name)
 
     @property
     def limits(self):
         """Limits by planted type, for `badpix.score.tables`.
 
-        With fewer groups in all a noise is measured less well, and with shorter ramps a telegraph must switch more
-        often to be seen. With more of either the limits stay, so that the same pixels are compared.
+        With fewer groups in total the noise is less precise, and in shorter ramps telegraph noise must switch more
+        often to be visible: the limits are higher. With more groups the limits stay, so that the same pixels are
+        compared.
         """
         frame_time_s = make_geometry(self.instrument, self.size, self.detector).frame_time_s
         scatter = max(1, (USUAL_GROUPS_IN_ALL / (self.exposures * self.integrations * self.groups)) ** 0.5)
@@ -48,10 +49,10 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is simulated and run: scenarios by their names, and whether the first also without each option."""
+    """Scenarios to simulate and run, by name; `ablations`: run the first scenario also without each option."""
 
     scenarios: Sequence[str]
-    seeds: Sequence[int] | None = None  # in place of those of each scenario
+    seeds: Sequence[int] | None = None  # instead of the seeds of each scenario
     ablations: bool = False
 
     def seeds_of(self, scenario):
@@ -71,12 +72,12 @@ SCENARIOS = {
         Scenario("full", "NIRISS, full frame, 8 + 8, 30 groups", "NIRISS", "NIS", 2048, 8, 1, 30, 1),
     )
 }
-# Options were chosen on others, below 20; these were not looked at before.
+# Seeds below 20 were used to choose the options; these seeds were not.
 SEEDS = (21, 22, 23, 24, 25)
 
-# From this strength on a pixel must be found, at 8 darks and 8 flats of 30 groups of one frame. A hot pixel's is set
-# by `hot_rate_threshold` of the preset, 1 DN/s: twice as much is well above it. A noisy and a telegraph pixel's, at
-# other numbers of groups, follow in `Scenario.limits`.
+# Strengths from which a pixel must be found, for 8 darks and 8 flats of 30 groups of one frame. The limit of hot pixels
+# is twice `hot_rate_threshold` of the preset (1 DN/s). `Scenario.limits` adapts the limits of noisy and telegraph
+# pixels to other numbers of groups.
 HOT_LIMIT_DN_PER_S = 2.0
 NOISY_LIMIT = 2.5  # times the read noise
 TELEGRAPH_SWITCHING = 0.1  # chance per group
@@ -91,14 +92,14 @@ LIMITS = {
 }
 
 N_ABLATED = 2  # seeds of the first scenario
-# The preset without one of its options: title -> keys that go back to their defaults.
+# Ablations, the preset without one of its options: title -> keys that are reset to their defaults.
 ABLATIONS = {
     "hot by rate": ("hot_rate_threshold", "warm_rate_threshold"),
-    "calibrated pedestals": ("pedestal_test",),
+    "pedestals by significance": ("pedestal_test",),
     "ramp shape": ("ramp_shape_search",),
     "noise of group differences": ("noisy_test",),
-    "telegraph by falls": ("telegraph_search",),
-    "types that exclude each other": ("exclusive_types",),
+    "telegraph by downward jumps": ("telegraph_search",),
+    "mutually exclusive types": ("exclusive_types",),
     "vote of the single flats": ("flat_vote_unit",),
     "local plane": ("smoothing_type",),
     "dead by absolute response": ("dead_search_type",),

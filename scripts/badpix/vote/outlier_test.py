@@ -89,14 +89,15 @@ class OutlierTest:
         for region, sample in zip(self.regions, self.samples, strict=True):
             centre, sigma = typical_level_and_scatter(values[region].ravel()[sample])
             self.levels[-1].append((centre, sigma))
-            limits = (centre, self.vote_sigma * sigma, max(self.single_sigma * sigma, min_certain))
             count_outliers(
                 values[region],
-                *map(np.float32, limits),
+                np.float32(centre),
+                np.float32(self.vote_sigma * sigma),
+                np.float32(max(self.single_sigma * sigma, min_certain)),
                 floor[region],
                 self.n_valid[region],
-                tuple(self.votes[side][region] for side in (HIGH, LOW)),
-                tuple(self.strong[side][region] for side in (HIGH, LOW)),
+                (self.votes[HIGH][region], self.votes[LOW][region]),
+                (self.strong[HIGH][region], self.strong[LOW][region]),
                 self.total[region],
                 deviation[region],
             )

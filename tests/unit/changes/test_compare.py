@@ -1,4 +1,4 @@
-"""What has changed between two masks, on arrays of a few pixels."""
+"""Changes between two masks, on arrays of a few pixels."""
 
 from pathlib import Path
 
@@ -180,7 +180,7 @@ def test_the_script_reads_through_dq_def_and_writes_all(pair, tmp_path, changes)
             assert [str(value) for value in table.data[name]] == [str(value) for value in listed[name]], name
 
 
-def test_masks_of_one_name_are_told_apart_by_their_folders():
+def test_masks_with_equal_names_are_labelled_with_their_folders():
     def labelled(*paths):
         return labels(*(MaskImage(Path(path), None, {}) for path in paths))
 
@@ -206,7 +206,7 @@ def test_nothing_changed_makes_empty_lists(tmp_path):
         ({}, image(BEFORE).reshape(4, 2), ["2 x 4 and 4 x 2 pixels"]),
     ],
 )
-def test_masks_of_other_pixels_are_refused(tmp_path, header, dq, words):
+def test_masks_of_different_arrays_are_refused(tmp_path, header, dq, words):
     one = read_image(write_mask_file(tmp_path / "one.fits", image(BEFORE)))
     other = read_image(write_mask_file(tmp_path / "other.fits", dq, **header))
     with pytest.raises(MaskMismatch) as caught:
@@ -215,18 +215,18 @@ def test_masks_of_other_pixels_are_refused(tmp_path, header, dq, words):
         assert text in str(caught.value)
 
 
-def test_what_is_no_mask_is_refused(tmp_path):
+def test_a_file_that_is_not_a_mask_is_refused(tmp_path):
     fits.PrimaryHDU(np.zeros((2, 2))).writeto(tmp_path / "image.fits")
     (tmp_path / "text.fits").write_text("nothing")
-    with pytest.raises(MaskMismatch, match=r"image\.fits is no mask file: it has no DQ and no DQ_DEF"):
+    with pytest.raises(MaskMismatch, match=r"image\.fits is not a mask file: it has no DQ and no DQ_DEF"):
         read_image(tmp_path / "image.fits")
-    with pytest.raises(MaskMismatch, match=r"text\.fits is no mask file"):
+    with pytest.raises(MaskMismatch, match=r"text\.fits is not a mask file"):
         read_image(tmp_path / "text.fits")
     with pytest.raises(FileNotFoundError):
         read_image(tmp_path / "nowhere.fits")
 
 
-def test_the_models_say_the_same_of_the_made_files(pair):
-    """The files of this test are read by the datamodels as meant."""
+def test_the_datamodels_read_the_same_flags_from_the_files(pair):
+    """The datamodels read the files of this test as intended."""
     with datamodels.MaskModel(str(pair[0])) as model:
         assert np.array_equal(model.dq, image(BEFORE))

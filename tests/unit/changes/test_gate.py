@@ -18,7 +18,7 @@ def test_within_the_limits_which_are_inclusive():
     assert checks == {"new": {"pixels": 30, "science_pixels": 1000, "fraction": 0.03, "limit": 0.03}}
 
 
-def test_beyond_them_all_is_said():
+def test_the_message_lists_all_exceeded_limits():
     with pytest.raises(ReleaseRefused) as caught:
         check_release(SUMMARY, {"new": 0.02, "recovered": 0})
     assert str(caught.value) == (

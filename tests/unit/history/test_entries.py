@@ -1,4 +1,4 @@
-"""The history of a detector's masks: tables of a few pixels, and files that outlive whatever happens to a job."""
+"""The history of a detector's masks: tables of a few pixels, and files that survive the end of a job."""
 
 import multiprocessing
 import os
@@ -35,7 +35,7 @@ REFERENCE = np.uint32(bits(["REFERENCE_PIXEL"]))
 def entry(epoch, day, dq, x_start=1, y_start=1):
     """An entry of the mask `dq` (3, 4) whose exposures were made on `day` and the day after."""
     dq = np.asarray(dq, np.uint32)
-    facts = {
+    overview = {
         "entry": entry_key("NIS", epoch, []), "detector": "NIS", "epoch": epoch, "first_observation": f"{day}T01:00:00",
         "last_observation": pd.Timestamp(day) + pd.Timedelta(days=1), "n_darks": 5, "n_flats": 4, "mask": "m.fits",
         "useafter": f"{day}T01:00:00", "mask_date": "2026-01-01", "subarray": "SUB", "x_start": x_start,
@@ -43,7 +43,7 @@ def entry(epoch, day, dq, x_start=1, y_start=1):
     }  # fmt: skip
     counts = [("flag", "HOT", int(np.count_nonzero(dq & HOT)), np.count_nonzero(dq & HOT) / dq.size, pd.NA)]
     columns = ["kind", "name", "n_pixels", "fraction", "n_insufficient"]
-    return make_entry(facts, pd.DataFrame(counts, columns=columns), dq)
+    return make_entry(overview, pd.DataFrame(counts, columns=columns), dq)
 
 
 def image(*pixels):
@@ -76,11 +76,11 @@ def test_pixels_by_hand():
         (2, 1, "RC"): (june, july, 2), (2, 1, ANY): (june, july, 2),
         (1, 2, "DEAD"): (june, june, 1), (1, 2, "HOT"): (august, august, 1), (1, 2, ANY): (june, august, 2),
     }  # fmt: skip
-    assert set(table.index) == set(expected), "reference pixels have no place here"
-    for place, (first, last, number) in expected.items():
-        row = table.loc[place]
-        assert (row["first_seen"], row["last_seen"]) == (first, last + day_after), place
-        assert (row["n_epochs_flagged"], row["n_epochs"]) == (number, 3), place
+    assert set(table.index) == set(expected), "reference pixels are not listed"
+    for pixel, (first, last, number) in expected.items():
+        row = table.loc[pixel]
+        assert (row["first_seen"], row["last_seen"]) == (first, last + day_after), pixel
+        assert (row["n_epochs_flagged"], row["n_epochs"]) == (number, 3), pixel
         assert row["fraction_flagged"] == number / 3
 
 
@@ -220,7 +220,7 @@ def test_a_history_with_other_columns_is_refused(tmp_path):
 # ---------------------------------------------------------------- the script
 
 
-def test_the_script_takes_what_the_mask_says_and_who_voted(tmp_path):
+def test_the_script_uses_the_header_of_the_mask_and_the_exposures_of_the_vote(tmp_path):
     geometry = Geometry("SUB64", 11, 21, 4, 3, -2, -1)
     texts = {"author": "a", "description": "d", "pedigree": "GROUND", "useafter": "2024-06-01 00:00:00"}
     identity = {"instrument": "NIRISS", "detector": "NIS"}
@@ -231,8 +231,9 @@ def test_the_script_takes_what_the_mask_says_and_who_voted(tmp_path):
     (tmp_path / "rejected_exposures.csv").write_text("input,reason\nd3,bad\nelsewhere,why\n")
     darks = {"d1-seg001": "2024-06-01T01:00:00", "d1-seg002": "2024-06-01T01:00:00", "d3": "2024-06-09T00:00:00"}
     mask = {
-        "mask": tmp_path / "m.fits", "summary": tmp_path / "summary.csv", "rejected_table": tmp_path / "rejected_exposures.csv",
-        "epoch": "", "exposures": {"darks": darks, "flats": {"f1": "2024-06-02T02:00:00"}},
+        "mask": tmp_path / "m.fits", "summary": tmp_path / "summary.csv",
+        "rejected_table": tmp_path / "rejected_exposures.csv", "epoch": "",
+        "exposures": {"darks": darks, "flats": {"f1": "2024-06-02T02:00:00"}},
     }  # fmt: skip
     script.main([mask], tmp_path / "history", tmp_path / "history.png", tmp_path / "intermittent.csv")
     row = read_history(tmp_path / "history").epochs.iloc[0]

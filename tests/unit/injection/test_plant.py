@@ -77,7 +77,7 @@ def test_fewer_are_planted_where_they_do_not_fit_and_none_is_an_error():
         plan_injection(np.zeros((30, 30), bool), free, planting(1, 1, ("darks",)))
 
 
-def test_the_neighbours_of_a_place_are_usable_too():
+def test_the_neighbours_of_a_position_are_usable():
     usable = np.ones((7, 7), bool)
     usable[1, 1] = False
     places = places_for(usable, np.ones((7, 7), bool))
@@ -143,7 +143,7 @@ def test_the_first_group_is_lit_as_long_as_its_frame_takes():
     np.testing.assert_allclose(bright[:, 0].mean(), 10_000 + 120, atol=2)
 
 
-def test_a_dim_pixel_does_not_saturate_where_the_bright_one_did():
+def test_a_dimmed_pixel_does_not_saturate():
     ramps = np.minimum(flat_ramps(), 14_000)
     assert (np.diff(ramps, axis=1)[:, -5:] == 0).all()
     dim = dimmed(ramps, np.full(2000, 0.25), np.full(2000, 5.0), FLAT, rng())
@@ -161,7 +161,7 @@ def test_the_neighbours_of_an_open_pixel_get_its_light():
     ]  # fmt: skip
 
 
-def test_counts_end_where_the_converter_does():
+def test_counts_are_limited_to_the_range_of_the_converter():
     assert to_counts(np.array([-3.0, 0.6, 65535.4, 1e9])).tolist() == [0, 1, 65535, 65535]
     ramps = np.full((1, 3, 1), 30_000.0)
     assert (plant(ramps, pixels_of("hot_saturated", 2e5, 1), DARK, rng()) == 65535).all()
@@ -237,10 +237,10 @@ def test_the_same_seed_and_name_give_the_same_copy(tmp_path):
     assert copy("a") != copy("a", seed=2)
 
 
-def test_a_packed_file_is_unpacked(tmp_path):
+def test_a_compressed_file_is_decompressed(tmp_path):
     source = tmp_path / "a_uncal.fits"
     before = write_raw(source)
-    with open(source, "rb") as plain, gzip.open(tmp_path / "b_uncal.fits.gz", "wb") as packed:
+    with source.open("rb") as plain, gzip.open(tmp_path / "b_uncal.fits.gz", "wb") as packed:
         shutil.copyfileobj(plain, packed)
     inject(tmp_path / "b_uncal.fits.gz", tmp_path / "out_uncal.fits", pixels_of("low_pedestal", 5, 1), planted("b"))
     assert (fits.getdata(tmp_path / "out_uncal.fits", "SCI")[:, :, 0, 0] == before[:, :, 0, 0] - 5).all()
@@ -252,7 +252,7 @@ def test_a_dark_shows_nothing_that_needs_light(tmp_path):
     assert inject(tmp_path / "a.fits", tmp_path / "b.fits", pixels_of("dead", 0.0, 3), planted(kind="flats")) > 0
 
 
-def test_counts_that_are_no_unsigned_16_bit_integers_are_refused(tmp_path):
+def test_counts_other_than_unsigned_16_bit_integers_are_refused(tmp_path):
     write_raw(tmp_path / "a.fits")
     with fits.open(tmp_path / "a.fits") as hdus:
         hdus["SCI"].data = hdus["SCI"].data.astype(np.float32)

@@ -1,4 +1,4 @@
-"""What is said of a run on exposures with planted pixels: by strength, and of the pixels that were not planted."""
+"""The tables of a run on exposures with planted pixels: by strength, and for the pixels that were not planted."""
 
 import numpy as np
 import pandas as pd
@@ -36,19 +36,19 @@ def findings(**pixels):
     """Findings in which type -> list of (y, x) was found, each with flag and DO_NOT_USE HOT."""
     found = np.zeros((12, 14), np.uint32)
     for name, places in pixels.items():
-        for place in places:
-            found[place] |= 1 << BITS[name]
+        for pixel in places:
+            found[pixel] |= 1 << BITS[name]
     dq = np.where(found, np.uint32(PIXEL_FLAGS["HOT"] | PIXEL_FLAGS["DO_NOT_USE"]), np.uint32(0))
     return Findings(found, BITS, dq)
 
 
-def test_healthy_is_what_nothing_was_found_about():
+def test_healthy_pixels_have_no_findings():
     science = truth().science
     one = findings(hot=[(9, 9)])
     one.dq[5, 5] = PIXEL_FLAGS["DEAD"]  # by hand
-    at_times = np.zeros_like(one.found)
-    at_times[4, 4] = 1
-    one = Findings(one.found, BITS, one.dq, intermittent=at_times)
+    intermittent = np.zeros_like(one.found)
+    intermittent[4, 4] = 1
+    one = Findings(one.found, BITS, one.dq, intermittent=intermittent)
     healthy = healthy_pixels(one, science)
     assert not healthy[[0, 9, 5, 4], [3, 9, 5, 4]].any()
     assert healthy.sum() == science.sum() - 3

@@ -16,7 +16,7 @@ from badpix.formats.thresholds import ABOVE, around, vote_rows
 from badpix.instrument.dq import PIXEL_FLAGS
 from badpix.mask.flags import flags_by_type
 from badpix.report.assemble import check_n_votes, history_entries
-from badpix.report.darks import ABSTAINED, NO, YES, of_exposures
+from badpix.report.darks import ABSTAINED, NO, YES, exposure_votes
 from badpix.report.figures import as_bytes, block_means
 from badpix.report.histograms import Histogram
 from badpix.report.inspector import deviation_of, mean_deviation, n_detailed, panel
@@ -24,7 +24,7 @@ from badpix.report.packing import Pack
 from badpix.report.page import histogram_figures
 from badpix.report.pixels import RAMPS_PER_TYPE, by_rarity, listed_pixels, ramps_per_type, sampled_pixels
 from badpix.report.ramps import read_ramps
-from badpix.report.tables import MEASURES, Measure, exposure_table, flag_table, job_times, odd_ones
+from badpix.report.tables import MEASURES, Measure, exposure_table, flag_table, job_times, outlier_exposures
 from badpix.report.templating import as_json, environment, number
 from badpix.report.words import LOOKS, QUANTITIES, TESTS, look, title
 
@@ -63,7 +63,7 @@ def test_a_ramp_too_short_for_a_quantity_has_no_line(short_ramps):
 
 
 @pytest.mark.parametrize("short", [1, 2])
-def test_a_ramp_too_short_for_a_quantity_has_no_excess(short_ramps, short):
+def test_a_ramp_too_short_for_a_quantity_has_no_deviation(short_ramps, short):
     """Whichever integration it is: the quantity of the test is known all the same."""
     first, second = short_ramps.thresholds[:2]
     short_ramps.thresholds[:2] = [replace(second, integration=short), replace(first, integration=3 - short)]
@@ -90,14 +90,18 @@ def test_rare_types_come_first_and_every_pixel_once():
 
 
 def test_listed_are_the_flagged_and_all_of_a_small_array(monkeypatch):
-    found, at_times, by_hand = np.zeros((20, 20), np.uint32), np.zeros((20, 20), np.uint32), np.zeros((20, 20), bool)
-    found[1, 1], at_times[2, 2], by_hand[3, 3] = 2, 1, True
-    pixels, candidates = listed_pixels(evidence(found, at_times), by_hand)
+    found, intermittent_bits, by_hand = (
+        np.zeros((20, 20), np.uint32),
+        np.zeros((20, 20), np.uint32),
+        np.zeros((20, 20), bool),
+    )
+    found[1, 1], intermittent_bits[2, 2], by_hand[3, 3] = 2, 1, True
+    pixels, candidates = listed_pixels(evidence(found, intermittent_bits), by_hand)
     assert set(pixels[:3]) == {21, 42, 63} and candidates == pixels.size == 400
     monkeypatch.setattr("badpix.report.pixels.WHOLE_ARRAY", 100)
-    assert set(listed_pixels(evidence(found, at_times), by_hand)[0]) == {21, 42, 63}
+    assert set(listed_pixels(evidence(found, intermittent_bits), by_hand)[0]) == {21, 42, 63}
     monkeypatch.setattr("badpix.report.pixels.MAX_LISTED", 2)
-    pixels, candidates = listed_pixels(evidence(found, at_times), by_hand)
+    pixels, candidates = listed_pixels(evidence(found, intermittent_bits), by_hand)
     assert pixels.size == 2 and candidates == 3
 
 
@@ -117,18 +121,18 @@ def test_some_ramps_of_each_type():
 # ---------------------------------------------------------------- votes
 
 
-def test_an_exposure_says_yes_with_half_of_its_integrations():
-    said = np.array([[YES, NO], [NO, NO], [YES, ABSTAINED], [ABSTAINED, ABSTAINED]], np.uint8)
-    assert of_exposures(said).tolist() == [YES, NO, YES, ABSTAINED]
+def test_an_exposure_votes_yes_with_half_of_its_integrations():
+    votes = np.array([[YES, NO], [NO, NO], [YES, ABSTAINED], [ABSTAINED, ABSTAINED]], np.uint8)
+    assert exposure_votes(votes).tolist() == [YES, NO, YES, ABSTAINED]
 
 
-def test_ballots_that_do_not_add_up_stop_the_job():
-    said = np.array([[YES, NO], [ABSTAINED, YES]], np.uint8)
+def test_votes_that_do_not_add_up_stop_the_job():
+    votes = np.array([[YES, NO], [ABSTAINED, YES]], np.uint8)
     k, n = np.array([[9, 1, 1]]), np.array([[9, 2, 1]])
-    check_n_votes("t", said, (k, n), np.array([1, 2]))
+    check_n_votes("t", votes, (k, n), np.array([1, 2]))
     for wrong in ((k + 1, n), (k, n + 1)):
         with pytest.raises(ValueError, match="votes of test t do not add up"):
-            check_n_votes("t", said, wrong, np.array([1, 2]))
+            check_n_votes("t", votes, wrong, np.array([1, 2]))
 
 
 def test_a_mean_passes_over_what_is_missing():
@@ -139,7 +143,7 @@ def test_a_mean_passes_over_what_is_missing():
 # ---------------------------------------------------------------- histograms and images
 
 
-def test_a_histogram_shows_bulk_and_limits_and_keeps_the_rest_at_its_ends():
+def test_a_histogram_has_typical_values_and_limits_in_range_and_the_rest_at_its_ends():
     values = np.random.default_rng(0).normal(10, 1, 10_000).astype(np.float32)
     histogram = Histogram.around(values, [30.0])
     assert histogram.low < 2 and histogram.high > 35
@@ -199,18 +203,18 @@ def test_bytes_keep_zero_for_what_was_not_measured():
         ([2.0, 2.1, 1.9, 2.0, 2.2], []),
         ([2.0, 2.0, 2.0, 2.0, 2.1], []),  # beyond any scatter, but not more than matters
         ([2.0, 2.0, 2.0, 2.0, 0.0], [4]),
-        ([2.0, 9.0, 2.0], []),  # two others tell nothing
+        ([2.0, 9.0, 2.0], []),  # two other exposures are too few
         ([2.0, np.nan, 2.0, 2.0, 9.0], [4]),
     ],
 )
 def test_an_exposure_stands_out(values, odd):
-    assert np.flatnonzero(odd_ones(values, Measure("", "", "", relative=0.1))).tolist() == odd
+    assert np.flatnonzero(outlier_exposures(values, Measure("", "", "", relative=0.1))).tolist() == odd
 
 
 def test_what_matters_may_be_in_units_of_the_scatter_of_pixels():
     measure = MEASURES["pedestal"]
-    assert not odd_ones([0, 0.1, 0, 0.1, 5], measure, [14] * 5).any()
-    assert odd_ones([0, 0.1, 0, 0.1, 9], measure, [14] * 5).tolist() == [False] * 4 + [True]
+    assert not outlier_exposures([0, 0.1, 0, 0.1, 5], measure, [14] * 5).any()
+    assert outlier_exposures([0, 0.1, 0, 0.1, 9], measure, [14] * 5).tolist() == [False] * 4 + [True]
 
 
 def test_kinds_are_compared_among_themselves():
@@ -239,7 +243,7 @@ def test_times_of_jobs(tmp_path):
     assert one["peak_mb"] == 10.5 and two["peak_mb"] == 0
 
 
-def test_long_entries_of_the_history_are_whole_again():
+def test_long_entries_of_the_history_are_joined():
     header = fits.Header()
     for entry in ("short", "x" * 200, "last"):
         header.add_history(entry)
@@ -250,7 +254,7 @@ def test_long_entries_of_the_history_are_whole_again():
 # ---------------------------------------------------------------- the page
 
 
-def test_packed_arrays_are_where_the_list_says():
+def test_packed_arrays_start_where_the_manifest_lists_them():
     pack = Pack()
     pack.add("a", np.array([1, 2, 3], np.uint8))
     pack.add("b", np.array([[1.5, -2], [np.nan, 7]], ">f4"))
@@ -258,21 +262,26 @@ def test_packed_arrays_are_where_the_list_says():
     entry = pack.manifest["b"]
     assert entry == {"type": "Float32Array", "start": 4, "count": 4, "columns": 2}
     assert np.array_equal(np.frombuffer(data, "<f4", 4, 4), [1.5, -2, np.nan, 7], equal_nan=True)
-    with pytest.raises(ValueError, match="c: float64 has no place"):
+    with pytest.raises(ValueError, match="c: dtype float64 cannot be packed; allowed are uint8"):
         pack.add("c", np.zeros(2))
 
 
 def test_nothing_ends_a_script_or_becomes_markup():
     assert "</script>" not in as_json({"a": "</script><b>&"})
     assert json.loads(str(as_json({"a": "</script><b>&"}))) == {"a": "</script><b>&"}
-    facts = {"detector": "<b>", "instrument": "X", "epoch": "", "array": "", "page": "p", "darks": 1, "flats": 0,
+    overview = {"detector": "<b>", "instrument": "X", "epoch": "", "array": "", "page": "p", "darks": 1, "flats": 0,
              "left_out": 0, "do_not_use": 0.1, "types": {"hot": 3}, "added": None, "removed": None,
              "stand_out": ["<i>"]}  # fmt: skip
     text = (
         environment()
         .get_template("index.html")
         .render(
-            detectors=[facts], types=["hot"], compared=False, refused={"NIS": "NIS: no mask"}, version="1", made="now"
+            detectors=[overview],
+            types=["hot"],
+            compared=False,
+            refused={"NIS": "NIS: no mask"},
+            version="1",
+            made="now",
         )
     )
     assert "&lt;b&gt;" in text and "<i>" not in text and "NIS: no mask" in text

@@ -42,7 +42,7 @@ class TestBins:
         assert curve["strength"].tolist() == [4.5, 12.5, 20.5, 28.5]
         assert (curve["strength_low"].tolist(), curve["strength_high"].tolist()) == ([1, 9, 17, 25], [8, 16, 24, 32])
 
-    def test_equal_strengths_stay_together_and_unknown_ones_out(self):
+    def test_equal_strengths_stay_together_and_unknown_strengths_are_left_out(self):
         strength = np.array([1.0] * 20 + [2.0] * 12 + [np.nan] * 5)
         curve = strength_curve(strength, np.ones(37, bool), bins=4)
         assert curve["planted"].tolist() == [20, 12]
@@ -155,7 +155,7 @@ def test_figure(two_runs, tmp_path, monkeypatch):
     hot, dead = (axes for axes in plt.gcf().axes if axes.has_data())
     assert (hot.get_title(loc="left"), dead.get_title(loc="left")) == ("hot", "dead")
     assert hot.get_xscale() == "log" and not hot.xaxis_inverted() and dead.xaxis_inverted()
-    assert hot.get_xlabel() == "DN/s" and "falls to the right" in dead.get_xlabel()
+    assert hot.get_xlabel() == "DN/s" and "decreases to the right" in dead.get_xlabel()
     marked = [line for line in hot.lines if line.get_markersize() == 10]
     assert sorted(float(line.get_ydata()[0]) for line in marked) == [0.5, 0.5, 0.9]  # run b stays below 90%
     assert any(list(line.get_xdata()) == [30.0, 30.0] for line in hot.lines)

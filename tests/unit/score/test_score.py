@@ -75,7 +75,7 @@ def make_findings(**changes):
     dq = np.where(found != 0, PIXEL_FLAGS["DO_NOT_USE"] | PIXEL_FLAGS["DEAD"], 0).astype(np.uint32)
     dq[4, 4] = PIXEL_FLAGS["HOT"]
     insufficient, intermittent = np.zeros(SHAPE, np.uint32), np.zeros(SHAPE, np.uint32)
-    insufficient[0, 0] = WARM  # but it is judged, and found, as what it is
+    insufficient[0, 0] = WARM  # but it is classified, and found, in its own type
     insufficient[0, 2] = DEAD
     insufficient[4, :3] = DEAD | WARM
     intermittent[6, 6] = HOT
@@ -109,7 +109,7 @@ class TestCompleteness:
         neighbours = table.loc["next to open"]
         assert (neighbours.planted, neighbours.expected, neighbours.found, neighbours.flagged) == (3, "ADJ_OPEN", 2, 3)
 
-    def test_nothing_is_expected_of_an_intermittent_pixel(self, one):
+    def test_an_intermittent_pixel_has_no_expected_type(self, one):
         row = by(completeness_table(one), "type").loc["intermittent_rc"]
         assert (row.planted, row.expected, row.found_any, row.insufficient) == (2, "", 1, 0)
         assert np.isnan(row.completeness) and np.isnan(row.low)
@@ -137,7 +137,7 @@ class TestCompleteness:
 
 
 class TestPurity:
-    def test_counts_and_what_the_false_ones_are(self, one):
+    def test_counts_and_types_of_the_false_pixels(self, one):
         table = by(purity_table(one), "detection")
         dead = table.loc["DEAD"]
         assert (dead.found, dead.planted_for, dead.purity, dead.false_healthy) == (6, 2, 2 / 6, 3)
@@ -291,8 +291,8 @@ class TestErrors:
             with pytest.raises(ValueError, match="table PIXELS and image TRUTH disagree"):
                 make_truth(pixels=wrong)
 
-    def test_detection_type_that_no_run_knows(self, one):
-        with pytest.raises(ValueError, match="accepted for hot: no run knows warmish; known are ADJ_OPEN, DEAD"):
+    def test_detection_type_that_no_run_has(self, one):
+        with pytest.raises(ValueError, match="accepted for hot: no run has the detection type warmish; the runs have"):
             score_tables({"a": one}, accepted={"hot": {"warmish"}})
 
 
@@ -309,7 +309,7 @@ class TestSeveralRuns:
 
     def test_pool_of_different_detection_types(self, one):
         other = score_run(make_truth(), Findings(0 * make_findings().dq, {"DEAD": 1}, make_findings().dq))
-        with pytest.raises(ValueError, match="know different types"):
+        with pytest.raises(ValueError, match="have different detection types"):
             pool([one, other])
 
     def test_pool_of_different_planted_types(self, one):
@@ -376,6 +376,6 @@ def test_expected_comes_first(one):
     assert accepted_types(one.types, {"hot": ["warm", "DEAD", "hot"]})["hot"] == ("hot", "DEAD", "warm")
 
 
-def test_flag_counts_knows_the_highest_bit():
+def test_flag_counts_with_the_highest_bit():
     dq = np.array([[PIXEL_FLAGS["REFERENCE_PIXEL"], PIXEL_FLAGS["DEAD"]]], np.uint32)
     assert flag_counts(dq).to_dict("list") == {"flag": ["DEAD", "REFERENCE_PIXEL"], "pixels": [1, 1]}

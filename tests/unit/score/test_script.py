@@ -1,4 +1,4 @@
-"""The script: files of truth and runs, the printed tables, and what it says when they do not fit."""
+"""The script: files of truth and runs, the printed tables, and the errors for files that do not fit."""
 
 import numpy as np
 import pandas as pd
@@ -123,7 +123,7 @@ class TestOneMask:
         assert written["type"].tolist() == ["dead", "hot", "intermittent_rc", "next to open"]
         assert written["found"].tolist() == tables["completeness"]["found"].tolist()
 
-    def test_says_which_types_it_does_not_know(self, files, capsys):
+    def test_lists_the_detection_types_that_the_run_does_not_have(self, files, capsys):
         found = make_findings().found & np.uint32(2)
         write_run(
             files / "flats",
@@ -175,7 +175,7 @@ class TestSeveralRuns:
             ((), "either --evidence and --mask, or --run"),
             (("--run", "a=good", "--evidence", "e"), "either --evidence and --mask, or --run"),
             (("--evidence", "e"), "one --truth and one --mask, not 1 and 0"),
-            (("--run", "a=good", "--run", "a=blind"), "--run a: more runs than truths, which are 1"),
+            (("--run", "a=good", "--run", "a=blind"), r"--run a: more runs than truths \(1\)"),
             (("--run", "a=good", "--truth", "truth.fits"), "--run a: 1 for 2 truths"),
             (("--run", "a=good", "--mask", "m", "--mask", "n"), "2 --mask for 1 --run"),
             (("--run", "a=good", "--csv", "truth.fits"), "with --run it is a directory"),

@@ -69,13 +69,13 @@ def test_the_first_epoch_is_the_detector_itself_and_the_seed_decides():
     assert not evolve(first, 2, 5)[1].equals(evolve(first, 2, 6)[1])
 
 
-def test_epochs_follow_each_other_in_time_and_pixels_bad_at_times_go_on():
+def test_epochs_follow_each_other_in_time_and_intermittent_pixels_continue():
     assert first_number(1) == 1
     for population in POPULATIONS.values():
         assert (first_number(2) - 1) % population.period == 0
     dark, flat = Exposure("dark", first_number(2), 1, 1), Exposure("flat", first_number(1) + 1000, 1, 1)
     assert dark.start_time > flat.start_time
-    with pytest.raises(ValueError, match="epoch 10 is not one of 1 to 9"):
+    with pytest.raises(ValueError, match="epoch 10: allowed are 1 to 9"):
         first_number(10)
 
 

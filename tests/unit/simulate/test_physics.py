@@ -26,7 +26,7 @@ def survey():
 
 @pytest.fixture
 def quiet(monkeypatch, survey):
-    """The detector with every healthy pixel alike and only single pixels of the types asked for; all noise off.
+    """The detector with every healthy pixel alike and only single pixels of the given types; all noise off.
 
     The gain makes shot noise 0.01 times the square root of the signal: 1.5 DN in the brightest pixel.
     """
@@ -67,7 +67,7 @@ def test_response(quiet, name):
         assert slope == pytest.approx(np.full(GROUPS - 1, expected), rel=2e-3, abs=4)
 
 
-def test_open_pixels_give_to_their_neighbours(quiet):
+def test_the_light_of_open_pixels_goes_to_their_neighbours(quiet):
     detector = quiet("open")
     total = signal(detector, "flat")[-1] / (GROUPS * LAMP_DN)
     for pixel in detector.pixels:
@@ -79,7 +79,7 @@ def test_open_pixels_give_to_their_neighbours(quiet):
         assert total[y + 1, x + 1] == pytest.approx(1 + 2 * DIRECT * (gain - 1), abs=2e-3)
 
 
-def test_hot_pixels_and_what_their_neighbours_see(quiet):
+def test_hot_pixels_and_the_signal_of_their_neighbours(quiet):
     detector = quiet("hot")
     dark = signal(detector, "dark")
     for pixel in detector.pixels:
@@ -92,7 +92,7 @@ def test_hot_pixels_and_what_their_neighbours_see(quiet):
 
 
 def test_saturated_hot_pixels_stop_at_the_full_well():
-    """In the real survey too: otherwise their coupling would grow for ever."""
+    """Also in the survey: otherwise their coupled signal would grow without limit."""
     survey = make_detector(make_geometry("NIRISS", SIZE), 2, SURVEY)
     hot = survey.planted_as("hot")
     brightest = hot[np.argmax(hot["strength"])]
@@ -201,7 +201,7 @@ def test_lamp_is_uneven():
     assert light.mean() == pytest.approx(1, abs=1e-5)
 
 
-def test_flats_have_levels_of_their_own(quiet):
+def test_flats_have_different_levels(quiet):
     detector = quiet(flat_levels=SURVEY.physics.flat_levels)
     levels = [ramps.flat_level(detector, index, seed=1) for index in range(1, 41)]
     assert min(levels) >= 0.5 and max(levels) <= 1.3 and np.ptp(levels) > 0.6

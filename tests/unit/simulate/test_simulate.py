@@ -76,7 +76,7 @@ def test_geometry_of_squares(instrument, detector_name, size, subarray, start):
     ],
 )  # fmt: skip
 def test_geometry(instrument, arguments, expected):
-    """Sizes, places and frame times are those of the observatory."""
+    """Sizes, positions and frame times agree with the observatory."""
     g = headers.make_geometry(instrument, **arguments)
     found = g.detector, g.subarray, g.n_columns, g.n_rows, g.xstart, g.ystart, g.noutputs, g.frame_time_s, g.readpatt
     assert found == expected
@@ -90,10 +90,10 @@ def test_full_frame_time_is_that_of_the_real_detectors():
     ("arguments", "message"),
     [
         ({"size": 100}, "sizes known"),
-        ({"size": 64, "detector": "NRCA1"}, "not one of NIRISS"),
+        ({"size": 64, "detector": "NRCA1"}, "not a detector of NIRISS"),
         ({"subarray": "SUB63"}, "no subarray 'SUB63'"),
         ({"size": 64, "subarray": "SUB64"}, "not both"),
-        ({"readpatt": "FASTR1"}, "not one of NIRISS: NISRAPID"),
+        ({"readpatt": "FASTR1"}, "not a pattern of NIRISS: NISRAPID"),
         ({"instrument": "NIRSPEC", "subarray": "SUB512", "readpatt": "NRSIRS2RAPID"}, "reads the full frame only"),
     ],
 )
@@ -113,14 +113,14 @@ def test_reference_pixels_of_miri():
     assert not reference_pixels(headers.make_geometry("MIRI", subarray="SUB256")).any()
 
 
-def test_outputs_of_miri_take_turns():
+def test_outputs_of_miri_alternate():
     geometry = headers.make_geometry("MIRI", subarray="SUB64")
     image = ramps.line_image(geometry, np.arange(4)[:, None] + 10 * np.arange(64)[None, :])
     assert np.array_equal(image[0, :6], [0, 1, 2, 3, 0, 1])
     assert np.array_equal(image[:3, 0], [0, 10, 20])
 
 
-def test_miri_ramps_hold_what_reset_rscd_and_lastframe_are_for():
+def test_miri_ramps_have_the_effects_that_reset_rscd_and_lastframe_handle():
     model = make_detector(headers.make_geometry("MIRI", subarray="SUB64"), seed=1)
     counts = ramps.simulate_exposure(model, Exposure("dark", 1, 2, 20), seed=1).astype(float)
     level = np.median((counts - model.bias_dn)[..., truth_image(model) == 0], axis=-1)
@@ -212,8 +212,8 @@ def test_exposures_differ(detector):
         ("flat", "ed3cdbc3401a76e5df121f7333d44c69c3e8a3d6663a508335dd25f7656142da"),
     ],
 )
-def test_demo_stays_what_it_was(detector, kind, digest):
-    """Measured results in the documents rest on these very exposures."""
+def test_demo_is_unchanged(detector, kind, digest):
+    """The measured results in the documents are of these exposures."""
     counts = ramps.simulate_exposure(detector, Exposure(kind, 1, 1, 3), seed=1)
     assert hashlib.sha256(counts.tobytes()).hexdigest() == digest
 

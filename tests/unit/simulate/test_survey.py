@@ -79,7 +79,7 @@ def test_small_arrays_hold_some_of_each(instrument, size, seed):
     assert set(pixels["group"]) == {"", "block", "scratch", "column", "pair", "border"}
 
 
-def test_what_does_not_fit_is_scaled_down_alike():
+def test_numbers_that_do_not_fit_are_reduced_by_a_common_factor():
     from badpix.simulate.planting import survey_counts
 
     needs_light = np.array([planted.needs_light for planted in SURVEY.types])
@@ -161,7 +161,7 @@ def test_number_of_blocks_in_the_full_frame():
 @pytest.mark.parametrize(
     ("instrument", "size", "first", "width"), [("NIRISS", 64, 0, 6), ("FGS", 128, 0, 12), ("NIRISS", 256, 0, 24)]
 )
-def test_what_only_light_can_tell_keeps_off_the_unlit_strip(instrument, size, first, width):
+def test_pixels_that_need_light_are_apart_from_the_unlit_strip(instrument, size, first, width):
     pixels = pixel_table(survey(size, 1, instrument))
     need_light = pixels["type"].isin(NEED_LIGHT)
     assert pixels[need_light]["x"].min() >= first + width + 6
@@ -178,7 +178,7 @@ def test_intermittent_pixels_are_bad_in_k_of_eight(detector, table):
             steady = detector.select(name)
             chosen = detector.select(name, index)
             bad = {(p["y"], p["x"]) for p in chosen} - {(p["y"], p["x"]) for p in steady}
-            assert bad == {place for place, exposures in rule.items() if exposures[index - 1]}
+            assert bad == {pixel for pixel, exposures in rule.items() if exposures[index - 1]}
     permanent = table[~table["type"].str.startswith("intermittent")]
     assert (permanent["bad_of_8"] == 8).all() and (permanent["phase"] == -1).all()
 
@@ -253,14 +253,14 @@ def test_exposures_are_numbered_on_from_the_first_of_their_epoch():
     assert found == [Exposure("dark", 10003, 4, 5), Exposure("dark", 10004, 4, 5), Exposure("flat", 10001, 4, 5)]
 
 
-def test_references_know_hot_and_noisy_pixels_only(folder):
+def test_references_include_hot_and_noisy_pixels_only(folder):
     detector = survey(64)
     references = folder / "crds_cache" / "references" / "jwst" / "niriss"
     noise = fits.getdata(references / "jwst_niriss_readnoise_0001.fits", "SCI")
-    bulk = np.sqrt(2 * (detector.read_noise_dn**2 + ramps.PINK_NOISE_DN**2)) * (1 + detector.read_noise_error)
+    expected = np.sqrt(2 * (detector.read_noise_dn**2 + ramps.PINK_NOISE_DN**2)) * (1 + detector.read_noise_error)
     telegraph, noisy = detector.planted_as("telegraph"), detector.planted_as("noisy")
-    assert np.allclose(noise[telegraph["y"], telegraph["x"]], bulk[telegraph["y"], telegraph["x"]])
-    assert (noise[noisy["y"], noisy["x"]] > 1.2 * bulk[noisy["y"], noisy["x"]]).all()
+    assert np.allclose(noise[telegraph["y"], telegraph["x"]], expected[telegraph["y"], telegraph["x"]])
+    assert (noise[noisy["y"], noisy["x"]] > 1.2 * expected[noisy["y"], noisy["x"]]).all()
     dark = np.squeeze(fits.getdata(references / "jwst_niriss_dark_0001.fits", "SCI"))
     hot = detector.planted_as("hot")
     faint = hot[hot["strength"] < 1e4]

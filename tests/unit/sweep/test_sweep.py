@@ -73,7 +73,7 @@ def test_every_value_is_held_to_the_schema_of_its_key():
 
 
 @pytest.mark.parametrize(
-    ("key", "said"),
+    ("key", "message"),
     [
         ("early_cutoff_fraction", "a change of it re-runs dark_statistics; run the workflow once with each value"),
         ("smoothing_box_width", "a change of it re-runs flat_response"),
@@ -82,9 +82,9 @@ def test_every_value_is_held_to_the_schema_of_its_key():
         ("max_jump_limt", "there is no such key; did you mean max_jump_limit?"),
     ],
 )
-def test_what_cannot_be_swept_is_refused_with_the_reason(key, said):
+def test_what_cannot_be_swept_is_refused_with_the_reason(key, message):
     (problem,) = problems_of(sweep={key: [1]})
-    assert problem.startswith(f"sweep.{key}: ") and said in problem
+    assert problem.startswith(f"sweep.{key}: ") and message in problem
 
 
 def test_points_that_contradict_other_keys_are_refused():
@@ -155,7 +155,7 @@ def test_the_table_of_a_sweep_is_tidy_and_drawn(tmp_path):
     assert all((tmp_path / name).stat().st_size > 10_000 for name in ("one.png", "two.png"))
 
 
-def test_places_on_the_axis():
+def test_positions_on_the_axis():
     assert positions(["5", "10", "5"]) == ({"5": 5, "10": 10}, True)
     assert positions(["null", "0.5"]) == ({"null": 0, "0.5": 1}, False)
     assert positions(["exposure", "integration"]) == ({"exposure": 0, "integration": 1}, False)

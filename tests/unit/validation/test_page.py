@@ -45,7 +45,7 @@ def test_limit_as_a_number_or_as_a_condition(limit, strong):
     assert result[one.pixels["type"] != "dead"].all()
 
 
-def test_what_is_weaker_than_its_limit_is_neither_right_nor_false():
+def test_pixels_weaker_than_their_limit_are_neither_right_nor_false():
     # Of the dead pixels found one, of response 0.2, is weak; the hot pixel found as warm is weak; the intermittent one
     # that is found as dead is bad in 2 of 8.
     one = score_run(make_truth(), make_findings())
@@ -70,7 +70,7 @@ def test_bad_in_half_of_the_exposures_is_no_longer_false(bad_of_8, false):
         (2, -1, 5, -1),
     ],
 )  # fmt: skip
-def test_in_how_many_of_the_exposures_a_pixel_is_bad(phase, bad_of_8, exposures, number):
+def test_number_of_exposures_in_which_a_pixel_is_bad(phase, bad_of_8, exposures, number):
     # Bad in exposures n (from 1) with (n - 1 + phase) % 8 < bad_of_8: phase 4 begins the period with the fifth.
     assert bad_in(pd.DataFrame({"phase": [phase], "bad_of_8": [bad_of_8]}), exposures).tolist() == [number]
 
@@ -87,12 +87,12 @@ def test_limits_follow_the_number_of_groups():
     assert few.keys() == usual.keys()
 
 
-def test_the_plan_speaks_of_what_is_planted():
+def test_limits_are_of_planted_types():
     names = {planted.name for planted in POPULATIONS["survey"].types}
     for scenario in SCENARIOS.values():
         assert scenario.limits.keys() <= names
     assert ACCEPTED.keys() <= names
-    # Each type that should be found has a limit, but the dead ones that test the old mask.
+    # Each type with an expected detection type has a limit, except the dead pixels for the test of the old mask.
     expected = {planted.name for planted in POPULATIONS["survey"].types if planted.expected}
     assert expected - {"crds_flagged_dead"} == LIMITS.keys() | {"hot", "noisy", "telegraph"}
     seeds = [scenario.simulation_seed(seed) for scenario in SCENARIOS.values() for seed in SEEDS]
@@ -152,13 +152,13 @@ def test_page(tables, tmp_path):
     write_page(page, [one])
     text = page.read_text(encoding="utf-8")
     assert (page.parent / "validation_few.png").read_bytes() == b"figure"
-    for words in ("Seeds 3, 4;", "## NIRISS, 5 + 5, 20 groups", "(validation_few.png)", "## What stays hard"):
+    for words in ("Seeds 3, 4;", "## NIRISS, 5 + 5, 20 groups", "(validation_few.png)", "## Known limits"):
         assert words in text
     assert "| dead | 0.2 | 2 |" in text
-    assert "What each option is worth" not in text
+    assert "Effect of each option" not in text
     assert "## Summary" in text and "(seeds: 2) | flight | hot 0.000 | hot 0.000 | 3 of 38: " in text
     write_page(page, [one], tables)
-    assert "## What each option is worth (NIRISS, 5 + 5, 20 groups, seeds 3, 4)" in page.read_text(encoding="utf-8")
+    assert "## Effect of each option (NIRISS, 5 + 5, 20 groups, seeds 3, 4)" in page.read_text(encoding="utf-8")
 
 
 def test_markdown_and_intervals():

@@ -1,4 +1,4 @@
-// The map's switches and the pixel inspector. Everything comes from the page itself.
+// The controls of the map and the pixel inspector. All data are in the page itself.
 (async function () {
   "use strict";
   const page = JSON.parse(document.getElementById("page-data").textContent);
@@ -42,10 +42,10 @@
     }
     return -1;
   }
-  // The row of a pixel in all arrays, -1 where the page has nothing on it.
+  // The row of a pixel in all arrays, -1 for a pixel that is not listed.
   function rowOf(index) {
-    const place = search(arrays.index, index);
-    return place < 0 ? -1 : arrays.rank[place];
+    const found = search(arrays.index, index);
+    return found < 0 ? -1 : arrays.rank[found];
   }
   function values(name, row) {
     const part = page.manifest[name];
@@ -53,7 +53,7 @@
   }
   const has = (bits, bit) => ((bits >>> bit) & 1) === 1;
 
-  // ------------------------------------------------------------ words and numbers
+  // ------------------------------------------------------------ texts and numbers
   function shown(value, digits = 5) {
     if (Number.isNaN(value)) return "–";
     if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
@@ -86,9 +86,9 @@
     model(`layer-${button.dataset.layer}`).visible = on;
     sizeMarks();
   }
-  // A mark is nearly as wide as a pixel, or larger as long as all in view cover no more than a part of the array. The
-  // shapes of small ones cannot be told apart, so these are filled.
-  const COVERED = 0.15, SMALLEST = 1.5, LARGEST = 9, TOLD_APART = 5;
+  // A mark is nearly as wide as a pixel, or larger while all marks in view cover at most this part of the array. The
+  // shape of a small mark is not visible, so small marks are filled.
+  const COVERED = 0.15, SMALLEST = 1.5, LARGEST = 9, SHAPE_VISIBLE = 5;
   let sizing = false;
   function sizeMarks() {
     if (sizing) return;
@@ -109,7 +109,7 @@
       const area = width * height * seen(across, page.nx) * seen(up, page.ny);
       const fitting = Math.sqrt(COVERED * area / Math.max(1, inView));
       const size = Math.round(2 * Math.min(LARGEST, Math.max(SMALLEST, wide, fitting))) / 2;
-      const look = { size, line_width: Math.min(1.6, Math.max(0.6, size / 5)), fill_alpha: size < TOLD_APART ? 0.8 : 0.15 };
+      const look = { size, line_width: Math.min(1.6, Math.max(0.6, size / 5)), fill_alpha: size < SHAPE_VISIBLE ? 0.8 : 0.15 };
       const changed = Object.fromEntries(Object.entries(look).map(([key, value]) => [key, { value }]));
       for (const layer of on) {
         if (layer.glyph.size.value !== size) layer.glyph.setv(changed);
@@ -148,9 +148,9 @@
     }
   }
 
-  // Bokeh's canvases take the focus, each in a tree of its own, and have no name for those who hear the page.
-  function name(place, title) {
-    const trees = [place];
+  // Bokeh's canvases take the focus, each in its own shadow tree, and have no label for a screen reader.
+  function name(container, title) {
+    const trees = [container];
     while (trees.length) {
       for (const part of trees.pop().querySelectorAll("*")) {
         if (part.shadowRoot) trees.push(part.shadowRoot);
@@ -159,26 +159,26 @@
     }
   }
   for (const root of Bokeh.documents[0].roots()) {
-    const place = document.querySelector(`[data-root-id="${root.id}"]`);
-    if (place) name(place, page.titles[root.name]);
+    const container = document.querySelector(`[data-root-id="${root.id}"]`);
+    if (container) name(container, page.titles[root.name]);
   }
 
-  // ------------------------------------------------------------ plots further down, drawn when they come into view
+  // ------------------------------------------------------------ plots that are drawn when they come into view
   const plots = JSON.parse($("plots").textContent);
-  async function draw(place) {
-    const item = plots[place.id];
-    delete plots[place.id];
+  async function draw(container) {
+    const item = plots[container.id];
+    delete plots[container.id];
     if (!item) return;
     await Bokeh.embed.embed_item(item);
-    name(place, page.titles[place.id]);
+    name(container, page.titles[container.id]);
   }
   const seen = new IntersectionObserver((entries) => {
     for (const entry of entries) if (entry.isIntersecting) { seen.unobserve(entry.target); draw(entry.target); }
   }, { rootMargin: "600px" });
-  for (const place of document.querySelectorAll(".lazy")) seen.observe(place);
+  for (const container of document.querySelectorAll(".lazy")) seen.observe(container);
   window.addEventListener("beforeprint", () => document.querySelectorAll(".lazy").forEach(draw));
 
-  // ------------------------------------------------------------ the chosen pixel
+  // ------------------------------------------------------------ the selected pixel
   let chosen = null;
 
   function select(x, y) {
@@ -200,42 +200,42 @@
     const { x, y, row } = chosen;
     const onDetector = page.x0 || page.y0 ? ` (${x + page.x0}, ${y + page.y0} on the detector)` : "";
     $("h-pixel").textContent = `Pixel x ${x}, y ${y}${onDetector}`;
-    const why = $("pixel-why"), facts = $("pixel-facts");
-    why.replaceChildren();
-    facts.replaceChildren();
+    const types = $("pixel-types"), data = $("pixel-data");
+    types.replaceChildren();
+    data.replaceChildren();
     if (row < 0) {
-      why.textContent = page.n_listed < page.n_candidates
-        ? "The page has no room for this pixel; the evidence file has all."
-        : "Not flagged: no type was found here, at no time. The evidence file has its votes.";
+      types.textContent = page.n_listed < page.n_candidates
+        ? "Not on this page, because it has too many bad pixels; see the evidence file."
+        : "Not flagged: no type found, not intermittent. The votes are in the evidence file.";
       return;
     }
-    const kinds = [["found", ""], ["intermittent", " at times"], ["insufficient", " not judged"]];
+    const kinds = [["found", ""], ["intermittent", " (intermittent)"], ["insufficient", " (not classified)"]];
     for (const [name, words] of kinds) {
       for (const type of page.types) {
         if (!has(arrays[name][row], type.bit)) continue;
         const chip = element("span", null, { class: name === "found" ? "chip" : "chip off" });
         chip.append(mark(type.name), page.looks[type.name].label + words);
-        why.append(chip);
+        types.append(chip);
       }
     }
-    if (!why.childNodes.length) why.append("No type was found here.");
+    if (!types.childNodes.length) types.append("No type found.");
     const flags = page.flags.filter((flag) => has(arrays.dq[row], flag.bit)).map((flag) => flag.name);
     const list = [["Flags in the mask", flags.join(", ") || "none"]];
     for (const [name, label] of page.measured) if (arrays[name]) list.push([label, shown(arrays[name][row])]);
     for (const [label, value] of list) {
       const group = element("div");
       group.append(element("dt", label), element("dd", value));
-      facts.append(group);
+      data.append(group);
     }
   }
 
   // ------------------------------------------------------------ the votes
-  function verdict(test, row, k, n) {
-    if (n < Math.max(1, test.fewest || 1)) return ["not judged", false];
+  function result(test, row, k, n) {
+    if (n < Math.max(1, test.min_valid || 1)) return ["not classified", false];
     if (k < test.needed[n]) return ["no", false];
     if (arrays[`m_${test.name}`] && row < page.n_detailed) {
       const mean = arrays[`m_${test.name}`][row], limit = arrays[`l_${test.name}`][row];
-      if (!(test.mean_side === "above" ? mean > limit : mean < limit)) return ["votes, but not its mean", false];
+      if (!(test.mean_side === "above" ? mean > limit : mean < limit)) return ["enough votes, but not the mean", false];
     }
     return ["yes", true];
   }
@@ -244,27 +244,27 @@
     const words = [];
     for (const limit of test.limits) {
       const measured = arrays[limit.quantity] && row < arrays[limit.quantity].length ? ` is ${shown(arrays[limit.quantity][row])},` : "";
-      words.push(`${limit.label}${measured} ${limit.side} ${shown(limit.value)}${limit.unit ? " " + limit.unit : ""} asked for`);
+      words.push(`${limit.label}${measured} ${limit.side} ${shown(limit.value)}${limit.unit ? " " + limit.unit : ""} required`);
     }
     if (test.name === "jumps_down" && row < page.n_detailed) {
-      const rises = arrays.RISES[row];
-      words.push(`jumps downwards are ${arrays.FALLS[row]}, at most twice those upwards and one, ${2 * rises + 1}, allowed`);
+      const up = arrays.N_JUMP_UP[row];
+      words.push(`${arrays.JUMPS_DOWN[row]} downward jumps, at most ${2 * up + 1} allowed (2 × ${up} upward jumps + 1)`);
     }
     if (arrays[`m_${test.name}`] && row < page.n_detailed) {
       const mean = arrays[`m_${test.name}`][row], limit = arrays[`l_${test.name}`][row];
-      words.push(`mean deviation is ${shown(mean)}, ${test.mean_side} ${shown(limit)} asked for`);
+      words.push(`mean deviation is ${shown(mean)}, ${test.mean_side} ${shown(limit)} required`);
     }
     return words.join(" · ");
   }
 
-  // Marks of the votes, those of one exposure together.
+  // Marks of the votes, grouped by exposure.
   function marks(test, row) {
     const cell = element("td", null, { class: "votes" });
     if (!arrays[`b_${test.name}`] || row >= page.n_detailed) return cell;
     const each = [...values(`b_${test.name}`, row)];
     const groups = test.unit === "integrations" ? page.integrations : each.map(() => 1);
-    let place = 0;
-    const text = groups.map((count) => each.slice(place, (place += count))
+    let start = 0;
+    const text = groups.map((count) => each.slice(start, (start += count))
       .map((b) => (b === YES ? "■" : b === NO ? "□" : "·")).join("")).join(test.unit === "integrations" ? " " : "");
     cell.append(element("span", text, { "aria-hidden": "true", class: each.length > 12 ? "" : "short" }));
     const words = each.map((b) => (b === YES ? "yes" : b === NO ? "no" : "abstained")).join(", ");
@@ -274,28 +274,28 @@
 
   function voteLines(test, row) {
     const k = arrays[`k_${test.name}`][row], n = arrays[`n_${test.name}`][row];
-    let [said, holds] = verdict(test, row, k, n);
+    let [outcome, positive] = result(test, row, k, n);
     const found = page.types.filter((type) => test.types.includes(type.name)).some((type) => has(arrays.found[row], type.bit));
-    if (holds && !found) said = "yes, not flagged";
+    if (positive && !found) outcome = "yes, not flagged";
     const line = element("tr", null, { "data-test": test.name, "data-k": k, "data-n": n });
     const name = element("th", `${test.label} `, { scope: "row" });
     name.append(element("code", test.types.join(", ")));
     line.append(name, marks(test, row), element("td", `${k} of ${n}`, { class: "n" }));
     line.append(element("td", test.fraction === null ? "" : `${test.needed[n]} ${test.unit}`, { class: "n" }));
-    line.append(element("td", said, { class: holds ? "yes" : "no" }));
+    line.append(element("td", outcome, { class: positive ? "yes" : "no" }));
     const limits = limitsOf(test, row);
-    if (!limits) return { holds, lines: [line] };
+    if (!limits) return { positive, lines: [line] };
     line.classList.add("has-sub");
     const sub = element("tr", null, { class: "sub" });
     sub.append(element("td", limits, { colspan: "5" }));
-    return { holds, lines: [line, sub] };
+    return { positive, lines: [line, sub] };
   }
 
   function voteTable(caption) {
     const table = element("table");
     table.append(element("caption", caption));
     const head = element("tr");
-    for (const [name, kind] of [["Test and types", ""], ["VoteCounts", ""], ["Yes", "n"], ["Needed", "n"], ["Holds", ""]]) {
+    for (const [name, kind] of [["Test and types", ""], ["Votes", ""], ["Yes", "n"], ["Required", "n"], ["Result", ""]]) {
       head.append(element("th", name, { scope: "col", class: kind }));
     }
     table.append(element("thead"), element("tbody"));
@@ -303,23 +303,24 @@
     return table;
   }
 
-  // The tests that hold are shown, the others are a click away.
+  // Positive tests are shown, negative tests are folded.
   function votes() {
     const row = chosen.row, more = $("more-votes");
     $("votes").replaceChildren();
     more.classList.toggle("hidden", row < 0);
     if (row < 0) return;
-    const holding = voteTable("Votes: ■ yes, □ no, · could not judge, in the order of the exposures"), rest = voteTable("");
+    const positives = voteTable("Votes: ■ yes, □ no, · no valid value, in the order of the exposures");
+    const negatives = voteTable("");
     let count = 0;
     for (const test of page.tests) {
       if (!test.counted) continue;
-      const { holds, lines } = voteLines(test, row);
-      if (!holds) count += 1;
-      (holds ? holding : rest).tBodies[0].append(...lines);
+      const { positive, lines } = voteLines(test, row);
+      if (!positive) count += 1;
+      (positive ? positives : negatives).tBodies[0].append(...lines);
     }
-    if (holding.tBodies[0].rows.length) $("votes").append(holding);
-    more.querySelector("summary").textContent = `${count} tests that do not hold here`;
-    more.querySelector("div").replaceChildren(rest);
+    if (positives.tBodies[0].rows.length) $("votes").append(positives);
+    more.querySelector("summary").textContent = `${count} negative tests`;
+    more.querySelector("div").replaceChildren(negatives);
   }
 
   // ------------------------------------------------------------ measurements per integration
@@ -380,25 +381,25 @@
 
   function ramps() {
     if (!ramp) return;
-    const place = search(arrays.ramp_index, chosen.index);
+    const sampled = search(arrays.ramp_index, chosen.index);
     const figure = $("ramps").querySelector("[data-root-id]");
     const note = $("ramp-note");
     note.replaceChildren();
-    figure.classList.toggle("hidden", place < 0);
-    if (place < 0) {
-      note.append(`The page has the ramps of ${arrays.ramp_index.length} pixels, some of each type. `);
+    figure.classList.toggle("hidden", sampled < 0);
+    if (sampled < 0) {
+      note.append(`This page has the ramps of ${arrays.ramp_index.length} pixels, a sample of each type. `);
       const near = nearestSampled();
       if (near >= 0) {
         const x = near % page.nx, y = Math.floor(near / page.nx);
-        const button = element("button", `Nearest of them: x ${x}, y ${y}`, { type: "button", class: "plain" });
+        const button = element("button", `Nearest pixel with ramps: x ${x}, y ${y}`, { type: "button", class: "plain" });
         button.addEventListener("click", () => select(x, y));
         note.append(button);
       }
       return;
     }
     const entry = page.ramps[Number(ramp.value)];
-    const signal = values(`ramp_${ramp.value}`, place);
-    const flags = entry.flags ? values(`ramp_flags_${ramp.value}`, place) : null;
+    const signal = values(`ramp_${ramp.value}`, sampled);
+    const flags = entry.flags ? values(`ramp_flags_${ramp.value}`, sampled) : null;
     const lines = { x: [], y: [], color: [], dash: [] };
     const points = { x: [], y: [], color: [], marker: [], size: [], label: [] };
     for (let i = 0; i < entry.integrations; i++) {
@@ -425,8 +426,8 @@
     fit(model("ramp-x"), points.x);
     fit(model("ramp-y"), points.y);
     note.textContent = entry.source === "uncal"
-      ? "From the raw file (uncal): no bias, non-linearity or jump has been dealt with; the jump file was not kept."
-      : "From the jump file: calibrated; ▲ jump, × saturated, + do not use.";
+      ? "From the raw file (uncal), without any correction: the jump file was not kept."
+      : "From the jump file (output of the jump step): ▲ jump, × saturated, + do not use.";
   }
 
   // ------------------------------------------------------------ steps and keys
@@ -435,16 +436,16 @@
     const type = page.types.find((entry) => entry.name === name);
     const wanted = (row) => (type ? has(arrays.found[row], type.bit) : arrays.found[row] !== 0);
     const n = arrays.index.length;
-    let place = -1;
+    let position = -1;
     if (chosen) {
       let low = 0, high = n;
       while (low < high) { const m = (low + high) >> 1; if (arrays.index[m] < chosen.index) low = m + 1; else high = m; }
-      place = direction > 0 && arrays.index[low] !== chosen.index ? low - 1 : low;
-    } else if (direction < 0) place = 0;
+      position = direction > 0 && arrays.index[low] !== chosen.index ? low - 1 : low;
+    } else if (direction < 0) position = 0;
     for (let count = 0; count < n; count++) {
-      place = (place + direction + n) % n;
-      if (wanted(arrays.rank[place])) {
-        const index = arrays.index[place];
+      position = (position + direction + n) % n;
+      if (wanted(arrays.rank[position])) {
+        const index = arrays.index[position];
         select(index % page.nx, Math.floor(index / page.nx));
         return;
       }
@@ -472,7 +473,7 @@
     event.preventDefault();
   });
 
-  // A link may name a pixel: page.html#pixel=120,45
+  // A link can select a pixel: page.html#pixel=120,45
   const linked = /^#pixel=(\d+),(\d+)$/.exec(location.hash);
   window.badpix = { tapped: select, sizeMarks, arrays, page };
   sizeMarks();

@@ -11,7 +11,7 @@ from badpix.vote.searches.base import Further, Integration, Measure, Measured, S
 # A pedestal counts only above this fraction of the signal that the pixel collects in a group, because shot noise and
 # non-linearity give hot pixels smaller pedestals.
 MIN_PEDESTAL_GROUPS = 0.5
-_FURTHER = Further("DEVIATION / (SLOPE x TGROUP)", MIN_PEDESTAL_GROUPS, "deviation over the signal collected in a group")
+_FURTHER = Further("DEVIATION / (SLOPE x TGROUP)", MIN_PEDESTAL_GROUPS, "deviation over the signal of a group")
 
 
 @dataclass(frozen=True)
