@@ -8,6 +8,7 @@ pixel outside the science pixels with different flags is a changed *reference* p
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -35,7 +36,7 @@ class Changes:
     kind: np.ndarray
 
 
-def compare(before, after):
+def compare(before: np.ndarray, after: np.ndarray) -> Changes:
     """The Changes between two DQ images (uint32 (y, x), the pipeline's bits) of the same shape, else ValueError."""
     if before.shape != after.shape:
         raise ValueError(f"images of different shape: {before.shape} and {after.shape}")
@@ -48,7 +49,7 @@ def compare(before, after):
     return Changes(before, after, science, kind)
 
 
-def transition_counts(changes):
+def transition_counts(changes: Changes) -> pd.DataFrame:
     """Number of science pixels per pair of flags: a DataFrame with columns before_dq, after_dq, pixels.
 
     The first row has the pixels that are good in both masks, even if there are none; the other rows are sorted by bits.
@@ -63,7 +64,7 @@ def transition_counts(changes):
     return pd.concat([pd.DataFrame([still_good]), table], ignore_index=True).astype("int64")
 
 
-def change_matrix(changes):
+def change_matrix(changes: Changes) -> pd.DataFrame:
     """Number of science pixels with the flags of the row before and the flags of the column after.
 
     A DataFrame with a row per set of flags in the mask before and a column per set of flags in the mask after, `good`
@@ -79,12 +80,12 @@ def change_matrix(changes):
     return matrix
 
 
-def _by_flags(dq):
+def _by_flags(dq: int) -> tuple[int, int]:
     """Sort key: sets of flags that differ only in DO_NOT_USE are neighbours."""
     return dq & ~int(DO_NOT_USE), dq
 
 
-def changed_pixels(changes):
+def changed_pixels(changes: Changes) -> pd.DataFrame:
     """All changed pixels, sorted by y and x: a DataFrame with PIXEL_COLUMNS.
 
     `x` and `y` are 0-based indices in the array of the mask. `before` and `after` are the flags as text, `before_dq`
@@ -109,7 +110,7 @@ def changed_pixels(changes):
     )
 
 
-def flag_changes(changes):
+def flag_changes(changes: Changes) -> pd.DataFrame:
     """A DataFrame with a row per flag of the science pixels: flag; numbers of pixels before, after, gained, lost."""
     before, after = (image[changes.science & ((changes.before | changes.after) != 0)] for image in _images(changes))
     rows = []
@@ -120,11 +121,11 @@ def flag_changes(changes):
     return pd.DataFrame(rows, columns=["flag", "before", "after", "gained", "lost"])
 
 
-def _images(changes):
+def _images(changes: Changes) -> tuple[np.ndarray, np.ndarray]:
     return changes.before, changes.after
 
 
-def change_counts(changes):
+def change_counts(changes: Changes) -> dict[str, Any]:
     """The numbers of the comparison: a plain mapping, ready for JSON.
 
     All counts except `reference_changed` are of science pixels. `new_fraction` and `recovered_fraction` are fractions

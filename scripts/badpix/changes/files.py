@@ -1,13 +1,16 @@
 """Read two mask files for a comparison, and write the changes."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from astropy.io import fits
 
-from badpix.changes.compare import change_counts, change_matrix, changed_pixels
+from badpix.changes.compare import Changes, change_counts, change_matrix, changed_pixels
 from badpix.core.files import atomic_path, card_text, is_machine_fault, write_text
 from badpix.core.fits_table import table_hdu
 from badpix.formats.mask_file import read_mask
@@ -30,7 +33,7 @@ class MaskImage:
     header: fits.Header
 
 
-def read_image(path):
+def read_image(path: str | Path) -> MaskImage:
     """The MaskImage of the file `path`; MaskMismatch if it is not a mask file."""
     try:
         header = fits.getheader(path, 0)
@@ -45,7 +48,7 @@ def read_image(path):
     raise MaskMismatch(f"{path} is not a mask file: it has no {' and no '.join(missing)} extension")
 
 
-def check_pair(before, after):
+def check_pair(before: MaskImage, after: MaskImage) -> None:
     """Raise MaskMismatch unless two MaskImages have the same array of the same detector."""
     found = [
         f"{key} is {before.header[key]!r} and {after.header[key]!r}"
@@ -58,23 +61,25 @@ def check_pair(before, after):
         raise MaskMismatch(f"{before.path} and {after.path} cannot be compared: {'; '.join(found)}")
 
 
-def _text(shape):
+def _text(shape: tuple[int, ...]) -> str:
     return " x ".join(map(str, shape))
 
 
-def labels(before, after):
+def labels(before: MaskImage, after: MaskImage) -> list[str]:
     """Labels of two MaskImages: their file names, or the ends of their paths from the last difference on."""
     parts = [mask.path.parts[::-1] for mask in (before, after)]
     n_parts = next((n for n, (first, second) in enumerate(zip(*parts, strict=False), 1) if first != second), 1)
     return ["/".join(names[:n_parts][::-1]) for names in parts]
 
 
-def description(mask):
+def description(mask: MaskImage) -> dict[str, str]:
     """Path and header keywords of a MaskImage, for the summary of a comparison."""
     return {"file": str(mask.path)} | {key.lower(): str(mask.header[key]) for key in DESCRIBING if key in mask.header}
 
 
-def write_changes(outputs, changes, before, after):
+def write_changes(
+    outputs: Mapping[str, str | Path], changes: Changes, before: MaskImage, after: MaskImage
+) -> dict[str, Any]:
     """Write the comparison `changes` of two MaskImages and return its summary.
 
     Parameters
@@ -96,7 +101,7 @@ def write_changes(outputs, changes, before, after):
     return summary
 
 
-def write_table(path, pixels, before, after):
+def write_table(path: str | Path, pixels: pd.DataFrame, before: MaskImage, after: MaskImage) -> None:
     """Write the DataFrame of `changed_pixels` as the FITS table CHANGES."""
     hdu = table_hdu("CHANGES", {name: np.asarray(pixels[name], dtype=_dtype(pixels[name])) for name in pixels})
     for keyword, label in zip(("BEFORE", "AFTER"), labels(before, after), strict=True):
@@ -104,6 +109,6 @@ def write_table(path, pixels, before, after):
     fits.HDUList([fits.PrimaryHDU(), hdu]).writeto(path, overwrite=True)
 
 
-def _dtype(column):
+def _dtype(column: pd.Series) -> str | np.dtype:
     """The dtype of a column of the table; texts need a length of at least 1, also without rows."""
     return f"U{max([1, *map(len, column)])}" if column.dtype.kind not in "iu" else column.dtype

@@ -1,17 +1,21 @@
 """The release check of a new mask: its changes from the previous mask must not exceed limits."""
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class ReleaseRefused(Exception):
     """The new mask differs from the previous mask by more than the limits; the message has the numbers."""
 
 
-def check_release(summary, limits):
+def check_release(summary: Mapping[str, Any], limits: Mapping[str, float | None]) -> dict[str, dict[str, float]]:
     """Check the changes and return the checks: change -> pixels, science_pixels, fraction, limit.
 
     `summary` is the summary of `badpix.changes.files.write_changes`. `limits` maps `new` and `recovered` to the largest
     allowed fraction of the science pixels, or to None (no check). ReleaseRefused if a limit is exceeded.
     """
-    checks, refused = {}, []
+    checks: dict[str, dict[str, float]] = {}
+    refused = []
     for change, limit in limits.items():
         if limit is None:
             continue

@@ -1,10 +1,14 @@
 """Draw the changes between two masks: a map, and a matrix of flags before and after."""
 
+from pathlib import Path
+
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
 
-from badpix.changes.compare import KINDS, NEW, RECLASSIFIED, RECOVERED, change_matrix
+from badpix.changes.compare import KINDS, NEW, RECLASSIFIED, RECOVERED, Changes, change_matrix
 from badpix.core.files import atomic_path
 from badpix.instrument.dq import GOOD
 
@@ -18,7 +22,7 @@ MAP_SIDE = 370  # side of the map in points, approximately
 COVERED = 0.2  # largest fraction of the map covered by markers
 
 
-def draw_changes(path, changes, title):
+def draw_changes(path: str | Path, changes: Changes, title: str) -> None:
     """Draw `changes` (Changes) into the PNG file `path` with the title `title`."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(15, 7), layout="constrained")
     show_map(left, changes)
@@ -29,7 +33,7 @@ def draw_changes(path, changes, title):
     plt.close(figure)
 
 
-def show_map(axes, changes):
+def show_map(axes: Axes, changes: Changes) -> None:
     """Draw the map of the changed pixels, over the unchanged bad pixels."""
     n_y, n_x = changes.kind.shape
     # Markers are as large as a pixel; larger, so that they are visible, while they cover at most COVERED of the map.
@@ -47,11 +51,11 @@ def show_map(axes, changes):
     axes.set(title="changed pixels", xlabel="x (pixel)", ylabel="y (pixel)", aspect="equal")
     axes.set(xlim=(-0.5, n_x - 0.5), ylim=(-0.5, n_y - 0.5))
     legend = axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.08), ncols=2, frameon=False)
-    for handle in legend.legend_handles:
+    for handle in legend.get_lines():
         handle.set_markersize(6)
 
 
-def legible(matrix):
+def legible(matrix: pd.DataFrame) -> pd.DataFrame:
     """`matrix` (of change_matrix) with at most MAX_TYPES rows and columns: the rarest sets of flags are summed."""
     for _ in range(2):  # first the rows, then the columns
         if len(matrix) > MAX_TYPES:
@@ -63,7 +67,7 @@ def legible(matrix):
     return matrix
 
 
-def show_matrix(axes, matrix):
+def show_matrix(axes: Axes, matrix: pd.DataFrame) -> None:
     """Draw the numbers of pixels per flags before (row) and after (column), coloured by kind of change."""
     values = matrix.to_numpy()
     for row, before in enumerate(matrix.index):
@@ -80,7 +84,7 @@ def show_matrix(axes, matrix):
     axes.set(title="pixels by their flags", xlabel="after", ylabel="before")
 
 
-def cell_colour(before, after, pixels):
+def cell_colour(before: str, after: str, pixels: int) -> str | tuple[float, ...]:
     """Colour of a cell: a light tint per kind of change, grey for no change, nearly white for no pixels."""
     if not pixels:
         return "0.97"

@@ -16,7 +16,9 @@ REFERENCE_PIXEL and NON_SCIENCE do not count as flags here.
 """
 
 import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -43,12 +45,12 @@ class History:
     flagged: pd.DataFrame
 
 
-def empty():
+def empty() -> History:
     """A History without entries."""
     return History(*(pd.DataFrame(columns=list(types)).astype(types) for types in (EPOCHS, FLAGGED)))
 
 
-def entry_key(detector, epoch, exposures):
+def entry_key(detector: str, epoch: str, exposures: Iterable[str]) -> str:
     """The key of an entry: a hash of detector and epoch, or of detector and names of the `exposures` without epochs.
 
     So a new mask of the same epoch, with another threshold or an additional exposure, replaces the old entry.
@@ -57,7 +59,7 @@ def entry_key(detector, epoch, exposures):
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def make_entry(overview, counts, dq):
+def make_entry(overview: Mapping[str, Any], counts: pd.DataFrame, dq: np.ndarray) -> History:
     """A History with a single entry.
 
     `overview` maps ENTRY_COLUMNS to values, `counts` is the table of summary.csv, `dq` the mask, uint32 (y, x), of the
@@ -78,7 +80,7 @@ def make_entry(overview, counts, dq):
     return History(epochs, flagged)
 
 
-def add(history, entry):
+def add(history: History, entry: History) -> History:
     """`history` with `entry` (a History of one entry) added, in order of time; an entry of the same key is replaced."""
     key = entry.epochs["entry"].iloc[0]
     kept = history.epochs[history.epochs["entry"] != key], history.flagged[history.flagged["entry"] != key]
@@ -91,7 +93,7 @@ def add(history, entry):
     return History(epochs, flagged.sort_values(["entry", "y", "x", "flag"], ignore_index=True))
 
 
-def _joined(first, second, types):
+def _joined(first: pd.DataFrame, second: pd.DataFrame, types: Mapping[str, str]) -> pd.DataFrame:
     """The rows of two tables with the same columns; categories are the union."""
     columns = {}
     for name, dtype in types.items():
@@ -104,12 +106,12 @@ def _joined(first, second, types):
     return pd.DataFrame(columns)
 
 
-def entries_of(history):
+def entries_of(history: History) -> pd.DataFrame:
     """A DataFrame with ENTRY_COLUMNS, a row per entry, in order of time."""
     return history.epochs.drop_duplicates("entry")[list(ENTRY_COLUMNS)].reset_index(drop=True)
 
 
-def pixel_table(history):
+def pixel_table(history: History) -> pd.DataFrame:
     """The table PIXELS, sorted by y, x and flag, with `ANY` last."""
     entries = entries_of(history).set_index("entry")
     once = history.flagged.drop_duplicates(["entry", "x", "y"]).assign(flag=ANY)
@@ -130,7 +132,7 @@ def pixel_table(history):
     return table[["x", "y", "flag", *table.columns[3:]]]
 
 
-def coverage(entries):
+def coverage(entries: pd.DataFrame) -> np.ndarray:
     """Number of `entries` (of entries_of) whose array has the pixel: int (y, x), up to the largest row and column."""
     ends = [entries[start] - 1 + entries[size] for start, size in (("y_start", "n_rows"), ("x_start", "n_columns"))]
     image = np.zeros([int(end.max()) for end in ends], np.int64)
@@ -139,7 +141,7 @@ def coverage(entries):
     return image
 
 
-def intermittent_pixels(pixels):
+def intermittent_pixels(pixels: pd.DataFrame) -> pd.DataFrame:
     """The pixels of the table PIXELS that are flagged in some, but not in all entries whose array has them.
 
     Columns x, y, flags (all flags in any entry, joined by +), n_epochs_flagged, n_epochs, fraction_flagged, first_seen,

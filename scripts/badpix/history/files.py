@@ -2,6 +2,7 @@
 
 import fcntl
 import logging
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,7 +24,7 @@ class HistoryError(Exception):
     """The history cannot be read and is not changed; the message has the remedy."""
 
 
-def read_history(directory):
+def read_history(directory: str | Path) -> History:
     """The History in `directory`, empty if there are no files. HistoryError if it is damaged."""
     found = {}
     for name, types in TABLES.items():
@@ -34,7 +35,7 @@ def read_history(directory):
     return History(found.get("epochs", none.epochs), found.get("flagged", none.flagged))
 
 
-def _read(path, types):
+def _read(path: Path, types: Mapping[str, str]) -> pd.DataFrame:
     try:
         table = pd.read_parquet(path)
     except Exception as error:  # pyarrow raises different errors for a damaged file
@@ -50,7 +51,7 @@ def _read(path, types):
     return table.astype(types)
 
 
-def extend_history(directory, entries):
+def extend_history(directory: str | Path, entries: Iterable[History]) -> tuple[History, pd.DataFrame]:
     """Add `entries` (Histories with a single entry) to the History in `directory`; returns it and its table PIXELS.
 
     Adding an entry again changes nothing. A lock makes parallel jobs wait. A job that ends between two files leaves
@@ -75,7 +76,7 @@ def extend_history(directory, entries):
         return history, pixels
 
 
-def _stored_pixels(directory):
+def _stored_pixels(directory: str | Path) -> pd.DataFrame | None:
     """The table PIXELS in `directory`; None if it cannot be read, because it can be computed from the other two."""
     try:
         return pd.read_parquet(Path(directory) / "pixels.parquet")
@@ -83,7 +84,7 @@ def _stored_pixels(directory):
         return None
 
 
-def _write(path, old, new):
+def _write(path: Path, old: pd.DataFrame | None, new: pd.DataFrame) -> bool:
     """Write the table `new` to `path` if it differs from `old`, the table in the file; True if it was written."""
     if path.exists() and new.equals(old):
         return False
@@ -93,7 +94,7 @@ def _write(path, old, new):
 
 
 @contextmanager
-def _alone(directory):
+def _alone(directory: str | Path) -> Iterator[None]:
     """A lock on the history in `directory` against parallel processes; it ends with its process."""
     with (Path(directory) / ".lock").open("w") as lock:
         try:
@@ -103,7 +104,13 @@ def _alone(directory):
         yield
 
 
-def read_entry(mask, summary, rejected_table, epoch, exposures):
+def read_entry(
+    mask: str | Path,
+    summary: str | Path,
+    rejected_table: str | Path,
+    epoch: str,
+    exposures: Mapping[str, Mapping[str, str]],
+) -> History:
     """The entry of a mask, a History.
 
     Parameters

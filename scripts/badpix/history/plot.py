@@ -1,17 +1,21 @@
 """Draw the masks of a detector over time."""
 
+from pathlib import Path
+
 import matplotlib.dates as mdates
 import numpy as np
+import pandas as pd
 from matplotlib import colormaps
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from badpix.core.files import atomic_path
-from badpix.history.entries import ANY, FLAGS, entries_of
+from badpix.history.entries import ANY, FLAGS, History, entries_of
 
 MAX_LINES = 12  # the most frequent flags; more lines cannot be distinguished
 
 
-def draw_history(path, history, pixels, detector):
+def draw_history(path: str | Path, history: History, pixels: pd.DataFrame, detector: str) -> None:
     """Draw the History and its table PIXELS into the PNG file `path`."""
     # Figure instead of pyplot: pyplot is slow to import.
     figure = Figure(figsize=(14, 5.5), layout="constrained")
@@ -23,7 +27,7 @@ def draw_history(path, history, pixels, detector):
         figure.savefig(temporary, dpi=100)
 
 
-def show_counts(axes, history):
+def show_counts(axes: Axes, history: History) -> None:
     """Draw pixels per flag against the mean date of each entry; bars span the dates of its exposures."""
     entries = entries_of(history)
     half = (entries["last_observation"] - entries["first_observation"]) / 2
@@ -45,8 +49,8 @@ def show_counts(axes, history):
         axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1), fontsize="small", frameon=False)
 
 
-def show_fractions(axes, pixels):
+def show_fractions(axes: Axes, pixels: pd.DataFrame) -> None:
     """Draw the histogram of the fraction of masks that flag a pixel, for all pixels flagged in any mask."""
     fractions = pixels.loc[pixels["flag"] == ANY, "fraction_flagged"]
-    axes.hist(fractions, bins=np.linspace(0, 1, 21), color="0.45")
+    axes.hist(fractions, bins=np.linspace(0, 1, 21).tolist(), color="0.45")
     axes.set(title="pixels ever flagged", xlabel="fraction of the masks that flag them", ylabel="pixels", yscale="log")

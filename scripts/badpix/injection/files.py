@@ -3,6 +3,7 @@
 import gzip
 import shutil
 import zlib
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,19 +24,19 @@ ZERO = 32768
 CHECKSUM = "CHECKSUM"
 
 
-def exposure_of_header(header, is_flat: bool) -> Exposure:
+def exposure_of_header(header: fits.Header, is_flat: bool) -> Exposure:
     """The Exposure of the primary header of a raw file; the gain is the mean gain of the instrument."""
     times = GroupTimes(header["TGROUP"], header["TFRAME"], header["NFRAMES"], header.get("DRPFRMS1", 0) or 0)
     return Exposure(is_flat, times, INSTRUMENTS[header["INSTRUME"]].gain_e_per_dn)
 
 
-def raw_rows(header, y: np.ndarray) -> np.ndarray:
+def raw_rows(header: fits.Header, y: np.ndarray) -> np.ndarray:
     """Rows of the raw array with the science rows `y`; they differ from `y` for IRS2 only."""
     return np.flatnonzero(science_rows(header["DETECTOR"]))[y] if is_irs2(header.get("READPATT")) else y
 
 
 @contextmanager
-def raw_counts(path, extension, name):
+def raw_counts(path: str | Path, extension: str, name: str) -> Iterator[np.ndarray | None]:
     """The stored integers of an extension of 16-bit unsigned integers, open for writing.
 
     Yields a memory map (..., y, x) of big-endian int16; counts are these values + ZERO. Yields None without the
@@ -53,7 +54,7 @@ def raw_counts(path, extension, name):
     counts.flush()
 
 
-def copy_uncompressed(source, target):
+def copy_uncompressed(source: str | Path, target: str | Path) -> None:
     """Copy a raw file; a file with a name ending in .gz is decompressed."""
     if str(source).endswith(".gz"):
         with gzip.open(source) as packed, Path(target).open("wb") as file:
@@ -62,7 +63,7 @@ def copy_uncompressed(source, target):
         shutil.copyfile(source, target)
 
 
-def renew_checksums(path):
+def renew_checksums(path: str | Path) -> None:
     """Update the checksums of a FITS file in the extensions that have them."""
     with fits.open(path) as hdus:
         numbers = [number for number, hdu in enumerate(hdus) if CHECKSUM in hdu.header]
@@ -89,7 +90,7 @@ class PlantedExposure:
         return np.random.default_rng(np.random.SeedSequence([self.seed, zlib.crc32(self.name.encode())]))
 
 
-def inject(source, target, pixels: pd.DataFrame, planted: PlantedExposure) -> int:
+def inject(source: str | Path, target: str | Path, pixels: pd.DataFrame, planted: PlantedExposure) -> int:
     """Write to `target` a copy of the raw file `source` with planted pixels; returns the number of changed counts.
 
     `pixels` has a row per pixel with x, y, type, strength, second and read_noise_dn. The extension ZEROFRAME (first
@@ -119,7 +120,9 @@ def inject(source, target, pixels: pd.DataFrame, planted: PlantedExposure) -> in
     return sum(n_changed for _, _, _, n_changed in changes)
 
 
-def _changes(pixels, exposure, rng):
+def _changes(
+    pixels: pd.DataFrame, exposure: Exposure, rng: np.random.Generator
+) -> Iterator[tuple[pd.DataFrame, Callable[[np.ndarray], np.ndarray]]]:
     """Yields DataFrames of pixels to change, each with the function of their ramps that makes the change."""
     if not exposure.is_flat:
         # These types have no effect without light.

@@ -1,10 +1,15 @@
 """The healthy pixels of a detector, where bad pixels can be planted, and their noise."""
 
+from collections.abc import Iterable
+from pathlib import Path
+
 import numpy as np
 
 from badpix.formats.pixel_types import FLAT_TYPES
 from badpix.formats.statistics_file import open_statistics, rejection_reason
 from badpix.injection.tables import healthy_pixels
+from badpix.instrument.detectors import Detector
+from badpix.instrument.geometry import Geometry
 from badpix.score.files import read_findings
 from badpix.score.pixels import insufficient_for
 
@@ -12,7 +17,7 @@ from badpix.score.pixels import insufficient_for
 DARKS_FOR_NOISE = 5
 
 
-def read_noise(statistics, y, x):
+def read_noise(statistics: Iterable[str | Path], y: np.ndarray, x: np.ndarray) -> np.ndarray:
     """Noise (DN) of a group at the pixels (y, x): float64 (pixel), median over the integrations of some darks.
 
     `statistics` lists statistics files. The noise of a difference of two groups is larger by sqrt(2). Pixels without a
@@ -33,7 +38,9 @@ def read_noise(statistics, y, x):
     return noise / np.sqrt(2)
 
 
-def healthy_and_lit(pairs, science, geometry, detector):
+def healthy_and_lit(
+    pairs: Iterable[tuple[str | Path, str | Path]], science: np.ndarray, geometry: Geometry, detector: Detector
+) -> tuple[np.ndarray, np.ndarray]:
     """Healthy pixels and illuminated pixels of several runs, two bool images (y, x).
 
     `pairs` lists (evidence, mask) of the runs. Healthy pixels are healthy in all runs; illuminated pixels could be

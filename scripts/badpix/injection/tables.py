@@ -108,7 +108,7 @@ def change_table(truth: Truth, before: Findings, after: Findings) -> pd.DataFram
     return table
 
 
-def _near(planted):
+def _near(planted: np.ndarray) -> np.ndarray:
     """Bool (y, x): within RING_WIDTH of a planted pixel in x and y."""
     return ndimage.maximum_filter(planted, 2 * RING_WIDTH + 1, mode="constant", cval=0)
 

@@ -4,6 +4,8 @@ import datetime
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from astropy.io import fits
@@ -22,8 +24,8 @@ from badpix.report.darks import ABSTAINED, YES, DarkReader
 from badpix.report.flats import FlatReader
 from badpix.report.histograms import Histogram
 from badpix.report.packing import Pack
-from badpix.report.pixels import listed_pixels, ramps_per_type, sampled_pixels, type_masks
-from badpix.report.ramps import read_ramps
+from badpix.report.pixels import intermittent_bits, listed_pixels, ramps_per_type, sampled_pixels, type_masks
+from badpix.report.ramps import Ramps, read_ramps
 from badpix.report.tables import MEASURES, exposure_table, flag_table, job_times, type_table
 from badpix.report.words import LIMITS, look, title
 from badpix.vote.exposure_set import KINDS, ExposureSet
@@ -36,19 +38,23 @@ ODD_NOTE = (
 NOTHING = np.zeros(0, np.int64)
 
 
-def check_n_votes(test, votes, counts, pixels):
+def check_n_votes(
+    test: str, votes: np.ndarray, counts: tuple[np.ndarray, np.ndarray] | None, pixels: np.ndarray
+) -> None:
     """Raise ValueError if the votes to be shown differ from the counts in the evidence.
 
     The statistics files and the evidence file then belong to different runs. `votes` is uint8 (pixel, vote), `counts`
     are the images (y, x) of yes votes and of valid votes, `pixels` flat indices.
     """
+    if counts is None:
+        raise ValueError(f"the evidence has no counts of test {test}; make the mask anew")
     k, n_valid = (image.ravel()[pixels] for image in counts)
     same_k = np.array_equal((votes == YES).sum(axis=1), k)
     if not (same_k and np.array_equal((votes != ABSTAINED).sum(axis=1), n_valid)):
         raise ValueError(f"the votes of test {test} do not add up to the votes in the evidence; make the mask anew")
 
 
-def bytes_per_pixel(exposures, evidence, settings):
+def bytes_per_pixel(exposures: ExposureSet, evidence: Evidence, settings: VoteSettings) -> int:
     """Approximate number of bytes of a pixel's measurements: values and votes of every integration."""
     n = {kind: sum(e.n_integrations() for e in exposures.of(kind)) for kind in KINDS}
     n_tests = sum(len(tests) for tests in evidence.tests.values())
@@ -57,7 +63,9 @@ def bytes_per_pixel(exposures, evidence, settings):
     return n["darks"] * (12 + search_values + n_tests) + n["flats"] * 5 + 8 * n_tests
 
 
-def ramps_of(exposures, ramp_files, evidence):
+def ramps_of(
+    exposures: ExposureSet, ramp_files: Mapping[str, Mapping[str, str]], evidence: Evidence
+) -> tuple[list[Ramps], np.ndarray]:
     """Ramps of a sample of the found pixels in all exposures used, darks first; and the pixels (flat indices)."""
     shapes = [
         (kind.removesuffix("s"), segment.name, segment.header)
@@ -72,9 +80,9 @@ def ramps_of(exposures, ramp_files, evidence):
     return [ramp for ramp in ramps if ramp is not None], pixels
 
 
-def image_histograms(evidence, science):
+def image_histograms(evidence: Evidence, science: np.ndarray) -> dict[str, Histogram]:
     """Histograms of the images NOISE and RESPONSE of the evidence file, as far as they exist, over `science` pixels."""
-    found = {}
+    found: dict[str, Histogram] = {}
     for name in ("NOISE", "RESPONSE"):
         if name in evidence.measured:
             values = evidence.measured[name][science]
@@ -84,7 +92,7 @@ def image_histograms(evidence, science):
     return found
 
 
-def history_entries(header):
+def history_entries(header: fits.Header) -> list[str]:
     """The HISTORY entries of a header. An entry that fills its card continues in the next card."""
     entries: list[str] = []
     continued = False
@@ -95,7 +103,7 @@ def history_entries(header):
     return entries
 
 
-def mask_identity(path):
+def mask_identity(path: str | Path) -> tuple[dict[str, Any], dict[str, str], list[str]]:
     """From the header of a mask: identity (keyword -> value), parameters (key -> value) and HISTORY entries."""
     header = fits.getheader(path, 0)
     keys = ("FILENAME", "DATE", "INSTRUME", "DETECTOR", "SUBARRAY", "AUTHOR", "DESCRIP", "PEDIGREE", "USEAFTER")
@@ -139,7 +147,7 @@ class ReportPage:
         self.panels: list[dict] = []
         self.rows: list[dict] = []
 
-    def read_mask(self):
+    def read_mask(self) -> None:
         """Read the mask and the mask to compare with; cut both to the array of the exposures."""
         geometry = self.exposures.geometry
         mask, before = read_image(self.given.mask), None
@@ -154,7 +162,7 @@ class ReportPage:
         self.dq = cut(dq, frame, geometry)
         self.before = None if before is None else cut(before, frame, geometry)
 
-    def read_pixels(self):
+    def read_pixels(self) -> None:
         """Select the pixels of the page and read their values, votes and ramps."""
         settings, evidence = self.settings, self.evidence
         by_hand = (self.dq != 0) & (evidence.found == 0) & self.science
@@ -182,11 +190,11 @@ class ReportPage:
         ramps, sampled = ramps_of(self.exposures, self.given.ramp_files, evidence)
         self.ramps = inspector.pack_ramps(self.pack, ramps, sampled) if ramps else []
 
-    def _check(self, votes, pixels):
+    def _check(self, votes: Mapping[str, np.ndarray], pixels: np.ndarray) -> None:
         for test, test_votes in votes.items():
             check_n_votes(test, test_votes, self.evidence.counts(test), pixels)
 
-    def draw(self):
+    def draw(self) -> None:
         """Make all plots and the layers of the map."""
         evidence, science = self.evidence, self.science
         masks = type_masks(evidence.found, evidence.bit_of)
@@ -195,7 +203,7 @@ class ReportPage:
             now, then = (self.dq != 0) & science, (self.before != 0) & science
             changed = [now & ~then, then & ~now]
         by_hand = (self.dq != 0) & (evidence.found == 0) & science
-        self.layers = page.layers_of(masks, by_hand, evidence.intermittent != 0, *changed)
+        self.layers = page.layers_of(masks, by_hand, intermittent_bits(evidence) != 0, *changed)
         images = {}
         if "RESPONSE" in evidence.measured:
             images["response"] = (evidence.measured["RESPONSE"], "Normalised response of the flats", "")
@@ -209,7 +217,7 @@ class ReportPage:
         by_kind = (plot for plots in self.exposure_figures.values() for plot in plots)
         self.lazy = [*self.histograms, *self.votes, *by_kind]
 
-    def page_data(self):
+    def page_data(self) -> dict[str, Any]:
         """The data of inspector.js, beside the packed numbers."""
         evidence, geometry = self.evidence, self.exposures.geometry
         for test in self.tests:
@@ -258,7 +266,7 @@ class ReportPage:
             "manifest": self.pack.manifest,
         }
 
-    def listed_note(self):
+    def listed_note(self) -> str:
         """The note on which pixels the page contains."""
         n, kind = self.pixels.size, "flagged or intermittent pixels"
         words = "all pixels of the array" if n == self.evidence.found.size else f"the {n:,} {kind}"
@@ -269,7 +277,7 @@ class ReportPage:
             note += f" {self.n_detailed:,} of them have measurements per integration, rare types first."
         return note
 
-    def overview(self):
+    def overview(self) -> dict[str, Any]:
         """The row of this detector on the page of all detectors."""
         kinds = [row["kind"] for row in self.rows]
         geometry = self.exposures.geometry
@@ -288,7 +296,7 @@ class ReportPage:
             "removed": None if self.before is None else int(self.layers.get("removed", NOTHING).size),
         }
 
-    def variables(self):
+    def variables(self) -> dict[str, Any]:
         """The variables of templates/page.html."""
         given, overview = self.given, self.overview()
         identity, parameters, history = mask_identity(given.mask)

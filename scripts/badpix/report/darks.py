@@ -3,13 +3,15 @@
 The votes are computed with the functions of badpix.vote, or with the thresholds of the evidence file.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from astropy.io import fits
 
 from badpix.formats.evidence_file import Evidence
 from badpix.formats.statistics_file import open_segments
-from badpix.formats.thresholds import ABOVE
+from badpix.formats.thresholds import ABOVE, Threshold
 from badpix.instrument.geometry import amplifiers
 from badpix.report.histograms import Histogram
 from badpix.vote.dark_extended import planes_of
@@ -25,12 +27,12 @@ from badpix.vote.tally import decide
 NO, YES, ABSTAINED = 0, 1, 2
 
 
-def vote_codes(yes, valid):
+def vote_codes(yes: np.ndarray, valid: np.ndarray) -> np.ndarray:
     """uint8 array of NO, YES and ABSTAINED, from boolean arrays: `yes`, and `valid` (False: abstained)."""
     return np.where(valid, np.where(yes, YES, NO), ABSTAINED).astype(np.uint8)
 
 
-def exposure_votes(votes):
+def exposure_votes(votes: np.ndarray) -> np.ndarray:
     """The vote of an exposure from the votes of its integrations: uint8 (pixel, integration) -> uint8 (pixel)."""
     k, n_valid = (votes == YES).sum(axis=1), (votes != ABSTAINED).sum(axis=1)
     return vote_codes(decide(k, n_valid, EXPOSURE_FRACTION), n_valid > 0)
@@ -78,7 +80,7 @@ class DarkReader:
         self.planes = dict.fromkeys([*planes_of(self.searches), *PLANES_USED, *STEPS, "CDS_NOISE", "NGOOD"])
         self.report = DarkReport()
 
-    def read(self):
+    def read(self) -> DarkReport:
         """Read all darks and return the DarkReport."""
         for dark in self.exposures.darks:
             with open_segments(dark.paths) as files:
@@ -91,7 +93,7 @@ class DarkReader:
             self._jumps_down()
         return report
 
-    def _exposure(self, name, segments):
+    def _exposure(self, name: str, segments: Sequence[tuple[str, fits.HDUList]]) -> None:
         report, votes_of_integrations = self.report, []
         header = segments[0][1][0].header
         totals = {plane: np.zeros(self.pixels.size, np.int32) for plane in (*STEPS, "NGOOD")}
@@ -112,7 +114,9 @@ class DarkReader:
         header_info["groups"] = header.get("NGROUPS")
         report.rows.append({"kind": "dark", "exposure": name} | header_info | means)
 
-    def _integration(self, segment, i, row, planes, statistics):
+    def _integration(
+        self, segment: str, i: int, row: fits.FITS_record, planes: dict[str, np.ndarray], statistics: fits.HDUList
+    ) -> tuple[dict[str, np.ndarray], dict[str, float]]:
         """The votes of an integration (test -> uint8 (pixel)) and its measures for the table of exposures."""
         source = self.settings.darks.pedestal_source
         voting, absolute = pedestal_plane(source, [hdu.name for hdu in statistics]), pedestal_plane(source, ())
@@ -145,7 +149,7 @@ class DarkReader:
         }
         return votes, measured
 
-    def _extended(self, integration, quantities):
+    def _extended(self, integration: Integration, quantities: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The votes of the searches beyond the official algorithm; adds their quantities to `quantities`."""
         votes = {}
         for search in self.searches:
@@ -165,7 +169,9 @@ class DarkReader:
                     quantities[quantity] = values
         return votes
 
-    def _outlier_votes(self, values, minimum, limits):
+    def _outlier_votes(
+        self, values: np.ndarray, minimum: np.ndarray | float, limits: Sequence[Threshold]
+    ) -> np.ndarray:
         """The votes of `OutlierTest.add`, with its centres and margins from the evidence file."""
         yes = np.zeros(values.shape, bool)
         for row in limits:
@@ -175,7 +181,7 @@ class DarkReader:
                 yes |= here & (deviation > minimum) & (deviation > row.margin)
         return vote_codes(yes, ~np.isnan(values))
 
-    def _add_noise_deviation(self, noise):
+    def _add_noise_deviation(self, noise: np.ndarray) -> None:
         deviation = np.full(noise.shape, np.nan, np.float32)
         for region in self.regions:
             deviation[region] = (
@@ -183,7 +189,7 @@ class DarkReader:
             )
         self.report.noise_deviation.append(deviation.ravel()[self.pixels])
 
-    def _keep(self, name, image, segment, integration):
+    def _keep(self, name: str, image: np.ndarray, segment: str, integration: int) -> None:
         """Store the pixels' values of a quantity and count all science pixels in its histogram."""
         report = self.report
         counting = image.dtype.kind == "i"
@@ -203,7 +209,7 @@ class DarkReader:
             report.histograms[name] = Histogram.around(values, reach, counting)
         report.histograms[name].add(values)
 
-    def _add_votes(self, votes_of_integrations, totals):
+    def _add_votes(self, votes_of_integrations: Sequence[dict[str, np.ndarray]], totals: dict[str, np.ndarray]) -> None:
         """Add the votes of an exposure: a vote per integration, or one vote, as counted in the evidence."""
         for test in votes_of_integrations[0]:
             votes = np.stack([votes[test] for votes in votes_of_integrations], axis=1)
@@ -216,7 +222,7 @@ class DarkReader:
             for plane in STEPS:
                 self.report.values.setdefault(plane, []).append(totals[plane].astype(np.int16))
 
-    def _jumps_down(self):
+    def _jumps_down(self) -> None:
         """Set the votes of `jumps_down`; reduces `values` to the downward jumps that count."""
         values, votes = self.report.values, self.report.votes
         n_clear, n_down = values.pop("N_JUMP_DOWN_5SIG"), values["N_JUMP_DOWN"]

@@ -1,6 +1,8 @@
 """The plots of a report, as Bokeh models. The template refers to each plot by its name."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from bokeh.models import (
@@ -16,7 +18,12 @@ from bokeh.palettes import Cividis256
 from bokeh.plotting import figure
 
 from badpix.formats.thresholds import ABOVE, BELOW
+from badpix.report.histograms import Histogram
+from badpix.report.tables import Measure
 from badpix.report.words import look, title
+
+Shape = tuple[int, int]  # (y, x)
+Ranges = tuple[Range1d, Range1d]  # of x and y
 
 # Largest side of a shown image in pixels; larger images are shown as means of blocks.
 MAX_IMAGE = 1024
@@ -30,7 +37,7 @@ PALE_GREYS = ["#ffffff"] + [f"#{level:02x}{level:02x}{level:02x}" for level in n
 IMAGE_COLORS = ["#ffffff", *Cividis256[1:]]
 
 
-def block_means(image, max_side=MAX_IMAGE):
+def block_means(image: np.ndarray, max_side: int = MAX_IMAGE) -> tuple[np.ndarray, int]:
     """`image` (y, x) as means of square blocks, with sides of at most `max_side`; and the side of a block (pixels)."""
     step = int(np.ceil(max(image.shape) / max_side))
     if step == 1:
@@ -46,7 +53,7 @@ def block_means(image, max_side=MAX_IMAGE):
     return np.where(n_valid > 0, total / np.maximum(n_valid, 1), np.nan).astype(np.float32), step
 
 
-def as_bytes(image):
+def as_bytes(image: np.ndarray) -> tuple[np.ndarray, float, float]:
     """uint8 image, 1 to 255 between PERCENTILES of `image`, 0 where not finite; and the values of 1 and of 255."""
     finite = image[np.isfinite(image)]
     low, high = np.percentile(finite, PERCENTILES) if finite.size else (0.0, 1.0)
@@ -56,8 +63,11 @@ def as_bytes(image):
     return np.where(np.isfinite(image), scaled, 0).astype(np.uint8), float(low), float(high)
 
 
-def styled(**options):
-    """A figure in the style of the page, as wide as its container."""
+def styled(**options: Any) -> Any:
+    """A figure in the style of the page, as wide as its container.
+
+    The type is Any, because bokeh's annotations lack arguments of glyphs and attributes of ranges.
+    """
     defaults = {"sizing_mode": "stretch_width", "tools": "pan,wheel_zoom,box_zoom,reset,save",
                 "toolbar_location": "above", "background_fill_color": "#ffffff", "outline_line_color": None,
                 "border_fill_color": "#ffffff", "min_border_left": 58, "min_border_right": 14}  # fmt: skip
@@ -84,7 +94,7 @@ class ShownImage:
     step: int  # side of the averaged blocks of pixels
 
     @classmethod
-    def of(cls, image):
+    def of(cls, image: np.ndarray) -> "ShownImage":
         """Scale and average `image` (y, x); pixel centres lie at whole numbers."""
         means, step = block_means(image)
         data, low, high = as_bytes(means)
@@ -93,14 +103,15 @@ class ShownImage:
         return cls(source, low, high, step)
 
 
-def detector_ranges(shape):
+def detector_ranges(shape: Shape) -> Ranges:
     """Ranges (x, y) that show an array of `shape` (y, x) with a margin."""
     margin = 0.02 * max(shape)
     n_y, n_x = shape
-    return tuple(Range1d(start=-0.5 - margin, end=n - 0.5 + margin) for n in (n_x, n_y))
+    x_range, y_range = (Range1d(start=-0.5 - margin, end=n - 0.5 + margin) for n in (n_x, n_y))
+    return x_range, y_range
 
 
-def detector_figure(ranges, name, **options):
+def detector_figure(ranges: Ranges, name: str, **options: Any) -> Any:
     """An empty figure of the detector array with axes in pixels; `ranges` are (x, y)."""
     x_range, y_range = ranges
     plot = styled(
@@ -111,7 +122,9 @@ def detector_figure(ranges, name, **options):
     return plot
 
 
-def map_figure(shape, layers, backgrounds, ranges):
+def map_figure(
+    shape: Shape, layers: Mapping[str, np.ndarray], backgrounds: Mapping[str, ColumnDataSource], ranges: Ranges
+) -> tuple[figure, dict[str, int]]:
     """The map, and the number of marks shown per layer.
 
     `layers` maps names of Looks to flat indices of pixels, `backgrounds` maps names to sources of images.
@@ -149,7 +162,7 @@ def map_figure(shape, layers, backgrounds, ranges):
     return plot, shown
 
 
-def image_figure(name, heading, unit, shown, shape):
+def image_figure(name: str, heading: str, unit: str, shown: ShownImage, shape: Shape) -> figure:
     """The figure of a ShownImage with its colour bar; `shape` (y, x) is the shape of the detector array."""
     side = 470 / max(shape)
     plot = detector_figure(
@@ -166,7 +179,13 @@ def image_figure(name, heading, unit, shown, shape):
     return plot
 
 
-def histogram_figure(name, quantity, histogram, limits, centred=False):
+def histogram_figure(
+    name: str,
+    quantity: str,
+    histogram: Histogram,
+    limits: Mapping[tuple[str, str], Sequence[float]],
+    centred: bool = False,
+) -> figure:
     """The figure of a Histogram with thresholds.
 
     Parameters
@@ -209,7 +228,7 @@ def histogram_figure(name, quantity, histogram, limits, centred=False):
     return plot
 
 
-def exposure_figure(name, measure, rows, key):
+def exposure_figure(name: str, measure: Measure, rows: Sequence[dict], key: str) -> figure:
     """A measure of all exposures of a kind; outliers have an extra mark."""
     values = np.array([row.get(key, np.nan) for row in rows], float) * (100 if measure.unit.startswith("%") else 1)
     odd = np.array([key in row["odd"] for row in rows])
@@ -236,7 +255,7 @@ def exposure_figure(name, measure, rows, key):
     return plot
 
 
-def vote_figure(name, heading, fractions, needed):
+def vote_figure(name: str, heading: str, fractions: tuple[np.ndarray, np.ndarray], needed: float | None) -> figure:
     """Number of pixels by fraction of yes votes; `fractions` is (counts, edges), `needed` the required fraction."""
     counts, edges = fractions
     plot = styled(
@@ -253,7 +272,7 @@ def vote_figure(name, heading, fractions, needed):
     return plot
 
 
-def panel_figure(name, entry):
+def panel_figure(name: str, entry: dict) -> figure:
     """An empty plot of the inspector; inspector.js fills its sources."""
     heading, unit = title(entry["quantity"])
     lines = ", ".join(dict.fromkeys(line["test"] for line in entry["lines"]))
@@ -270,7 +289,7 @@ def panel_figure(name, entry):
     return plot
 
 
-def ramp_figure():
+def ramp_figure() -> figure:
     """The empty plot of a ramp; inspector.js fills its sources."""
     plot = styled(
         name="ramp", height=300, title="Ramp", x_axis_label="time from the first group (s)", y_axis_label="signal (DN)",

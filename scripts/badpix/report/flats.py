@@ -1,8 +1,10 @@
 """The flats of a report: the response of each listed pixel in every flat, and the votes of the flats."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from astropy.io import fits
 
 from badpix.formats.response_file import FlatResponse, Responses, read_single_response
 from badpix.formats.statistics_file import open_segments
@@ -61,7 +63,7 @@ class FlatReader:
         self.responses = responses
         self.report = FlatReport()
 
-    def read(self):
+    def read(self) -> FlatReport:
         """Read all flats and return the FlatReport."""
         each_votes = self.settings.flat_vote_unit == "exposure"
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -81,7 +83,7 @@ class FlatReader:
         self.report.response = np.stack(columns, axis=1)
         return self.report
 
-    def _exposure(self, name, files, stacks):
+    def _exposure(self, name: str, files: Sequence[fits.HDUList], stacks: Sequence[np.ndarray]) -> None:
         """Add the row of an exposure to the table of exposures."""
         science, header = self.exposures.science, files[0][0].header
         slopes = [np.asarray(slope)[science] for stack in stacks for slope in stack]
@@ -100,7 +102,7 @@ class FlatReader:
             }
         )
 
-    def _votes(self):
+    def _votes(self) -> list[np.ndarray]:
         """The response in each flat, a list of float32 (pixel); fills the votes with the functions of badpix.vote."""
         science = self.exposures.science
         lit = lit_pixels(self.exposures, self.mean, self.settings)

@@ -1,5 +1,7 @@
 """Histograms that are filled image by image. The first image and the thresholds set their range."""
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from badpix.vote.significance import typical_level_and_scatter
@@ -13,17 +15,17 @@ BEYOND_THRESHOLD = 1.5
 class Histogram:
     """Counts of a quantity. The first and the last bin include the values outside the range."""
 
-    def __init__(self, low, high, bins=BINS):
+    def __init__(self, low: float, high: float, bins: int = BINS) -> None:
         self.low, self.high = float(low), float(high)
         self.counts = np.zeros(bins, np.int64)
         self.n_missing = 0
 
     @property
-    def edges(self):
+    def edges(self) -> np.ndarray:
         return np.linspace(self.low, self.high, self.counts.size + 1)
 
     @classmethod
-    def around(cls, values, limits, whole_numbers=False):
+    def around(cls, values: np.ndarray, limits: Iterable[float], whole_numbers: bool = False) -> "Histogram":
         """An empty histogram with a range for the typical `values` (any shape) and all `limits` (numbers)."""
         centre, sigma = typical_level_and_scatter(values)
         if not np.isfinite(centre):
@@ -35,7 +37,7 @@ class Histogram:
         high = int(np.ceil(max([10.0, *(BEYOND_THRESHOLD * limit for limit in limits)])))
         return cls(-0.5, high + 0.5, high + 1)
 
-    def add(self, values):
+    def add(self, values: np.ndarray) -> None:
         """Count `values` (any shape); NaN are counted in `n_missing`."""
         finite = values[~np.isnan(values)] if values.dtype.kind == "f" else values.ravel()
         self.n_missing += values.size - finite.size

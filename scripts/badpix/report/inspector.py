@@ -1,9 +1,15 @@
 """The data of the listed pixels, packed for the pixel inspector of the page."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from badpix.report.darks import ABSTAINED
-from badpix.report.pixels import DETAIL_BYTES
+from badpix.formats.evidence_file import Evidence
+from badpix.report.darks import ABSTAINED, DarkReport
+from badpix.report.flats import FlatReport
+from badpix.report.packing import Pack
+from badpix.report.pixels import DETAIL_BYTES, intermittent_bits
+from badpix.report.ramps import Ramps
 from badpix.report.words import TESTS, title
 from badpix.vote.searches.rate import slope_or_saturated
 from badpix.vote.searches.registry import SEARCHES
@@ -15,12 +21,12 @@ MEASURES = {
 }
 
 
-def n_detailed(n_listed, bytes_per_pixel, budget=DETAIL_BYTES):
+def n_detailed(n_listed: int, bytes_per_pixel: int, budget: int = DETAIL_BYTES) -> int:
     """Number of pixels, from the start of the list, whose measurements fit into `budget` bytes."""
     return int(min(n_listed, budget // max(1, bytes_per_pixel)))
 
 
-def pack_pixels(pack, evidence, dq, pixels):
+def pack_pixels(pack: Pack, evidence: Evidence, dq: np.ndarray, pixels: np.ndarray) -> list[dict]:
     """Add the data with one number per pixel: position, types, mask, votes and measured images.
 
     `dq` is the mask, uint32 (y, x), `pixels` are flat indices. All arrays except `index` have the order of `pixels`.
@@ -32,7 +38,7 @@ def pack_pixels(pack, evidence, dq, pixels):
     # `index` is sorted for a fast search; `rank` is the row of a pixel in all other arrays.
     pack.add("rank", rank)
     for name, image in (("found", evidence.found), ("insufficient", evidence.insufficient),
-                        ("intermittent", evidence.intermittent), ("dq", dq)):  # fmt: skip
+                        ("intermittent", intermittent_bits(evidence)), ("dq", dq)):  # fmt: skip
         pack.add(name, image.ravel()[pixels].astype(np.uint32))
     for name, image in evidence.measured.items():
         picked = image.ravel()[pixels]
@@ -61,7 +67,7 @@ def pack_pixels(pack, evidence, dq, pixels):
     return tests
 
 
-def mean_conditions(pack, evidence, darks, region_of):
+def mean_conditions(pack: Pack, evidence: Evidence, darks: DarkReport, region_of: np.ndarray) -> None:
     """Add the second condition of the searches beyond the official algorithm.
 
     `m_<test>` is the mean deviation of a pixel, `l_<test>` the limit on it: higher for noisy pixels and for pixels with
@@ -72,12 +78,12 @@ def mean_conditions(pack, evidence, darks, region_of):
     noise = np.stack(darks.noise_deviation, axis=1)
     ratio = np.maximum(1, np.exp(np.nan_to_num(mean_deviation(noise))))
     for test, votes in darks.votes.items():
-        limits = evidence.mean_limits(test)
-        if not limits:
+        limits, counts = evidence.mean_limits(test), evidence.counts(test)
+        if not limits or counts is None:
             continue
         values = deviation_of(test, evidence, darks, region_of)
         n_valid = (votes != ABSTAINED).sum(axis=1)
-        share = np.maximum(n_valid, 1) / max(1, int(evidence.counts(test)[1].max()))
+        share = np.maximum(n_valid, 1) / max(1, int(counts[1].max()))
         scale = ratio if MEASURES[test].scaled else np.ones(1)
         limit = np.full(n_valid.size, np.nan)
         for row in limits:
@@ -87,14 +93,14 @@ def mean_conditions(pack, evidence, darks, region_of):
         pack.add(f"l_{test}", limit.astype(np.float32))
 
 
-def mean_deviation(values):
+def mean_deviation(values: np.ndarray) -> np.ndarray:
     """Mean of `values` (pixel, integration) over the integrations that are not NaN; NaN if all are NaN."""
     valid = ~np.isnan(values)
     total = np.where(valid, values, 0).sum(axis=1, dtype=np.float32)
     return np.where(valid.any(axis=1), total / np.maximum(valid.sum(axis=1), 1), np.float32(np.nan))
 
 
-def deviation_of(test, evidence, darks, region_of):
+def deviation_of(test: str, evidence: Evidence, darks: DarkReport, region_of: np.ndarray) -> np.ndarray:
     """Values of a test's quantity minus the centres in the evidence file, float32 (pixel, integration)."""
     columns = []
     quantity = evidence.quantity(test)
@@ -110,7 +116,9 @@ def deviation_of(test, evidence, darks, region_of):
     return np.stack(columns, axis=1)
 
 
-def panel(evidence, quantity, columns, array, counting=False):
+def panel(
+    evidence: Evidence, quantity: str, columns: Sequence[tuple[str, int, str]], array: str, counting: bool = False
+) -> dict:
     """The description of a plot of the inspector, a dict for the page.
 
     Parameters
@@ -151,7 +159,7 @@ def panel(evidence, quantity, columns, array, counting=False):
     }
 
 
-def pack_darks(pack, evidence, darks, region_of):
+def pack_darks(pack: Pack, evidence: Evidence, darks: DarkReport, region_of: np.ndarray) -> list[dict]:
     """Add the measurements and votes of the darks; returns the panels of the inspector."""
     panels = []
     by_exposure = [(name, 0, name) for name in darks.exposures]
@@ -162,7 +170,7 @@ def pack_darks(pack, evidence, darks, region_of):
         pack.add(f"q_{quantity}", values)
         columns = by_exposure if quantity == "N_JUMP_DOWN" else darks.integrations
         panels.append(panel(evidence, quantity, columns, f"q_{quantity}", values.dtype.kind == "i"))
-    if "N_JUMP_UP" in darks.values:
+    if darks.n_down is not None:
         pack.add("JUMPS_DOWN", darks.n_down)
         pack.add("N_JUMP_UP", darks.values["N_JUMP_UP"].sum(axis=1, dtype=np.int32))
     for test, votes in darks.votes.items():
@@ -172,8 +180,9 @@ def pack_darks(pack, evidence, darks, region_of):
     return sorted(panels, key=lambda entry: (not entry["lines"], entry["counting"]))
 
 
-def pack_flats(pack, evidence, flats):
+def pack_flats(pack: Pack, evidence: Evidence, flats: FlatReport) -> list[dict]:
     """Add the responses and votes of the flats; returns the panels of the inspector."""
+    assert flats.response is not None  # set by FlatReader.read
     pack.add("q_RESPONSE", flats.response)
     for test, votes in flats.votes.items():
         pack.add(f"b_{test}", votes)
@@ -185,7 +194,7 @@ def pack_flats(pack, evidence, flats):
     return [entry]
 
 
-def pack_ramps(pack, ramps, pixels):
+def pack_ramps(pack: Pack, ramps: Sequence[Ramps], pixels: np.ndarray) -> list[dict]:
     """Add the ramps (list of Ramps) of the sampled `pixels` (sorted flat indices); returns their list for the page."""
     pack.add("ramp_index", pixels.astype(np.int32))
     listed = []

@@ -14,10 +14,12 @@ ALIGNMENT = 4
 class Pack:
     """Collects named arrays; `manifest` has the type, start (bytes), count and columns of each array in the block."""
 
-    def __init__(self):
-        self.parts, self.size, self.manifest = [], 0, {}
+    def __init__(self) -> None:
+        self.parts: list[bytes] = []
+        self.size = 0
+        self.manifest: dict[str, dict[str, str | int]] = {}
 
-    def add(self, name, array):
+    def add(self, name: str, array: np.ndarray) -> None:
         """Add an array (at most two axes) under `name`; ValueError unless its dtype is in DTYPES."""
         array = np.ascontiguousarray(array)
         kind = array.dtype.name
@@ -30,6 +32,6 @@ class Pack:
         self.parts += [data, b"\0" * padding]
         self.size += len(data) + padding
 
-    def base64(self):
+    def base64(self) -> str:
         """The block, compressed with gzip, as text."""
         return base64.b64encode(gzip.compress(b"".join(self.parts), 6, mtime=0)).decode()

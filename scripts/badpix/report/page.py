@@ -1,12 +1,18 @@
 """Assemble a report page: plots, tables and pixels in a self-contained HTML file."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
+from bokeh.core.types import ID
 from bokeh.document import Document
 from bokeh.embed import file_html, json_item
 from bokeh.plotting import figure
 from bokeh.resources import INLINE
 
+from badpix.formats.evidence_file import Evidence
 from badpix.report.figures import (
+    Shape,
     ShownImage,
     detector_ranges,
     exposure_figure,
@@ -17,6 +23,7 @@ from badpix.report.figures import (
     ramp_figure,
     vote_figure,
 )
+from badpix.report.histograms import Histogram
 from badpix.report.tables import MEASURES
 from badpix.report.templating import environment
 from badpix.report.words import TESTS
@@ -24,7 +31,13 @@ from badpix.report.words import TESTS
 VOTE_BINS = 21
 
 
-def layers_of(type_masks, only_mask, intermittent, added, removed):
+def layers_of(
+    type_masks: Mapping[str, np.ndarray],
+    only_mask: np.ndarray,
+    intermittent: np.ndarray,
+    added: np.ndarray | None,
+    removed: np.ndarray | None,
+) -> dict[str, np.ndarray]:
     """Name of layer -> flat indices of its pixels.
 
     Parameters
@@ -43,7 +56,9 @@ def layers_of(type_masks, only_mask, intermittent, added, removed):
     return layers | {name: np.flatnonzero(mask) for name, mask in extra.items() if mask is not None and mask.any()}
 
 
-def detector_figures(shape, layers, images):
+def detector_figures(
+    shape: Shape, layers: Mapping[str, np.ndarray], images: Mapping[str, tuple[np.ndarray, str, str]]
+) -> tuple[list[figure], dict[str, Any]]:
     """The map and the images: a list of figures, and a dict with `images`, `step` and `shown` for the template.
 
     `images` maps names to (image (y, x), heading, unit).
@@ -59,7 +74,12 @@ def detector_figures(shape, layers, images):
     return figures, {"images": list(images), "step": step, "shown": shown}
 
 
-def histogram_figures(histograms, centres, evidence, integrations):
+def histogram_figures(
+    histograms: Mapping[str, Histogram],
+    centres: Mapping[str, Mapping[tuple[str, int], float]],
+    evidence: Evidence,
+    integrations: Sequence[tuple[str, int, str]],
+) -> list[figure]:
     """A figure per quantity of the darks; `integrations` lists (segment, integration, exposure)."""
     figures: list[figure] = []
     for quantity, histogram in histograms.items():
@@ -74,7 +94,7 @@ def histogram_figures(histograms, centres, evidence, integrations):
     return figures
 
 
-def image_histogram_figures(histograms, evidence):
+def image_histogram_figures(histograms: Mapping[str, Histogram], evidence: Evidence) -> list[figure]:
     """A figure per measured image of the evidence file; `histograms` maps NOISE and RESPONSE to Histograms."""
     figures = []
     for quantity, histogram in histograms.items():
@@ -85,7 +105,7 @@ def image_histogram_figures(histograms, evidence):
     return figures
 
 
-def vote_figures(evidence, science):
+def vote_figures(evidence: Evidence, science: np.ndarray) -> list[figure]:
     """A figure per test with more than one vote: number of pixels by fraction of yes votes."""
     figures = []
     for test in dict.fromkeys(test for tests in evidence.tests.values() for test in tests):
@@ -101,7 +121,7 @@ def vote_figures(evidence, science):
     return figures
 
 
-def exposure_figures(rows):
+def exposure_figures(rows: Sequence[dict]) -> dict[str, list[figure]]:
     """Kind -> list of figures, a figure per measure of its exposures."""
     figures: dict[str, list[figure]] = {}
     for kind in ("dark", "flat"):
@@ -113,7 +133,7 @@ def exposure_figures(rows):
     return figures
 
 
-def panel_figures(panels, with_ramps):
+def panel_figures(panels: Sequence[dict], with_ramps: bool) -> list[figure]:
     """The plots of the inspector; sets `figure` of each panel to the name of its figure."""
     figures = []
     for number, entry in enumerate(panels):
@@ -122,12 +142,12 @@ def panel_figures(panels, with_ramps):
     return figures + ([ramp_figure()] if with_ramps else [])
 
 
-def heading(plot):
+def heading(plot: figure) -> str:
     """The title of a plot, or a substitute from its name."""
-    return plot.title.text if plot.title and plot.title.text else f"{plot.name} of the detector"
+    return str(getattr(plot.title, "text", "") or f"{plot.name} of the detector")
 
 
-def render(path_title, figures, lazy, variables):
+def render(path_title: str, figures: Sequence[figure], lazy: Sequence[figure], variables: dict[str, Any]) -> str:
     """The page as text.
 
     `figures` are drawn when the page opens, `lazy` figures when they come into view. `variables` are the variables of
@@ -135,7 +155,7 @@ def render(path_title, figures, lazy, variables):
     """
     variables = variables | {
         "measures": MEASURES,
-        "plots": {plot.name: json_item(plot, plot.name) for plot in lazy},
+        "plots": {plot.name: json_item(plot, ID(str(plot.name))) for plot in lazy},
         "heights": {plot.name: plot.height for plot in lazy},
     }
     template, document = environment().get_template("page.html"), Document()

@@ -1,11 +1,16 @@
 """Response, noise and found pixels of a mask as one figure."""
 
+from collections.abc import Mapping
+from pathlib import Path
+
 import matplotlib
 
 matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from badpix.core.files import atomic_path
 from badpix.formats.evidence_file import read_evidence
@@ -14,7 +19,7 @@ from badpix.formats.evidence_file import read_evidence
 PERCENTILES = (0.5, 99.5)
 
 
-def show_image(figure, axes, image, title, label):
+def show_image(figure: Figure, axes: Axes, image: np.ndarray, title: str, label: str) -> None:
     """Draw an image (y, x) with its colour bar."""
     finite = image[np.isfinite(image)]
     low, high = np.percentile(finite, PERCENTILES) if finite.size else (0, 1)
@@ -23,7 +28,7 @@ def show_image(figure, axes, image, title, label):
     axes.set(title=title, xlabel="x (pixel)", ylabel="y (pixel)")
 
 
-def show_histogram(axes, image, title, label):
+def show_histogram(axes: Axes, image: np.ndarray, title: str, label: str) -> None:
     """Draw the histogram of the finite values of an image, with a logarithmic axis of counts."""
     finite = image[np.isfinite(image)]
     if finite.size:
@@ -31,7 +36,7 @@ def show_histogram(axes, image, title, label):
     axes.set(title=title, xlabel=label, ylabel="pixels", yscale="log")
 
 
-def show_found(axes, found, types):
+def show_found(axes: Axes, found: np.ndarray, types: Mapping[str, int]) -> None:
     """Draw the found pixels with a colour per type; `types` maps name to bit of `found` (uint32 image)."""
     axes.set(title="pixels found", xlabel="x (pixel)", ylabel="y (pixel)")
     for number, (name, bit) in enumerate(types.items()):
@@ -41,7 +46,7 @@ def show_found(axes, found, types):
     axes.legend(loc="upper left", bbox_to_anchor=(1.02, 1), fontsize="small", markerscale=4, frameon=False)
 
 
-def draw(path, figure_path):
+def draw(path: str | Path, figure_path: str | Path) -> None:
     """Draw response, noise and found pixels of the evidence file at `path` into `figure_path`."""
     evidence = read_evidence(path)
     rows = [

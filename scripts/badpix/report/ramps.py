@@ -1,5 +1,6 @@
 """The ramps of a few pixels, from the jump files if they exist, else from the raw files."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +30,7 @@ class Ramps:
 FLAG_BITS = {"JUMP_DET": 1, "SATURATED": 2, "DO_NOT_USE": 4}
 
 
-def _raw(hdus, y, x):
+def _raw(hdus: fits.HDUList, y: np.ndarray, x: np.ndarray) -> np.ndarray:
     """Raw ramps of the pixels (y, x), int32 (pixel, integration, group); only their pages of the file are read."""
     header = hdus[0].header
     if irs2.is_irs2(header.get("READPATT")):
@@ -39,7 +40,7 @@ def _raw(hdus, y, x):
     return np.moveaxis(signed, -1, 0).astype(np.int32) + int(hdus["SCI"].header.get("BZERO", 0))
 
 
-def read_ramps(exposure, kind, files, y, x):
+def read_ramps(exposure: str, kind: str, files: Mapping[str, str], y: np.ndarray, x: np.ndarray) -> Ramps | None:
     """The Ramps of the pixels `y`, `x` (index arrays) in an exposure; None if there is no file.
 
     Parameters

@@ -1,13 +1,16 @@
 """The tables of a report: counts per type and flag, exposures with their outliers, times of the jobs."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
+from badpix.formats.evidence_file import Evidence
 from badpix.instrument.dq import PIXEL_FLAGS
-from badpix.report.pixels import type_masks
+from badpix.report.pixels import intermittent_bits, type_masks
 
 # An exposure is an outlier in a measure if its distance from the median of the other exposures of its kind is more than
 # OUTLIER_SIGMAS times their scatter and more than the smallest relevant difference (see Measure). Fewer than MIN_OTHERS
@@ -45,7 +48,7 @@ MEASURES = {
 }
 
 
-def outlier_exposures(values, measure, units=None):
+def outlier_exposures(values: ArrayLike, measure: Measure, units: ArrayLike | None = None) -> np.ndarray:
     """Boolean array (exposure): True for outliers among `values` (exposure; NaN: not measured).
 
     `units` are the values of the column `measure.in_units_of`.
@@ -61,12 +64,12 @@ def outlier_exposures(values, measure, units=None):
         scatter = 1.4826 * np.median(np.abs(others - median))
         relevant = max(measure.absolute, measure.relative * abs(median))
         if measure.in_units_of and units is not None:
-            relevant = max(relevant, 0.5 * float(np.nanmedian(units)))
+            relevant = max(relevant, 0.5 * float(np.nanmedian(np.asarray(units, float))))
         odd[i] = abs(value - median) > max(OUTLIER_SIGMAS * scatter, relevant)
     return odd
 
 
-def exposure_table(rows):
+def exposure_table(rows: Iterable[dict]) -> list[dict]:
     """The rows (dicts with kind, exposure and measures) with `odd`, the list of measures in which it is an outlier."""
     result = [dict(row, odd=[]) for row in rows]
     for kind in ("dark", "flat"):
@@ -82,9 +85,9 @@ def exposure_table(rows):
     return result
 
 
-def type_table(evidence, n_science):
+def type_table(evidence: Evidence, n_science: int) -> list[dict]:
     """A dict per type: name, n, fraction (of the science pixels), insufficient, intermittent."""
-    images = (evidence.found, evidence.insufficient, evidence.intermittent)
+    images = (evidence.found, evidence.insufficient, intermittent_bits(evidence))
     counts = [{k: int(m.sum()) for k, m in type_masks(image, evidence.bit_of).items()} for image in images]
     return [
         {
@@ -98,7 +101,7 @@ def type_table(evidence, n_science):
     ]
 
 
-def flag_table(dq, before=None):
+def flag_table(dq: np.ndarray, before: np.ndarray | None = None) -> list[dict]:
     """A dict per DQ flag of `dq` (uint32 image), with the changes from the mask `before` if it is given.
 
     Keys: name, n, fraction (of all pixels), before (None without a mask `before`), and with it added, removed.
@@ -120,7 +123,7 @@ def flag_table(dq, before=None):
     return rows
 
 
-def job_times(folders):
+def job_times(folders: Iterable[str | Path]) -> list[dict]:
     """A dict per rule with benchmark files below `folders`: rule, jobs, total, median and longest (s), peak (MB)."""
     rows: dict[str, list[tuple[float, float, str]]] = {}
     found = [(path, root) for root in map(Path, folders) for path in sorted(root.rglob("*.tsv"))]

@@ -12,7 +12,7 @@ from badpix.report.words import look
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
-def number(value, form=","):
+def number(value: float | None, form: str = ",") -> str:
     """`value` as text; a dash for None, NaN and infinity. `form` is a format, or `digits`: four significant digits."""
     if value is None or (isinstance(value, float) and not np.isfinite(value)):
         return "–"
@@ -21,13 +21,13 @@ def number(value, form=","):
     return format(value, form).replace("-", "−")
 
 
-def as_json(value):
+def as_json(value: object) -> Markup:
     """JSON for a <script> element; <, > and & are escaped, so the text cannot end the element."""
     text = json.dumps(value, allow_nan=False, separators=(",", ":"))
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
 
 
-def environment():
+def environment() -> Environment:
     """The Jinja environment of the templates, with HTML escaping."""
     made = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,

@@ -59,11 +59,11 @@ for _search in SEARCHES:
     LIMITS |= {m.further.quantity: m.further.label for m in _search.measures.values() if m.further}
 
 
-def look(name):
+def look(name: str) -> Look:
     """The Look of a type or layer; a type without a Look gets its name and a plain marker."""
     return LOOKS.get(name) or Look(name, PLAIN)
 
 
-def title(quantity):
+def title(quantity: str) -> tuple[str, str]:
     """Title and unit of a quantity."""
     return QUANTITIES.get(quantity, (quantity, ""))

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 from astropy.stats import binom_conf_interval
+from numpy.typing import ArrayLike
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
@@ -15,7 +16,7 @@ LEVELS = (0.5, 0.9)  # found shares whose strengths are fitted
 MIN_PIXELS = 10  # smallest number of planted pixels for a fit
 
 
-def found_share(found, number) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def found_share(found: ArrayLike, number: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Share `found` / `number` and the ends of its 95% interval; NaN where `number` is 0.
 
     `found` and `number` are counts, scalars or arrays of equal shape, found <= number. The interval is the score

@@ -6,13 +6,16 @@ from pathlib import Path
 
 from badpix.formats.evidence_file import read_evidence
 from badpix.formats.mask_file import read_mask
-from badpix.instrument.geometry import cut, full_frame
+from badpix.instrument.detectors import Detector
+from badpix.instrument.geometry import Geometry, cut, full_frame
 from badpix.score.pixels import Findings
 
 MASKS = "*_bpm.fits"
 
 
-def read_findings(evidence: str | Path, mask: str | Path, geometry=None, detector=None) -> Findings:
+def read_findings(
+    evidence: str | Path, mask: str | Path, geometry: Geometry | None = None, detector: Detector | None = None
+) -> Findings:
     """Images FOUND, INSUFFICIENT and, if present, INTERMITTENT of an evidence file, and the mask.
 
     With the Geometry and the Detector of the exposures, a full-frame mask is cut to the array of the exposures.

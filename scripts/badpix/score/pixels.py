@@ -45,7 +45,7 @@ class Findings:
     intermittent: np.ndarray | None = None
     name: str = "evidence"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_shapes(self.images())
         if not self.bits:
             raise ValueError(f"{self.name}: table TYPES names no detection type")

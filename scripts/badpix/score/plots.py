@@ -10,6 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, PercentFormatter
 
@@ -138,7 +139,7 @@ def limit_strength(limit: float | str | None) -> float | None:
     return limit
 
 
-def draw_legend(figure, styles: dict[str, dict], with_limits: bool) -> None:
+def draw_legend(figure: Figure, styles: dict[str, dict], with_limits: bool) -> None:
     """Draw the legend of runs and markers above the panels."""
     handles = [Line2D([], [], markersize=5, label=run, **style) for run, style in styles.items()]
     handles.append(

@@ -5,10 +5,11 @@ names of planted types to their accepted detection types; the default of a plant
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from badpix.formats.pixel_types import FLAT_TYPES
 from badpix.formats.truth_file import ADJ_OPEN, BORDER, DONT_CARE, HEALTHY, MIDDLE, NEXT_TO_OPEN, RING, UNLIT
@@ -55,7 +56,9 @@ def usual_accepted(score: Score) -> dict[str, set[str]]:
     return {name: set(ACCEPTED[name]) & set(score.detections) for name in sorted(names)}
 
 
-def in_own_type(score: Score, accepted: Accepted | None = None, column=found_as) -> pd.Series:
+def in_own_type(
+    score: Score, accepted: Accepted | None = None, column: Callable[[str], str] = found_as
+) -> pd.Series:
     """Bool per planted pixel: found as an accepted type; with another `column` function, that column set for it."""
     result = pd.Series(False, index=score.pixels.index)
     for name, allowed in accepted_types(score.types, accepted).items():
@@ -130,7 +133,7 @@ def planted_row(name: str, allowed: tuple[str, ...], members: pd.DataFrame) -> d
     }  # fmt: skip
 
 
-def insert_share(table: pd.DataFrame, after: str, names: tuple[str, str, str], number) -> None:
+def insert_share(table: pd.DataFrame, after: str, names: tuple[str, str, str], number: ArrayLike) -> None:
     """Insert the share of column `after` in `number`, and its interval, behind that column."""
     position = list(table.columns).index(after) + 1
     found = table[after].fillna(0).astype(int)

@@ -23,7 +23,7 @@ def static_maps(
     shape = reference.shape
     science = (~reference).astype(np.float32)
 
-    def normal(sigma, size=shape):
+    def normal(sigma: float, size: tuple[int, ...] = shape) -> np.ndarray:
         return (sigma * rng.standard_normal(size)).astype(np.float32)
 
     bias = 11000 + normal(40) + normal(15, (1, shape[1])) + normal(6, (shape[0], 1))

@@ -1,12 +1,17 @@
 """Draw a sweep: counts per type against the thresholds and, with a truth, completeness and purity."""
 
 import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
 
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
 
-from badpix.config.sweep import ONE_AT_A_TIME
+from badpix.config.sweep import ONE_AT_A_TIME, Sweep
 from badpix.core.files import atomic_path
 
 matplotlib.use("Agg")
@@ -21,7 +26,7 @@ ROWS = (
 )
 
 
-def plot_sweep(path, table, sweep, title):
+def plot_sweep(path: str | Path, table: pd.DataFrame, sweep: Sweep, title: str) -> None:
     """Write the figure of a Sweep; `table` is the table of `sweep_table`."""
     configured = sweep.configured
     rows = [row for row in ROWS if table[row[2]].notna().any()]
@@ -44,12 +49,12 @@ def plot_sweep(path, table, sweep, title):
     plt.close(figure)
 
 
-def _one_at_a_time(table, configured):
+def _one_at_a_time(table: pd.DataFrame, configured: Mapping[str, Any]) -> list[tuple[str, pd.DataFrame]]:
     """A panel per key: (key, rows of the table with a column `at`, the value of the key)."""
     return [(key, table[table["swept"] == key].assign(at=table["value"])) for key in configured]
 
 
-def _product(table, configured):
+def _product(table: pd.DataFrame, configured: Mapping[str, Any]) -> list[tuple[str, pd.DataFrame]]:
     """A panel for the first key, with a line per type and combination of the remaining keys."""
     key, *others = configured
     part = table.assign(at=table[f"at_{key}"])
@@ -58,7 +63,7 @@ def _product(table, configured):
     return [(key, part)]
 
 
-def positions(values):
+def positions(values: Iterable[str]) -> tuple[dict[str, float], bool]:
     """Positions on an axis (text of a value -> position), and whether the values are numbers.
 
     Numbers are at their values, anything else at 0, 1, 2, ... in order.
@@ -72,7 +77,9 @@ def positions(values):
     return {text: position for position, text in enumerate(dict.fromkeys(values))}, False
 
 
-def draw_panel(axes, key, part, configured, row):
+def draw_panel(
+    axes: Axes, key: str, part: pd.DataFrame, configured: object, row: tuple[str, str, str, tuple[str, str] | None]
+) -> None:
     """Draw a panel with a line per name; a line that does not change is pale.
 
     Parameters
@@ -95,7 +102,12 @@ def draw_panel(axes, key, part, configured, row):
     for number, (name, line) in enumerate(part.groupby("name", sort=False)):
         y = line[column].astype(float)
         changes = y.nunique() > 1
-        style = {"color": f"C{number % 10}", "marker": MARKERS[number % len(MARKERS)], "markersize": 4, "zorder": 3}
+        style: dict[str, Any] = {
+            "color": f"C{number % 10}",
+            "marker": MARKERS[number % len(MARKERS)],
+            "markersize": 4,
+            "zorder": 3,
+        }
         if not changes:  # behind the lines that change
             style |= {"alpha": 0.25, "markersize": 2.5, "zorder": 1}
         axes.plot(line["x"], y, linewidth=1.2, label=name, **style)

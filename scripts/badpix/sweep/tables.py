@@ -1,10 +1,14 @@
 """The tables of a sweep of thresholds: the result of each point, and all points together."""
 
+from collections.abc import Mapping
+
+import numpy as np
 import pandas as pd
 
-from badpix.config.sweep import PRODUCT, value_text
+from badpix.config.sweep import PRODUCT, Sweep, value_text
 from badpix.formats.evidence_file import bit_image
 from badpix.formats.truth_file import Truth
+from badpix.formats.type_result import TypeResult
 from badpix.instrument.geometry import cut
 from badpix.mask.make import MaskVote
 from badpix.mask.summary import summary_table
@@ -18,7 +22,7 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def findings_of(results, dq):
+def findings_of(results: Mapping[str, TypeResult], dq: np.ndarray) -> Findings:
     """The Findings of `results` (type -> TypeResult) and a mask `dq` of their shape, as if read from files."""
     bits = {name: bit for bit, name in enumerate(results)}
     intermittent = {name: result.intermittent for name, result in results.items() if result.intermittent is not None}
@@ -59,7 +63,7 @@ def point_table(vote: MaskVote, truth: Truth | None = None) -> pd.DataFrame:
     return table.reindex(columns=COLUMNS[COLUMNS.index("kind") :]).astype({"n_pixels": "Int64"})
 
 
-def sweep_table(tables, sweep):
+def sweep_table(tables: Mapping[str, pd.DataFrame], sweep: Sweep) -> pd.DataFrame:
     """The tables of all points of a Sweep (name -> table) as a single tidy table.
 
     With `one_at_a_time` a row belongs to the key in column `swept` at `value`, and the configured point appears under

@@ -1,7 +1,7 @@
 """The page of the validation with simulated detectors: Markdown from the tables of the score."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from badpix.score.tables import ALL, MAJORITY
 from badpix.validation.plan import N_ABLATED, Scenario
 
 PAIR = ("documented", "flight")
+Tables = Mapping[str, pd.DataFrame]  # the tables of the score by name
 INTRODUCTION = """\
 # Validation: completeness and false positives
 
@@ -60,7 +61,7 @@ LIMITS = """\
 """
 
 
-def markdown(table):
+def markdown(table: pd.DataFrame) -> str:
     """A DataFrame as a Markdown table; NaN is blank."""
     rows = [[str(name) for name in table.columns]]
     rows += [["" if pd.isna(value) else str(value) for value in row] for row in table.itertuples(index=False)]
@@ -68,14 +69,14 @@ def markdown(table):
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
-def interval(value, low, high, form="{:.3f}"):
+def interval(value: float, low: float, high: float, form: str = "{:.3f}") -> str:
     """A number and its interval as text; blank for NaN."""
     if pd.isna(value):
         return ""
     return f"{form.format(value)} [{form.format(low)}, {form.format(high)}]"
 
 
-def completeness_rows(tables, runs=PAIR):
+def completeness_rows(tables: Tables, runs: Sequence[str] = PAIR) -> pd.DataFrame:
     """Completeness at the limit or stronger, by planted type: a column per run."""
     table = tables["completeness"].dropna(subset="strong_completeness")
     rows = []
@@ -88,7 +89,7 @@ def completeness_rows(tables, runs=PAIR):
     return pd.DataFrame(rows)
 
 
-def purity_rows(tables, runs=PAIR):
+def purity_rows(tables: Tables, runs: Sequence[str] = PAIR) -> pd.DataFrame:
     """Purity by detection type: a column per run, and the false pixels with the preset."""
     rows = []
     for name, group in tables["purity"].groupby("detection", sort=False):
@@ -101,7 +102,7 @@ def purity_rows(tables, runs=PAIR):
     return pd.DataFrame(rows).drop(columns="false, documented", errors="ignore")
 
 
-def healthy_rows(tables, runs=PAIR):
+def healthy_rows(tables: Tables, runs: Sequence[str] = PAIR) -> pd.DataFrame:
     """Healthy pixels flagged per million: a column per run."""
     rows = []
     for name, group in tables["healthy"].groupby("type", sort=False):
@@ -115,7 +116,7 @@ def healthy_rows(tables, runs=PAIR):
     return pd.DataFrame(rows)
 
 
-def structure_rows(tables, exposures):
+def structure_rows(tables: Tables, exposures: int) -> list[pd.DataFrame]:
     """Tables of clusters, border, unlit strip and intermittent pixels with the preset."""
     flight = {name: table[table["run"] == "flight"] for name, table in tables.items()}
     groups = flight["groups"][["group", "planted", "planted_flagged", "found", "ring", "ring_flagged"]]
@@ -139,7 +140,7 @@ def structure_rows(tables, exposures):
     return [groups, border, flight["unlit"][["type", "unlit", "found", "insufficient"]], intermittent]
 
 
-def ablation_rows(tables, exposures):
+def ablation_rows(tables: Tables, exposures: int) -> pd.DataFrame:
     """A row per run: mean and lowest completeness and purity over the types, and false positives."""
     rows = []
     for run in tables["completeness"]["run"].unique():
@@ -167,7 +168,7 @@ def ablation_rows(tables, exposures):
     return pd.DataFrame(rows)
 
 
-def threshold_rows(tables):
+def threshold_rows(tables: Tables) -> pd.DataFrame:
     """Strengths where 50% and 90% are found, by planted type: columns per run."""
     rows = []
     for name, group in tables["thresholds"].groupby("type", sort=False):
@@ -190,11 +191,11 @@ class Validation:
 
     scenario: Scenario
     seeds: Sequence[int]
-    tables: dict
+    tables: Tables
     curves: Path
 
 
-def scenario_text(validation, page):
+def scenario_text(validation: Validation, page: Path) -> str:
     """The section of a Validation; its figure is copied to the folder of the page."""
     tables, scenario = validation.tables, validation.scenario
     figure = page.parent / f"validation_{scenario.name}.png"
@@ -210,12 +211,12 @@ def scenario_text(validation, page):
     return "\n\n".join(parts)
 
 
-def least(shares):
+def least(shares: pd.Series) -> str:
     """The smallest of `shares` (a Series by type) and its type, as text."""
     return f"{shares.idxmin()} {shares.min():.3f}" if len(shares) else ""
 
 
-def summary_rows(validations):
+def summary_rows(validations: Sequence[Validation]) -> pd.DataFrame:
     """A row per scenario and run: lowest completeness and purity, and false positives."""
     rows = []
     for validation in validations:
@@ -243,7 +244,7 @@ def summary_rows(validations):
     return pd.DataFrame(rows)
 
 
-def write_page(page, validations, without=None):
+def write_page(page: Path, validations: Sequence[Validation], without: Tables | None = None) -> None:
     """Write the page `page` (Path) with a section per Validation.
 
     `without` are the tables of the runs of the first scenario without single options; None: no such runs.

@@ -21,16 +21,16 @@ class Scenario:
     n_seeds: int = 5
 
     @property
-    def seeds(self):
+    def seeds(self) -> tuple[int, ...]:
         """The seeds of this scenario; costly scenarios have fewer."""
         return SEEDS[: self.n_seeds]
 
-    def simulation_seed(self, seed):
+    def simulation_seed(self, seed: int) -> int:
         """Seed of the simulator; it differs between scenarios, so that all detectors have different bad pixels."""
         return 100 * seed + list(SCENARIOS).index(self.name)
 
     @property
-    def limits(self):
+    def limits(self) -> dict[str, float | str]:
         """Limits by planted type, for `badpix.score.tables`.
 
         With fewer groups in total the noise is less precise, and in shorter ramps telegraph noise must switch more
@@ -55,7 +55,7 @@ class Plan:
     seeds: Sequence[int] | None = None  # instead of the seeds of each scenario
     ablations: bool = False
 
-    def seeds_of(self, scenario):
+    def seeds_of(self, scenario: Scenario) -> tuple[int, ...]:
         """The seeds of a Scenario."""
         return tuple(self.seeds or scenario.seeds)
 
@@ -82,7 +82,7 @@ HOT_LIMIT_DN_PER_S = 2.0
 NOISY_LIMIT = 2.5  # times the read noise
 TELEGRAPH_SWITCHING = 0.1  # chance per group
 USUAL_GROUPS, USUAL_GROUPS_IN_ALL = 30, 8 * 30
-LIMITS = {
+LIMITS: dict[str, float | str] = {
     "dead": 0.02,
     "low_qe": 0.45,
     "open": 0.25,
