@@ -31,12 +31,12 @@ workflow() {
     }
 }
 
-echo "Running the workflow with the documented defaults (log: $directory/workflow.log) ..."
+echo "Running the workflow with the official defaults (log: $directory/workflow.log) ..."
 workflow --until bad_pixel_mask --configfile "$directory/config.yaml"
 for mask in "$directory"/results/*/test_bpm.fits; do
-    documented=$directory/documented/$(basename "$(dirname "$mask")")
-    mkdir -p "$documented"
-    cp "$mask" "$(dirname "$mask")"/{evidence.fits,summary.csv} "$documented"
+    official=$directory/official/$(basename "$(dirname "$mask")")
+    mkdir -p "$official"
+    cp "$mask" "$(dirname "$mask")"/{evidence.fits,summary.csv} "$official"
 done
 
 echo "Voting again with the preset flight ..."
@@ -46,6 +46,6 @@ for mask in "$directory"/results/*/test_bpm.fits; do
     results=$(dirname "$mask")
     echo
     "$bin/python" "$here/score.py" --truth "$directory/truth.fits" --csv "$results/score" \
-        --run documented="$directory/documented/$(basename "$results")" --run flight="$results"
+        --run official="$directory/official/$(basename "$results")" --run flight="$results"
     echo "Map, exposures, and why each pixel is flagged: $results/report.html"
 done

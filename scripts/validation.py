@@ -57,7 +57,7 @@ def keep_run(folder, detector, label):
 def wanted_runs(ablations):
     """Label of each run -> configuration on top of the official defaults."""
     preset = yaml.safe_load(PRESET.read_text(encoding="utf-8"))
-    runs = {"documented": {}, "flight": preset}
+    runs = {"official": {}, "flight": preset}
     for title, keys in ABLATIONS.items() if ablations else ():
         runs[f"without {title}"] = {key: value for key, value in preset.items() if key not in keys}
     return runs

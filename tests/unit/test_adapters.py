@@ -242,7 +242,7 @@ def test_darks_and_flats_together(tmp_path, statistics):
     assert (header["DETECTOR"], header["SUBARRAY"], header["BADPIX MAX_JUMP_LIMIT"]) == ("NIS", "FULL", 5)
     history = "".join(f"{card:<72}" for card in header["HISTORY"])
     for words in ("3 darks used", "darks: d1_uncal.fits.gz", "darks: d2 ", "3 flats used", "flats: f3",
-                  "CRDS context: jwst_0001.pmap", "Left out: d9: DETECTOR is NRCA1, not NIS"):  # fmt: skip
+                  "CRDS context: jwst_0001.pmap", "Rejected: d9: DETECTOR is NRCA1, not NIS"):  # fmt: skip
         assert words in history
     assert pd.read_csv(outputs["rejected"]).to_numpy().tolist() == [["d9", "DETECTOR is NRCA1, not NIS"]]
 
@@ -322,7 +322,7 @@ def test_too_few_darks(tmp_path, statistics):
     changes = {"more": [tmp_path / "d4.fits"], "rejected": {"d5": "EXP_TYPE is X"}}
     with pytest.raises(TooFewExposures) as caught:
         vote(tmp_path, statistics, min_darks=4, **changes)
-    reasons = "3 usable darks remain and min_darks is 4. Left out:\n  d4: truncated\n  d5: EXP_TYPE is X"
+    reasons = "3 usable darks remain and min_darks is 4. Rejected:\n  d4: truncated\n  d5: EXP_TYPE is X"
     assert str(caught.value) == f"NIS: no mask, because {reasons}"
     with pytest.raises(BadExposure, match="^d4: truncated; d5: EXP_TYPE is X$"):
         vote(tmp_path, statistics, on_bad_exposure="fail", **changes)

@@ -14,7 +14,7 @@ from workflow.conftest import write_config
 from workflow.runner import PROJECT, succeed
 
 PRESETS = {
-    "documented": {},
+    "official": {},
     "flight": yaml.safe_load((PROJECT / "config" / "presets" / "flight.yaml").read_text(encoding="utf-8")),
 }
 N_EXPOSURES = 3
@@ -33,7 +33,7 @@ class Case:
     headers: dict  # detector -> keywords of its mask: those of KEYWORDS
     impure: set = field(default_factory=set)
     unfound: set = field(default_factory=set)
-    runs: tuple = (("raw", "documented"), ("products", "flight"))
+    runs: tuple = (("raw", "official"), ("products", "flight"))
 
 
 KEYWORDS = ("INSTRUME", "SUBARRAY", "SUBSIZE1", "SUBSIZE2", "SUBSTRT1", "SUBSTRT2", "FASTAXIS", "SLOWAXIS")
@@ -67,7 +67,7 @@ CASES = {
         {"NRS1": ("NIRSPEC", "FULL", 2048, 2048, 1, 1, 2, 1)},
         impure={"noisy"},
         unfound={"telegraph", "noisy"},
-        runs=(("raw", "documented"),),
+        runs=(("raw", "official"),),
     ),
     "FGS": Case(
         replace(USUAL, instrument="FGS", detectors=("GUIDER2",), subarray="128X128", segments=2),
@@ -110,7 +110,7 @@ def starting_files(case, start, made):
     return keys
 
 
-def run_case(directory, case, start, preset, made="raw_documented"):
+def run_case(directory, case, start, preset, made="raw_official"):
     """Run the workflow on the files of `case` in `directory`; returns the seconds and the Run.
 
     `made` is the folder of the run from raw files that the other starting points take their products from.

@@ -89,7 +89,7 @@ def test_each_bad_exposure_gets_its_own_reason(name, with_bad_darks):
     assert REASONS[name] in reasons[name]
     assert set(reasons) == set(REASONS)
     history = "".join(str(card) for card in fits.getheader(directory / "results" / "NIS" / "test_bpm.fits")["HISTORY"])
-    assert f"Left out: {name}: {reasons[name]}"[:70] in history
+    assert f"Rejected: {name}: {reasons[name]}"[:70] in history
 
 
 def test_the_rest_of_the_run_completes_and_the_mask_is_the_same(with_bad_darks, finished):

@@ -56,7 +56,7 @@ def history(run):
 @pytest.mark.parametrize("name", corruptions.NAMES)
 def test_each_bad_exposure_gets_its_reason(name, run, reasons, history):
     assert corruptions.expected_reasons(run)[name] in reasons[name]
-    assert card_text(f"Left out: {name}: {reasons[name]}").replace(" ", "") in history
+    assert card_text(f"Rejected: {name}: {reasons[name]}").replace(" ", "") in history
 
 
 def test_no_good_exposure_is_rejected(reasons):

@@ -102,7 +102,7 @@ def test_each_epoch_has_its_own_exposures_and_dates(two_epochs):
         assert header["USEAFTER"] == useafter
         text = str(header["HISTORY"])
         assert f"{number} darks used" in text and f"{number} flats used" in text
-        assert "Left out" not in text, "an exposure of the other epoch is none that is missing here"
+        assert "Rejected" not in text, "an exposure of the other epoch is none that is missing here"
 
 
 def test_an_epoch_has_the_mask_that_its_exposures_have_alone(run):

@@ -19,7 +19,7 @@ from workflow.products import images_of, same
 
 pytestmark = pytest.mark.pipeline
 
-# What the documented rules cannot tell apart anywhere: DEAD by sigma_rate is all that is dim, noisy is the Poisson
+# What the official rules cannot tell apart anywhere: DEAD by sigma_rate is all that is dim, noisy is the Poisson
 # noise of hot pixels and some cosmic rays, and the jump step takes some RC ramps for jumps all along; hot pixels that
 # do not saturate are found by no rule.
 DOCUMENTED_IMPURE = {"DEAD", "noisy", "high_cr"}
@@ -64,7 +64,7 @@ def test_every_planted_type_is_found_as_itself(name, detector, start, preset, sc
     case = CASES[name]
     if case.simulation.flats == 0:
         wanted = wanted[[not needs_light(kind) for kind in wanted.index]]
-    if preset == "documented":
+    if preset == "official":
         unfound = DOCUMENTED_UNFOUND | case.unfound
         assert (wanted.loc[sorted(unfound & set(wanted.index)), "completeness"] < 0.5).all(), "found after all"
         wanted = wanted.drop(index=list(unfound))
@@ -77,7 +77,7 @@ def test_nothing_is_found_as_what_it_is_not(name, detector, start, preset, score
     score = score_of(name, detector, start, preset)
     table = purity_table(score).set_index("detection")
     healthy = healthy_table(score).set_index("type")["healthy_flagged"]
-    if preset == "documented":
+    if preset == "official":
         impure = DOCUMENTED_IMPURE | CASES[name].impure
         table, healthy = (part.drop(index=list(impure & set(part.index))) for part in (table, healthy))
         healthy = healthy[[kind in table.index for kind in healthy.index]]
@@ -123,4 +123,4 @@ def test_crds_certify(name, detector, run_of):
 
 
 def test_irs2_mask_has_the_rows_of_raw_files(run_of):
-    assert fits.getdata(mask_path(run_of("IRS2"), "raw", "documented", "NRS1"), "DQ").shape == (3200, 2048)
+    assert fits.getdata(mask_path(run_of("IRS2"), "raw", "official", "NRS1"), "DQ").shape == (3200, 2048)

@@ -251,7 +251,7 @@ def test_output_file(start):
 def test_detectors(start):
     """`auto` leaves the dark of another detector out; `all` makes a mask of it too."""
     directory, config, results = start("processed")
-    assert "Left out: niriss4: DETECTOR is NIS, not MIRIMAGE" in str(mask_header(results)["HISTORY"])
+    assert "Rejected: niriss4: DETECTOR is NIS, not MIRIMAGE" in str(mask_header(results)["HISTORY"])
     assert succeed(directory, "--dry-run", config=config | {"detectors": ["MIRIMAGE"]}).nothing_to_do
 
     run = succeed(directory, config=config | {"detectors": "all"})
@@ -311,7 +311,7 @@ def test_an_outlier_is_named_and_left_out(start):
     run = succeed(directory, config=config | {"reject_outliers": True})
     # The stability of the flags is that of the votes without the outlier.
     assert run.jobs == {"leave_one_out": 1, "flat_response": 1} | VOTE
-    assert f"Left out: {DARK.format(3)}: outlier: without it" in str(mask_header(results)["HISTORY"])
+    assert f"Rejected: {DARK.format(3)}: outlier: without it" in str(mask_header(results)["HISTORY"])
     left_out = read_mask(results / "test_bpm.fits")
     rest = {"darks": f"darks/{DARK.format('[1245]')}_uncal.fits"} | dict.fromkeys(LEAK_KEYS)
     succeed(directory, config=config | rest)
@@ -348,7 +348,7 @@ def test_on_bad_exposure(start):
     bad.touch()
     before = measured(results)
     succeed(directory, "--until", "bad_pixel_mask", config=config)
-    (reason,) = re.findall("Left out: (broken: .*)", str(mask_header(results)["HISTORY"]))
+    (reason,) = re.findall("Rejected: (broken: .*)", str(mask_header(results)["HISTORY"]))
     assert not differing(before, measured(results))
 
     config |= {"on_bad_exposure": "fail"}

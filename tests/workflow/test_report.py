@@ -36,7 +36,7 @@ FOCUSED = """() => {
 
 @pytest.fixture(scope="session")
 def reported(finished, tmp_path_factory):
-    """Pages of the finished run with official defaults, kept ramps and a rejected exposure (folder `documented`), and
+    """Pages of the finished run with official defaults, kept ramps and a rejected exposure (folder `official`), and
     of a vote with the preset without them, compared with the former mask (in `results`). Read only."""
 
     def make(directory):
@@ -44,14 +44,14 @@ def reported(finished, tmp_path_factory):
         (directory / "darks" / "broken_uncal.fits").touch()
         run = succeed(directory, config=FULL_RUN | PAGE)
         assert run.jobs == {"bad_pixel_mask": 1, "report_page": 1, "report_index": 1}
-        shutil.copytree(directory / "results", directory / "documented")
+        shutil.copytree(directory / "results", directory / "official")
         shutil.copy2(directory / "results" / "NIS" / "test_bpm.fits", directory / OLD)
         succeed(directory, config=FLIGHT | PAGE | {"compare_with": OLD})
 
     return make_once(tmp_path_factory, "reported", make)
 
 
-@pytest.fixture(params=["documented", "results"])
+@pytest.fixture(params=["official", "results"])
 def run(request, reported):
     """The results of one of the two runs."""
     return reported / request.param / "NIS"
@@ -176,7 +176,7 @@ def test_flats_and_their_thresholds(reported):
                 shown.astype(np.float32), np.array([r[y, x] for r in responses], np.float32), equal_nan=True
             )
             assert set(drawn(seen.page, f"{figure}-limits")[1]) == {0.05, 0.5}
-    run = reported / "documented" / "NIS"
+    run = reported / "official" / "NIS"
     with fits.open(run / "flat_response.fits") as hdus, opened(run / "report.html") as seen:
         mean, normalised = hdus["MEAN"].data, hdus["RESPONSE"].data
         x, y = one_of_each_type(run)[-1]
@@ -189,7 +189,7 @@ def test_flats_and_their_thresholds(reported):
 
 @needs_browser
 def test_ramps_come_from_kept_jump_files_or_from_raw_files(reported):
-    for name, source in (("documented", "jump"), ("results", "uncal")):
+    for name, source in (("official", "jump"), ("results", "uncal")):
         run = reported / name / "NIS"
         with opened(run / "report.html") as seen:
             index, width = seen.page.evaluate("() => [badpix.arrays.ramp_index[3], badpix.page.nx]")
@@ -197,7 +197,7 @@ def test_ramps_come_from_kept_jump_files_or_from_raw_files(reported):
             choose(seen.page, x, y)
             assert DARK.format(1) in seen.page.text_content("#ramp-exposure option:checked")
             path = (
-                reported / ("documented/NIS/darks" if source == "jump" else "darks") / f"{DARK.format(1)}_{source}.fits"
+                reported / ("official/NIS/darks" if source == "jump" else "darks") / f"{DARK.format(1)}_{source}.fits"
             )
             with fits.open(path) as hdus:
                 expected = np.array(hdus["SCI"].data[:, :, y, x], np.float32)
@@ -330,7 +330,7 @@ def test_marks_are_as_large_as_the_space_allows(run):
 
 @needs_browser
 def test_tables_of_the_page(reported):
-    with opened(reported / "documented" / "NIS" / "report.html") as seen:
+    with opened(reported / "official" / "NIS" / "report.html") as seen:
         text = seen.page.inner_text("main")
         assert "broken" in seen.page.inner_text("#exposures") and "empty" in seen.page.inner_text("#exposures").lower()
         assert "Nothing to compare with" in text
@@ -351,10 +351,10 @@ def test_tables_of_the_page(reported):
 
 @needs_browser
 def test_the_page_over_all_detectors(reported):
-    overview = json.loads((reported / "documented" / "NIS" / "report.json").read_text(encoding="utf-8"))
+    overview = json.loads((reported / "official" / "NIS" / "report.json").read_text(encoding="utf-8"))
     counts = tuple(overview[key] for key in ("darks", "flats", "left_out", "added"))
     assert counts == (5, 5, 1, None)
-    with opened(reported / "documented" / "report.html") as seen:
+    with opened(reported / "official" / "report.html") as seen:
         cells = seen.page.locator("tbody tr").first.inner_text()
         assert "NIS" in cells and "SUB64" in cells and str(overview["types"]["ADJ_OPEN"]) in cells
         seen.page.click("text=NIS")

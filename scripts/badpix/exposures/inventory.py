@@ -249,7 +249,7 @@ def shortage(
         if n_exposures < minimum:
             reasons = "".join(f"\n  {name}: {reason}" for name, reason in rejected.items())
             return f"{mask_id}: no mask, because {n_exposures} usable {kind} remain and min_{kind} is {minimum}." + (
-                f" Left out:{reasons}" if reasons else ""
+                f" Rejected:{reasons}" if reasons else ""
             )
     return None
 

@@ -52,5 +52,5 @@ def history_lines(
         lines.extend(f"{kind}: {name}" for name in sorted(names))
         if not names:
             lines.append(f"No {kind} were given: the types that need them were not searched")
-    lines.extend(f"Left out: {name}: {reason}" for name, reason in sorted(rejected.items()))
+    lines.extend(f"Rejected: {name}: {reason}" for name, reason in sorted(rejected.items()))
     return lines

@@ -10,7 +10,7 @@ import pandas as pd
 from badpix.score.tables import ALL, MAJORITY
 from badpix.validation.plan import N_ABLATED, Scenario
 
-PAIR = ("documented", "flight")
+PAIR = ("official", "flight")
 Tables = Mapping[str, pd.DataFrame]  # the tables of the score by name
 INTRODUCTION = """\
 # Validation: completeness and false positives
@@ -99,7 +99,7 @@ def purity_rows(tables: Tables, runs: Sequence[str] = PAIR) -> pd.DataFrame:
             row[run] = interval(of_run[0].purity, of_run[0].low, of_run[0].high) if of_run else ""
             row[f"false, {run}"] = of_run[0].false if of_run else ""
         rows.append(row)
-    return pd.DataFrame(rows).drop(columns="false, documented", errors="ignore")
+    return pd.DataFrame(rows).drop(columns="false, official", errors="ignore")
 
 
 def healthy_rows(tables: Tables, runs: Sequence[str] = PAIR) -> pd.DataFrame:

@@ -107,7 +107,7 @@ def select_exposures(files: VoteFiles, detector: Detector, required: RequiredExp
         used[kind] = exposures_of([segment for segment in usable if exposure_of(segment.name) not in outliers])
         rejected.update({s.name: outliers[exposure_of(s.name)] for s in usable if exposure_of(s.name) in outliers})
     for name, reason in sorted(rejected.items()):
-        logger.warning("left out: %s: %s", name, reason)
+        logger.warning("rejected: %s: %s", name, reason)
     if rejected and required.on_bad_exposure == "fail":
         raise BadExposure("; ".join(f"{name}: {reason}" for name, reason in sorted(rejected.items())))
     for kind in KINDS:
@@ -142,7 +142,7 @@ def require_enough(detector: str, kind: str, n_exposures: int, minimum: int, rej
         reasons = "".join(f"\n  {name}: {reason}" for name, reason in sorted(rejected.items()))
         raise TooFewExposures(
             f"{detector}: no mask, because {n_exposures} usable {kind} remain and min_{kind} is {minimum}."
-            + (f" Left out:{reasons}" if reasons else "")
+            + (f" Rejected:{reasons}" if reasons else "")
         )
 
 

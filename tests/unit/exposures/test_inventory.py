@@ -118,11 +118,11 @@ def test_a_single_detector_with_too_few_exposures_ends_the_run():
     with pytest.raises(InventoryError) as caught:
         refuse_incomplete(found, ["darks"], CONFIG | {"min_darks": 3})
     assert str(caught.value) == (
-        "NIS: no mask, because 2 usable darks remain and min_darks is 3. Left out:\n"
+        "NIS: no mask, because 2 usable darks remain and min_darks is 3. Rejected:\n"
         "  d3: NGROUPS is 1, fewer than min_groups = 2"
     )
     found = inventory([DARK, DARK, DARK | {"NGROUPS": 1}])
-    with pytest.raises(InventoryError, match=r"0 usable flats remain and min_flats is 1\. Left out:"):
+    with pytest.raises(InventoryError, match=r"0 usable flats remain and min_flats is 1\. Rejected:"):
         refuse_incomplete(found, ["darks", "flats"], CONFIG)
 
 

@@ -115,7 +115,7 @@ def test_every_option_of_the_preset_has_its_line():
 
 
 def test_runs():
-    assert validation.wanted_runs(False) == {"documented": {}, "flight": PRESET}
+    assert validation.wanted_runs(False) == {"official": {}, "flight": PRESET}
     runs = validation.wanted_runs(True)
     assert len(runs) == 2 + len(ABLATIONS)
     assert runs["without local plane"].keys() == PRESET.keys() - {"smoothing_type"}
@@ -130,16 +130,16 @@ def tables():
     # The other run finds nothing.
     nothing = make_findings().found * 0
     other = score_run(make_truth(), replace(make_findings(), found=nothing, dq=nothing))
-    return score_tables({"documented": other, "flight": one}, None, {"dead": 0.2, "hot": 40})
+    return score_tables({"official": other, "flight": one}, None, {"dead": 0.2, "hot": 40})
 
 
 def test_rows(tables):
     rows = completeness_rows(tables).set_index("planted")
     assert rows.loc["dead", "pixels"] == 2
-    assert rows.loc["dead", "flight"].startswith("1.000 [") and rows.loc["dead", "documented"].startswith("0.000 [")
+    assert rows.loc["dead", "flight"].startswith("1.000 [") and rows.loc["dead", "official"].startswith("0.000 [")
     assert purity_rows(tables).set_index("found as").loc["DEAD", "flight"].startswith("0.333 [")  # 2 of 6
     rows = healthy_rows(tables).set_index("healthy pixels flagged")
-    assert rows.loc["DEAD", "flight"].startswith("3: ") and rows.loc["DEAD", "documented"].startswith("0: ")
+    assert rows.loc["DEAD", "flight"].startswith("3: ") and rows.loc["DEAD", "official"].startswith("0: ")
     rows = ablation_rows(tables, 8).set_index("run")
     assert rows.loc["flight", "below 0.98"] == "hot 0.000"
     assert rows.loc["flight", "mean completeness"] == "0.500"

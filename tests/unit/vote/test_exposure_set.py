@@ -91,7 +91,7 @@ def test_require_enough_at_its_limit():
     with pytest.raises(TooFewExposures) as caught:
         require_enough("NIS", "darks", 2, 3, {"y": "no SCI", "x": "truncated"})
     assert str(caught.value) == (
-        "NIS: no mask, because 2 usable darks remain and min_darks is 3. Left out:\n  x: truncated\n  y: no SCI"
+        "NIS: no mask, because 2 usable darks remain and min_darks is 3. Rejected:\n  x: truncated\n  y: no SCI"
     )
     with pytest.raises(TooFewExposures, match="min_flats is 1.$"):
         require_enough("NIS", "flats", 0, 1, {})
