@@ -13,17 +13,17 @@ echo "Simulating darks, flats and their references in $directory/ ..."
 
 progress() { grep -o '[0-9]* of [0-9]* steps ([0-9]*%) done' "$directory/workflow.log" | tail -n 1; }
 
-# Run the workflow with further arguments, telling how far it is.
+# Run the workflow with further arguments, and print its progress.
 workflow() {
     "$bin/snakemake" --cores "$cores" "$@" >"$directory/workflow.log" 2>&1 &
     snakemake=$!
     trap 'kill -INT $snakemake 2>/dev/null' INT TERM
-    said=
+    shown=
     while kill -0 $snakemake 2>/dev/null; do
         sleep 1
         now=$(progress || true)
-        [ "$now" = "$said" ] || echo "  $now"
-        said=$now
+        [ "$now" = "$shown" ] || echo "  $now"
+        shown=$now
     done
     wait $snakemake || {
         tail -n 40 "$directory/workflow.log" >&2
