@@ -18,7 +18,7 @@ INTRODUCTION = """\
 Made by `make validation`. Detectors with known bad pixels are simulated (population `survey` of `scripts/simulate.py`:
 strengths from undetectable to obvious, clusters, intermittent pixels, an unlit strip, cosmic rays and snowballs). The
 exposures are processed with the unmodified calwebb_detector1 and the workflow, and the masks are compared with the
-truth. *Documented* is `config/config.yaml` (official defaults), *flight* adds `config/presets/flight.yaml`. Intervals
+truth. *Official* is `config/config.yaml` (official defaults), *flight* adds `config/presets/flight.yaml`. Intervals
 are 95% (Wilson). Completeness is the share of the planted pixels, at the stated limit of strength or stronger, that are
 found in their own type. Purity is the share of the pixels found as a type that were planted for this type. Weaker
 pixels, intermittent pixels that are bad in half or more of the exposures, and neighbours that receive charge of a bad
