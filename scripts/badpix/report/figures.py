@@ -163,7 +163,19 @@ def map_figure(
 
 
 def image_figure(name: str, heading: str, unit: str, shown: ShownImage, shape: Shape) -> figure:
-    """The figure of a ShownImage with its colour bar; `shape` (y, x) is the shape of the detector array."""
+    """The figure of an image with its colour bar.
+
+    Parameters
+    ----------
+    name : str
+        Name by which the template places the figure.
+    heading, unit : str
+        Title of the figure and of the colour bar.
+    shown : ShownImage
+        The image, reduced to the size of the page.
+    shape : (int, int)
+        Shape (y, x) of the detector array, in pixels.
+    """
     side = 470 / max(shape)
     plot = detector_figure(
         detector_ranges(shape), name, title=heading, sizing_mode="fixed", frame_width=round(side * shape[1]),

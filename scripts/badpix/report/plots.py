@@ -20,7 +20,17 @@ PERCENTILES = (0.5, 99.5)
 
 
 def show_image(figure: Figure, axes: Axes, image: np.ndarray, title: str, label: str) -> None:
-    """Draw an image (y, x) with its colour bar."""
+    """Draw an image with its colour bar.
+
+    Parameters
+    ----------
+    figure, axes
+        Where the image is drawn.
+    image : image (y, x), float
+        NaN is left blank.
+    title, label : str
+        Title of the image, and label of the colour bar with the unit.
+    """
     finite = image[np.isfinite(image)]
     low, high = np.percentile(finite, PERCENTILES) if finite.size else (0, 1)
     drawn = axes.imshow(image, origin="lower", vmin=low, vmax=high, cmap="viridis", interpolation="nearest")

@@ -68,7 +68,19 @@ def plot_curves(
 
 
 def draw_panel(axes: Axes, name: str, curves: pd.DataFrame, thresholds: pd.DataFrame, styles: dict[str, dict]) -> None:
-    """The curves of one planted type."""
+    """Draw the curves of a planted type.
+
+    Parameters
+    ----------
+    axes
+        The panel of the type.
+    name : str
+        The planted type.
+    curves, thresholds : DataFrame
+        Rows of the type in the tables of `badpix.score.report_tables.score_tables`.
+    styles : dict
+        Run -> keyword arguments of its lines.
+    """
     for level in LEVELS:
         axes.axhline(level / 100, color="0.85", linewidth=0.8, zorder=0)
     ends = curves[["strength_low", "strength", "strength_high"]].to_numpy()

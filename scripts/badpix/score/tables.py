@@ -56,9 +56,7 @@ def usual_accepted(score: Score) -> dict[str, set[str]]:
     return {name: set(ACCEPTED[name]) & set(score.detections) for name in sorted(names)}
 
 
-def in_own_type(
-    score: Score, accepted: Accepted | None = None, column: Callable[[str], str] = found_as
-) -> pd.Series:
+def in_own_type(score: Score, accepted: Accepted | None = None, column: Callable[[str], str] = found_as) -> pd.Series:
     """Bool per planted pixel: found as an accepted type; with another `column` function, that column set for it."""
     result = pd.Series(False, index=score.pixels.index)
     for name, allowed in accepted_types(score.types, accepted).items():

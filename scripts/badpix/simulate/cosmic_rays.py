@@ -60,8 +60,14 @@ def add_snowball(
 ) -> None:
     """Add a snowball to `total_e` in place.
 
-    `centre` (y, x) and `radius` are in pixels, with pixel centres at whole numbers; the other parameters are as for
-    `add_snowballs`.
+    Parameters
+    ----------
+    total_e, science, well_e
+        As for `add_snowballs`.
+    centre : (float, float)
+        Position (y, x) in pixels; pixel centres are at whole numbers.
+    radius : float
+        In pixels.
     """
     centre_y, centre_x = centre
     core = SNOWBALL_CORE * radius

@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from badpix.config.check import ConfigError, check_detector, load_schema, load_steps, search_types, validated
+from badpix.config.renamed import RENAMED_KEYS, RENAMED_VALUES
 from badpix.instrument.detectors import load_detectors
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -360,3 +361,31 @@ def test_the_check_has_no_slow_imports():
         [sys.executable, "-c", code], cwd=ROOT / "scripts", capture_output=True, text=True, check=True
     )
     assert not {"jwst", "stpipe", "numpy", "astropy", "snakemake"} & set(json.loads(done.stdout))
+
+
+# ---------------------------------------------------------------- renamed keys
+
+
+@pytest.mark.parametrize(("old", "new"), RENAMED_KEYS.items())
+def test_an_old_key_is_refused_with_its_new_name(old, new):
+    assert old not in KEYS and new in KEYS
+    assert refusal(**{old: KEYS[new]["default"]}) == (f"{old}: renamed to {new}",)
+
+
+@pytest.mark.parametrize(
+    ("key", "old", "new"), [(k, *pair) for k, names in RENAMED_VALUES.items() for pair in names.items()]
+)
+def test_an_old_value_is_refused_with_its_new_name(key, old, new):
+    assert refusal(**{key: old}) == (f"{key}: {old} is renamed to {new}",)
+    assert check(**{key: new})[key] == new
+
+
+def test_an_old_key_is_named_beside_all_other_problems():
+    assert refusal(statistical_control=True, min_darks=0) == (
+        "statistical_control: renamed to reliability",
+        "min_darks: 0 is not allowed; it must be an integer >= 1",
+    )
+
+
+def test_an_old_key_cannot_be_swept():
+    assert refusal(sweep={"ballot": ["integration"]}) == ("sweep.ballot: renamed to dark_vote_unit",)
