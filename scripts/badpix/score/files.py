@@ -22,7 +22,7 @@ def read_findings(
     ValueError if an image, table or column is missing, or if images differ in shape.
     """
     dq = read_mask(mask)
-    if geometry is not None and dq.shape != geometry.shape:
+    if geometry is not None and detector is not None and dq.shape != geometry.shape:
         dq = cut(dq, full_frame(geometry, detector), geometry)
     read = read_evidence(evidence)
     return Findings(
