@@ -28,5 +28,5 @@ def test_a_run_without_inputs_is_refused(tmp_path, targets):
     for mode in ("--dry-run", "--cores=1"):
         status, output = snakemake_alone(tmp_path, mode, "--", *targets)
         assert status == 1
-        assert "none is set, so there is nothing to make a mask of" in output and "darks: data/darks" in output
+        assert "none is set, so there are no exposures" in output and "darks: data/darks" in output
     assert not (tmp_path / "results").exists()
