@@ -13,13 +13,6 @@ NOTHING = dict.fromkeys(
 )  # fmt: skip
 
 
-@pytest.fixture
-def here(tmp_path, monkeypatch):
-    """An empty working directory."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 def touch(*paths):
     from pathlib import Path
 

@@ -14,13 +14,6 @@ NOTHING = dict.fromkeys(
 )  # fmt: skip
 
 
-@pytest.fixture
-def here(tmp_path, monkeypatch):
-    """An empty working directory."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 def write(text):
     """A sheet; a space separates cells, a dot is an empty cell, a line that begins with # is a comment."""
     lines = ["\t".join("" if cell == "." else cell for cell in line.split(" ")) for line in text.splitlines()]

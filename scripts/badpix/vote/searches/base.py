@@ -5,6 +5,7 @@ does not grow with the number of integrations. Thresholds are set from the confi
 a module beside this file with a subclass of `Search`, and a row in `registry.SEARCHES`.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -104,7 +105,7 @@ class Context:
 
 
 @dataclass(frozen=True)
-class Search(Settings):
+class Search(Settings, ABC):
     """A search: a subclass has its configuration keys as fields, and the class attributes below.
 
     `planes` are the statistics planes that the search reads. `titles` maps quantities that its run counts itself to
@@ -121,21 +122,21 @@ class Search(Settings):
     takes_priority_over: ClassVar[tuple[str, ...]] = ()
     lists_intermittent: ClassVar[bool] = True
 
+    @abstractmethod
     def is_on(self) -> bool:
         """True if the configuration turns this search on."""
-        raise NotImplementedError
 
+    @abstractmethod
     def header_keys(self) -> tuple[str, ...]:
         """The configuration keys that the mask's header lists when the search is on."""
-        raise NotImplementedError
 
+    @abstractmethod
     def fraction(self, measure: str) -> float:
         """The fraction of votes in `measure` that must be yes."""
-        raise NotImplementedError
 
+    @abstractmethod
     def measured(self, integration: Integration) -> Iterator[Measured]:
         """The values to compare, for each of `measures`."""
-        raise NotImplementedError
 
     def min_margin(self, measure: str) -> float:  # noqa: ARG002 - for subclasses whose margin depends on it
         """The smallest margin above the level of the detector that a vote needs, in the unit of the measure."""

@@ -67,6 +67,9 @@ class TelegraphSearch(Search):
     def header_keys(self) -> tuple[str, ...]:
         return ("telegraph_search",)
 
+    def fraction(self, measure: str) -> float:  # noqa: ARG002 - there is no measure
+        return self.high_cr_fraction
+
     def measured(self, integration: Integration) -> Iterator[Measured]:  # noqa: ARG002 - there is no measure
         return iter(())
 

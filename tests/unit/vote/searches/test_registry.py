@@ -17,6 +17,7 @@ from badpix.mask.flags import flags_by_type
 from badpix.mask.header_keys import used_parameters
 from badpix.report.words import LOOKS, QUANTITIES, TESTS
 from badpix.vote.dark_official import OFFICIAL_TESTS
+from badpix.vote.searches.base import Search
 from badpix.vote.searches.registry import SEARCHES, configured_searches
 from badpix.vote.settings import DarkSettings, FlatSettings, RequiredExposures, VoteSettings
 from unit.vote.test_dark_extended import SHOWS
@@ -147,3 +148,12 @@ def test_every_key_of_the_vote_is_in_its_settings():
     assert names | {"smoothing_type", "smoothing_box_width", "flat_mean_normalization_method"} == set(vote_keys(SCHEMA))
     settings = VoteSettings.from_config(DEFAULTS | {"max_dead_norm_signal": 0.05})
     assert settings.searches == configured_searches(DEFAULTS) and not settings.searches_on
+
+
+def test_a_search_without_all_its_methods_cannot_be_made():
+    class Incomplete(Search):
+        def is_on(self):
+            return True
+
+    with pytest.raises(TypeError, match=r"fraction.*header_keys.*measured"):
+        Incomplete()
