@@ -54,7 +54,7 @@ SPOILED = {
     "wrong_readpatt": (set_key("READPATT", "NIS"), "READPATT is 'NIS', the rest have 'NISRAPID'"),
     "too_few_groups": (lambda hdus: (set_key("NGROUPS", 1)(hdus),
                                      setattr(hdus["SCI"], "data", hdus["SCI"].data[:, :1])), "NGROUPS is 1"),
-    "no_group_time": (set_key("TGROUP", 0.0), "TGROUP is 0.0, not a positive number"),
+    "no_group_time": (set_key("TGROUP", 0.0), "TGROUP is 0.0, not a number from 0.0001 to"),
     "wrong_shape": (set_key("NGROUPS", 29), "NGROUPS, SUBSIZE2, SUBSIZE1 are [29, 64, 64]"),
 }  # fmt: skip
 

@@ -31,7 +31,7 @@ HOSTILE_KEYS = {
     "readpatt": ({"READPATT": "';touch owned;'"}, "READPATT is \"';touch owned;'\", the rest"),
     "exp_type": ({"EXP_TYPE": "__import__('os')"}, "EXP_TYPE is \"__import__('os')\""),
     "date": ({"DATE-OBS": "$(touch owned)"}, "DATE-OBS and TIME-OBS are '$(touch owned)'"),
-    "ngroups": ({"NGROUPS": "30; touch owned"}, "NGROUPS is '30; touch owned', not a positive integer"),
+    "ngroups": ({"NGROUPS": "30; touch owned"}, "NGROUPS is '30; touch owned', not an integer from 1 to 65535"),
 }
 # In every good file; the pipeline and the mask are given them too.
 HARMLESS_KEYS = {
@@ -118,7 +118,7 @@ def test_a_hostile_value_is_quoted_in_the_reason(name, hostile):
         reasons = {row["input"]: row["reason"] for row in csv.DictReader(table)}
     assert set(reasons) == {*HOSTILE_KEYS, BRACES}
     assert HOSTILE_KEYS[name][1] in reasons[name]
-    assert "has braces, which Snakemake would read as wildcards" in reasons[BRACES]
+    assert "has braces or angle brackets, which Snakemake would read as wildcards" in reasons[BRACES]
 
 
 @pytest.mark.parametrize(

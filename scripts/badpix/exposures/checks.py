@@ -1,14 +1,16 @@
 """Checks of the files of an exposure, from their names and headers alone."""
 
-import datetime
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from badpix.core.files import card_text
+from badpix.core.paths import path_problem, shown
 from badpix.exposures.header_walk import HeaderInfo, Keywords
+from badpix.exposures.keyword_checks import array_problem, number_problem, text_problem
+from badpix.exposures.segment_checks import segment_key_problem
 from badpix.instrument import irs2
 from badpix.instrument.detectors import Detector
-from badpix.instrument.segments import segment_of
+from badpix.instrument.segments import integrations
 
 PRODUCTS_NEEDED = {"darks": ("rateints", "jump", "fitopt"), "flats": ("rateints",)}
 # The keywords of an exposure are those of its least processed file: products by preference.
@@ -18,17 +20,13 @@ REQUIRED = (
     "DETECTOR", "EXP_TYPE", "SUBARRAY", "SUBSIZE1", "SUBSIZE2", "SUBSTRT1", "SUBSTRT2", "FASTAXIS", "SLOWAXIS", "NINTS",
     "NGROUPS", "NFRAMES", "TFRAME", "TGROUP", "READPATT", "DATE-OBS", "TIME-OBS",
 )  # fmt: skip
-POSITIVE: dict[str, tuple[type[int], ...] | tuple[type[int], type[float]]] = {
-    "NINTS": (int,), "NGROUPS": (int,), "NFRAMES": (int,), "SUBSIZE1": (int,), "SUBSIZE2": (int,), "SUBSTRT1": (int,),
-    "SUBSTRT2": (int,), "TFRAME": (int, float), "TGROUP": (int, float),
-}  # fmt: skip
 # Raw ramps are 16-bit integers.
 RAW_BITPIX = 16
 # Keywords with the same value in all files of an exposure; the times distinguish exposures.
 MUST_AGREE = (
-    "DETECTOR", "INSTRUME", "EXP_TYPE", "DATE-OBS", "TIME-OBS", "EXPSTART", "EXSEGNUM", "READPATT", "SUBARRAY",
-    "SUBSTRT1", "SUBSTRT2", "SUBSIZE1", "SUBSIZE2", "FASTAXIS", "SLOWAXIS", "NINTS", "NGROUPS", "NFRAMES", "TFRAME",
-    "TGROUP",
+    "DETECTOR", "INSTRUME", "EXP_TYPE", "DATE-OBS", "TIME-OBS", "EXPSTART", "EXSEGNUM", "EXSEGTOT", "INTSTART",
+    "INTEND", "READPATT", "SUBARRAY", "SUBSTRT1", "SUBSTRT2", "SUBSIZE1", "SUBSIZE2", "FASTAXIS", "SLOWAXIS", "NINTS",
+    "NGROUPS", "NFRAMES", "TFRAME", "TGROUP",
 )  # fmt: skip
 # A file name may have 255 bytes; the products add a suffix and, while they are written, a prefix.
 MAX_NAME_BYTES = 200
@@ -106,6 +104,8 @@ def _mixed_files(headers: Mapping[str, HeaderInfo]) -> str | None:
 def _keyword_problem(kind: str, keywords: Keywords, detectors: Mapping[str, Detector], min_groups: int) -> str | None:
     if missing := [key for key in REQUIRED if key not in keywords]:
         return f"the primary header lacks {', '.join(missing)}"
+    if problem := text_problem(keywords):
+        return problem
     detector = detectors.get(keywords["DETECTOR"])
     if detector is None:
         return f"DETECTOR is {keywords['DETECTOR']!r}, not a detector of JWST: {', '.join(sorted(detectors))}"
@@ -114,19 +114,13 @@ def _keyword_problem(kind: str, keywords: Keywords, detectors: Mapping[str, Dete
     allowed = detector.dark_exp_types if kind == "darks" else detector.flat_exp_types
     if keywords["EXP_TYPE"] not in allowed:
         return f"EXP_TYPE is {keywords['EXP_TYPE']!r}; {kind} of {detector.name} are {' or '.join(allowed)}"
-    for key, types in POSITIVE.items():
-        value = keywords[key]
-        if not isinstance(value, types) or isinstance(value, bool) or value <= 0:
-            return f"{key} is {value!r}, not a positive {'number' if float in types else 'integer'}"
+    if problem := number_problem(keywords) or segment_key_problem(keywords) or array_problem(keywords, detector):
+        return problem
     if keywords["NGROUPS"] < min_groups:
         return f"NGROUPS is {keywords['NGROUPS']}, fewer than min_groups = {min_groups}"
     for key, axis in (("FASTAXIS", detector.fast_axis), ("SLOWAXIS", detector.slow_axis)):
         if keywords[key] != axis:
             return f"{key} is {keywords[key]!r}, but {detector.name} has {axis}"
-    try:
-        datetime.datetime.fromisoformat(f"{keywords['DATE-OBS']}T{keywords['TIME-OBS']}")
-    except ValueError:
-        return f"DATE-OBS and TIME-OBS are {keywords['DATE-OBS']!r} and {keywords['TIME-OBS']!r}, not a date and a time"
     return None
 
 
@@ -145,22 +139,11 @@ def _raw_problem(header: HeaderInfo, product: str) -> str | None:
             )
     elif shape[1:] != in_header:
         return f"SCI of the {product} file has shape {shape}, but NGROUPS, SUBSIZE2, SUBSIZE1 are {in_header}"
-    # A segment holds a part of the NINTS integrations of its exposure.
-    if "EXSEGNUM" not in keywords and shape[0] != keywords["NINTS"]:
-        return f"SCI of the {product} file has {shape[0]} integrations, but NINTS is {keywords['NINTS']}"
+    if shape[0] != (announced := integrations(keywords)):
+        source = f"NINTS is {announced}" if announced == keywords["NINTS"] else f"its segment has {announced}"
+        return f"SCI of the {product} file has {shape[0]} integrations, but {source}"
     if header["bitpix"]["SCI"] != RAW_BITPIX:
         return f"SCI of the {product} file has BITPIX {header['bitpix']['SCI']}, raw data have {RAW_BITPIX}"
-    return None
-
-
-def segment_problem(name: str, keywords: Keywords) -> str | None:
-    """The problem of a segment without a segment number in its name, which would get a vote of its own; else None."""
-    if keywords.get("EXSEGTOT", 1) != 1 and segment_of(name) is None:
-        number = keywords.get("EXSEGNUM", 1)
-        return (
-            f"it is segment {number} of an exposure (EXSEGTOT is {keywords['EXSEGTOT']}), but its name has no segment"
-            f" number; end it in -seg{number:>03}"
-        )
     return None
 
 
@@ -193,6 +176,7 @@ def name_problem(name: str, paths: Iterable[str]) -> str | None:
     # Temporary files have the name in ASCII, which may be longer.
     if (length := max(len(name.encode(errors="replace")), len(card_text(name)))) > MAX_NAME_BYTES:
         return f"its name has {length} bytes, more than {MAX_NAME_BYTES}; rename the file"
-    if with_braces := [path for path in paths if "{" in path or "}" in path]:
-        return f"the path {with_braces[0]!r} has braces, which Snakemake would read as wildcards; rename it"
+    for path in paths:
+        if problem := path_problem(path):
+            return f"the path {shown(path)!r} {problem}; rename it"
     return None

@@ -14,7 +14,7 @@ from badpix.core.files import write_text
 from badpix.exposures.header_walk import HeaderInfo
 from badpix.exposures.headers import read_header_info
 
-FORMAT = 5
+FORMAT = 6
 
 
 class HeaderCache:

@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from badpix.exposures.checks import PRODUCTS_NEEDED, keywords_of, name_problem, own_problem, segment_problem
+from badpix.core.paths import shown
+from badpix.exposures.checks import PRODUCTS_NEEDED, keywords_of, name_problem, own_problem
 from badpix.exposures.header_walk import HeaderInfo, Keywords
+from badpix.exposures.keyword_checks import date_problem, start_of
+from badpix.exposures.segment_checks import mixed_segments, segment_number, segment_problem
 from badpix.instrument.detectors import Detector
-from badpix.instrument.segments import by_exposure, segment_of
+from badpix.instrument.segments import by_exposure
 
 # Readout pattern and subarray determine these keywords; their numbers may be rounded in more than one way.
 TIMING = ("NFRAMES", "GROUPGAP", "TFRAME", "TGROUP")
@@ -33,8 +36,7 @@ class Exposure:
     @property
     def start(self) -> datetime.datetime:
         """Start of the exposure (UTC, without a time zone)."""
-        began = datetime.datetime.fromisoformat(f"{self.keywords['DATE-OBS']}T{self.keywords['TIME-OBS']}")
-        return began.replace(tzinfo=None)
+        return start_of(self.keywords)
 
 
 # Kind of exposure -> name of an exposure -> Exposure.
@@ -153,19 +155,26 @@ def _timing_agreement(exposures: Sequence[Exposure]) -> dict[str, str]:
 def _duplicates(exposures: Sequence[Exposure]) -> dict[str, str]:
     """Reasons (name -> reason) of the exposures that are given under two names, except the first name.
 
-    A detector takes one exposure at a time. Segments of the same exposure differ by their number, in the header or in
-    the name.
+    A detector takes one exposure at a time, so that the start and the number of the segment identify a file.
     """
     reasons: dict[str, str] = {}
     first: dict[tuple, Exposure] = {}
     for exposure in sorted(exposures, key=lambda exposure: exposure.name):
-        keys = ("DATE-OBS", "TIME-OBS", "EXPSTART", "EXSEGNUM")
-        identity = {key: exposure.keywords[key] for key in keys if key in exposure.keywords}
-        segment = () if "EXSEGNUM" in identity else (segment_of(exposure.name),)
-        same = first.setdefault((exposure.kind, *identity.items(), *segment), exposure)
+        keywords = exposure.keywords
+        same = first.setdefault((exposure.kind, exposure.start, segment_number(keywords)), exposure)
         if same is not exposure:
-            shared = ", ".join(f"{key} {value}" for key, value in identity.items())
+            shared = ", ".join(
+                f"{key} {keywords[key]}" for key in ("DATE-OBS", "TIME-OBS", "EXSEGNUM") if key in keywords
+            )
             reasons[exposure.name] = f"{exposure.name} is the same exposure as {same.name}: both have {shared}"
+    return reasons
+
+
+def _mixed(exposures: Sequence[Exposure]) -> dict[str, str]:
+    """The reasons of `mixed_segments` for the exposures of a detector."""
+    reasons: dict[str, str] = {}
+    for kind in PRODUCTS_NEEDED:
+        reasons |= mixed_segments({e.name: e.keywords for e in exposures if e.kind == kind})
     return reasons
 
 
@@ -178,7 +187,8 @@ def take_inventory(
     """Sort all input files into an Inventory.
 
     `files` is the result of `match_inputs`, `header_info_of(path)` gives the header information of a file, `detectors`
-    maps name to Detector, `config` has detectors and min_groups. Raises InventoryError when no exposure can be used.
+    maps name to Detector, `config` has detectors, min_groups and pedigree. Raises InventoryError when no exposure
+    can be used.
     """
     good, unusable = [], {}
     for kind, exposures in files.items():
@@ -188,9 +198,10 @@ def take_inventory(
                 name_problem(name, paths.values())
                 or own_problem(kind, paths, headers, detectors, config["min_groups"])
                 or segment_problem(name, keywords_of(headers))
+                or date_problem(keywords_of(headers), config["pedigree"])
             )
             if problem:
-                unusable[name] = problem
+                unusable[shown(name)] = problem
             else:
                 good.append(Exposure(name, kind, paths, keywords_of(headers)))
     if not good:
@@ -209,7 +220,8 @@ def take_inventory(
         except InventoryError as error:
             inventory.refused[detector] = f"{detector}: no mask, because {error}"
             continue
-        rejected |= _duplicates([exposure for exposure in own if exposure.name not in rejected])
+        for search in (_mixed, _duplicates):
+            rejected |= search([exposure for exposure in own if exposure.name not in rejected])
         inventory.rejected[detector] = dict(sorted((unusable | rejected).items()))
         inventory.detectors[detector] = {
             kind: {e.name: e for e in own if e.kind == kind and e.name not in rejected} for kind in PRODUCTS_NEEDED

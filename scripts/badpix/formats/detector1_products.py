@@ -122,11 +122,13 @@ def check_announced(
     if n_groups is not None:
         found["NGROUPS"] = n_groups
     # NINTS counts all integrations of the exposure, a segment holds only some.
-    if "EXSEGNUM" not in header:
+    if header.get("EXSEGTOT", 1) == 1:
         found["NINTS"] = n_integrations
+    else:
+        found["INTEND"] = header.get("INTSTART", 1) - 1 + n_integrations
     for key, number in found.items():
         if header.get(key) != number:
-            raise BadExposure(f"{key} of the {product} file is {header.get(key)}, but its array has {number}")
+            raise BadExposure(f"{key} of the {product} file is {header.get(key)}, but by its array it is {number}")
 
 
 def check_steps(header: fits.Header, product: str) -> None:

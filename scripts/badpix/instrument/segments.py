@@ -5,7 +5,8 @@ is processed separately; in a vote by exposure the segments of an exposure share
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 _SEGMENT = re.compile(r"-seg\d{3}(?=_|$)")
 
@@ -27,3 +28,13 @@ def by_exposure(names: Iterable[str]) -> dict[str, list[str]]:
     for name in names:
         exposures.setdefault(exposure_of(name), []).append(name)
     return exposures
+
+
+def integrations(header: Mapping[str, Any]) -> int:
+    """Number of integrations that a file with this primary header must have.
+
+    A segment of several (EXSEGTOT) has the integrations INTSTART to INTEND, other files have all NINTS.
+    """
+    if header.get("EXSEGTOT", 1) == 1:
+        return header["NINTS"]
+    return header["INTEND"] - header["INTSTART"] + 1

@@ -5,7 +5,7 @@ import pytest
 from badpix.exposures.inventory import InventoryError, refuse_incomplete, take_inventory
 from unit.exposures.test_checks import DARK, DETECTORS, FLAT, NIRCAM, product, raw
 
-CONFIG = {"detectors": "auto", "min_groups": 2, "min_darks": 2, "min_flats": 1}
+CONFIG = {"detectors": "auto", "min_groups": 2, "min_darks": 2, "min_flats": 1, "pedigree": "GROUND"}
 
 
 def inventory(darks=(), flats=(), **config):
@@ -16,8 +16,9 @@ def inventory(darks=(), flats=(), **config):
             name = f"{kind[0]}{number}"
             files[kind][name] = {"uncal": name}
             shape = (2, keywords["NGROUPS"], keywords["SUBSIZE2"], keywords["SUBSIZE1"])
-            # Each exposure has its own start.
-            headers[name] = raw({"EXPSTART": 60000 + number} | keywords, shape)
+            # Each exposure has its own start, unless it is given.
+            own = {"TIME-OBS": f"{number:02d}:00:00.000"} if keywords["TIME-OBS"] == DARK["TIME-OBS"] else {}
+            headers[name] = raw(keywords | own, shape)
     return take_inventory(files, headers.get, DETECTORS, CONFIG | config)
 
 
@@ -140,37 +141,86 @@ def test_a_detector_whose_exposures_are_split_evenly_is_refused_alone():
     assert found.refused["NRCA1"].startswith("NRCA1: no mask, because the exposures are split evenly between SUBARRAY")
 
 
+def segments(**of_names):
+    """The inventory of darks with these names (`_` for `-`) and keywords, each of two integrations."""
+    headers = {name.replace("_", "-"): raw(DARK | keywords) for name, keywords in of_names.items()}
+    files = {"darks": {name: {"uncal": name} for name in headers}, "flats": {}}
+    return take_inventory(files, headers.get, DETECTORS, CONFIG)
+
+
+BEGIN = {"TIME-OBS": "01:02:03.000"}
+FIRST = BEGIN | {"EXSEGNUM": 1, "EXSEGTOT": 2, "INTSTART": 1, "INTEND": 2, "NINTS": 4}
+SECOND = FIRST | {"EXSEGNUM": 2, "INTSTART": 3, "INTEND": 4}
+
+
 def test_the_segments_of_an_exposure_count_as_a_single_dark():
-    names = ["a-seg001_nis", "a-seg002_nis", "b_nis"]
-    files = {"darks": {name: {"uncal": name} for name in names}, "flats": {}}
-    found = take_inventory(files, lambda path: raw(DARK | {"EXPSTART": ord(path[0])}), DETECTORS, CONFIG)
-    assert list(found.detectors["NIS"]["darks"]) == names
+    found = segments(a_seg001=FIRST, a_seg002=SECOND, b={})
+    assert used(found)["darks"] == ["a-seg001", "a-seg002", "b"] and not found.rejected["NIS"]
     with pytest.raises(InventoryError, match="2 usable darks remain and min_darks is 3"):
         refuse_incomplete(found, ["darks"], CONFIG | {"min_darks": 3})
 
 
+@pytest.mark.parametrize(
+    ("of_names", "rejected", "reason"),
+    [
+        ({"a": FIRST}, "a", "it is segment 1 of an exposure (EXSEGTOT is 2), but its name has no segment number"),
+        ({"a_seg001": SECOND}, "a-seg001", "its name has the segment number -seg001, but EXSEGNUM is 2"),
+        ({"a_seg002": {}}, "a-seg002", "its name has the segment number -seg002, but EXSEGNUM is missing"),
+        ({"a_seg002": {"EXSEGNUM": 2}}, "a-seg002", "EXSEGNUM is 2, but EXSEGTOT is missing"),
+        ({"a_seg002": SECOND | {"INTEND": 5}}, "a-seg002", "its integrations are 3 to 5 (INTSTART, INTEND), and NINTS"),
+        ({"a_seg001": {"EXSEGTOT": 2}}, "a-seg001", "it is segment 1 of 2, but the primary header lacks INTSTART and"),
+        ({"a_seg001": FIRST, "a_seg002": SECOND | {"INTSTART": 2, "INTEND": 3}}, "a-seg002",
+         "INTSTART is 2, but a-seg001 has the integrations up to 2"),
+        ({"a_seg001": FIRST, "a_seg002": SECOND, "a": {}}, "a",
+         "a-seg001 and a-seg002 would be of the same exposure, a, by the names, but DATE-OBS, TIME-OBS, EXSEGTOT"),
+    ],
+)  # fmt: skip
+def test_a_segment_that_contradicts_its_name_or_its_exposure_is_rejected(of_names, rejected, reason):
+    found = segments(**of_names, z={"TIME-OBS": "02:00:00"})
+    assert list(found.rejected["NIS"]) == [rejected]
+    assert found.rejected["NIS"][rejected].startswith(reason)
+
+
+def test_two_exposures_that_would_become_one_by_their_names_are_both_rejected():
+    found = segments(a={}, a_seg001=BEGIN, b={"TIME-OBS": "02:00:00"})
+    assert used(found)["darks"] == ["b"] and list(found.rejected["NIS"]) == ["a", "a-seg001"]
+
+
 def test_an_exposure_under_two_names_counts_once():
-    begin = {"EXPSTART": 60462.5}
-    found = inventory([DARK, DARK | begin, DARK | begin], [FLAT | begin])
+    found = inventory([DARK, DARK | BEGIN, DARK | BEGIN | {"EXPSTART": 60462.5}], [FLAT | BEGIN])
     assert used(found) == {"darks": ["d1", "d2"], "flats": ["f1"]}
     assert found.rejected["NIS"] == {
-        "d3": "d3 is the same exposure as d2: both have DATE-OBS 2024-06-01, TIME-OBS 12:00:00.000, EXPSTART 60462.5"
+        "d3": "d3 is the same exposure as d2: both have DATE-OBS 2024-06-01, TIME-OBS 01:02:03.000"
     }
 
 
-def test_a_segment_without_its_number_in_the_name_is_rejected():
-    parts = [DARK | {"EXSEGNUM": number, "EXSEGTOT": 2} for number in (1, 2)]
-    found = inventory([DARK, DARK, *parts, DARK | {"EXSEGNUM": 1, "EXSEGTOT": 1}], [FLAT])
-    assert used(found)["darks"] == ["d1", "d2", "d5"]
-    assert found.rejected["NIS"]["d4"] == (
-        "it is segment 2 of an exposure (EXSEGTOT is 2), but its name has no segment number; end it in -seg002"
-    )
+def test_detectors_may_begin_together():
+    found = inventory([DARK | BEGIN, DARK, DARK | NIRCAM | BEGIN], detectors="all")
+    assert used(found)["darks"] == ["d1", "d2"] and used(found, "NRCA1")["darks"] == ["d3"]
 
 
-def test_segments_and_detectors_may_begin_together():
-    begin = {"EXPSTART": 60462.5}
-    found = inventory([DARK | begin | {"EXSEGNUM": 1}, DARK | begin | {"EXSEGNUM": 2}, DARK | NIRCAM | begin])
-    assert used(found)["darks"] == ["d1", "d2"]
+@pytest.mark.parametrize(
+    ("keys", "reason"),
+    [
+        ({"DATE-OBS": "20240601"}, "DATE-OBS and TIME-OBS are '20240601' and '02:00:00.000', not a date and a time"),
+        ({"DATE-OBS": "2024-W05-1"}, "DATE-OBS and TIME-OBS are '2024-W05-1'"),
+        ({"DATE-OBS": "2024-06-31"}, "DATE-OBS and TIME-OBS are '2024-06-31'"),
+        ({"DATE-OBS": "2024-06-0\u0661"}, "DATE-OBS and TIME-OBS are"),
+        ({"TIME-OBS": "12:00:00+14:00"}, "DATE-OBS and TIME-OBS are '2024-06-01' and '12:00:00+14:00'"),
+        ({"TIME-OBS": "25:00:00"}, "DATE-OBS and TIME-OBS are '2024-06-01' and '25:00:00'"),
+        ({"DATE-OBS": "9999-12-31"}, "DATE-OBS is 9999-12-31, after today"),
+        ({"DATE-OBS": "1999-12-31"}, "DATE-OBS is 1999-12-31, before 2010-01-01, when no detector of JWST"),
+        ({"DATE-OBS": "2021-12-24"}, "DATE-OBS is 2021-12-24, before the launch on 2021-12-25, and pedigree is INFLIG"),
+    ],
+)  # fmt: skip
+def test_a_date_that_cannot_be_right_is_rejected(keys, reason):
+    found = inventory([DARK, DARK | keys, DARK], pedigree="INFLIGHT 2022-06-01 2024-06-01")
+    assert used(found)["darks"] == ["d1", "d3"]
+    assert found.rejected["NIS"]["d2"].startswith(reason)
+
+
+def test_data_of_the_ground_tests_are_used_for_a_mask_of_the_ground():
+    assert used(inventory([DARK, DARK | {"DATE-OBS": "2019-01-01"}]))["darks"] == ["d1", "d2"]
 
 
 def test_the_timing_is_that_of_the_rest_of_the_kind():
@@ -181,16 +231,25 @@ def test_the_timing_is_that_of_the_rest_of_the_kind():
     assert found.refused["NIS"].startswith("NIS: no mask, because the exposures are split evenly between TGROUP 1.5")
 
 
-@pytest.mark.parametrize("name", ["", "two\nlines", "x" * 201, "\x1b[31m"])
-def test_a_name_that_no_product_can_have(name):
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("", ""), ("two\nlines", "two\\nlines"), ("x" * 201, "x" * 201), ("\x1b[31m", "\\x1b[31m"),
+     ("\udce9t\udce9", "\\xe9t\\xe9")],
+)  # fmt: skip
+def test_a_name_that_no_product_can_have(name, shown):
     files = {"darks": {name: {"uncal": "d"}, "d": {"uncal": "d"}}, "flats": {}}
     found = take_inventory(files, lambda path: raw(DARK), DETECTORS, CONFIG)
     assert used(found)["darks"] == ["d"]
-    assert "rename the file" in found.rejected["NIS"][name]
+    assert "rename the file" in found.rejected["NIS"][shown]
 
 
-def test_a_path_with_braces_is_rejected():
-    files = {"darks": {"e": {"uncal": "{x}/e_uncal.fits"}, "d": {"uncal": "d"}}, "flats": {}}
+@pytest.mark.parametrize(
+    ("folder", "words"),
+    [("{x}", "has braces or angle"), ("<script>", "has braces or angle"), ("a>b", "has braces or angle"),
+     ("\udce9t\udce9", "has characters that cannot be printed"), ("x" * 256, "is too long")],
+)  # fmt: skip
+def test_a_path_that_the_workflow_cannot_use_is_rejected(folder, words):
+    files = {"darks": {"e": {"uncal": f"{folder}/e_uncal.fits"}, "d": {"uncal": "d"}}, "flats": {}}
     found = take_inventory(files, lambda path: raw(DARK), DETECTORS, CONFIG)
     assert used(found)["darks"] == ["d"]
-    assert found.rejected["NIS"]["e"].startswith("the path '{x}/e_uncal.fits' has braces")
+    assert words in found.rejected["NIS"]["e"]

@@ -1,0 +1,40 @@
+"""Paths as text: which the workflow cannot use, and how they are shown."""
+
+from pathlib import Path
+
+# Limits of Linux file systems: bytes of a path with its end, and of a part of it.
+MAX_PATH, MAX_PART = 4095, 255
+# Snakemake takes {word} for a wildcard and <word> for a path variable, and replaces them.
+REPLACED = "{}<>"
+
+
+def path_problem(path: str) -> str | None:
+    """The reason why the workflow cannot use a `path` ("has ..."), None if it can."""
+    if not path.isprintable():
+        return "has characters that cannot be printed"
+    if any(character in path for character in REPLACED):
+        return "has braces or angle brackets, which Snakemake would read as wildcards or path variables"
+    in_bytes = path.encode()
+    if len(in_bytes) > MAX_PATH or max(map(len, in_bytes.split(b"/"))) > MAX_PART:
+        return f"is too long; a path may have {MAX_PATH} bytes, and {MAX_PART} between slashes"
+    return None
+
+
+def shown(text: str) -> str:
+    """`text` with characters that cannot be printed as escapes; bytes that are no UTF-8 appear as \\xNN."""
+    return "".join(c if c.isprintable() else _escaped(c) for c in text)
+
+
+def _escaped(character: str) -> str:
+    # Python reads a byte that is no UTF-8 as this surrogate.
+    if "\udc80" <= character <= "\udcff":
+        return f"\\x{ord(character) - 0xDC00:02x}"
+    return character.encode("unicode_escape").decode()
+
+
+def is_same_file(first: str | Path, second: str | Path) -> bool:
+    """True if both paths are of the same file, also through links; the files need not exist."""
+    first, second = Path(first), Path(second)
+    if first.resolve() == second.resolve():
+        return True
+    return first.exists() and second.exists() and first.samefile(second)
