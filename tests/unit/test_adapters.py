@@ -247,6 +247,21 @@ def test_darks_and_flats_together(tmp_path, statistics):
     assert pd.read_csv(outputs["rejected"]).to_numpy().tolist() == [["d9", "DETECTOR is NRCA1, not NIS"]]
 
 
+def test_a_warning_of_the_vote_is_in_the_log_and_in_the_history(tmp_path, statistics, caplog):
+    leaking = dark(tmp_path, make_dark(tmp_path, "d4", 4), "d4")
+    with fits.open(leaking, mode="update") as hdus:
+        hdus["SLOPE"].data += np.linspace(0, 30, SIZE, dtype=np.float32)
+    words = "Darks that deviate: d4 (typical slope"
+
+    def history(**changes):
+        header = fits.getheader(vote(tmp_path, statistics, flats=False, **changes)["mask"])
+        return "".join(f"{card:<72}" for card in header["HISTORY"])
+
+    assert "Warning:" not in history() and words not in caplog.text
+    assert words in history(more=[leaking]).split("Warning: noisy:")[1] and words in caplog.text
+    assert "Warning:" not in history(more=[leaking], noisy_test="cds"), "another search replaces the official one"
+
+
 def test_the_mask_has_the_selectors_of_crds(tmp_path, statistics):
     outputs = vote(tmp_path, statistics, detector=DETECTOR | {"mask_selectors": ["EXP_TYPE"]})
     header = fits.getheader(outputs["mask"])

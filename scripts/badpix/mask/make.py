@@ -39,7 +39,8 @@ class MaskVote:
 
     `exposures` took part in the vote; `results` maps types to TypeResult, `measured` maps names to (image, unit). `dq`
     is the image of the mask, uint32 (y, x), and `frame` its Geometry. The frame of the mask may be larger than the
-    array of the other images.
+    array of the other images. `warnings` are sentences about results that may be wrong; the log and the HISTORY of the
+    mask have them.
     """
 
     exposures: ExposureSet
@@ -47,6 +48,7 @@ class MaskVote:
     measured: Measured
     dq: np.ndarray
     frame: Geometry
+    warnings: tuple[str, ...] = ()
 
 
 def make_mask(files: VoteFiles, detector: Detector, settings: VoteSettings, mask: MaskSettings) -> MaskVote:
@@ -56,7 +58,10 @@ def make_mask(files: VoteFiles, detector: Detector, settings: VoteSettings, mask
     """
     exposures = select_exposures(files, detector, settings.required)
     response = files.responses.read_mean() if exposures.flats else None
-    results, measured = classify(exposures, response, files.responses, settings)
+    voted = classify(exposures, response, files.responses, settings)
+    for warning in voted.warnings:
+        logger.warning(warning)
+    results = voted.results
     for name, result in results.items():
         n_insufficient = result.insufficient.sum()
         logger.info("%s: %d pixels found, %d could not be classified", name, result.found.sum(), n_insufficient)
@@ -67,4 +72,4 @@ def make_mask(files: VoteFiles, detector: Detector, settings: VoteSettings, mask
     found = {name: embed(result.found, geometry, frame) for name, result in results.items()}
     dq = combine(found, table, reference_pixels(frame, detector), manual, mask.flat_do_not_use)
     logger.info("flags of the mask: %s", count_flags(dq))
-    return MaskVote(exposures, results, measured, dq, frame)
+    return MaskVote(exposures, results, voted.measured, dq, frame, voted.warnings)

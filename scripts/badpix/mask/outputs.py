@@ -49,6 +49,7 @@ def save(outputs: Mapping[str, str], vote: MaskVote, settings: MaskSettings, ori
         {header["CRDS_CTX"] for header in headers if header.get("CRDS_CTX")},
         {header["R_MASK"] for header in headers if header.get("R_MASK")},
     )
+    history += [f"Warning: {warning}" for warning in vote.warnings]
     if vote.frame != exposures.geometry:
         history.append(f"Only this part of the frame was measured: {exposures.geometry}")
     header = MaskHeader(mask_identity(exposures), texts, history, origin.parameters)

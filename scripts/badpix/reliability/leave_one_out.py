@@ -24,7 +24,7 @@ def found_by(exposures: ExposureSet, responses: Responses, settings: VoteSetting
     if exposures.flats:
         paths = [path for flat in exposures.flats for path in flat.paths]
         response = combine_flats(paths, exposures.science, settings.response)
-    results, _ = classify(exposures, response, responses, settings)
+    results = classify(exposures, response, responses, settings).results
     return {name: result.found for name, result in results.items()}
 
 

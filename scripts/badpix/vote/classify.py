@@ -1,6 +1,7 @@
 """From cached statistics to results: the vote over the exposures of one detector."""
 
 import logging
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -24,27 +25,36 @@ logger = logging.getLogger(__name__)
 Measured = dict[str, tuple[np.ndarray, str | None]]
 
 
+@dataclass(frozen=True)
+class Classification:
+    """The outcome of a vote: TypeResult by type, measured images, and warnings of results that may be wrong."""
+
+    results: dict[str, TypeResult]
+    measured: Measured
+    warnings: tuple[str, ...] = ()
+
+
 def classify(
     exposures: ExposureSet, response: FlatResponse | None, responses: Responses, settings: VoteSettings
-) -> tuple[dict[str, TypeResult], Measured]:
-    """TypeResult by type, and measured images, of all `exposures`.
+) -> Classification:
+    """The Classification of the pixels by all `exposures`.
 
     `response` is the response of all flats together, None without flats. `responses` has the responses of single
     flats, which vote if `flat_vote_unit` is `exposure`.
     """
-    dark, dark_images = classify_darks(exposures, settings)
-    flat, flat_images = classify_flats(exposures, response, responses, settings.flats)
-    results = dark | flat
+    darks = classify_darks(exposures, settings)
+    flats, flat_images = classify_flats(exposures, response, responses, settings.flats)
+    results = darks.results | flats
     if settings.exclusive_types:
         results = apply_priority(results, priorities(settings.searches_on))
-    return intermittent_only(results), dark_images | flat_images
+    return Classification(intermittent_only(results), darks.measured | flat_images, darks.warnings)
 
 
-def classify_darks(exposures: ExposureSet, settings: VoteSettings) -> tuple[dict[str, TypeResult], Measured]:
-    """TypeResult by type, and measured images, of the darks; both are empty without darks."""
+def classify_darks(exposures: ExposureSet, settings: VoteSettings) -> Classification:
+    """The Classification by the darks; empty without darks."""
     darks, science = exposures.darks, exposures.science
     if not darks:
-        return {}, {}
+        return Classification({}, {})
     official, extended = DarkVote(exposures.geometry.shape, settings.darks), None
     if settings.searches_on:
         n_integrations = sum(dark.n_integrations() for dark in darks)
@@ -66,7 +76,8 @@ def classify_darks(exposures: ExposureSet, settings: VoteSettings) -> tuple[dict
                 extended.add_exposure(*statistics, pedestal_name=pedestal_name)
     noise, n_clean = official.noise()
     measured: Measured = {"NOISE": (noise.astype(np.float32), "DN/s"), "NCLEAN": (n_clean, None)}
-    return dark_results(official, extended, science), measured
+    warnings = () if "noisy" in settings.replaced_tests else official.warnings(science)
+    return Classification(dark_results(official, extended, science), measured, warnings)
 
 
 def mean_last_groups(flats: tuple[Exposure, ...], shape: tuple[int, int]) -> np.ndarray:

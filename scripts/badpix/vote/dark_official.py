@@ -15,6 +15,7 @@ from badpix.instrument.readout import early_late_window
 from badpix.numerics.clipping import clipped_mean_std
 from badpix.vote.kernels import add_clean_slopes
 from badpix.vote.settings import DarkSettings
+from badpix.vote.slope_levels import SlopeLevels
 from badpix.vote.tally import Tally, decide
 
 
@@ -146,6 +147,7 @@ class DarkVote:
         self.shape = shape
         self.tallies = {test: Tally(shape) for test in VOTES}
         self.scatter = SlopeScatter(shape)
+        self.slope_levels = SlopeLevels(shape)
         jumps, ratio = float(settings.max_jump_limit), float(settings.jump_ratio_threshold)
         self.thresholds = [
             Threshold("many_jumps", "NJUMP", AT_LEAST, jumps, "groups"),
@@ -169,7 +171,9 @@ class DarkVote:
                     tally = self.tallies[test] if self._by_integration(test) else exposure_tallies[test]
                     tally.add(yes, valid)
                 self.scatter.add(planes["SLOPE"], (planes["NJUMP"] == 0) & np.isfinite(planes["SLOPE"]))
-                self._keep_thresholds(name, row, statistics[0].header.get("EXPOSURE", ""), i + 1)
+                segment = statistics[0].header.get("EXPOSURE", "")
+                self.slope_levels.add(planes["SLOPE"], segment)
+                self._keep_thresholds(name, row, segment, i + 1)
         for test, tally in exposure_tallies.items():
             self.tallies[test].add(decide(tally.k, tally.n_valid, EXPOSURE_FRACTION), tally.n_valid > 0)
 
@@ -207,11 +211,22 @@ class DarkVote:
         enough = self.scatter.n >= self.settings.min_clean_slopes
         return np.where(enough, self.scatter.std(), np.nan), self.scatter.n
 
+    def _clipped_noise(self, science: np.ndarray) -> tuple[float, float]:
+        """Clipped mean and standard deviation of `noise` over the `science` pixels (DN/s)."""
+        mean, width, _ = clipped_mean_std(
+            self.noise()[0][science], self.settings.dark_stdev_clipping_sigma, self.settings.dark_max_clipping_iters
+        )
+        return mean, width
+
+    def warnings(self, science: np.ndarray) -> tuple[str, ...]:
+        """Warnings of results that may be wrong; `science` is as in `results`."""
+        mean, width = self._clipped_noise(science)
+        warning = self.slope_levels.warning(mean, width, mean + self.settings.dark_noisy_threshold * width)
+        return (warning,) if warning else ()
+
     def _noisy(self, science: np.ndarray) -> TypeResult:
         std, _ = self.noise()
-        mean, width, _ = clipped_mean_std(
-            std[science], self.settings.dark_stdev_clipping_sigma, self.settings.dark_max_clipping_iters
-        )
+        mean, width = self._clipped_noise(science)
         with np.errstate(invalid="ignore"):
             yes = std > mean + self.settings.dark_noisy_threshold * width
         valid = np.isfinite(std)
