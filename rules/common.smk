@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 BASE = Path(workflow.basedir)
 sys.path.insert(0, str(BASE / "scripts"))
@@ -18,7 +19,8 @@ from badpix.instrument.detectors import load_detectors
 from badpix.workflow.digest import library_digest
 from badpix.exposures.epochs import EPOCH_PATTERN, divide
 from badpix.instrument.geometry import Geometry
-from badpix.exposures.header_cache import HeaderCache
+from badpix.exposures.current_products import CurrentProducts, Wanted
+from badpix.exposures.header_cache import HeaderCache, Unreadable
 from badpix.exposures.find import InputError, configured_kinds, find_files, match_inputs
 from badpix.exposures.inventory import Inventory, InventoryError, refuse_incomplete, take_inventory
 from badpix.mask.manual_flags import ManualFlagError, check_manual_flags
@@ -53,10 +55,9 @@ def read_inventory():
     """The exposures of each mask, from the headers of all input files. Empty for `snakemake --lint`."""
     if LINTING:
         return Inventory()
-    headers = HeaderCache(Path(config["results"]) / ".inventory.json")
     files = match_inputs(config)
-    inventory = take_inventory(files, headers.header_info, DETECTORS, config)
-    headers.save()
+    inventory = take_inventory(files, HEADERS.header_info, DETECTORS, config)
+    HEADERS.save()
     refuse_incomplete(inventory, configured_kinds(config), config)
     divide(inventory, configured_kinds(config), config)
     for detector, kinds in inventory.detectors.items():
@@ -73,8 +74,9 @@ def read_inventory():
 
 try:
     config = read_config()
+    HEADERS = HeaderCache(Path(config["results"]) / ".inventory.json")
     INVENTORY = read_inventory()
-except (ConfigError, InputError, InventoryError, ManualFlagError, ScratchError) as error:
+except (ConfigError, InputError, InventoryError, ManualFlagError, ScratchError, Unreadable) as error:
     raise WorkflowError(str(error)) from None
 
 RESULTS = config["results"]
@@ -99,6 +101,7 @@ wildcard_constraints:
 
 
 include: "functions/resources.smk"
+include: "functions/current.smk"
 
 
 def digest(script):

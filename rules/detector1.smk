@@ -38,6 +38,8 @@ rule prefetch_references:
     all rules downstream.
     """
     priority: 2
+    input:
+        check_references,
     output:
         references="<results>/{detector}/{kind}/references.json",
     log:
@@ -65,7 +67,7 @@ rule prefetch_references:
 rule detector1_dark:
     """A raw dark through calwebb_detector1."""
     input:
-        uncal=lambda wildcards: raw_file(wildcards, "darks"),
+        uncal=checked_raw_file("dark"),
         reference_pixel_mask="<results>/{detector}/reference_pixel_mask.fits",
         references="<results>/{detector}/darks/references.json",
     output:
@@ -102,7 +104,7 @@ rule detector1_flat:
     # Flats first: the response needs all flats, and can then run beside the darks instead of after them.
     priority: 1
     input:
-        uncal=lambda wildcards: raw_file(wildcards, "flats"),
+        uncal=checked_raw_file("flat"),
         reference_pixel_mask="<results>/{detector}/reference_pixel_mask.fits",
         references="<results>/{detector}/flats/references.json",
     output:

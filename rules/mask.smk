@@ -7,12 +7,13 @@ include: "functions/mask.smk"
 rule bad_pixel_mask:
     """The vote: mask, evidence, summary, and rejected exposures."""
     input:
-        unpack(mask_inputs),
+        unpack(checked_mask_inputs),
     output:
         mask="<results>/{detector}{epoch}/<mask_file>",
         evidence="<results>/{detector}{epoch}/evidence.fits",
         summary=reported("summary.csv", "counts per type and flag"),
         rejected=reported("rejected_exposures.csv", "rejected exposures"),
+        inputs=reported("inputs.csv", "input files"),
     log:
         "<results>/{detector}{epoch}/logs/bad_pixel_mask.log",
     benchmark:
@@ -25,9 +26,9 @@ rule bad_pixel_mask:
         detector=detector_data,
         config=vote_config,
         rejected=lambda wildcards: INVENTORY.rejected[source_mask_id(wildcards)],
-        file_names=input_names,
         manual_flag_file=config["manual_flag_file"],
         steps=steps_used,
+        made_with=made_with(),
         library=digest("bad_pixel_mask.py"),
     message:
         "{wildcards.detector}{wildcards.epoch}: vote and mask"

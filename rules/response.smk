@@ -35,7 +35,7 @@ rule flat_response:
     """The flats stacked, clipped and normalised."""
     priority: 1
     input:
-        statistics=lambda wildcards: statistics_of(wildcards, "flats"),
+        statistics=all_flat_statistics,
         outliers=outliers,
     output:
         response="<results>/{detector}{epoch}/flat_response.fits",

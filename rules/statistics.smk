@@ -25,6 +25,7 @@ rule dark_statistics:
     params:
         detector=detector_data,
         early_cutoff_fraction=config["early_cutoff_fraction"],
+        given=lambda wildcards, input: given_products(wildcards, "darks", dict(input.items())),
         library=digest("dark_statistics.py"),
     message:
         "{wildcards.detector}: statistics of the dark {wildcards.exposure}"
@@ -50,6 +51,7 @@ rule flat_statistics:
         disk_mb=disk("flat_statistics", "flats"),
         runtime=runtime("flat_statistics", "flats"),
     params:
+        given=lambda wildcards, input: given_products(wildcards, "flats", dict(input.items())),
         library=digest("flat_statistics.py"),
     message:
         "{wildcards.detector}: statistics of the flat {wildcards.exposure}"

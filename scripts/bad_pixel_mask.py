@@ -23,12 +23,11 @@ class HeaderOrigin:
     """Entries of a mask's header beside the settings of the vote.
 
     `manual_flag_file` is the configured value; `steps` maps detector1_<kind>, for the kinds with raw exposures, to step
-    parameters; `file_names` maps each exposure or segment to the name of its input file.
+    parameters.
     """
 
     manual_flag_file: str = "none"
     steps: Mapping[str, Mapping] = field(default_factory=dict)
-    file_names: Mapping[str, str] = field(default_factory=dict)
 
 
 def main(files: VoteFiles, outputs: Mapping, detector: Mapping, config: Mapping, origin: HeaderOrigin) -> None:
@@ -39,7 +38,7 @@ def main(files: VoteFiles, outputs: Mapping, detector: Mapping, config: Mapping,
     files : VoteFiles
         Statistics, responses, outliers and manual flags.
     outputs : mapping
-        mask, evidence, summary and rejected -> path.
+        mask, evidence, summary, rejected and inputs -> path.
     detector : mapping
         The fields of Detector.
     config : mapping
@@ -61,7 +60,7 @@ def main(files: VoteFiles, outputs: Mapping, detector: Mapping, config: Mapping,
         vote = make_mask(files, detector_from_mapping(detector), settings, mask)
     kinds = [kind for kind in ("darks", "flats") if getattr(files, kind)]
     keys = {**config, "manual_flag_file": origin.manual_flag_file}
-    save(outputs, vote, mask, Origin(origin.file_names, used_parameters(keys, origin.steps, kinds)))
+    save(outputs, vote, mask, Origin(used_parameters(keys, origin.steps, kinds), files.provenance(keys)))
 
 
 if "snakemake" in globals():
@@ -74,6 +73,5 @@ if "snakemake" in globals():
             HeaderOrigin(
                 snakemake.params.manual_flag_file,
                 snakemake.params.steps,
-                snakemake.params.file_names,
             ),
         )

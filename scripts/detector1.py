@@ -9,11 +9,13 @@ import os
 import shutil
 from pathlib import Path
 
+from badpix.core.content import unchanged
 from badpix.core.errors import BadExposure
 from badpix.core.files import atomic_path, card_text
 from badpix.core.logs import logger, logging_to
 from badpix.core.scratch import move_to_scratch, own_directory
 from badpix.core.startup import read_yaml_in_c
+from badpix.detector1.origin import products_provenance, rejected_provenance
 from badpix.detector1.pipeline import (
     PipelineSettings,
     check_products,
@@ -24,7 +26,9 @@ from badpix.detector1.pipeline import (
     set_crds_environment,
     steps_for,
 )
-from badpix.detector1.references import use_cache_alone
+from badpix.detector1.references import require_sound, use_cache_alone
+from badpix.formats.detector1_products import PLANES
+from badpix.formats.product_file import append_provenance
 from badpix.formats.statistics_file import write_rejected
 
 # The products that may stay in a scratch directory: only the statistics need them.
@@ -54,29 +58,36 @@ def main(inputs, outputs, exposure, settings, scratch_space=None):
     if "references" in inputs:
         fetched = json.loads(Path(inputs["references"]).read_text(encoding="utf-8"))
         os.environ.setdefault("CRDS_CONTEXT", fetched["context"])
+        # A damaged file would make the pipeline fail for every exposure, which would then be rejected.
+        require_sound(fetched["files"])
     folder = Path(outputs["rateints"]).resolve().parent
-    try:
-        check_uncal(uncal)
-        with scratch_directory(own_directory(scratch_space, folder) if scratch_space else folder, exposure) as scratch:
-            # The products take the name of the link, not that of the raw file. The pipeline writes the name into their
-            # headers, which hold ASCII only.
-            name = card_text(exposure)
-            link = Path(scratch) / f"{name}_uncal.fits"
-            link.symlink_to(Path(uncal).absolute())
-            use_cache_alone(link)
-            all_steps = pipeline_steps(settings, str(Path(reference_pixel_mask).absolute()), "jump" in outputs)
-            run_detector1(link, steps_for(link, all_steps, scratch, settings.edgeless_subarrays), scratch)
-            made = check_products(scratch, name, outputs, reference_pixel_mask)
-            for product, path in outputs.items():
-                if scratch_space and product in INTERMEDIATES:
-                    move_to_scratch(made[product], path, scratch_space)
-                    continue
-                with atomic_path(path) as temporary:
-                    shutil.move(made[product], temporary)
-    except BadExposure as reason:
-        logger.error("%s is rejected: %s", exposure, reason)
-        for path in outputs.values():
-            write_rejected(path, exposure, reason)
+    with unchanged(uncal):
+        try:
+            check_uncal(uncal)
+            parent = own_directory(scratch_space, folder) if scratch_space else folder
+            with scratch_directory(parent, exposure) as scratch:
+                # The products take the name of the link, not that of the raw file. The pipeline writes the name into
+                # their headers, which hold ASCII only.
+                name = card_text(exposure)
+                link = Path(scratch) / f"{name}_uncal.fits"
+                link.symlink_to(Path(uncal).absolute())
+                use_cache_alone(link)
+                all_steps = pipeline_steps(settings, str(Path(reference_pixel_mask).absolute()), "jump" in outputs)
+                run_detector1(link, steps_for(link, all_steps, scratch, settings.edgeless_subarrays), scratch)
+                made = check_products(scratch, name, outputs, reference_pixel_mask)
+                provenance = products_provenance(uncal, made["rateints"], settings)
+                for product, path in outputs.items():
+                    append_provenance(made[product], provenance, PLANES[product])
+                    if scratch_space and product in INTERMEDIATES:
+                        move_to_scratch(made[product], path, scratch_space)
+                        continue
+                    with atomic_path(path) as temporary:
+                        shutil.move(made[product], temporary)
+        except BadExposure as reason:
+            logger.error("%s is rejected: %s", exposure, reason)
+            provenance = rejected_provenance(uncal, settings)
+            for path in outputs.values():
+                write_rejected(path, exposure, reason, provenance)
 
 
 # With several threads, the pipeline starts processes that import this file under another name.

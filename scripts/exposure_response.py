@@ -5,10 +5,14 @@ integrations divided by the level of the surroundings, with the configured metho
 flat without usable segments gives a rejected product.
 """
 
+from dataclasses import asdict
+
 import numpy as np
 
 from badpix.config.settings import ResponseSettings
 from badpix.core.logs import logger, logging_to
+from badpix.formats.input_files import product_inputs
+from badpix.formats.provenance import Provenance, versions
 from badpix.formats.response_file import write_single_response
 from badpix.formats.statistics_file import write_rejected
 from badpix.formats.statistics_set import read_set
@@ -34,12 +38,13 @@ def main(statistics, output, exposure, detector, settings):
         Method and parameters of the normalisation.
     """
     used, rejected = read_set(statistics)
+    provenance = Provenance(asdict(settings), product_inputs({"statistics": statistics}), versions("numpy", "scipy"))
     if not used:
-        write_rejected(output, exposure, "; ".join(sorted(set(rejected.values()))))
+        write_rejected(output, exposure, "; ".join(sorted(set(rejected.values()))), provenance)
         return
     science = ~reference_pixels(used[0].geometry, detector_from_mapping(detector))
     response = combine_flats([segment.path for segment in used], science, settings).normalised
-    write_single_response(output, response, exposure)
+    write_single_response(output, response, exposure, provenance)
     logger.info("%s: median response %.4f", exposure, np.nanmedian(response[science]))
 
 

@@ -4,12 +4,16 @@ Reads the flats' statistics files, by rows; writes one FITS with the images (y, 
 (integrations left after clipping) and `RESPONSE` (normalised), and the table `USED` of the exposures.
 """
 
+from dataclasses import asdict
+
 import numpy as np
 
 from badpix.config.settings import ResponseSettings
 from badpix.core.errors import TooFewExposures
 from badpix.core.logs import logger, logging_to
+from badpix.formats.input_files import input_file, product_inputs
 from badpix.formats.leave_one_out_file import read_outliers
+from badpix.formats.provenance import Provenance, versions
 from badpix.formats.response_file import write_response
 from badpix.formats.statistics_set import read_set
 from badpix.instrument.detectors import detector_from_mapping
@@ -55,7 +59,11 @@ def main(statistics, output, detector, settings, outliers=None):
             "only %d flat integrations: sigma clipping along the stack can reject little or nothing", n_integrations
         )
     response = combine_flats(used, science, settings)
-    write_response(output, response, detector.name, [segment.name for segment in exposures])
+    inputs = product_inputs({"statistics": statistics})
+    if outliers is not None:
+        inputs = (*inputs, input_file("outliers", outliers))
+    provenance = Provenance(asdict(settings), inputs, versions("numpy", "scipy"))
+    write_response(output, response, detector.name, [segment.name for segment in exposures], provenance)
     logger.info(
         "%s: %d integrations of %d flats, median response %.4f",
         detector.name,

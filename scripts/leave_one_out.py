@@ -67,7 +67,7 @@ def main(files: VoteFiles, outputs: Mapping, detector: Mapping, config: Mapping,
             votes[kind] = leave_one_out(of_kind, files.responses, settings)
     write_exposures(outputs["table"], pd.concat(tables))
     stability = Stability.of(votes)
-    write_votes(outputs["stability"], stability.pixels, stability.types)
+    write_votes(outputs["stability"], stability.pixels, stability.types, files.provenance(config))
 
 
 if "snakemake" in globals():

@@ -42,7 +42,7 @@ def main(files: VoteFiles, inputs: Mapping, outputs: Mapping, detector: Mapping,
     table, shape = table_of(reliability.rows), exposures.geometry.shape
     image = stability_image(stability.pixels, shape)
     pixels = PixelReliability(image, reliability.unresolvable, stability.pixels)
-    write_pixel_reliability(outputs["stability"], pixels, exposures.detector.name)
+    write_pixel_reliability(outputs["stability"], pixels, exposures.detector.name, files.provenance(config))
     write_text(outputs["table"], table.to_csv(index=False))
     logger.info("reliability:\n%s", table.drop(columns="note").to_string(index=False))
 

@@ -9,3 +9,11 @@ def first_raw_file(wildcards):
     # The copies with planted pixels may not exist yet; they need the same references.
     given = INVENTORY.detectors[detector_of(wildcards.detector)][wildcards.kind].values()
     return next(exposure.files["uncal"] for exposure in given if not exposure.from_products)
+
+
+def check_references(wildcards):
+    """No input file; the listing of the reference files is checked."""
+    if DECIDES:
+        listing = f"{RESULTS}/{wildcards.detector}/{wildcards.kind}/references.json"
+        make_again(listing, CURRENT.check_references(listing))
+    return []

@@ -12,6 +12,17 @@ def vote_files(wildcards):
     return files
 
 
+def checked_mask_inputs(wildcards):
+    """The files of the vote; the files that the vote makes are checked."""
+    files, folder = mask_inputs(wildcards), f"{RESULTS}/{mask_id_of(wildcards)}"
+    if DECIDES:
+        settings = vote_config(wildcards) | {"manual_flag_file": config["manual_flag_file"]}
+        tables = [f"{folder}/{name}.csv" for name in ("summary", "rejected_exposures", "inputs")]
+        check_vote(f"{folder}/evidence.fits", files, settings, tables)
+        make_again(f"{folder}/{MASK_FILE}", CURRENT.check_fits(f"{folder}/{MASK_FILE}"))
+    return files
+
+
 def mask_inputs(wildcards):
     """The files of the vote, and where they exist: the flats' response, the outliers and the manual flags."""
     files = vote_files(wildcards) | {"outliers": outliers(wildcards)}
@@ -39,15 +50,6 @@ def vote_config(wildcards):
     if wildcards.detector.endswith(INJECTED):
         keys["history"] = f"NOT FOR USE: bad pixels were planted into the exposures. {config['history']}".strip()
     return keys | {"useafter": INVENTORY.start(source_mask_id(wildcards))} if wildcards.get("epoch") else keys
-
-
-def input_names(wildcards):
-    """Name of the input file of each exposure."""
-    return {
-        name: Path(next(iter(exposure.files.values()))).name
-        for kind in KINDS
-        for name, exposure in exposures(wildcards, kind).items()
-    }
 
 
 def steps_used(wildcards):

@@ -14,6 +14,7 @@ def dark_inputs(wildcards):
     files = {name: product(wildcards, "darks", name) for name in ("jump", "rateints", "fitopt")}
     if DETECTORS[wildcards.detector].relative_pedestal:
         files["uncal"] = raw_file(wildcards, "darks")
+    check_statistics(wildcards, "darks", files)
     return files
 
 
@@ -23,4 +24,5 @@ def flat_inputs(wildcards):
     given = exposures(wildcards, "flats")[wildcards.exposure].files
     if raw := given.get("flux_check", given.get("uncal")):
         files["uncal"] = raw
+    check_statistics(wildcards, "flats", files)
     return files

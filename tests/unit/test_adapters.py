@@ -23,6 +23,7 @@ from badpix.config.settings import ResponseSettings, vote_keys, with_max_dead_no
 from badpix.core.errors import BadExposure, TooFewExposures
 from badpix.formats.leave_one_out_file import read_votes
 from badpix.formats.mask_file import read_mask
+from badpix.formats.provenance import Provenance
 from badpix.formats.response_file import Responses
 from badpix.formats.statistics_file import rejection_reason, write_rejected
 from badpix.instrument.detectors import load_detectors
@@ -108,7 +109,7 @@ def make_flat(folder, name, raw):
 
 def dark(folder, products, name="d", detector=DETECTOR):
     output = folder / f"{name}_dark_statistics.fits"
-    dark_statistics.main(products, output, name, detector, 0.25)
+    dark_statistics.main(products, output, name, detector, dark_statistics.Measurement(0.25, tuple(products)))
     return output
 
 
@@ -119,7 +120,8 @@ def statistics(tmp_path_factory):
     darks = [dark(folder, make_dark(folder, f"d{i}", i), f"d{i}") for i in (1, 2, 3)]
     flats = [folder / f"f{i}_flat_statistics.fits" for i in (1, 2, 3)]
     for i, path in enumerate(flats, start=1):
-        flat_statistics.main(make_flat(folder, f"f{i}", raw=i != 3), path, f"f{i}")
+        products = make_flat(folder, f"f{i}", raw=i != 3)
+        flat_statistics.main(products, path, f"f{i}", tuple(products))
     settings = ResponseSettings.from_config(config())
     flat_response.main(flats, folder / "response.fits", DETECTOR, settings)
     return {"darks": darks, "flats": flats, "response": folder / "response.fits"}
@@ -128,7 +130,7 @@ def statistics(tmp_path_factory):
 def vote(folder, statistics, darks=True, flats=True, rejected=None, manual=None, more=(), outliers=None, **changes):
     """Run the vote; returns the paths of its outputs."""
     folder.mkdir(exist_ok=True)
-    endings = {"mask": "fits", "evidence": "fits", "summary": "csv", "rejected": "csv"}
+    endings = {"mask": "fits", "evidence": "fits", "summary": "csv", "rejected": "csv", "inputs": "csv"}
     outputs = {name: folder / f"{name}.{ending}" for name, ending in endings.items()}
     files = VoteFiles(
         [*statistics["darks"], *more] if darks else [],
@@ -138,7 +140,7 @@ def vote(folder, statistics, darks=True, flats=True, rejected=None, manual=None,
         rejected or {},
         manual,
     )
-    origin = bad_pixel_mask.HeaderOrigin("none", {}, {"d1": "d1_uncal.fits.gz"})
+    origin = bad_pixel_mask.HeaderOrigin("none", {})
     detector = changes.pop("detector", DETECTOR)
     bad_pixel_mask.main(files, outputs, detector, config(**changes), origin)
     return outputs
@@ -155,7 +157,7 @@ def type_counts(outputs):
 
 def test_dark_statistics_of_single_pixels(tmp_path):
     with fits.open(dark(tmp_path, make_dark(tmp_path, "d", 1))) as hdus:
-        values = {hdu.name: hdu.data for hdu in hdus[1:-1]}
+        values = {hdu.name: hdu.data for hdu in hdus[1:] if hdu.is_image}
         table, header = hdus["INTEGRATIONS"].data, hdus[0].header
     y, x = PLANTED["rc"]
     assert values["PEDESTAL_T0"][0, y, x] == pytest.approx(values["PEDESTAL"][0, y, x], abs=1e-3)
@@ -165,7 +167,7 @@ def test_dark_statistics_of_single_pixels(tmp_path):
     assert hot[:3] == (N_GROUPS, 0, 0) and np.isnan(hot[3:]).all()
     assert table["N_GROUPS"].tolist() == [N_GROUPS] * 2 and table["PEDESTAL_T0_N"].tolist() == [143, 143]
     assert table["PEDESTAL_T0_MEAN"] == pytest.approx([50, 50], abs=0.4)
-    assert (header["EARLYCUT"], header["REJECTED"], header["TGROUP"]) == (0.25, False, GROUP_S)
+    assert (header["REJECTED"], header["TGROUP"]) == (False, GROUP_S)
 
 
 def test_miri_has_the_pedestal_relative_to_its_second_raw_group(tmp_path):
@@ -225,7 +227,7 @@ def test_a_dark_with_a_wrong_file_is_rejected(tmp_path):
     paths = make_dark(tmp_path, "d", 1)
     paths["fitopt"].write_text("text" * 999)
     assert "d_fitopt.fits is not readable as FITS" in rejection_reason(dark(tmp_path, paths))
-    write_rejected(paths["jump"], "d", "no light")
+    write_rejected(paths["jump"], "d", "no light", Provenance())
     assert rejection_reason(dark(tmp_path, paths)) == "no light"
 
 
@@ -241,7 +243,8 @@ def test_darks_and_flats_together(tmp_path, statistics):
     header = fits.getheader(outputs["mask"])
     assert (header["DETECTOR"], header["SUBARRAY"], header["BADPIX MAX_JUMP_LIMIT"]) == ("NIS", "FULL", 5)
     history = "".join(f"{card:<72}" for card in header["HISTORY"])
-    for words in ("3 darks used", "darks: d1_uncal.fits.gz", "darks: d2 ", "3 flats used", "flats: f3",
+    for words in ("3 darks used", "darks: d1_jump.fits", "darks: d2_fitopt.fits", "3 flats used",
+                  "flats: f3_rateints.fits",
                   "CRDS context: jwst_0001.pmap", "Rejected: d9: DETECTOR is NRCA1, not NIS"):  # fmt: skip
         assert words in history
     assert pd.read_csv(outputs["rejected"]).to_numpy().tolist() == [["d9", "DETECTOR is NRCA1, not NIS"]]
@@ -333,7 +336,7 @@ def test_mask_of_the_full_frame_from_a_part_of_it(tmp_path, statistics):
 
 
 def test_too_few_darks(tmp_path, statistics):
-    write_rejected(tmp_path / "d4.fits", "d4", "truncated")
+    write_rejected(tmp_path / "d4.fits", "d4", "truncated", Provenance())
     changes = {"more": [tmp_path / "d4.fits"], "rejected": {"d5": "EXP_TYPE is X"}}
     with pytest.raises(TooFewExposures) as caught:
         vote(tmp_path, statistics, min_darks=4, **changes)

@@ -13,5 +13,5 @@ class TooFewExposures(Exception):
     """Fewer usable exposures remain than the configuration requires, so no mask can be made."""
 
 
-class StatisticsError(Exception):
-    """A cached statistics file is damaged. The workflow made the file and must make it again, not leave it out."""
+class ProductError(Exception):
+    """A file of the workflow is damaged or was made with other settings: it must be made again, not left out."""

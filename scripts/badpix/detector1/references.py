@@ -1,9 +1,16 @@
 """The CRDS reference files of calwebb_detector1, fetched once before many jobs need them at the same time."""
 
+import fcntl
+import json
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
+
+from badpix.core.content import sha256_of
+from badpix.core.fits_check import file_problem
 
 logger = logging.getLogger(__name__)
 
@@ -15,13 +22,79 @@ class ReferencesUnavailable(Exception):
     """CRDS cannot provide the reference files; the message gives the settings and the remedy."""
 
 
-def fetch_references(exposure: str | Path, types: Sequence[str]) -> tuple[str, dict[str, str]]:
+def fetch_references(exposure: str | Path, types: Sequence[str]) -> tuple[str, dict[str, str | None]]:
     """Fetch the reference files of `types` that CRDS selects for the file `exposure` into its cache.
 
-    Returns (CRDS context, dict of reference type -> file name or `N/A`). Raises ReferencesUnavailable.
+    Returns (CRDS context, dict of reference type -> path, None without a file). Raises ReferencesUnavailable, also for
+    a damaged file.
     """
-    context, paths = references_of(exposure, types)
-    return context, {kind: _file_name(path) for kind, path in sorted(paths.items())}
+    # CRDS makes the folders of its cache without regard to other processes that make them.
+    with _sole_user_of_cache():
+        context, found = references_of(exposure, types)
+    paths = {kind: None if _file_name(path) == "N/A" else path for kind, path in sorted(found.items())}
+    require_sound(path for path in paths.values() if path)
+    return context, paths
+
+
+@contextmanager
+def _sole_user_of_cache() -> Iterator[None]:
+    """Hold a lock in the CRDS cache; without effect where the cache cannot be written or has no locks."""
+    folder = os.environ.get("CRDS_PATH")
+    if not folder:
+        yield
+        return
+    with suppress(OSError):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    lock = None
+    try:
+        with suppress(OSError):
+            lock = Path(folder, ".jwst-badpix.lock").open("a")  # noqa: SIM115 - closed below
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        if lock:
+            lock.close()
+
+
+def require_sound(paths: Iterable[str]) -> None:
+    """Raise ReferencesUnavailable if a reference file is empty, truncated or unreadable."""
+    damaged = [f"{path}: {problem}" for path in paths if (problem := reference_problem(path))]
+    if damaged:
+        raise ReferencesUnavailable(
+            f"damaged reference file in the CRDS cache: {'; '.join(damaged)}. Remove it, let CRDS fetch it again (or "
+            "put back a sound copy), and repeat the command"
+        )
+
+
+def reference_problem(path: str | Path) -> str | None:
+    """The reason why a reference file cannot be used, from its headers alone; None if it can."""
+    path = Path(path)
+    if not path.is_file():
+        return "no such file"
+    if path.stat().st_size == 0:
+        return "the file is empty"
+    if path.suffix == ".fits":
+        return file_problem(path)
+    if path.suffix == ".asdf":
+        with path.open("rb") as file:
+            return None if file.read(5) == b"#ASDF" else "not an ASDF file"
+    if path.suffix == ".json":
+        try:
+            json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            return f"not readable as JSON: {error}"
+    return None
+
+
+def content_of(paths: Mapping[str, str | None]) -> dict[str, dict[str, Any]]:
+    """Path -> n_bytes, modified (ns) and sha256 of the reference files `paths` (type -> path or None)."""
+    return {path: {**state_of(path), "sha256": sha256_of(path)} for path in paths.values() if path}
+
+
+def state_of(path: str | Path) -> dict[str, int]:
+    """n_bytes and modified (ns) of a reference file. Not the time of the inode's change: caches are moved."""
+    status = Path(path).stat()
+    return {"n_bytes": status.st_size, "modified": status.st_mtime_ns}
 
 
 def fetch_mask(exposure: str | Path) -> tuple[str, str]:
@@ -83,7 +156,7 @@ def use_cache_alone(exposure: str | Path) -> bool:
 
     _set_server(SERVERLESS)
     try:
-        fetch_references(exposure, sorted(set(Detector1Pipeline().reference_file_types)))
+        references_of(exposure, sorted(set(Detector1Pipeline().reference_file_types)))
     except Exception as reason:  # also for an exposure that cannot be read, which the pipeline reports
         logger.warning("not all reference files are in the cache, so the server %s is used: %s", server, reason)
         _set_server(server)

@@ -1,20 +1,32 @@
 """A cache of header information, so that the headers of each input file are read only once.
 
-An entry is valid for a path, a size and a modification time: a changed file is read again. Every job starts with the
-headers of all input files, up to thousands, and takes them from the cache.
+An entry is valid for a path and its `badpix.core.content.stamp`: a changed file is read again. Every job starts with
+the headers of all input files, up to thousands, and takes them from the cache. The cache also keeps the SHA-256 of a
+file that was moved or written again since it was measured.
 """
 
+import atexit
+import errno
 import json
 import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from badpix.core.content import sha256_of, stamp
 from badpix.core.files import write_text
 from badpix.exposures.header_walk import HeaderInfo
 from badpix.exposures.headers import read_header_info
 
-FORMAT = 6
+FORMAT = 7
+
+# A link to a file that does not exist, or to itself.
+NO_FILE = {errno.ENOENT, errno.ELOOP, errno.ENOTDIR, errno.ENAMETOOLONG}
+ADVICE = "give read permission, mount its disk, or take it out of the inputs, and run again"
+
+
+class Unreadable(Exception):
+    """The machine cannot read an input file, which may be sound: the run stops, the exposure is not rejected."""
 
 
 class HeaderCache:
@@ -29,32 +41,50 @@ class HeaderCache:
             stored = json.loads(self.path.read_text(encoding="utf-8")) if self.path else {}
             if stored.get("format") == FORMAT:
                 self.known = {
-                    path: {"stamp": e["stamp"], "header_info": e["header_info"]} for path, e in stored["files"].items()
+                    path: {"stamp": e["stamp"], "header_info": e["header_info"]}
+                    | ({"sha256": e["sha256"]} if "sha256" in e else {})
+                    for path, e in stored["files"].items()
                 }
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             pass  # no cache, or a damaged one: the headers are read again
 
     def header_info(self, path: str | Path) -> HeaderInfo:
-        """The header information of `path`, from the cache if the file has not changed since."""
+        """The header information of `path`, from the cache if the file has not changed since.
+
+        A link to no file is a problem of the exposure; Unreadable where the machine cannot read the file.
+        """
         try:
             # The stamp is taken before the file is read: a file that changes meanwhile is read again next time.
-            # Without a Path object per file: every job does this for all input files.
-            status = os.stat(path)  # noqa: PTH116
-            stamp = [status.st_size, status.st_mtime_ns]
-            entry = self._cached(path, stamp) or {"stamp": stamp, "header_info": read_header_info(Path(path))}
-        except OSError as error:  # not cached: the file may become readable without a change of size and time
-            return {"problem": f"cannot be read: {error.strerror}"}
+            state = list(stamp(path))
+            entry = self._cached(path, state) or {"stamp": state, "header_info": read_header_info(Path(path))}
+        except OSError as error:
+            if error.errno in NO_FILE:
+                return {"problem": f"cannot be read: {error.strerror}"}
+            raise Unreadable(f"{path}: cannot be read: {error.strerror or error}; {ADVICE}") from error
         self.fresh[self._key(path)] = entry
         return entry["header_info"]
+
+    def sha256(self, path: str | Path) -> str:
+        """SHA-256 of the file `path`, from the cache if the file has not changed since."""
+        state = list(stamp(path))
+        entry = self.fresh.get(self._key(path)) or self._cached(path, state)
+        if entry is None or entry["stamp"] != state:
+            entry = {"stamp": state, "header_info": read_header_info(Path(path))}
+        if "sha256" not in entry:
+            entry = {**entry, "sha256": sha256_of(path)}
+            # After the cache was saved.
+            atexit.register(self.save)
+        self.fresh[self._key(path)] = entry
+        return entry["sha256"]
 
     def _key(self, path: str | Path) -> str:
         # Without a Path object per file, as above.
         return os.path.join(self.folder, path)  # noqa: PTH118
 
-    def _cached(self, path: str | Path, stamp: list[int]) -> dict[str, Any] | None:
+    def _cached(self, path: str | Path, state: list[int]) -> dict[str, Any] | None:
         """The entry of `path`, None if there is none with this stamp."""
         entry = self.known.get(self._key(path))
-        return entry if entry and entry["stamp"] == stamp else None
+        return entry if entry and entry["stamp"] == state else None
 
     def save(self) -> None:
         """Write the entries used in this process, if they differ from the stored entries and the disk is not full."""

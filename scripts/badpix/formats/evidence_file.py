@@ -7,15 +7,16 @@ test two images, int16 or int32: `<TEST>_K` (positive votes) and `<TEST>_N` (val
 row per limit that a test compared with, with the columns of `badpix.formats.thresholds.Threshold`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from astropy.io import fits
 
-from badpix.core.files import atomic_path
 from badpix.core.fits_table import part, table_hdu
+from badpix.formats.product_file import open_verified, write_product
+from badpix.formats.provenance import Provenance
 from badpix.formats.thresholds import FEWEST, FRACTION, MEAN_DEVIATION, Threshold, as_columns, from_table
 from badpix.formats.type_result import TypeResult
 from badpix.instrument.dq import add_bits
@@ -53,17 +54,16 @@ def write_evidence(
     path: str | Path,
     results: Mapping[str, TypeResult],
     measured: Mapping[str, tuple[np.ndarray, str | None]],
-    header: Sequence[tuple[str, object, str]],
+    detector: str,
+    provenance: Provenance,
 ) -> None:
-    """Write the evidence file.
+    """Write the evidence file of `detector` (its name).
 
-    `results` maps types to TypeResult, `measured` maps names to (image (y, x), unit), `header` lists (key, value,
-    comment) for the primary header.
+    `results` maps types to TypeResult, `measured` maps names to (image (y, x), unit).
     """
     bit_of = {name: bit for bit, name in enumerate(results)}
     primary = fits.PrimaryHDU()
-    for key, value, comment in header:
-        primary.header[key] = (value, comment)
+    primary.header["DETECTOR"] = detector
     nowhere = np.zeros_like(next(iter(results.values())).found)
     images = {
         "FOUND": {name: result.found for name, result in results.items()},
@@ -88,8 +88,7 @@ def write_evidence(
     hdus.append(table_hdu("TESTS", {"TYPE": names[:, 0], "TEST": names[:, 1]}))
     limits = dict.fromkeys(threshold for result in results.values() for threshold in result.thresholds)
     hdus.append(table_hdu("THRESHOLDS", as_columns(limits)))
-    with atomic_path(path) as temporary:
-        fits.HDUList(hdus).writeto(temporary, overwrite=True)
+    write_product(path, hdus, provenance)
 
 
 @dataclass(frozen=True)
@@ -160,10 +159,11 @@ class Evidence:
 
     def counts(self, test: str) -> tuple[np.ndarray, np.ndarray] | None:
         """The images (y, x) of the positive and of the valid votes of a test; None if the file has no such images."""
-        with fits.open(self.path) as hdus:
-            if f"{test.upper()}_K" not in hdus:
+        names = f"{test.upper()}_K", f"{test.upper()}_N"
+        with open_verified(self.path, names, is_ours=False) as hdus:
+            if names[0] not in hdus:
                 return None
-            return np.array(hdus[f"{test.upper()}_K"].data), np.array(hdus[f"{test.upper()}_N"].data)
+            return np.array(hdus[names[0]].data), np.array(hdus[names[1]].data)
 
     def n_valid(self, test: str) -> np.ndarray:
         """The image (y, x) of the valid votes of a test; ValueError if the file has no such image."""
@@ -174,8 +174,11 @@ class Evidence:
 
 
 def read_evidence(path: str | Path) -> Evidence:
-    """The Evidence in a file of `write_evidence`; ValueError if FOUND, INSUFFICIENT or TYPES is missing."""
-    with fits.open(path) as hdus:
+    """The Evidence in a file of `write_evidence`, also without a provenance.
+
+    ValueError if FOUND, INSUFFICIENT or TYPES is missing.
+    """
+    with open_verified(path, is_ours=False) as hdus:
         tests: dict[str, list[str]] = {}
         for row in hdus["TESTS"].data if "TESTS" in hdus else ():
             tests.setdefault(str(row["TYPE"]), []).append(str(row["TEST"]))

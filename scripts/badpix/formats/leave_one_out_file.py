@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 
 from astropy.io import fits
 
-from badpix.core.files import atomic_path, write_text
+from badpix.core.files import write_text
 from badpix.core.fits_table import read_table, table_hdu
+from badpix.formats.product_file import open_verified, write_product
+from badpix.formats.provenance import Provenance
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,15 +56,13 @@ def pixels_hdu(pixels: "pd.DataFrame") -> fits.BinTableHDU:
     return table_hdu("PIXELS", {c: pixels[c].to_numpy("U16" if kind is str else kind) for c, kind in PIXELS.items()})
 
 
-def write_votes(path: str | Path, pixels: "pd.DataFrame", types: "pd.DataFrame") -> None:
+def write_votes(path: str | Path, pixels: "pd.DataFrame", types: "pd.DataFrame", provenance: Provenance) -> None:
     """Write the tables PIXELS and TYPES."""
     of_types = {c: types[c].to_numpy("U16" if kind is str else kind) for c, kind in TYPES.items()}
-    with atomic_path(path) as temporary:
-        hdus = [fits.PrimaryHDU(), pixels_hdu(pixels), table_hdu("TYPES", of_types)]
-        fits.HDUList(hdus).writeto(temporary, overwrite=True)
+    write_product(path, [fits.PrimaryHDU(), pixels_hdu(pixels), table_hdu("TYPES", of_types)], provenance)
 
 
 def read_votes(path: str | Path) -> tuple["pd.DataFrame", "pd.DataFrame"]:
     """The tables PIXELS and TYPES."""
-    with fits.open(path) as hdus:
+    with open_verified(path) as hdus:
         return read_table(hdus, "PIXELS", path, PIXELS), read_table(hdus, "TYPES", path, TYPES)

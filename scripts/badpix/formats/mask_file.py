@@ -13,6 +13,7 @@ from astropy.io import fits
 
 from badpix.core.files import atomic_path, card_text
 from badpix.core.startup import read_yaml_in_c
+from badpix.formats.product_file import check_datasum
 from badpix.instrument import irs2
 from badpix.instrument.dq import PIXEL_FLAGS
 from badpix.instrument.geometry import Geometry, cut
@@ -139,7 +140,7 @@ def header_value(value: object) -> object:
 
 
 def complete_header(path: str | Path, name: str, parameters: Mapping[str, object]) -> None:
-    """Write `parameters` (key -> value, without None) and FILENAME = `name` into the primary header of `path`.
+    """Write `parameters` (key -> value, without None), FILENAME = `name` and the checksums into the headers of `path`.
 
     The keys are longer than the eight characters of a standard keyword, so they become `HIERARCH BADPIX <key>` cards.
     FILENAME is replaced because the datamodel enters the temporary name of the file.
@@ -152,6 +153,8 @@ def complete_header(path: str | Path, name: str, parameters: Mapping[str, object
                 # astropy cuts off the digits of a number that does not fit beside a long keyword; text is continued.
                 fits_in = isinstance(value, str) or len(f"{keyword} = {value!r}") <= CARD_LENGTH
                 hdus[0].header[keyword] = value if fits_in else str(value)
+        for hdu in hdus:
+            hdu.add_checksum()
 
 
 def write_interleaved_copy(source: str | Path, target: str | Path, detector: str) -> None:
@@ -161,6 +164,7 @@ def write_interleaved_copy(source: str | Path, target: str | Path, detector: str
             np.array(model.dq, dtype=np.uint32), detector, np.uint32(PIXEL_FLAGS["REFERENCE_PIXEL"])
         )
         model.save(str(target), overwrite=True)
+    renew_checksums(target)
 
 
 def write_cut_copy(source: str | Path, target: str | Path, part: Geometry) -> None:
@@ -173,14 +177,23 @@ def write_cut_copy(source: str | Path, target: str | Path, part: Geometry) -> No
         subarray.xstart, subarray.ystart = part.x_start, part.y_start
         subarray.xsize, subarray.ysize = part.n_columns, part.n_rows
         model.save(str(target), overwrite=True)
+    renew_checksums(target)
+
+
+def renew_checksums(path: str | Path) -> None:
+    """Write the checksums of all HDUs of `path`: the datamodels copy those of the file that they were read from."""
+    with fits.open(path, mode="update") as hdus:
+        for hdu in hdus:
+            hdu.add_checksum()
 
 
 def read_mask(path: str | Path) -> np.ndarray:
     """The DQ image, uint32 (y, x), of any MASK file in the pipeline's bits, translated with the file's own DQ_DEF.
 
-    The interleaved rows of a mask for IRS2 are removed.
+    The interleaved rows of a mask for IRS2 are removed. ProductError if the data changed after they were written.
     """
     with fits.open(path) as hdus:
+        check_datasum(hdus, "DQ")
         definition = hdus["DQ_DEF"].data if "DQ_DEF" in hdus else []
         dq = in_pipeline_bits(np.array(hdus["DQ"].data, dtype=np.uint32), definition, path)
         detector = hdus[0].header.get("DETECTOR")

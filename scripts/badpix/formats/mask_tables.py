@@ -1,11 +1,12 @@
-"""The tables beside a mask: counts (summary.csv), and the rejected exposures (rejected_exposures.csv)."""
+"""The tables beside a mask: counts (summary.csv), rejected exposures (rejected_exposures.csv), inputs (inputs.csv)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from badpix.core.files import write_text
+from badpix.formats.provenance import InputFile
 
 
 def write_summary(path: str | Path, table: pd.DataFrame) -> None:
@@ -22,6 +23,26 @@ def write_rejected_exposures(path: str | Path, rejected: Mapping[str, str]) -> N
     """Write the rejected inputs, each with its reason."""
     table = pd.DataFrame(sorted(rejected.items()), columns=["input", "reason"])
     write_text(path, table.to_csv(index=False))
+
+
+def write_inputs(path: str | Path, inputs: Sequence[tuple[str, str, InputFile]]) -> None:
+    """Write a row per input file: (kind, exposure or segment, InputFile)."""
+    columns = ("kind", "exposure", "product", "file", "bytes", "sha256", "cal_ver", "crds_context", "references")
+    rows = [
+        (
+            kind,
+            exposure,
+            file.product,
+            file.name,
+            file.n_bytes,
+            file.digest,
+            file.cal_ver,
+            file.crds_context,
+            " ".join(f"{key}={name}" for key, name in sorted(file.references.items())),
+        )
+        for kind, exposure, file in inputs
+    ]
+    write_text(path, pd.DataFrame(rows, columns=columns).to_csv(index=False))
 
 
 def read_rejected_exposures(path: str | Path) -> dict[str, str]:

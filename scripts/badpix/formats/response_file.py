@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 from astropy.io import fits
 
-from badpix.core.files import atomic_path, card_text
+from badpix.core.files import card_text
 from badpix.core.fits_table import table_hdu
+from badpix.formats.product_file import open_verified, write_product
+from badpix.formats.provenance import Provenance
 from badpix.formats.statistics_file import rejection_reason
 
 # Names of the images in the file, in the order of the attributes of FlatResponse.
@@ -54,30 +56,31 @@ class Responses:
 
 def read_response(path: str | Path) -> FlatResponse:
     """The FlatResponse in a file of `write_response`."""
-    with fits.open(path) as hdus:
+    with open_verified(path) as hdus:
         return FlatResponse(*(np.array(hdus[name].data) for name in IMAGES))
 
 
-def write_response(path: str | Path, response: FlatResponse, detector: str, names: list[str]) -> None:
+def write_response(
+    path: str | Path, response: FlatResponse, detector: str, names: list[str], provenance: Provenance
+) -> None:
     """Write the response of the flats `names` (exposures or segments, table USED) of `detector`."""
     hdus = [fits.PrimaryHDU()]
     hdus[0].header["DETECTOR"] = detector
     images = (response.mean, response.std, response.n_valid, response.normalised)
     hdus += [fits.ImageHDU(image, name=name) for name, image in zip(IMAGES, images, strict=True)]
     hdus.append(table_hdu("USED", {"EXPOSURE": names}))
-    with atomic_path(path) as temporary:
-        fits.HDUList(hdus).writeto(temporary, overwrite=True)
+    write_product(path, hdus, provenance)
 
 
 def read_single_response(path: str | Path) -> np.ndarray:
     """The normalised response in a file of `write_single_response`, float32 (y, x)."""
-    return fits.getdata(path, "RESPONSE")
+    with open_verified(path) as hdus:
+        return np.array(hdus["RESPONSE"].data)
 
 
-def write_single_response(path: str | Path, response: np.ndarray, exposure: str) -> None:
+def write_single_response(path: str | Path, response: np.ndarray, exposure: str, provenance: Provenance) -> None:
     """Write the normalised `response` (y, x) of a single flat."""
     hdus = [fits.PrimaryHDU(), fits.ImageHDU(response.astype(np.float32), name="RESPONSE")]
     hdus[0].header["EXPOSURE"] = card_text(exposure)
     hdus[0].header["REJECTED"] = False
-    with atomic_path(path) as temporary:
-        fits.HDUList(hdus).writeto(temporary, overwrite=True)
+    write_product(path, hdus, provenance)

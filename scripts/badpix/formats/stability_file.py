@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from astropy.io import fits
 
-from badpix.core.files import atomic_path
 from badpix.formats.evidence_file import bit_image, types_hdu
 from badpix.formats.leave_one_out_file import pixels_hdu
+from badpix.formats.product_file import write_product
+from badpix.formats.provenance import Provenance
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +32,9 @@ class PixelReliability:
     pixels: "pd.DataFrame"
 
 
-def write_pixel_reliability(path: str | Path, reliability: PixelReliability, detector: str) -> None:
+def write_pixel_reliability(
+    path: str | Path, reliability: PixelReliability, detector: str, provenance: Provenance
+) -> None:
     """Write the file for `detector` (its name)."""
     unresolvable = reliability.unresolvable
     names = [*reliability.pixels["type"].unique(), *unresolvable]
@@ -45,5 +48,4 @@ def write_pixel_reliability(path: str | Path, reliability: PixelReliability, det
         pixels_hdu(reliability.pixels),
     ]
     hdus[0].header["DETECTOR"] = detector
-    with atomic_path(path) as temporary:
-        fits.HDUList(hdus).writeto(temporary, overwrite=True)
+    write_product(path, hdus, provenance)

@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 from astropy.io import fits
 
-from badpix.core.errors import BadExposure, StatisticsError
-from badpix.core.files import atomic_path, card_text
-from badpix.core.fits_check import examine
+from badpix.core.errors import BadExposure
+from badpix.core.files import card_text
 from badpix.core.fits_table import table_hdu
+from badpix.formats.product_file import open_verified, write_product
+from badpix.formats.provenance import Provenance
 
 # Copied from the primary header of the exposure, where present.
 KEYWORDS = (
@@ -54,14 +55,13 @@ KEYWORDS = (
 )
 
 
-def write_rejected(path: str | Path, exposure: str, reason: str | Exception) -> None:
+def write_rejected(path: str | Path, exposure: str, reason: str | Exception, provenance: Provenance) -> None:
     """Write at `path` the product of an exposure that cannot be used, with the reason."""
     primary = fits.PrimaryHDU()
     primary.header["EXPOSURE"] = card_text(exposure)
     primary.header["REJECTED"] = (True, "this exposure could not be used")
     primary.header["REJREASN"] = card_text(reason)
-    with atomic_path(path) as temporary:
-        primary.writeto(temporary, overwrite=True)
+    write_product(path, [primary], provenance)
 
 
 def rejection_reason(path: str | Path) -> str | None:
@@ -84,15 +84,9 @@ def require_usable(*paths: str | Path) -> None:
 
 
 def checked_header(path: str | Path) -> fits.Header:
-    """The primary header of the statistics file `path`; StatisticsError unless the file is complete."""
-    problem, found = examine(Path(path), lambda hdus: (hdus[0].header.copy(), len(hdus) - 1))
-    if problem is None:
-        header, n_extensions = found
-        expected = header.get("NEXTEND", 0)
-        if n_extensions == expected:
-            return header
-        problem = f"the file is truncated: {n_extensions} of {expected} extensions"
-    raise StatisticsError(f"{path}: {problem}. Remove it and run again; it will be made anew.")
+    """The primary header of the statistics file `path`; ProductError unless the file is as it was written."""
+    with open_verified(path) as hdus:
+        return hdus[0].header.copy()
 
 
 class StatisticsWriter:
@@ -132,22 +126,16 @@ class StatisticsWriter:
     def write(
         self,
         path: str | Path,
-        extra_header: Iterable[tuple[str, object, str]] = (),
+        provenance: Provenance,
         integrations: Sequence[Mapping[str, float]] | None = None,
     ) -> None:
-        """Write the file; after an error there is no file.
-
-        `extra_header` lists (key, value, comment) for the primary header, `integrations` the rows (column -> value) of
-        table INTEGRATIONS.
-        """
+        """Write the file; after an error there is no file. `integrations` are the rows of table INTEGRATIONS."""
         primary = fits.PrimaryHDU()
         primary.header["EXPOSURE"] = card_text(self.exposure)
         primary.header["REJECTED"] = False
         for key in KEYWORDS:
             if key in self.source_header:
                 primary.header[key] = (self.source_header[key], self.source_header.comments[key])
-        for key, value, comment in extra_header:
-            primary.header[key] = (value, comment)
         hdus = [primary]
         for name, plane in self.planes.items():
             hdu = fits.ImageHDU(plane, name=name)
@@ -157,10 +145,7 @@ class StatisticsWriter:
         if integrations is not None:
             columns = {name: [row[name] for row in integrations] for name in integrations[0]}
             hdus.append(table_hdu("INTEGRATIONS", columns))
-        # Detects a file that was cut off between two extensions.
-        primary.header["NEXTEND"] = (len(hdus) - 1, "number of extensions")
-        with atomic_path(path) as temporary:
-            fits.HDUList(hdus).writeto(temporary, overwrite=True)
+        write_product(path, hdus, provenance)
 
 
 @contextmanager

@@ -1,10 +1,11 @@
 """The statistics files of several exposures, sorted into usable and rejected, and grouped by exposure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from astropy.io import fits
 
+from badpix.formats.product_file import require_settings
 from badpix.formats.statistics_file import checked_header
 from badpix.instrument.geometry import Geometry
 from badpix.instrument.segments import exposure_of
@@ -50,15 +51,18 @@ class Exposure:
         return sum(segment.n_integrations() for segment in self.segments)
 
 
-def read_set(paths: Sequence[str]) -> tuple[list[Segment], dict[str, str]]:
+def read_set(
+    paths: Sequence[str], made_with: Mapping[str, object] | None = None
+) -> tuple[list[Segment], dict[str, str]]:
     """Sort statistics files into usable and rejected files.
 
     Returns (Segments in the order of their names, dict of exposure name -> reason), so that the order of `paths` has no
-    effect. Raises StatisticsError if a file is damaged.
+    effect. Raises ProductError if a file is damaged, or was made with settings other than `made_with`.
     """
     used: list[Segment] = []
     rejected: dict[str, str] = {}
     for path in paths:
+        require_settings(path, made_with)
         header = checked_header(path)
         if header.get("REJECTED", False):
             rejected[header["EXPOSURE"]] = header["REJREASN"]

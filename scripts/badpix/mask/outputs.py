@@ -1,12 +1,15 @@
 """The output files of a vote: mask, evidence, summary and the list of rejected exposures."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from badpix.core.logs import logger
 from badpix.formats.evidence_file import write_evidence
 from badpix.formats.mask_file import MaskHeader, complete_pedigree, write_mask
-from badpix.formats.mask_tables import write_rejected_exposures, write_summary
+from badpix.formats.mask_tables import write_inputs, write_rejected_exposures, write_summary
+from badpix.formats.product_file import provenance_of
+from badpix.formats.provenance import InputFile, Provenance
 from badpix.mask.make import MaskSettings, MaskVote
 from badpix.mask.provenance import history_lines
 from badpix.mask.summary import summary_table
@@ -15,10 +18,10 @@ from badpix.vote.exposure_set import KINDS, ExposureSet, observation_dates
 
 @dataclass(frozen=True)
 class Origin:
-    """The origin of a mask, for its header: the input file of each exposure or segment, and the parameters used."""
+    """The origin of a mask: the parameters used, for its header, and the provenance of the evidence."""
 
-    file_names: Mapping[str, str]
     parameters: Mapping[str, object]
+    provenance: Provenance
 
 
 def mask_identity(exposures: ExposureSet) -> dict[str, str]:
@@ -28,15 +31,28 @@ def mask_identity(exposures: ExposureSet) -> dict[str, str]:
     return {"instrument": detector.instrument, "detector": detector.name} | selectors
 
 
+def input_files(exposures: ExposureSet) -> Iterator[tuple[str, str, InputFile]]:
+    """(kind, exposure or segment, InputFile) of every file that the exposures were measured from."""
+    for kind in KINDS:
+        for exposure in exposures.of(kind):
+            for segment in exposure.segments:
+                for file in provenance_of(segment.path).inputs:
+                    yield kind, segment.name, file
+
+
+def versions_of(exposures: ExposureSet, kind: str) -> Iterator[str]:
+    """The version of the pipeline (CAL_VER) that processed each exposure of `kind`."""
+    for exposure in exposures.of(kind):
+        yield str(exposure.header.get("CAL_VER", "unknown"))
+
+
 def save(outputs: Mapping[str, str], vote: MaskVote, settings: MaskSettings, origin: Origin) -> None:
-    """Write all outputs (mask, evidence, summary, rejected -> path); the mask is written last."""
+    """Write all outputs (mask, evidence, summary, rejected, inputs -> path); the mask is written last."""
     exposures = vote.exposures
     headers = [segment.header for segment in exposures.segments]
-    files = {
-        kind: [origin.file_names.get(s.name, s.name) for exposure in exposures.of(kind) for s in exposure.segments]
-        for kind in KINDS
-    }
-    write_evidence(outputs["evidence"], vote.results, vote.measured, [("DETECTOR", exposures.detector.name, "")])
+    inputs = list(input_files(exposures))
+    write_inputs(outputs["inputs"], inputs)
+    write_evidence(outputs["evidence"], vote.results, vote.measured, exposures.detector.name, origin.provenance)
     summary = summary_table(vote.results, vote.dq, exposures.science)
     write_summary(outputs["summary"], summary)
     write_rejected_exposures(outputs["rejected"], exposures.rejected)
@@ -44,7 +60,8 @@ def save(outputs: Mapping[str, str], vote: MaskVote, settings: MaskSettings, ori
     texts["pedigree"] = complete_pedigree(settings.pedigree, observation_dates(exposures.segments))
     history = history_lines(
         settings.history,
-        files,
+        {kind: [file.name for of_kind, _, file in inputs if of_kind == kind] for kind in KINDS},
+        {kind: Counter(versions_of(exposures, kind)) for kind in KINDS},
         exposures.rejected,
         {header["CRDS_CTX"] for header in headers if header.get("CRDS_CTX")},
         {header["R_MASK"] for header in headers if header.get("R_MASK")},

@@ -6,11 +6,12 @@ from importlib.metadata import version
 
 from badpix import __version__
 
-PACKAGES = ("jwst", "stcal", "stdatamodels", "crds", "numpy", "scipy", "astropy", "pandas", "snakemake")
+# Without the pipeline: the exposures may have been processed with a version that is not installed.
+PACKAGES = ("stdatamodels", "crds", "numpy", "scipy", "astropy", "pandas", "snakemake")
 
 
 def versions_line() -> str:
-    """A line with the versions of this workflow, of Python and of every package that a result depends on."""
+    """A line with the versions of this workflow, of Python and of the packages that the vote depends on."""
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     return f"Made with jwst-badpix {__version__}: Python {platform.python_version()}, {packages}"
 
@@ -18,6 +19,7 @@ def versions_line() -> str:
 def history_lines(
     user_text: str,
     files: Mapping[str, Sequence[str]],
+    processed_with: Mapping[str, Mapping[str, int]],
     rejected: Mapping[str, str],
     contexts: Iterable[str],
     reference_masks: Iterable[str],
@@ -29,7 +31,9 @@ def history_lines(
     user_text : str
         The configured `history`.
     files : mapping of str to sequence of str
-        Input file names of each kind of exposure (darks, flats).
+        Names of all input files of each kind of exposure (darks, flats).
+    processed_with : mapping of str to mapping
+        Kind -> version of the pipeline (CAL_VER) -> number of exposures.
     rejected : mapping of str to str
         The reason of rejection of each rejected input.
     contexts : iterable of str
@@ -48,7 +52,9 @@ def history_lines(
             + "; pixels that it calls DO_NOT_USE could not be classified in them"
         )
     for kind, names in files.items():
-        lines.append(f"{len(names)} {kind} used")
+        numbers = processed_with[kind]
+        lines.append(f"{sum(numbers.values())} {kind} used")
+        lines.extend(f"{number} {kind} processed with jwst {cal_ver}" for cal_ver, number in sorted(numbers.items()))
         lines.extend(f"{kind}: {name}" for name in sorted(names))
         if not names:
             lines.append(f"No {kind} were given: the types that need them were not searched")

@@ -9,7 +9,10 @@ import numpy as np
 
 from badpix.config.settings import KINDS
 from badpix.core.errors import BadExposure, TooFewExposures
+from badpix.formats.input_files import input_file, product_inputs
 from badpix.formats.leave_one_out_file import read_outliers
+from badpix.formats.product_file import require_settings
+from badpix.formats.provenance import Provenance, versions
 from badpix.formats.response_file import Responses
 from badpix.formats.statistics_set import Exposure, Segment, exposures_of, read_set
 from badpix.instrument.detectors import Detector
@@ -27,6 +30,7 @@ class VoteFiles:
     `darks` and `flats` are statistics files, `responses` the responses of the flats. `outliers` is the table of
     leave_one_out whose outliers are rejected, None to keep all exposures. `rejected` maps inputs that an earlier stage
     rejected to the reason. `manual_flags` is a table of flags that the mask gets besides those of the vote, or None.
+    `made_with` maps kinds and `responses` to the settings that the files must have been made with.
     """
 
     darks: Sequence[str] = ()
@@ -35,6 +39,7 @@ class VoteFiles:
     outliers: str | None = None
     rejected: Mapping[str, str] = field(default_factory=dict)
     manual_flags: str | None = None
+    made_with: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
     @classmethod
     def of_rule(cls, inputs: Mapping, params: Mapping) -> "VoteFiles":
@@ -46,7 +51,19 @@ class VoteFiles:
             next(iter(inputs.get("outliers", ())), None),
             dict(params.get("rejected") or {}),
             inputs.get("manual_flags"),
+            dict(params.get("made_with") or {}),
         )
+
+    def provenance(self, settings: Mapping[str, object]) -> Provenance:
+        """The Provenance of a file that a vote with `settings` makes."""
+        made = {
+            "statistics": [*self.darks, *self.flats],
+            "response": self.responses.mean,
+            "exposure_response": self.responses.single,
+        }
+        given = {"outliers": self.outliers, "manual_flags": self.manual_flags}
+        inputs = (input_file(product, path) for product, path in given.items() if path)
+        return Provenance(settings, (*product_inputs(made), *inputs), versions("numpy", "scipy"))
 
 
 @dataclass(frozen=True)
@@ -102,10 +119,12 @@ def select_exposures(files: VoteFiles, detector: Detector, required: RequiredExp
     outliers, rejected, used = read_outliers(files.outliers), dict(files.rejected), {}
     paths = {"darks": files.darks, "flats": files.flats}
     for kind in KINDS:
-        usable, unusable = read_set(paths[kind])
+        usable, unusable = read_set(paths[kind], files.made_with.get(kind))
         rejected.update(unusable)
         used[kind] = exposures_of([segment for segment in usable if exposure_of(segment.name) not in outliers])
         rejected.update({s.name: outliers[exposure_of(s.name)] for s in usable if exposure_of(s.name) in outliers})
+    for path in filter(None, (files.responses.mean, *files.responses.single)):
+        require_settings(path, files.made_with.get("responses"))
     for name, reason in sorted(rejected.items()):
         logger.warning("rejected: %s: %s", name, reason)
     if rejected and required.on_bad_exposure == "fail":

@@ -78,6 +78,7 @@ OWN = {
     "report": False,
     "keep_history": True,
     "history_directory": None,
+    "remake": None,
     "leave_one_out": False,
     "reject_outliers": False,
     "outlier_factor": 3.0,

@@ -10,7 +10,7 @@ from astropy.io import fits
 
 from badpix.core.fits_check import file_problem
 from badpix.exposures import header_cache
-from badpix.exposures.header_cache import HeaderCache
+from badpix.exposures.header_cache import HeaderCache, Unreadable
 from badpix.exposures.headers import read_header_info
 
 # The warnings of astropy about damaged files are expected.
@@ -251,7 +251,8 @@ def test_a_file_that_may_not_be_read_is_read_once_it_may(tmp_path, monkeypatch):
 
     with monkeypatch.context() as context:
         context.setattr("io.open", refused)
-        assert cache.header_info(path)["problem"] == "cannot be read: Permission denied"
+        with pytest.raises(Unreadable, match=r"a\.fits: cannot be read: Permission denied; give read permission"):
+            cache.header_info(path)
         cache.save()
     assert HeaderCache(tmp_path / "cache.json").header_info(path)["problem"] is None
 

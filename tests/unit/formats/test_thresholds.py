@@ -6,6 +6,7 @@ from astropy.io import fits
 
 from badpix.core.fits_table import table_hdu
 from badpix.formats.evidence_file import read_evidence, write_evidence
+from badpix.formats.provenance import Provenance
 from badpix.formats.thresholds import (
     ABOVE,
     BELOW,
@@ -116,7 +117,7 @@ def test_the_limits_of_the_flats(tmp_path):
     settings = FlatSettings.from_config(FLAT)
     results = flat_results(norm, np.full(norm.shape, 5), science, settings)
     path = tmp_path / "evidence.fits"
-    write_evidence(path, results, {}, [])
+    write_evidence(path, results, {}, "NIS", Provenance())
     evidence = read_evidence(path)
     sigma, absolute = evidence.limits("DEAD")
     assert sigma.value == pytest.approx(sigma.centre - sigma.margin) and 0.9 < sigma.value < 0.97
@@ -138,7 +139,7 @@ def test_the_limits_of_the_flats(tmp_path):
 def test_a_test_without_vote_counts_is_named(tmp_path):
     norm = np.ones((3, 3))
     results = flat_results(norm, np.full(norm.shape, 5), norm > 0, FlatSettings.from_config(FLAT))
-    write_evidence(tmp_path / "evidence.fits", results, {}, [])
+    write_evidence(tmp_path / "evidence.fits", results, {}, "NIS", Provenance())
     evidence = read_evidence(tmp_path / "evidence.fits")
     assert (evidence.n_valid("DEAD") == 1).all(), "the combined flat is a single vote"
     with pytest.raises(ValueError, match=r"evidence\.fits has no vote counts of the test rate \(extension RATE_N\)"):

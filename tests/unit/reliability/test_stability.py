@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from badpix.formats.leave_one_out_file import read_votes, write_votes
+from badpix.formats.provenance import Provenance
 from badpix.reliability.leave_one_out import LeaveOneOut, Stability
 from badpix.reliability.stability import (
     FALSE,
@@ -46,11 +47,11 @@ def test_the_number_of_pixels_that_each_exposure_changes():
 
 def test_the_file_keeps_the_tables(tmp_path):
     tables = Stability.of({"darks": votes(), "flats": LeaveOneOut(images(DEAD=[[0, 0, 0], [0, 0, 1]]))})
-    write_votes(tmp_path / "s.fits", tables.pixels, tables.types)
+    write_votes(tmp_path / "s.fits", tables.pixels, tables.types, Provenance())
     pixels, types = read_votes(tmp_path / "s.fits")
     pd.testing.assert_frame_equal(pixels, tables.pixels, check_dtype=False)
     pd.testing.assert_frame_equal(types, tables.types, check_dtype=False)
-    write_votes(tmp_path / "s.fits", *(getattr(Stability.of({}), name) for name in ("pixels", "types")))
+    write_votes(tmp_path / "s.fits", *(getattr(Stability.of({}), name) for name in ("pixels", "types")), Provenance())
     assert [len(table) for table in read_votes(tmp_path / "s.fits")] == [0, 0]
 
 

@@ -15,6 +15,7 @@ from hypothesis.extra import numpy as hnp
 import flat_statistics
 from badpix.config.settings import ResponseSettings
 from badpix.core.errors import TooFewExposures
+from badpix.formats.provenance import Provenance
 from badpix.formats.statistics_file import StatisticsWriter, rejection_reason, write_rejected
 from badpix.instrument.detectors import load_detectors
 from badpix.numerics.row_blocks import row_blocks
@@ -38,7 +39,7 @@ def statistics_file(path, slopes):
     writer = StatisticsWriter(path.stem, fits.Header(), len(slopes), slopes.shape[1:])
     for integration, slope in enumerate(slopes):
         writer.put("SLOPE", integration, slice(None), slope, "DN/s")
-    writer.write(path)
+    writer.write(path, Provenance())
     return path
 
 
@@ -76,7 +77,7 @@ def measured(tmp_path, images, uncal=None, **keywords):
     paths = {"rateints": product(tmp_path / "f_rateints.fits", images, **keywords)}
     if uncal:
         paths["uncal"] = product(tmp_path / "f_uncal.fits", uncal)
-    flat_statistics.main(paths, tmp_path / "f.fits", "f")
+    flat_statistics.main(paths, tmp_path / "f.fits", "f", tuple(paths))
     return tmp_path / "f.fits"
 
 
@@ -91,7 +92,7 @@ def test_a_flat_has_slopes_and_the_mean_of_its_last_four_groups(tmp_path, n_grou
 
 def test_a_flat_without_its_raw_file_has_no_last_groups(tmp_path):
     with fits.open(measured(tmp_path, rates())) as hdus:
-        assert [hdu.name for hdu in hdus[1:]] == ["SLOPE", "VAR_SLOPE"]
+        assert [hdu.name for hdu in hdus[1:]] == ["SLOPE", "VAR_SLOPE", "PROVENANCE"]
 
 
 def test_a_rate_file_is_accepted_for_a_single_integration(tmp_path):
@@ -122,7 +123,7 @@ def test_the_response_leaves_out_rejected_flats(tmp_path):
     detector |= {"n_columns": 3, "n_rows": 2, "reference_pixels": border}
     settings = ResponseSettings(3, "mean", "Box2D", 3)
     good, bad = measured(tmp_path, rates()), tmp_path / "bad.fits"
-    write_rejected(bad, "bad", "no light")
+    write_rejected(bad, "bad", "no light", Provenance())
     main([bad, good], tmp_path / "response.fits", detector, settings)
     with fits.open(tmp_path / "response.fits") as hdus:
         assert hdus["USED"].data["EXPOSURE"].tolist() == ["f"]

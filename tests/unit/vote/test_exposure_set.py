@@ -6,6 +6,7 @@ import pytest
 
 from badpix.core.errors import TooFewExposures
 from badpix.formats.leave_one_out_file import write_exposures
+from badpix.formats.provenance import Provenance
 from badpix.formats.response_file import Responses
 from badpix.formats.statistics_file import write_rejected
 from badpix.formats.statistics_set import read_set
@@ -22,8 +23,8 @@ ANY = RequiredExposures(0, 0, "reject")
 def files(tmp_path):
     """Two darks, the first in two segments, a flat, and a dark that is rejected."""
     for name in ("b_nis", "a-seg002_nis", "a-seg001_nis", "flat_nis"):
-        writer(name, NGROUPS=5).write(tmp_path / f"{name}.fits")
-    write_rejected(tmp_path / "q.fits", "q", "broken")
+        writer(name, NGROUPS=5).write(tmp_path / f"{name}.fits", Provenance())
+    write_rejected(tmp_path / "q.fits", "q", "broken", Provenance())
     names = ("b_nis", "a-seg002_nis", "q", "a-seg001_nis")
     return VoteFiles([str(tmp_path / f"{name}.fits") for name in names], [str(tmp_path / "flat_nis.fits")])
 
@@ -73,7 +74,7 @@ def test_no_exposure_at_all():
 
 def test_geometry_must_be_common(tmp_path):
     for name, keywords in {"a": {}, "b": {}, "c": {"SUBSTRT1": 2}}.items():
-        writer(name, **keywords).write(tmp_path / f"{name}.fits")
+        writer(name, **keywords).write(tmp_path / f"{name}.fits", Provenance())
     used, _ = read_set(sorted(tmp_path.iterdir()))
     assert common_geometry(used[:2]).shape == (2, 3)
     with pytest.raises(ValueError, match="different geometry: a is .* c is "):
@@ -81,8 +82,8 @@ def test_geometry_must_be_common(tmp_path):
 
 
 def test_dates_of_the_segments_with_a_date(tmp_path):
-    writer("a").write(tmp_path / "a.fits")
-    writer("b", **{"DATE-OBS": ""}).write(tmp_path / "b.fits")
+    writer("a").write(tmp_path / "a.fits", Provenance())
+    writer("b", **{"DATE-OBS": ""}).write(tmp_path / "b.fits", Provenance())
     assert observation_dates(read_set(sorted(tmp_path.iterdir()))[0]) == ["2024-06-01"]
 
 

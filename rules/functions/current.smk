@@ -1,0 +1,121 @@
+# Files of earlier runs that are not what is asked for now: their jobs are forced, see badpix.exposures.current_products.
+
+CURRENT = CurrentProducts(HEADERS, config["remake"])
+# The jobs of a run read the rules again; the main process has decided.
+DECIDES = workflow.is_main_process and not LINTING
+MAX_LISTED = 10
+
+
+def make_again(path, reason):
+    """Have the job of output `path` run if there is a `reason`, and say why."""
+    if not reason or path in workflow.dag.forcefiles:
+        return
+    workflow.dag.forcefiles.add(path)
+    listed = sum(not text.startswith("it is missing") for text in CURRENT.stale.values())
+    if not reason.startswith("it is missing") and listed <= MAX_LISTED:
+        logger.warning(f"Made again: {path}: {reason}.")
+        if listed == MAX_LISTED:
+            logger.warning("Made again: further files, not listed.")
+
+
+def say_outdated(number_before):
+    """Say once for each other version of the software that files of it are kept."""
+    for text in list(CURRENT.outdated)[number_before:]:
+        logger.warning(
+            f"Some cached files were made with {text}. They are kept; to make them again, add: --config remake=outdated"
+        )
+
+
+def check_current(wanted):
+    """Have the job of `wanted` run if the file on disk is not as wanted."""
+    if DECIDES:
+        number = len(CURRENT.outdated)
+        make_again(wanted.path, CURRENT.check(wanted))
+        say_outdated(number)
+
+
+def detector1_settings(kind):
+    """The settings of the products of detector1, by configuration key."""
+    return {f"detector1_{kind}": config[f"detector1_{kind}"], "crds_context": config["crds_context"]}
+
+
+@functools.cache
+def context_now(detector, kind):
+    """The CRDS context that detector1 would use: as configured, of the environment, or as fetched; else None."""
+    listing = Path(RESULTS, detector, kind, "references.json")
+    try:
+        fetched = json.loads(listing.read_text(encoding="utf-8")).get("context")
+    except (OSError, ValueError, AttributeError):
+        fetched = None
+    return config["crds_context"] or os.environ.get("CRDS_CONTEXT") or fetched
+
+
+def checked_raw_file(kind):
+    """An input function: the raw file of an exposure; the products of detector1 are checked."""
+
+    def files(wildcards):
+        raw = raw_file(wildcards, f"{kind}s")
+        if DECIDES:
+            path = f"{RESULTS}/{wildcards.detector}/{kind}s/{wildcards.exposure}_rateints.fits"
+            context = context_now(wildcards.detector, f"{kind}s")
+            check_current(Wanted(path, detector1_settings(kind), (("uncal", raw),), required=False, context=context))
+        return raw
+
+    return files
+
+
+def given_products(wildcards, kind, files):
+    """The products among `files` (product -> path) that are input files, but for the raw file that detector1 reads."""
+    exposure = exposures(wildcards, kind)[wildcards.exposure]
+    of_user = set(exposure.files.values()) - ({exposure.files["uncal"]} if not exposure.from_products else set())
+    return [product for product, path in files.items() if path in of_user]
+
+
+def check_statistics(wildcards, kind, files):
+    """Check the statistics of an exposure, which are measured from `files` (product -> path)."""
+    if not DECIDES:
+        return
+    exposure = exposures(wildcards, kind)[wildcards.exposure]
+    settings = statistics_settings(kind)
+    inputs = [(product, files[product]) for product in given_products(wildcards, kind, files)]
+    context = None
+    if not exposure.from_products:
+        settings |= detector1_settings(kind.removesuffix("s"))
+        inputs.insert(0, ("uncal", exposure.files["uncal"]))
+        context = context_now(wildcards.detector, kind)
+    name = f"{wildcards.exposure}_{kind.removesuffix('s')}_statistics.fits"
+    check_current(Wanted(f"{RESULTS}/{wildcards.detector}/{kind}/{name}", settings, tuple(inputs), context=context))
+
+
+def statistics_settings(kind):
+    """The settings of the statistics of a kind beside those of detector1."""
+    return {"early_cutoff_fraction": config["early_cutoff_fraction"]} if kind == "darks" else {}
+
+
+def made_with():
+    """The settings that the inputs of a vote must have been made with."""
+    return {kind: statistics_settings(kind) | detector1_settings(kind.removesuffix("s")) for kind in KINDS} | {
+        "responses": {key: config[key] for key in RESPONSE_KEYS}
+    }
+
+
+MADE = frozenset({"statistics", "response", "exposure_response"})
+
+
+def check_response(path, statistics, more=()):
+    """Check the response `path` of the flats with these `statistics`; `more` are further inputs (product, path)."""
+    inputs = (*(("statistics", name) for name in statistics), *more)
+    check_current(Wanted(path, {key: config[key] for key in RESPONSE_KEYS}, inputs, MADE))
+
+
+def check_vote(path, files, settings, more=()):
+    """Check the file `path` of a vote of `files` (mask_inputs) with `settings`, and the files `more` of the same job."""
+    if not DECIDES:
+        return
+    names = {"darks": "statistics", "flats": "statistics", "responses": "exposure_response"}
+    inputs = []
+    for key, given in files.items():
+        paths = [given] if isinstance(given, str) else given
+        inputs += [(names.get(key, key), path_of_key) for path_of_key in paths]
+    check_current(Wanted(path, settings, tuple(inputs), MADE))
+    make_again(path, CURRENT.check_exists(more))

@@ -1,0 +1,167 @@
+"""Files that the workflow makes and reads again: written with checksums and a provenance, verified when they are read.
+
+Every HDU of our own files has CHECKSUM and DATASUM (FITS standard 4.0, section 4.4.2.7). The products of the pipeline
+get only the table PROVENANCE at their end, with a sum of each HDU that the workflow reads: to write the keywords into
+their headers, a whole file would be written once more.
+"""
+
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from astropy.io import fits
+
+from badpix.core.errors import ProductError
+from badpix.core.files import atomic_path, is_machine_fault
+from badpix.core.fits_table import table_hdu
+from badpix.formats.provenance import (
+    BLOCK,
+    COLUMNS,
+    EXTENSION,
+    NoProvenance,
+    Provenance,
+    different_setting,
+    read_provenance,
+)
+
+# Name of the primary HDU, also in HDUList.
+PRIMARY = "PRIMARY"
+ALL_ONES = 0xFFFFFFFF
+# Bytes summed at a time.
+CHUNK = 2**24
+
+
+def write_product(path: str | Path, hdus: list, provenance: Provenance) -> None:
+    """Write `hdus`, the primary HDU first, with checksums and `provenance` to `path`, completely or not at all."""
+    for hdu in hdus:
+        hdu.add_checksum()
+    sums = {PRIMARY if hdu is hdus[0] else hdu.name: hdu.header["DATASUM"] for hdu in hdus}
+    with atomic_path(path) as temporary:
+        fits.HDUList([*hdus, _provenance_hdu(provenance, sums)]).writeto(temporary, overwrite=True)
+
+
+def append_provenance(path: str | Path, provenance: Provenance, planes: Iterable[str]) -> None:
+    """Append `provenance`, with the sums of the extensions `planes`, to the complete FITS file `path`."""
+    with fits.open(path) as hdus:
+        sums = {name: str(hdu_sum(hdus, name)) for name in (PRIMARY, *planes)}
+    content = io.BytesIO()
+    fits.HDUList([fits.PrimaryHDU(), _provenance_hdu(provenance, sums)]).writeto(content)
+    with Path(path).open("ab") as file:
+        file.write(content.getvalue()[BLOCK:])
+
+
+def _provenance_hdu(provenance: Provenance, sums: Mapping[str, str]) -> fits.BinTableHDU:
+    """The table PROVENANCE with these `sums` (extension -> sum)."""
+    rows = replace(provenance, sums=sums).rows()
+    columns = zip(*rows, strict=True)
+    hdu = table_hdu(EXTENSION, {name: list(texts) for name, texts in zip(COLUMNS, columns, strict=True)})
+    hdu.add_checksum()
+    return hdu
+
+
+def hdu_sum(hdus: fits.HDUList, extension: str, data_only: bool = False) -> int:
+    """The checksum of an HDU of an open file, header and data (FITS standard 4.0, appendix J): 32 bits.
+
+    ALL_ONES for an HDU with a right keyword CHECKSUM. With `data_only` the value for the keyword DATASUM.
+    """
+    info = hdus.fileinfo(0 if extension == PRIMARY else extension)
+    start = info["datLoc"] if data_only else info["hdrLoc"]
+    total, left = 0, info["datLoc"] + info["datSpan"] - start
+    with Path(hdus.filename()).open("rb") as file:
+        file.seek(start)
+        while left > 0:
+            words = np.frombuffer(file.read(min(CHUNK, left)), ">u4")
+            if not words.size:
+                raise ProductError(f"{hdus.filename()}: {extension} is cut off; {advice(hdus.filename())}")
+            total += int(words.sum(dtype=np.uint64))
+            left -= words.nbytes
+    while total > ALL_ONES:
+        total = (total & ALL_ONES) + (total >> 32)
+    return total
+
+
+def check_datasum(hdus: fits.HDUList, extension: str) -> None:
+    """Raise ProductError where an extension of an open file has a keyword DATASUM that its data do not have."""
+    expected = str(hdus[extension].header.get("DATASUM", "")).strip()
+    # The bytes of a compressed file are not those of its HDUs.
+    if not expected.isdigit() or hdus.fileinfo(extension)["file"].compression:
+        return
+    if hdu_sum(hdus, extension, data_only=True) != int(expected):
+        raise ProductError(
+            f"{hdus.filename()}: the data of {extension} changed after they were written (DATASUM differs); restore the"
+            " file or, if the change was intended, renew its checksums (add_checksum of astropy.io.fits)"
+        )
+
+
+def verify(hdus: fits.HDUList, provenance: Provenance, planes: Iterable[str] | None = None) -> None:
+    """Raise ProductError unless the HDUs of an open file have the sums of its `provenance`.
+
+    `planes` are the extensions to verify, and with them the primary header; default: all.
+    """
+    path, listed = hdus.filename(), provenance.sums
+    names = list(listed) if planes is None else [PRIMARY, *(name for name in planes if name in listed)]
+    for name in (*names, EXTENSION):
+        if name not in hdus:
+            raise ProductError(f"{path}: extension {name} is missing; {advice(path)}")
+        expected = ALL_ONES if "CHECKSUM" in hdus[name].header else int(listed[name])
+        if hdu_sum(hdus, name) != expected:
+            raise ProductError(f"{path}: {name} changed after it was written (its checksum differs); {advice(path)}")
+
+
+def require_settings(path: str | Path, expected: Mapping[str, object] | None) -> None:
+    """Raise ProductError unless the product was made with the `expected` settings (key -> value); None: any.
+
+    Settings that one of the two lacks are not compared: given files have no settings of the pipeline.
+    """
+    if expected and (difference := different_setting(provenance_of(path).settings, expected)):
+        raise ProductError(f"{path} was made with other settings: {difference}; {advice(path)}")
+
+
+def advice(path: str | Path) -> str:
+    """What to do about a damaged product."""
+    return f"remove {path} and run again: it will be made anew"
+
+
+def provenance_of(path: str | Path) -> Provenance:
+    """The Provenance of a product; ProductError if it has none."""
+    try:
+        return read_provenance(path)
+    except NoProvenance as reason:
+        raise ProductError(f"{path}: {reason}; {advice(path)}") from reason
+
+
+@contextmanager
+def open_verified(
+    path: str | Path, planes: Iterable[str] | None = None, is_ours: bool = True
+) -> Iterator[fits.HDUList]:
+    """Open a product memory-mapped after its data are verified (`planes` as in `verify`); ProductError if damaged.
+
+    A file that is not certainly ours may lack a provenance; its data are not verified then.
+    """
+    try:
+        provenance = provenance_of(path)
+    except ProductError:
+        if is_ours:
+            raise
+        provenance = None
+    try:
+        hdus = fits.open(path)
+    except Exception as error:
+        raise _unreadable(path, error) from error
+    with hdus:
+        try:
+            if provenance:
+                verify(hdus, provenance, planes)
+        except (OSError, ValueError, KeyError, TypeError, fits.VerifyError) as error:
+            raise _unreadable(path, error) from error
+        yield hdus
+
+
+def _unreadable(path: str | Path, error: Exception) -> Exception:
+    """`error` itself if it is a fault of the machine, else a ProductError."""
+    if is_machine_fault(error):
+        return error
+    return ProductError(f"{path}: not readable as FITS: {error}; {advice(path)}")
