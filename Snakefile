@@ -29,6 +29,14 @@ include: "rules/injection.smk"
 include: "rules/reliability.smk"
 
 
+onsuccess:
+    close_run()
+
+
+onerror:
+    close_run(log)
+
+
 rule all:
     input:
         targets(),

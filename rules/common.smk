@@ -22,7 +22,13 @@ from badpix.instrument.geometry import Geometry
 from badpix.exposures.current_products import CurrentProducts, Wanted
 from badpix.exposures.header_cache import HeaderCache, Unreadable
 from badpix.exposures.find import InputError, configured_kinds, find_files, match_inputs
-from badpix.exposures.inventory import Inventory, InventoryError, refuse_incomplete, take_inventory
+from badpix.exposures.inventory import (
+    Inventory,
+    InventoryError,
+    refuse_incomplete,
+    rejected_at_start,
+    take_inventory,
+)
 from badpix.mask.manual_flags import ManualFlagError, check_manual_flags
 from badpix.core.scratch import ScratchError, check_scratch
 from badpix.instrument.segments import by_exposure
@@ -72,12 +78,33 @@ def read_inventory():
     return inventory
 
 
+def write_refused(tables):
+    """Write the rejected exposures of masks that are not made: mask_id -> exposure -> reason. Not in a dry run."""
+    if workflow.is_main_process and not workflow.dryrun:
+        from badpix.formats.mask_tables import REJECTED, write_rejected_exposures
+
+        for mask_id, rejected in tables.items():
+            write_rejected_exposures(Path(config["results"]) / mask_id / REJECTED, rejected)
+
+
+def say(lines):
+    """Write lines to the terminal, once: jobs read these files too."""
+    if workflow.is_main_process and not LINTING:
+        for line in lines:
+            print(line, file=sys.stderr)
+
+
 try:
     config = read_config()
     HEADERS = HeaderCache(Path(config["results"]) / ".inventory.json")
     INVENTORY = read_inventory()
 except (ConfigError, InputError, InventoryError, ManualFlagError, ScratchError, Unreadable) as error:
+    write_refused(getattr(error, "rejected", {}))
     raise WorkflowError(str(error)) from None
+
+write_refused({mask_id: INVENTORY.rejected.get(mask_id, {}) for mask_id in INVENTORY.refused})
+REJECTED_AT_START = rejected_at_start(INVENTORY, f"{config['results']}/<detector>/rejected_exposures.csv")
+say(REJECTED_AT_START)
 
 RESULTS = config["results"]
 MASK_FILE = str(Path(config["output_file"]))
@@ -219,3 +246,6 @@ def targets():
         wanted.append(f"{RESULTS}/report.html")
     wanted.extend(f"{RESULTS}/{mask_id}/refused" for mask_id in INVENTORY.refused)
     return wanted
+
+
+include: "functions/messages.smk"

@@ -91,7 +91,7 @@ rule detector1_dark:
         crds=crds_settings(),
         library=digest("detector1.py"),
     message:
-        "{wildcards.detector}: detector1 of the dark {wildcards.exposure}"
+        "{wildcards.detector}: detector1 of the dark {wildcards.exposure}{PROGRESS}"
     conda:
         CONDA_ENV
     script:
@@ -127,7 +127,7 @@ rule detector1_flat:
         crds=crds_settings(),
         library=digest("detector1.py"),
     message:
-        "{wildcards.detector}: detector1 of the flat {wildcards.exposure}"
+        "{wildcards.detector}: detector1 of the flat {wildcards.exposure}{PROGRESS}"
     conda:
         CONDA_ENV
     script:

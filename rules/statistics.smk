@@ -28,7 +28,7 @@ rule dark_statistics:
         given=lambda wildcards, input: given_products(wildcards, "darks", dict(input.items())),
         library=digest("dark_statistics.py"),
     message:
-        "{wildcards.detector}: statistics of the dark {wildcards.exposure}"
+        "{wildcards.detector}: statistics of the dark {wildcards.exposure}{PROGRESS}"
     conda:
         CONDA_ENV
     script:
@@ -54,7 +54,7 @@ rule flat_statistics:
         given=lambda wildcards, input: given_products(wildcards, "flats", dict(input.items())),
         library=digest("flat_statistics.py"),
     message:
-        "{wildcards.detector}: statistics of the flat {wildcards.exposure}"
+        "{wildcards.detector}: statistics of the flat {wildcards.exposure}{PROGRESS}"
     conda:
         CONDA_ENV
     script:

@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from badpix.core.errors import TooFewExposures
 from badpix.core.logs import logging_to
 from badpix.formats.mask_file import load_datamodel
+from badpix.formats.mask_tables import surviving_table, write_rejected_exposures
 from badpix.instrument.detectors import detector_from_mapping
 from badpix.mask.header_keys import used_parameters
 from badpix.mask.make import MaskSettings, make_mask
@@ -53,11 +55,16 @@ def main(files: VoteFiles, outputs: Mapping, detector: Mapping, config: Mapping,
     BadExposure
         An exposure is rejected and on_bad_exposure is fail.
     """
+    surviving_table(outputs["rejected"]).unlink(missing_ok=True)
     settings, mask = VoteSettings.from_config(config), MaskSettings.from_config(config)
     # The import of the datamodel takes seconds; it runs beside the compiled code of the vote.
     with ThreadPoolExecutor(max_workers=1) as beside:
         beside.submit(load_datamodel)
-        vote = make_mask(files, detector_from_mapping(detector), settings, mask)
+        try:
+            vote = make_mask(files, detector_from_mapping(detector), settings, mask)
+        except TooFewExposures as error:
+            write_rejected_exposures(surviving_table(outputs["rejected"]), error.rejected)
+            raise
     kinds = [kind for kind in ("darks", "flats") if getattr(files, kind)]
     keys = {**config, "manual_flag_file": origin.manual_flag_file}
     save(outputs, vote, mask, Origin(used_parameters(keys, origin.steps, kinds), files.provenance(keys)))

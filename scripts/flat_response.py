@@ -5,14 +5,17 @@ Reads the flats' statistics files, by rows; writes one FITS with the images (y, 
 """
 
 from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 
 from badpix.config.settings import ResponseSettings
 from badpix.core.errors import TooFewExposures
 from badpix.core.logs import logger, logging_to
+from badpix.core.reasons import reason_lines
 from badpix.formats.input_files import input_file, product_inputs
 from badpix.formats.leave_one_out_file import read_outliers
+from badpix.formats.mask_tables import REJECTED, surviving_table, write_rejected_exposures
 from badpix.formats.provenance import Provenance, versions
 from badpix.formats.response_file import write_response
 from badpix.formats.statistics_set import read_set
@@ -48,10 +51,16 @@ def main(statistics, output, detector, settings, outliers=None):
     """
     detector = detector_from_mapping(detector)
     excluded = read_outliers(outliers)
-    exposures = [flat for flat in read_set(statistics)[0] if exposure_of(flat.name) not in excluded]
+    usable, rejected = read_set(statistics)
+    exposures = [flat for flat in usable if exposure_of(flat.name) not in excluded]
     used = [segment.path for segment in exposures]
     if not used:
-        raise TooFewExposures(f"{detector.name}: none of the {len(statistics)} flats could be used")
+        rejected = rejected | {flat.name: excluded[exposure_of(flat.name)] for flat in usable}
+        write_rejected_exposures(surviving_table(Path(output).parent / REJECTED), rejected)
+        lines = "".join(f"\n  {line}" for line in reason_lines(rejected, table=REJECTED))
+        raise TooFewExposures(
+            f"{detector.name}: no mask, because none of the {len(statistics)} flats can be used. Rejected:{lines}"
+        )
     science = ~reference_pixels(exposures[0].geometry, detector)
     n_integrations = sum(segment.n_integrations() for segment in exposures)
     if n_integrations < MIN_INTEGRATIONS_TO_CLIP:

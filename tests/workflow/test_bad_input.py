@@ -111,12 +111,13 @@ def test_on_bad_exposure_fail_stops_before_any_job(finished_copy):
 def test_too_few_darks_remain(simulated, tmp_path):
     directory = tmp_path / "run"
     shutil.copytree(simulated, directory)
-    for path in sorted((directory / "darks").glob("*"))[:3]:
+    cut = sorted((directory / "darks").glob("*"))[:3]
+    for path in cut:
         truncate(path, 0.5)
     run = snakemake(directory)
     assert run.status != 0
     assert "NIS: no mask, because 2 usable darks remain and min_darks is 3" in run.output
-    assert run.output.count("the file is truncated") == 3
+    assert ", ".join(path.name.removesuffix("_uncal.fits") for path in cut) + ": uncal file: the file is " in run.output
     assert "Traceback" not in run.output
 
 

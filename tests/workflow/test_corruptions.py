@@ -105,7 +105,7 @@ def test_fail_stops_at_a_bad_header_and_at_bad_content(finished, tmp_path):
     corruptions.RAW["sci_all_zero"][0](bad)
     run = snakemake(directory, config=strict)
     assert run.status != 0 and run.jobs["bad_pixel_mask"] == 1
-    assert "bad_pixel_mask: BadExposure: bad: 100.00% of SCI of the uncal file has no data" in run.output
+    assert "  bad: 100.00% of SCI of the uncal file has no data" in run.output
     assert not (directory / "results" / "NIS" / "test_bpm.fits").exists()
 
 

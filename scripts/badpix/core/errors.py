@@ -1,5 +1,7 @@
 """The exceptions of the library."""
 
+from collections.abc import Mapping
+
 
 class BadExposure(Exception):
     """The data of an exposure cannot be used; the message is the reason that the user reads.
@@ -10,7 +12,14 @@ class BadExposure(Exception):
 
 
 class TooFewExposures(Exception):
-    """Fewer usable exposures remain than the configuration requires, so no mask can be made."""
+    """Fewer usable exposures remain than the configuration requires, so no mask can be made.
+
+    `rejected` maps the rejected exposures to the reasons.
+    """
+
+    def __init__(self, message: str, rejected: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.rejected = dict(rejected or {})
 
 
 class ProductError(Exception):

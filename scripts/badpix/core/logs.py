@@ -14,6 +14,12 @@ from badpix.core.startup import end_quickly
 
 logger = logging.getLogger("badpix")
 
+# The last entry of the log of a failed job is this word and the error.
+FAILED = "FAILED: "
+# In the last entry of the log of a job that succeeded.
+DONE = ": done in "
+INTERRUPTED = "interrupted"
+
 
 class _Formatter(logging.Formatter):
     converter = staticmethod(time.gmtime)
@@ -31,12 +37,30 @@ def peak_memory() -> str:
     return "unknown"
 
 
+def error_text(error: BaseException) -> str:
+    """The message of an error of this project, and the type and message of any other exception."""
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED
+    if type(error).__module__.startswith("badpix."):
+        return str(error)
+    return f"{type(error).__name__}: {error}"
+
+
+def failure_in(log: str | Path) -> str | None:
+    """The error in the log of a failed job (`logging_to`); None if the job succeeded, was killed, or has no log."""
+    with suppress(OSError):
+        _, found, message = Path(log).read_text(encoding="utf-8", errors="replace").rpartition(f"\n{FAILED}")
+        return message.strip() if found else None
+    return None
+
+
 @contextmanager
 def logging_to(path: str | Path, title: str) -> Iterator[logging.Logger]:
     """Redirect all output, log messages and warnings of the process to `path` while the block runs.
 
     The file descriptors themselves are redirected, so that output of C libraries and of child processes is included. An
-    exception is written to the log with its traceback and to the real standard error in one line, and is raised again.
+    exception is written to the log with its traceback, then in one line (`failure_in`), and ends the process with exit
+    status 1. The terminal stays free of it: the end of the run shows the errors of all jobs, each once.
     """
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     sys.stdout.flush()
@@ -61,13 +85,17 @@ def logging_to(path: str | Path, title: str) -> Iterator[logging.Logger]:
         logger.info("%s: start", title)
         try:
             yield logger
-            logger.info("%s: done in %.1f s, peak memory %s", title, time.monotonic() - start, peak_memory())
+            logger.info("%s%s%.1f s, peak memory %s", title, DONE, time.monotonic() - start, peak_memory())
         except BaseException as error:
-            # On a full disk the log cannot be written; the line on the terminal still gives the reason.
             with suppress(OSError):
                 traceback.print_exc()
-            os.write(terminal, f"{title}: {type(error).__name__}: {error}\n  full log: {path}\n".encode())
-            raise
+                sys.stderr.flush()
+            try:
+                os.write(2, f"{FAILED}{error_text(error)}\n".encode())
+            except OSError:
+                # The log cannot be written, for example on a full disk: the terminal is the only place left.
+                os.write(terminal, f"{title}: {error_text(error)}\n".encode())
+            raise SystemExit(1) from None
         finally:
             for stream in (sys.stdout, sys.stderr):
                 with suppress(OSError):

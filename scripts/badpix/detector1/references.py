@@ -127,16 +127,16 @@ def references_of(exposure: str | Path, types: Sequence[str]) -> tuple[str, dict
         context = crds.get_context_name("jwst")
     except (CrdsError, SystemExit) as error:  # without a cache CRDS ends the process
         settings = ", ".join(f"{name}={os.environ.get(name, '(not set)')}" for name in ("CRDS_PATH", "CRDS_SERVER_URL"))
+        # Without server and cache the reason is the same for all exposures.
+        reason = (
+            "CRDS cannot provide the reference files: no server and no cache can be reached"
+            if isinstance(error, SystemExit)
+            else f"CRDS cannot provide the reference files of {exposure}: {error}"
+        )
         raise ReferencesUnavailable(
-            f"CRDS cannot provide the reference files of {exposure}: {_reason(error)} [{settings}; "
-            "set these variables, or crds_path and crds_server_url in the configuration]"
+            f"{reason} [{settings}; set these variables, or crds_path and crds_server_url in the configuration]"
         ) from error
     return context, paths
-
-
-def _reason(error: BaseException) -> str:
-    """The message of CRDS; when CRDS ends the process, its message is in the log."""
-    return "no server and no cache can be reached" if isinstance(error, SystemExit) else str(error)
 
 
 def _file_name(path: str) -> str:

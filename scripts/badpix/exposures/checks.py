@@ -71,6 +71,7 @@ def own_problem(
         _keyword_problem(kind, keywords, detectors, min_groups)
         or _mixed_files(headers)
         or _product_problem(kind, headers, detectors, min_groups)
+        or _rate_problem(headers)
         or next(filter(None, (_raw_problem(headers[p], p) for p in ("uncal", "flux_check") if p in headers)), None)
         or _missing_files(kind, files, detectors[keywords["DETECTOR"]])
     )
@@ -87,6 +88,16 @@ def _product_problem(
         ):
             return f"{product} file: {problem}"
     return None
+
+
+def _rate_problem(headers: Mapping[str, HeaderInfo]) -> str | None:
+    """The problem of an image given as rateints: the file must be of an exposure of one integration."""
+    if (header := headers.get("rateints")) is None or len(header["extensions"]["SCI"]) != 2:
+        return None
+    # A file whose NINTS is no count has been refused before.
+    if (n_integrations := header["keywords"].get("NINTS", 1)) == 1:
+        return None
+    return f"the rate file averages {n_integrations} integrations (NINTS); give the rateints file instead"
 
 
 def _mixed_files(headers: Mapping[str, HeaderInfo]) -> str | None:

@@ -8,7 +8,7 @@ import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from badpix.exposures.inventory import Exposure, Inventory, InventoryError, shortage
+from badpix.exposures.inventory import Exposure, Inventory, shortage
 
 # The part of a mask_id after the detector; empty where there are no epochs.
 EPOCH_PATTERN = r"(/epochs/[^/]+)?"
@@ -34,7 +34,7 @@ def divide(inventory: Inventory, configured: Sequence[str], config: Mapping[str,
             else:
                 inventory.masks[mask_id] = own
     if not inventory.masks:
-        raise InventoryError("\n".join(inventory.refused.values()))
+        raise inventory.nothing_left()
 
 
 def epochs_of(

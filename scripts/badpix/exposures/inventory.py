@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from badpix.core.paths import shown
+from badpix.core.reasons import reason_lines, too_few
 from badpix.exposures.checks import PRODUCTS_NEEDED, keywords_of, name_problem, own_problem
 from badpix.exposures.header_walk import HeaderInfo, Keywords
 from badpix.exposures.keyword_checks import date_problem, start_of
@@ -66,6 +67,11 @@ class Inventory:
         """The exposures of a kind of a mask or of a detector: name -> Exposure."""
         return (self.masks.get(mask_id) or self.detectors[mask_id])[kind]
 
+    def nothing_left(self) -> "InventoryError":
+        """The error of an inventory whose masks are all refused."""
+        tables = {mask_id: self.rejected[mask_id] for mask_id in self.refused if self.rejected.get(mask_id)}
+        return InventoryError("\n".join(self.refused.values()), tables)
+
     def start(self, mask_id: str) -> str:
         """Start of the first exposure of `mask_id`, `YYYY-MM-DD HH:MM:SS` (UTC)."""
         kinds = self.masks.get(mask_id) or self.detectors[mask_id]
@@ -80,7 +86,14 @@ class Inventory:
 
 
 class InventoryError(ValueError):
-    """No mask can be made from these inputs; the message gives the reason."""
+    """No mask can be made from these inputs; the message gives the reason.
+
+    `rejected` maps each refused mask ("" if no exposure has a detector) to its rejected exposures with their reasons.
+    """
+
+    def __init__(self, message: str, rejected: Mapping[str, Mapping[str, str]] | None = None) -> None:
+        super().__init__(message)
+        self.rejected = dict(rejected or {})
 
 
 def _most_common(values: Iterable[Any], keywords: str) -> Any:
@@ -205,8 +218,8 @@ def take_inventory(
             else:
                 good.append(Exposure(name, kind, paths, keywords_of(headers)))
     if not good:
-        lines = "".join(f"\n  {name}: {reason}" for name, reason in sorted(unusable.items()))
-        raise InventoryError(f"none of the {len(unusable)} exposures can be used:{lines}")
+        lines = "".join(f"\n  {line}" for line in reason_lines(unusable))
+        raise InventoryError(f"none of the {len(unusable)} exposures can be used:{lines}", {"": unusable})
     inventory = Inventory()
     chosen = choose_detectors(good, config["detectors"])
     for exposure in good:
@@ -259,11 +272,24 @@ def shortage(
     for kind in configured:
         minimum, n_exposures = config[f"min_{kind}"], len(by_exposure(kinds[kind]))
         if n_exposures < minimum:
-            reasons = "".join(f"\n  {name}: {reason}" for name, reason in rejected.items())
-            return f"{mask_id}: no mask, because {n_exposures} usable {kind} remain and min_{kind} is {minimum}." + (
-                f" Rejected:{reasons}" if reasons else ""
-            )
+            return too_few(mask_id, kind, n_exposures, minimum, rejected)
     return None
+
+
+def rejected_at_start(inventory: Inventory, table: str) -> list[str]:
+    """Lines for the terminal: the exposures that their headers reject, and the refused masks; none without any.
+
+    `table` is the path of the complete tables.
+    """
+    rejected = {name: reason for of_mask in inventory.rejected.values() for name, reason in of_mask.items()}
+    used = {name for kinds in inventory.masks.values() for of_kind in kinds.values() for name in of_kind}
+    lines = []
+    if rejected:
+        lines.append(f"{len(rejected)} of {len(used | set(rejected))} exposures are rejected by their headers:")
+        lines += [f"  {line}" for line in reason_lines(rejected, table=table)]
+    # Their messages list the rejected exposures again.
+    lines += [reason.splitlines()[0].removesuffix(" Rejected:") for reason in inventory.refused.values()]
+    return lines
 
 
 def refuse_incomplete(inventory: Inventory, configured: Sequence[str], config: Mapping[str, Any]) -> None:
@@ -276,4 +302,4 @@ def refuse_incomplete(inventory: Inventory, configured: Sequence[str], config: M
             inventory.refused[detector] = reason
             del inventory.detectors[detector]
     if not inventory.detectors:
-        raise InventoryError("\n".join(inventory.refused.values()))
+        raise inventory.nothing_left()

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CARD_LENGTH = 80
+HISTORY_LENGTH = CARD_LENGTH - len("HISTORY ")  # characters of an entry in a card
+WARNING = "Warning: "
 
 DESCRIPTIONS = {
     "DO_NOT_USE": "Bad pixel. Do not use.",
@@ -198,6 +200,24 @@ def read_mask(path: str | Path) -> np.ndarray:
         dq = in_pipeline_bits(np.array(hdus["DQ"].data, dtype=np.uint32), definition, path)
         detector = hdus[0].header.get("DETECTOR")
     return irs2.take_science(dq, detector) if dq.shape[0] == irs2.RAW_ROWS else dq
+
+
+def warning_entries(warnings: Sequence[str]) -> list[str]:
+    """The HISTORY entries of `warnings`: their number, and an entry for each; `read_warnings` reads them back."""
+    return [f"{len(warnings)} warnings", *(f"{WARNING}{warning}" for warning in warnings)] if warnings else []
+
+
+def read_warnings(path: str | Path) -> list[str]:
+    """The warnings in the HISTORY of the mask `path`, which are its last entries; long entries fill several cards."""
+    warnings: list[str] = []
+    cards = list(fits.getheader(path).get("HISTORY", []))
+    starts = [i for i, card in enumerate(cards) if re.fullmatch(r"\d+ warnings", card)]
+    for card in cards[starts[-1] + 1 :] if starts else []:
+        if card.startswith(WARNING):
+            warnings.append("")
+        # Only the last card of an entry is shorter; trailing spaces of a card are not kept.
+        warnings[-1:] = [(warnings[-1] if warnings else "") + f"{card:<{HISTORY_LENGTH}}"]
+    return [" ".join(warning.removeprefix(WARNING).split()) for warning in warnings]
 
 
 def in_pipeline_bits(dq: np.ndarray, definition: Sequence | np.ndarray, path: str | Path) -> np.ndarray:

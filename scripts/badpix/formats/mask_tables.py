@@ -8,6 +8,9 @@ import pandas as pd
 from badpix.core.files import write_text
 from badpix.formats.provenance import InputFile
 
+REJECTED = "rejected_exposures.csv"
+SUMMARY = "summary.csv"
+
 
 def write_summary(path: str | Path, table: pd.DataFrame) -> None:
     """Write the counts per type and per DQ flag (`badpix.mask.summary.summary_table`)."""
@@ -43,6 +46,30 @@ def write_inputs(path: str | Path, inputs: Sequence[tuple[str, str, InputFile]])
         for kind, exposure, file in inputs
     ]
     write_text(path, pd.DataFrame(rows, columns=columns).to_csv(index=False))
+
+
+def surviving_table(path: str | Path) -> Path:
+    """The table of rejected exposures of a vote that failed.
+
+    Snakemake deletes `path` with all outputs of a failed job, so the table waits among the logs of the mask until
+    `restore_rejected_exposures`.
+    """
+    return Path(path).parent / "logs" / Path(path).name
+
+
+def restore_rejected_exposures(folder: str | Path, by_header: Mapping[str, str]) -> None:
+    """Write the table of a mask that was not made into its `folder`, from what a failed job left behind.
+
+    `by_header` maps the exposures that their headers reject to the reasons. A table of an earlier mask stays if no job
+    left a newer table.
+    """
+    path = Path(folder) / REJECTED
+    left = surviving_table(path)
+    if left.exists():
+        write_rejected_exposures(path, {**by_header, **read_rejected_exposures(left)})
+        left.unlink()
+    elif by_header and not path.exists():
+        write_rejected_exposures(path, by_header)
 
 
 def read_rejected_exposures(path: str | Path) -> dict[str, str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from badpix.core.logs import logger
 from badpix.formats.evidence_file import write_evidence
-from badpix.formats.mask_file import MaskHeader, complete_pedigree, write_mask
+from badpix.formats.mask_file import MaskHeader, complete_pedigree, warning_entries, write_mask
 from badpix.formats.mask_tables import write_inputs, write_rejected_exposures, write_summary
 from badpix.formats.product_file import provenance_of
 from badpix.formats.provenance import InputFile, Provenance
@@ -66,9 +66,10 @@ def save(outputs: Mapping[str, str], vote: MaskVote, settings: MaskSettings, ori
         {header["CRDS_CTX"] for header in headers if header.get("CRDS_CTX")},
         {header["R_MASK"] for header in headers if header.get("R_MASK")},
     )
-    history += [f"Warning: {warning}" for warning in vote.warnings]
     if vote.frame != exposures.geometry:
         history.append(f"Only this part of the frame was measured: {exposures.geometry}")
+    # The last entries, so that they can be read back.
+    history += warning_entries(vote.warnings)
     header = MaskHeader(mask_identity(exposures), texts, history, origin.parameters)
     write_mask(outputs["mask"], vote.dq, vote.frame, header)
     logger.info("summary:\n%s", summary.to_string(index=False))

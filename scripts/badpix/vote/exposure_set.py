@@ -9,6 +9,7 @@ import numpy as np
 
 from badpix.config.settings import KINDS
 from badpix.core.errors import BadExposure, TooFewExposures
+from badpix.core.reasons import too_few
 from badpix.formats.input_files import input_file, product_inputs
 from badpix.formats.leave_one_out_file import read_outliers
 from badpix.formats.product_file import require_settings
@@ -158,11 +159,7 @@ def require_enough(detector: str, kind: str, n_exposures: int, minimum: int, rej
         If `n_exposures` is below `minimum`.
     """
     if n_exposures < minimum:
-        reasons = "".join(f"\n  {name}: {reason}" for name, reason in sorted(rejected.items()))
-        raise TooFewExposures(
-            f"{detector}: no mask, because {n_exposures} usable {kind} remain and min_{kind} is {minimum}."
-            + (f" Rejected:{reasons}" if reasons else "")
-        )
+        raise TooFewExposures(too_few(detector, kind, n_exposures, minimum, rejected), rejected)
 
 
 def _warn_of_groups(darks: Sequence[Exposure]) -> None:

@@ -112,6 +112,16 @@ def test_flats_have_their_own_exposure_types():
     assert problem({"uncal": raw(DARK)}, "flats") == "EXP_TYPE is 'NIS_DARK'; flats of NIS are NIS_LAMP"
 
 
+def test_a_rate_image_is_of_one_integration():
+    image = product(FLAT)
+    image["extensions"] = image["extensions"] | {"SCI": [32, 64]}
+    assert problem({"rateints": image}, "flats") == (
+        "the rate file averages 2 integrations (NINTS); give the rateints file instead"
+    )
+    image["keywords"] = image["keywords"] | {"NINTS": 1}
+    assert problem({"rateints": image}, "flats") is None
+
+
 def test_products_must_be_complete_or_have_their_raw_file():
     rateints, jump, fitopt = product(DARK), product(DARK), product(DARK, "PEDESTAL")
     assert problem({"rateints": rateints, "jump": jump, "fitopt": fitopt}) is None

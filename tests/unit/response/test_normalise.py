@@ -130,7 +130,7 @@ def test_the_response_leaves_out_rejected_flats(tmp_path):
         assert hdus["NVALID"].data.tolist() == [[0, 0, 2], [0, 2, 2]]
         # Means of the two integrations: 5, 7 and 8; of these the mean is 20 / 3.
         assert hdus["RESPONSE"].data[1, 1:] == pytest.approx([1.05, 1.2])
-    with pytest.raises(TooFewExposures, match="none of the 1 flats could be used"):
+    with pytest.raises(TooFewExposures, match="none of the 1 flats can be used. Rejected:\n  bad: no light"):
         main([bad], tmp_path / "none.fits", detector, settings)
 
 

@@ -1,0 +1,62 @@
+# Messages of a run on the terminal, in the main process alone.
+
+import atexit
+import contextlib
+
+
+class Progress:
+    """As text: the number of exposures that are measured, of all exposures of the run. Empty in a job on a cluster."""
+
+    def __str__(self):
+        if not workflow.is_main_process:
+            return ""
+        jobs = [job for job in workflow.dag.jobs if job.rule.name in ("dark_statistics", "flat_statistics")]
+        n_done = sum(workflow.dag.finished(job) or not workflow.dag.needrun(job) for job in jobs)
+        return f" ({n_done} of {len(jobs)} exposures measured)"
+
+
+PROGRESS = Progress()
+RUN_FOLDER = os.getcwd()
+
+
+def complete(mask_id):
+    """False if the job of a mask was needed and did not finish."""
+    return not any(
+        workflow.dag.needrun(job) and not workflow.dag.finished(job)
+        for job in workflow.dag.jobs
+        if job.rule.name == "bad_pixel_mask" and mask_id_of(job.wildcards) == mask_id
+    )
+
+
+def close_run(snakemake_logs=None):
+    """Write the summary of the run to the terminal; with `snakemake_logs` for a run that failed."""
+    # Imported here because only the end of a run needs it.
+    from badpix.formats.mask_tables import restore_rejected_exposures
+    from badpix.report.terminal import MadeMask, error_lines, success_lines
+
+    for mask_id in INVENTORY.masks:
+        # On a full disk the summary is still written.
+        with contextlib.suppress(OSError):
+            if not complete(mask_id):
+                restore_rejected_exposures(Path(RESULTS) / mask_id, INVENTORY.rejected[mask_id])
+    masks = [MadeMask(RESULTS, mask_id, MASK_FILE, complete(mask_id), config["report"]) for mask_id in INVENTORY.masks]
+    arguments = sys.argv[1:]
+    say(
+        error_lines(masks, arguments, snakemake_logs) if snakemake_logs is not None else success_lines(masks, arguments)
+    )
+
+
+def at_exit():
+    """The summary where Snakemake runs no handler: a run with nothing to do. A dry run repeats its first lines."""
+    if workflow.execution_settings is None or workflow.dag is None:
+        return
+    if workflow.dryrun:
+        say(REJECTED_AT_START)
+    elif not len(workflow.dag):
+        # Snakemake has left the folder of the run.
+        with contextlib.chdir(RUN_FOLDER):
+            close_run()
+
+
+if workflow.is_main_process and not LINTING:
+    atexit.register(at_exit)

@@ -1,0 +1,144 @@
+"""The end of a run on the terminal: masks, counts, rejected exposures, warnings, errors of failed jobs, next command.
+
+All numbers are read from the files of the run.
+"""
+
+import re
+import shlex
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from astropy.io import fits
+
+from badpix.core.logs import DONE, INTERRUPTED, failure_in
+from badpix.core.reasons import reason_lines
+from badpix.formats.mask_file import read_warnings
+from badpix.formats.mask_tables import REJECTED, SUMMARY, read_rejected_exposures, read_summary
+
+# Snakemake's own log of a run: an error with the log of the failed job, and an interrupt from the keyboard.
+_FAILED_LOG = re.compile(r"^\s+log: (.+) \(check log file\(s\) for error details\)$", re.MULTILINE)
+_USER_REQUEST = "Terminating processes on user request"
+_USED = re.compile(r"^\d+ (darks|flats) used$")
+MAX_REASONS = 10  # lines of rejected exposures for each mask
+
+
+@dataclass(frozen=True)
+class MadeMask:
+    """A mask of the run.
+
+    `mask_id` is its folder below `results`, and `mask_file` its name there. `complete` is False if the job of the mask
+    did not run to its end, so that a file of that name is of an earlier run. `report` is True if a report page belongs
+    to the run.
+    """
+
+    results: str
+    mask_id: str
+    mask_file: str
+    complete: bool
+    report: bool
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the mask."""
+        return Path(self.results) / self.mask_id
+
+
+def mask_lines(made: MadeMask) -> list[str]:
+    """The lines of a mask: path, exposures, counts per type and flag, warnings, report."""
+    mask, table = made.folder / made.mask_file, made.folder / REJECTED
+    rejected = read_rejected_exposures(table) if table.exists() else {}
+    reasons = [f"    {line}" for line in reason_lines(rejected, MAX_REASONS, str(table))]
+    if not made.complete or not mask.exists():
+        lines = [made.mask_id, "  mask: none from this run" + (f"; {mask} is older" if mask.exists() else "")]
+        return lines + ([f"  rejected exposures: {len(rejected)} ({table})", *reasons] if rejected else [])
+    used = " and ".join(card.removesuffix(" used") for card in fits.getheader(mask)["HISTORY"] if _USED.match(card))
+    lines = [
+        made.mask_id,
+        f"  mask: {mask}",
+        f"  exposures: {used} used, {len(rejected)} rejected" + (f" ({table})" if rejected else ""),
+        *reasons,
+        *_count_lines(made.folder / SUMMARY),
+    ]
+    warnings = read_warnings(mask)
+    lines.append(f"  warnings: {len(warnings) or 'none'}")
+    lines += [f"    {warning}" for warning in warnings]
+    page = made.folder / "report.html"
+    return [*lines, f"  report: {page if made.report and page.exists() else 'none (report is false)'}"]
+
+
+def _count_lines(summary: Path) -> list[str]:
+    table = read_summary(summary)
+    types, flags = (table[table["kind"] == kind] for kind in ("type", "flag"))
+    width = max([len("type"), *map(len, types["name"])])
+    lines = [f"  {'type':<{width}}  pixels  not classified"]
+    lines += [
+        f"  {row['name']:<{width}}  {row['n_pixels']:>6}  {int(row['n_insufficient']):>14}"
+        for _, row in types.iterrows()
+    ]
+    counts = ", ".join(f"{row['name']} {row['n_pixels']}" for _, row in flags.iterrows())
+    return [*lines, f"  flags: {counts or 'none'}"]
+
+
+def failure_lines(snakemake_log: str) -> list[str]:
+    """The errors of the failed jobs, each different error once; empty if the run was interrupted from the keyboard.
+
+    `snakemake_log` is the text of Snakemake's own log of the run, which names the logs of the failed jobs.
+    """
+    logs_of: dict[str, list[str]] = {}
+    for log in dict.fromkeys(_FAILED_LOG.findall(snakemake_log)):
+        if (error := _error_of(log)) is not None:
+            logs_of.setdefault(error, []).append(log)
+    lines = []
+    for error, logs in logs_of.items():
+        first, *more = error.splitlines() or [""]
+        lines += [f"  {first}", *(f"  {line}" for line in more)]
+        n_more = len(logs) - 1
+        others = f" (and {n_more} more job{'s' if n_more > 1 else ''})" if n_more else ""
+        lines.append(f"    log: {logs[0]}{others}")
+    return lines
+
+
+def _error_of(log: str) -> str | None:
+    """The error of a job; None if it was interrupted, or succeeded as part of a group or at a later attempt."""
+    if (error := failure_in(log)) is not None:
+        return None if error == INTERRUPTED else error
+    try:
+        text = Path(log).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return "a job ended before it wrote a log; its output is above, or in the files of the scheduler"
+    if DONE in text:
+        return None
+    return "a job was ended from outside, for example for its memory or time limit"
+
+
+def command_with(arguments: Sequence[str], *more: str) -> str:
+    """The command that started the run, with `more` arguments."""
+    return shlex.join(["snakemake", *arguments, *more])
+
+
+def success_lines(masks: Iterable[MadeMask], arguments: Sequence[str]) -> list[str]:
+    """The end of a run without errors; `arguments` are those of the command."""
+    masks = list(masks)
+    lines = ["", "Summary of the run", *(line for made in masks for line in mask_lines(made))]
+    if all(made.report for made in masks):
+        what, more = "fraction of planted bad pixels that the mask finds", ["--", "injection_recovery"]
+    else:
+        what, more = "report pages with the evidence for each flag", ["--config", "report=true"]
+    # A second `--config` would replace the first, and a second `--` is a target.
+    return lines if {"--", "--config"} & set(arguments) else [*lines, f"Next, {what}:", *_next(arguments, *more)]
+
+
+def error_lines(masks: Iterable[MadeMask], arguments: Sequence[str], snakemake_logs: Sequence[str]) -> list[str]:
+    """The end of a run with failed jobs, or of an interrupted run; `snakemake_logs` are Snakemake's own log files."""
+    text = "\n".join(Path(log).read_text(encoding="utf-8", errors="replace") for log in snakemake_logs)
+    lines = ["", "Summary of the run", *(line for made in masks for line in mask_lines(made))]
+    if errors := failure_lines(text):
+        return [*lines, "Errors:", *errors, "Next, after the correction (finished jobs are kept):", *_next(arguments)]
+    if _USER_REQUEST in text:
+        return [*lines, "The run was interrupted. To continue (finished jobs are kept):", *_next(arguments)]
+    return [*lines, f"The run failed outside its jobs; see {' '.join(snakemake_logs) or 'the messages above'}"]
+
+
+def _next(arguments: Sequence[str], *more: str) -> list[str]:
+    return [f"  {command_with(arguments, *more)}"]

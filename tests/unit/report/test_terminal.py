@@ -1,0 +1,103 @@
+"""The end of a run: its lines come from the files of the run."""
+
+import numpy as np
+import pytest
+
+from badpix.core.logs import DONE, FAILED
+from badpix.formats.mask_file import MaskHeader, warning_entries, write_mask
+from badpix.formats.mask_tables import write_rejected_exposures
+from badpix.instrument.geometry import Geometry
+from badpix.report.terminal import MadeMask, error_lines, failure_lines, mask_lines, success_lines
+
+ERROR = """
+Error in rule {rule}:
+    message: None
+    log: {log} (check log file(s) for error details)
+"""
+SUMMARY = """kind,name,n_pixels,fraction,n_insufficient,fraction_insufficient
+type,hot,12,0.1,3,0.02
+type,LOW_QE,4,0.1,0,0.0
+flag,DO_NOT_USE,16,0.2,,
+flag,HOT,12,0.1,,
+"""
+
+
+@pytest.fixture
+def made(tmp_path):
+    folder = tmp_path / "NIS"
+    folder.mkdir()
+    texts = {"author": "A", "description": "B", "pedigree": "GROUND", "useafter": "2022-07-01"}
+    history = ["12 warnings", "5 darks used", "darks: a", "4 flats used", *warning_entries(["first " * 30, "second"])]
+    identity = {"instrument": "NIRISS", "detector": "NIS"}
+    header = MaskHeader(identity, texts, history)
+    write_mask(folder / "m.fits", np.zeros((64, 64), np.uint32), Geometry("SUB64", 1, 1, 64, 64, -2, -1), header)
+    (folder / "summary.csv").write_text(SUMMARY)
+    write_rejected_exposures(folder / "rejected_exposures.csv", {"b": "truncated"})
+    (folder / "report.html").touch()
+    return MadeMask(str(tmp_path), "NIS", "m.fits", complete=True, report=True)
+
+
+def test_the_lines_of_a_mask(made):
+    assert mask_lines(made) == [
+        "NIS",
+        f"  mask: {made.folder}/m.fits",
+        f"  exposures: 5 darks and 4 flats used, 1 rejected ({made.folder}/rejected_exposures.csv)",
+        "    b: truncated",
+        "  type    pixels  not classified",
+        "  hot         12               3",
+        "  LOW_QE       4               0",
+        "  flags: DO_NOT_USE 16, HOT 12",
+        "  warnings: 2",
+        f"    {' '.join(['first'] * 30)}",
+        "    second",
+        f"  report: {made.folder}/report.html",
+    ]
+
+
+def test_a_mask_of_an_earlier_run_is_named_so(made):
+    lines = mask_lines(MadeMask(made.results, "NIS", "m.fits", complete=False, report=True))
+    assert lines[1] == f"  mask: none from this run; {made.folder}/m.fits is older"
+    assert lines[-1] == "    b: truncated" and not any("pixels" in line for line in lines)
+
+
+def test_the_next_command_repeats_the_arguments(made):
+    arguments = ["--cores", "2", "--configfile", "my config.yaml"]
+    expected = "  snakemake --cores 2 --configfile 'my config.yaml'"
+    assert success_lines([made], arguments)[-1] == expected + " -- injection_recovery"
+    without = MadeMask(made.results, "NIS", "m.fits", complete=True, report=False)
+    assert success_lines([without], arguments)[-1] == expected + " --config report=true"
+    assert "  report: none (report is false)" in success_lines([without], arguments)
+    assert success_lines([made], [*arguments, "--", "sweep"])[-1].startswith("  report:")
+
+
+def test_each_error_appears_once_with_a_log_and_the_number_of_jobs(tmp_path, made):
+    text = ""
+    ends = {
+        "a": f"\n{FAILED}no server\n", "b": f"\n{FAILED}no server\n", "c": "start\n", "d": f"x{DONE}3 s\n",
+        "e": f"\n{FAILED}interrupted\n", "f": f"Traceback\n{FAILED}too few:\n  b: truncated\n",
+    }  # fmt: skip
+    for name, end in ends.items():
+        (tmp_path / name).write_text(end)
+        text += ERROR.format(rule=name, log=tmp_path / name)
+    lines = [
+        "  no server",
+        f"    log: {tmp_path}/a (and 1 more job)",
+        "  a job was ended from outside, for example for its memory or time limit",
+        f"    log: {tmp_path}/c",
+        "  too few:",
+        "    b: truncated",
+        f"    log: {tmp_path}/f",
+    ]
+    assert failure_lines(text + text) == lines
+    (tmp_path / "snakemake.log").write_text(text)
+    written = error_lines([made], ["--cores", "1"], [str(tmp_path / "snakemake.log")])
+    assert written[-1] == "  snakemake --cores 1" and written[-len(lines) - 2 : -2] == lines
+
+
+def test_an_interrupted_run_shows_how_to_continue(tmp_path, made):
+    log = tmp_path / "snakemake.log"
+    log.write_text("Terminating processes on user request, this might take some time.\n")
+    assert error_lines([made], [], [str(log)])[-2:] == [
+        "The run was interrupted. To continue (finished jobs are kept):",
+        "  snakemake",
+    ]

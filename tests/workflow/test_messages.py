@@ -1,0 +1,76 @@
+"""What a run shows on the terminal: rejected exposures at its start and end, and at its end masks and errors."""
+
+import csv
+import shutil
+
+import pytest
+from astropy.io import fits
+
+from workflow.conftest import FULL_RUN
+from workflow.runner import snakemake, succeed
+
+pytestmark = pytest.mark.pipeline
+
+NRCA1 = {"INSTRUME": "NIRCAM", "DETECTOR": "NRCA1", "EXP_TYPE": "NRC_LED", "FASTAXIS": -1, "SLOWAXIS": 2}
+NOT_NIS = "NRCA1_1, NRCA1_2: DETECTOR is NRCA1, not NIS"
+
+
+def add_nrca1_flats(directory):
+    for number, path in enumerate(sorted((directory / "flats").glob("*_uncal.fits"))[:2], 1):
+        with fits.open(shutil.copy2(path, directory / "flats" / f"NRCA1_{number}_uncal.fits"), mode="update") as hdus:
+            hdus[0].header.update(NRCA1)
+
+
+def end_of(run):
+    """The part of the output from the summary on."""
+    return run.output.split("Summary of the run", 1)[1]
+
+
+def rejected(directory):
+    with (directory / "results" / "NIS" / "rejected_exposures.csv").open(newline="") as table:
+        return {row["input"]: row["reason"] for row in csv.DictReader(table)}
+
+
+def test_flats_of_another_detector_are_named_at_start_and_end(finished_copy):
+    add_nrca1_flats(finished_copy)
+    dry = succeed(finished_copy, "--dry-run", config=FULL_RUN)
+    start, _, end = dry.output.partition("Job stats:")
+    for part in (start, end):
+        assert f"2 of 12 exposures are rejected by their headers:\n  {NOT_NIS}\n" in part
+    run = succeed(finished_copy, config=FULL_RUN)
+    assert NOT_NIS in run.output.split("Job stats:")[0]
+    assert "exposures: 5 darks and 5 flats used, 2 rejected (results/NIS/rejected_exposures.csv)" in end_of(run)
+    assert f"    {NOT_NIS}\n" in end_of(run) and "mask: results/NIS/test_bpm.fits" in end_of(run)
+    with (finished_copy / "results" / "NIS" / "summary.csv").open(newline="") as table:
+        counts = {row["name"]: row for row in csv.DictReader(table) if row["kind"] == "type"}
+    shown = [line.split() for line in end_of(run).splitlines()]
+    for name, row in counts.items():
+        assert [name, row["n_pixels"], row["n_insufficient"]] in shown
+    again = succeed(finished_copy, config=FULL_RUN)
+    assert again.nothing_to_do and end_of(again).splitlines()[:5] == end_of(run).splitlines()[:5]
+
+
+def test_too_few_flats_in_the_vote_leave_table_and_reasons(finished_copy):
+    add_nrca1_flats(finished_copy)
+    for path in sorted((finished_copy / "results" / "NIS" / "flats").glob("*_rateints.fits"))[:3]:
+        with fits.open(path, mode="update") as hdus:
+            hdus["VAR_RNOISE"].name = "OTHER"
+    run = snakemake(finished_copy, config=FULL_RUN)
+    assert run.status != 0 and "Traceback" not in run.output
+    sentence = "NIS: no mask, because 2 usable flats remain and min_flats is 3. Rejected:\n"
+    assert run.output.count(sentence) == 1 and "no VAR_RNOISE extension" in end_of(run).split(sentence)[1]
+    assert "mask: none from this run\n" in end_of(run)
+    reasons = rejected(finished_copy)
+    assert len(reasons) == 5 and reasons["NRCA1_1"] == "DETECTOR is NRCA1, not NIS"
+    assert sum("no VAR_RNOISE extension" in reason for reason in reasons.values()) == 3
+
+
+def test_without_references_the_reason_appears_once(simulated, tmp_path):
+    directory = tmp_path / "run"
+    shutil.copytree(simulated, directory, ignore=shutil.ignore_patterns("crds_cache"))
+    run = snakemake(directory)
+    assert run.status != 0 and "Traceback" not in run.output
+    assert run.output.count("CRDS cannot provide the reference files: no server and no cache can be reached") == 1
+    assert "darks.log (and 1 more job)" in end_of(run) or "flats.log (and 1 more job)" in end_of(run)
+    assert "-m snakemake" not in end_of(run) and "\n  snakemake --snakefile" in end_of(run)
+    assert len(run.output.splitlines()) < 120
