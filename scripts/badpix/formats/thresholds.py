@@ -6,6 +6,7 @@ from math import nan
 from typing import Any
 
 import numpy as np
+from astropy.io import fits
 
 ABOVE, BELOW, AT_LEAST = "above", "below", "at least"
 # Quantities of the vote itself, which are not measured: the required fraction of positive votes, the minimum of valid
@@ -21,7 +22,8 @@ class Threshold:
     a statistics plane. `side` is above, below or at least; `above` and `below` exclude the limit. `value` is the limit
     in `unit`. A limit at a distance from a centre has value = `centre` +- `margin`; otherwise both are NaN. `exposure`
     is empty if the limit holds for all exposures, `integration` (1-based) is 0 if it holds for all integrations.
-    `region` is the amplifier (1-based), 0 for the whole array.
+    `region` is the amplifier (1-based), 0 for the whole array. `weight` is the relative weight of the integration in a
+    pixel's mean deviation, 1 on average; NaN in a test without such a mean.
     """
 
     test: str
@@ -34,6 +36,7 @@ class Threshold:
     region: int = 0
     centre: float = nan
     margin: float = nan
+    weight: float = nan
 
 
 # Any: the callers unpack a mapping with `exposure` (str) and `integration` (int).
@@ -78,7 +81,8 @@ def as_columns(rows: Collection[Threshold]) -> dict[str, np.ndarray]:
     return {name.upper(): np.array([getattr(row, name) for row in rows], dtypes[name]) for name in NAMES}
 
 
-def from_table(data: np.ndarray) -> list[Threshold]:
-    """The Thresholds in a FITS table (`hdu.data`)."""
+def from_table(data: fits.FITS_rec) -> list[Threshold]:
+    """The Thresholds in a FITS table (`hdu.data`); a column that the table lacks has its default."""
     kinds: dict[str, type] = {name: str if name in KINDS else int if name in INTEGERS else float for name in NAMES}
-    return [Threshold(**{name: kinds[name](row[name.upper()]) for name in NAMES}) for row in data]
+    present = [name for name in NAMES if name.upper() in data.names]
+    return [Threshold(**{name: kinds[name](row[name.upper()]) for name in present}) for row in data]

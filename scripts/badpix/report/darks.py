@@ -21,7 +21,7 @@ from badpix.vote.searches.base import Integration
 from badpix.vote.searches.registry import measured_searches
 from badpix.vote.searches.telegraph import STEPS, mainly_clear
 from badpix.vote.settings import VoteSettings
-from badpix.vote.significance import subsample, typical_level_and_scatter
+from badpix.vote.significance import Distribution, subsample
 from badpix.vote.tally import decide
 
 NO, YES, ABSTAINED = 0, 1, 2
@@ -46,7 +46,8 @@ class DarkReport:
     quantity to float32 (pixel, integration), or to (pixel, exposure) for N_JUMP_UP and N_JUMP_DOWN, the downward jumps
     that count. `n_down` (pixel) is the number of all downward jumps. `votes` maps a test to uint8 (pixel, vote).
     `centres` maps a quantity to {(segment, integration): centre}, if its threshold is relative to a centre.
-    `noise_deviation` is ln(noise / typical noise), (pixel, integration). `histograms` maps a quantity to a Histogram of
+    `noise_deviation` is ln(noise / typical noise), and `noise_scale` its scale in the pixel's amplifier; both have an
+    array (pixel) per integration. `histograms` maps a quantity to a Histogram of
     all science pixels and integrations, relative to the centre if there is one. `rows` has a dict per exposure.
     """
 
@@ -56,7 +57,8 @@ class DarkReport:
     n_down: np.ndarray | None = None
     votes: dict = field(default_factory=dict)
     centres: dict = field(default_factory=dict)
-    noise_deviation: list = field(default_factory=list)
+    noise_deviation: list[np.ndarray] = field(default_factory=list)
+    noise_scale: list[np.ndarray] = field(default_factory=list)
     histograms: dict = field(default_factory=dict)
     rows: list = field(default_factory=list)
 
@@ -182,12 +184,12 @@ class DarkReader:
         return vote_codes(yes, ~np.isnan(values))
 
     def _add_noise_deviation(self, noise: np.ndarray) -> None:
-        deviation = np.full(noise.shape, np.nan, np.float32)
+        deviation, scale = np.full(noise.shape, np.nan, np.float32), np.full(noise.shape, np.nan, np.float32)
         for region in self.regions:
-            deviation[region] = (
-                noise[region] - typical_level_and_scatter(noise[region][self.exposures.science[region]])[0]
-            )
+            distribution = Distribution.of(noise[region][self.exposures.science[region]])
+            deviation[region], scale[region] = noise[region] - distribution.median, distribution.scale
         self.report.noise_deviation.append(deviation.ravel()[self.pixels])
+        self.report.noise_scale.append(scale.ravel()[self.pixels])
 
     def _keep(self, name: str, image: np.ndarray, segment: str, integration: int) -> None:
         """Store the pixels' values of a quantity and count all science pixels in its histogram."""

@@ -11,6 +11,7 @@ from badpix.report.packing import Pack
 from badpix.report.pixels import DETAIL_BYTES, intermittent_bits
 from badpix.report.ramps import Ramps
 from badpix.report.words import TESTS, title
+from badpix.vote.outlier_test import relative_weights
 from badpix.vote.searches.rate import slope_or_saturated
 from badpix.vote.searches.registry import SEARCHES
 from badpix.vote.tally import votes_needed
@@ -75,13 +76,13 @@ def mean_conditions(pack: Pack, evidence: Evidence, darks: DarkReport, region_of
     """
     if not darks.noise_deviation:
         return
-    noise = np.stack(darks.noise_deviation, axis=1)
-    ratio = np.maximum(1, np.exp(np.nan_to_num(mean_deviation(noise))))
+    noise, scales = np.stack(darks.noise_deviation, axis=1), np.stack(darks.noise_scale, axis=1)
+    ratio = np.maximum(1, np.exp(np.nan_to_num(mean_deviation(noise, relative_weights(scales)))))
     for test, votes in darks.votes.items():
         limits, counts = evidence.mean_limits(test), evidence.counts(test)
         if not limits or counts is None:
             continue
-        values = deviation_of(test, evidence, darks, region_of)
+        values, weights = deviation_of(test, evidence, darks, region_of)
         n_valid = (votes != ABSTAINED).sum(axis=1)
         share = np.maximum(n_valid, 1) / max(1, int(counts[1].max()))
         scale = ratio if MEASURES[test].scaled else np.ones(1)
@@ -89,31 +90,43 @@ def mean_conditions(pack: Pack, evidence: Evidence, darks: DarkReport, region_of
         for row in limits:
             here = (region_of == row.region) | (row.region == 0)
             limit[here] = (row.value * scale / np.sqrt(share))[here]
-        pack.add(f"m_{test}", mean_deviation(values).astype(np.float32))
+        pack.add(f"m_{test}", mean_deviation(values, weights).astype(np.float32))
         pack.add(f"l_{test}", limit.astype(np.float32))
 
 
-def mean_deviation(values: np.ndarray) -> np.ndarray:
-    """Mean of `values` (pixel, integration) over the integrations that are not NaN; NaN if all are NaN."""
+def mean_deviation(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Mean of `values` x `weights` (both (pixel, integration)) over the integrations with a value; NaN without a value.
+
+    It is the mean of `badpix.vote.outlier_test.OutlierTest`; the weights are 1 on average.
+    """
     valid = ~np.isnan(values)
-    total = np.where(valid, values, 0).sum(axis=1, dtype=np.float32)
+    # Infinity times a weight of 0 is NaN.
+    total = (np.where(valid & (weights > 0), values, 0) * weights).sum(axis=1, dtype=np.float32)
     return np.where(valid.any(axis=1), total / np.maximum(valid.sum(axis=1), 1), np.float32(np.nan))
 
 
-def deviation_of(test: str, evidence: Evidence, darks: DarkReport, region_of: np.ndarray) -> np.ndarray:
-    """Values of a test's quantity minus the centres in the evidence file, float32 (pixel, integration)."""
-    columns = []
+def deviation_of(
+    test: str, evidence: Evidence, darks: DarkReport, region_of: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Values of a test's quantity minus the centres in the evidence file, and their weights in the mean.
+
+    Both are float32 (pixel, integration).
+    """
+    columns, weights = [], []
     quantity = evidence.quantity(test)
     for number, (segment, integration, _) in enumerate(darks.integrations):
         rows = [row for row in evidence.limits(test, exposure=segment, integration=integration) if row.exposure]
         values = darks.values[quantity][:, number].copy()
         if quantity == "SLOPE":
             values = slope_or_saturated(values, darks.values["NSAT"][:, number])
+        weight = np.zeros(values.shape, np.float32)
         for row in rows:
             here = (region_of == row.region) | (row.region == 0)
             values[here] -= np.float32(row.centre)
+            weight[here] = row.weight
         columns.append(values)
-    return np.stack(columns, axis=1)
+        weights.append(weight)
+    return np.stack(columns, axis=1), np.stack(weights, axis=1)
 
 
 def panel(

@@ -11,6 +11,7 @@ def count_outliers(
     centre: np.float32,
     vote_limit: np.float32,
     certain_limit: np.float32,
+    weight: np.float32,
     min_deviation: np.ndarray,
     n_valid: np.ndarray,
     votes: tuple[np.ndarray, np.ndarray],
@@ -27,6 +28,8 @@ def count_outliers(
     centre, vote_limit, certain_limit : float32
         A pixel has a vote when its absolute deviation exceeds both `vote_limit` and `min_deviation`. It is certain
         when the deviation exceeds `certain_limit` and `min_deviation`.
+    weight : float32
+        Factor of the deviations in `total`, at least 0.
     min_deviation : image (y, x), float32
         Smallest absolute deviation that counts.
     n_valid : image (y, x), int16
@@ -34,7 +37,7 @@ def count_outliers(
     votes, strong : pairs of images (y, x), int16
         Votes and certain deviations, (above, below); added to.
     total : image (y, x), float32
-        Sum of the deviations; added to.
+        Sum of `weight` times the deviations; added to.
     deviation : image (y, x), float32
         Filled with `values` - `centre`.
     """
@@ -48,7 +51,8 @@ def count_outliers(
             if np.isnan(difference):
                 continue
             n_valid[y, x] += 1
-            total[y, x] += difference
+            if weight > 0:  # 0 times infinity is NaN
+                total[y, x] += weight * difference
             magnitude = abs(difference)
             if not magnitude > min_deviation[y, x]:
                 continue

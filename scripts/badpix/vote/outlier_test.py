@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from badpix.vote.kernels import count_outliers
-from badpix.vote.significance import significance, subsample, typical_level_and_scatter, vote_sigma
+from badpix.vote.significance import Distribution, significance, subsample, typical_level_and_scatter, vote_sigma
 from badpix.vote.tally import check_n_votes, decide
 
 HIGH, LOW = 1, -1
@@ -15,11 +15,35 @@ Region = tuple[slice, slice]
 WHOLE_ARRAY: tuple[Region, ...] = ((slice(None), slice(None)),)
 
 
+def _inverse(scales: np.ndarray | float) -> np.ndarray:
+    """1 / `scales`, and 0 where a scale is 0 or NaN: the integration has no noise, or no values."""
+    return np.divide(1.0, scales, out=np.zeros(np.shape(scales)), where=np.asarray(scales) > 0)
+
+
+def relative_weights(scales: np.ndarray) -> np.ndarray:
+    """Weights 1 / `scales` over their mean along the last axis, the integrations; 0 where there is no scale."""
+    return _inverse(scales) * np.nan_to_num(harmonic_mean(scales))[..., None]
+
+
+def harmonic_mean(scales: np.ndarray) -> np.ndarray:
+    """Harmonic mean of `scales` along the last axis, the integrations; NaN if all are 0 or NaN.
+
+    NaN (an integration without values) does not count, 0 (an integration without noise) counts as infinity.
+    """
+    total = _inverse(scales).sum(axis=-1)
+    return np.isfinite(scales).sum(axis=-1) / np.where(total > 0, total, np.nan)
+
+
 class OutlierTest:
     """Finds the pixels whose values lie above or below the typical level of the detector.
 
     Method `add` takes the image of each integration. A pixel is found when at least `fraction` of its votes lie beyond
     a threshold and its mean does too. The false-alarm rate is then `probability`, whatever the number of integrations.
+
+    In the mean a deviation has the weight 1 / scale, with the scale of its integration
+    (`badpix.vote.significance.Distribution`). An integration with a light leak, whose deviations are large everywhere,
+    hardly widens the limit on the mean then: each integration adds deviations of the same scatter (the combination of
+    standard deviates of Stouffer et al. 1949, The American Soldier 1).
 
     Parameters
     ----------
@@ -41,9 +65,9 @@ class OutlierTest:
     votes, strong : dicts of side (HIGH, LOW) -> image (y, x), int16
         Votes beyond the threshold, and integrations that are significant by themselves.
     total : image (y, x), float32
-        Sum of the deviations from the typical level.
-    levels : list
-        For each integration the (typical level, standard deviation) of every region.
+        Sum of the deviations from the typical level, each in units of the scale of its integration.
+    levels, scales : lists
+        For each integration the (typical level, standard deviation) of every region, and the scale of every region.
     mean_limits : dict of side -> list
         After `found` of a side: the (centre, margin) of the limit on the means in every region.
 
@@ -71,6 +95,7 @@ class OutlierTest:
         self.strong = {side: np.zeros(science.shape, np.int16) for side in (HIGH, LOW)}
         self.total = np.zeros(science.shape, np.float32)
         self.levels: list[list[tuple[float, float]]] = []
+        self.scales: list[list[float]] = []
         self.mean_limits: dict[int, list[tuple[float, float]]] = {}
 
     def add(self, values: np.ndarray, min_deviation: np.ndarray | float = 0.0, min_certain: float = 0.0) -> np.ndarray:
@@ -86,14 +111,18 @@ class OutlierTest:
         floor = min_deviation if isinstance(min_deviation, np.ndarray) else np.float32(min_deviation)
         floor = np.broadcast_to(floor, values.shape)
         self.levels.append([])
+        self.scales.append([])
         for region, sample in zip(self.regions, self.samples, strict=True):
-            centre, sigma = typical_level_and_scatter(values[region].ravel()[sample])
+            distribution = Distribution.of(values[region].ravel()[sample])
+            centre, sigma, scale = distribution.median, distribution.scatter, distribution.scale
             self.levels[-1].append((centre, sigma))
+            self.scales[-1].append(scale)
             count_outliers(
                 values[region],
                 np.float32(centre),
                 np.float32(self.vote_sigma * sigma),
                 np.float32(max(self.single_sigma * sigma, min_certain)),
+                np.float32(_inverse(scale)),
                 floor[region],
                 self.n_valid[region],
                 (self.votes[HIGH][region], self.votes[LOW][region]),
@@ -103,26 +132,47 @@ class OutlierTest:
             )
         return deviation
 
+    def typical_scales(self) -> np.ndarray:
+        """Harmonic mean of the scales of the integrations, float64 (region); NaN if no integration has a scale."""
+        return harmonic_mean(self._scales())
+
+    def weights(self) -> np.ndarray:
+        """Relative weight of each integration in the mean, float64 (integration, region); the average is 1."""
+        return relative_weights(self._scales()).T
+
+    def _scales(self) -> np.ndarray:
+        """The scales, float64 (region, integration)."""
+        return np.array(self.scales).reshape(-1, len(self.regions)).T
+
+    def _sum_over(self, divisor: np.ndarray) -> np.ndarray:
+        """`total` over `divisor` (image), NaN without votes."""
+        return np.where(self.n_valid > 0, self.total / divisor, np.float32(np.nan))
+
     def mean(self) -> np.ndarray:
-        """Mean deviation per pixel (float32 image), NaN without votes."""
-        return np.where(self.n_valid > 0, self.total / np.maximum(self.n_valid, 1), np.float32(np.nan))
+        """Mean of the weighted deviations per pixel (float32 image), NaN without votes."""
+        mean = self._sum_over(np.maximum(self.n_valid, 1))
+        for region, scale in zip(self.regions, self.typical_scales(), strict=True):
+            mean[region] *= np.float32(np.nan_to_num(scale))
+        return mean
 
     def found(self, side: int, min_valid: int, scale: np.ndarray | float = 1.0) -> np.ndarray:
         """Boolean image (y, x) of the pixels found on `side` (HIGH, LOW).
 
         The scatter of the means is measured on the detector itself, so it includes natural differences between pixels
         as well as noise. A mean of fewer values has more scatter, and so has a pixel whose noise is `scale` (number or
-        image, at least 1) times the typical noise: both need a larger mean.
+        image, at least 1) times the typical noise: both need a larger mean. Without noise in any integration the votes
+        alone decide.
         """
-        share = np.maximum(self.n_valid, 1) / max(1, self.n_valid.max(initial=0))
-        standard = side * self.mean() * np.sqrt(share, dtype=np.float32) / scale
+        n = max(1, self.n_valid.max(initial=0))
+        standard = side * self._sum_over(np.sqrt(np.maximum(self.n_valid, 1), dtype=np.float32)) / scale
         significant = np.zeros(standard.shape, bool)
         self.mean_limits[side] = []
-        for region, sample in zip(self.regions, self.samples, strict=True):
-            centre, sigma = typical_level_and_scatter(standard[region].ravel()[sample])
-            self.mean_limits[side].append((side * centre, self.sigma * sigma))
+        for region, sample, unit in zip(self.regions, self.samples, self.typical_scales() / np.sqrt(n), strict=True):
+            values = standard[region]
+            centre, sigma = typical_level_and_scatter(values.ravel()[sample])
+            self.mean_limits[side].append((side * centre * unit, self.sigma * sigma * unit))
             with np.errstate(invalid="ignore"):
-                significant[region] = standard[region] - centre > self.sigma * sigma
+                significant[region] = (values - centre > self.sigma * sigma) | np.isnan(unit)
         return significant & self.majority(side, min_valid)
 
     def majority(self, side: int, min_valid: int) -> np.ndarray:

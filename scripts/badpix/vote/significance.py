@@ -5,6 +5,8 @@ Each test that compares a pixel with the rest of the detector has a false-alarm 
 single exposure decides, and a significant mean, so that the false-alarm rate is the configured rate.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.special import betaincinv, ndtr, ndtri, pdtrc
 
@@ -13,8 +15,8 @@ from badpix.vote.tally import votes_needed
 # With a lower threshold noise could decide a vote: a pixel that is bad in three of eight exposures must not reach six
 # votes through the noise of the remaining five.
 MIN_VOTE_SIGMA = 2.5
-# Quantiles of a normal distribution one standard deviation below and above its median.
-LOWER, UPPER = ndtr(-1), ndtr(1)
+# Quantiles of a normal distribution two and one standard deviations below its median, its median, and above.
+QUANTILES = ndtr([-2, -1, 0, 1, 2])
 # This many values give a standard deviation to 0.4%. Of many more, every 7th or 13th is used: neither number divides
 # the width of an array or an amplifier, so the sample is spread over all columns.
 SUBSAMPLE_SIZE = 2**17
@@ -59,14 +61,47 @@ def subsample(chosen: np.ndarray) -> np.ndarray:
     return indices[::stride].astype(np.int32)
 
 
+@dataclass(frozen=True)
+class Distribution:
+    """The middle of a distribution: its median, and the distances of the quantiles one and two sigma below and above.
+
+    All are in the unit of the values, and NaN without finite values.
+    """
+
+    median: float
+    below: tuple[float, float]
+    above: tuple[float, float]
+
+    @classmethod
+    def of(cls, values: np.ndarray) -> "Distribution":
+        """The Distribution of the finite `values` (any shape)."""
+        finite = values[np.isfinite(values)]
+        if finite.size == 0:
+            return cls(np.nan, (np.nan, np.nan), (np.nan, np.nan))
+        low2, low1, median, high1, high2 = (float(quantile) for quantile in np.quantile(finite, QUANTILES))
+        return cls(median, (median - low1, median - low2), (high1 - median, high2 - median))
+
+    @property
+    def scatter(self) -> float:
+        """Standard deviation of the healthy majority: from the narrower side, because bad pixels lie on one side."""
+        return min(self.below[0], self.above[0])
+
+    @property
+    def scale(self) -> float:
+        """Standard deviation of all but the outliers, at least `scatter`.
+
+        From the wider side, because the narrower side may contain values without noise (a part of the array that lost
+        its signal). Such values may also lie on both sides of the median; then the quantiles two sigma away contain
+        the noise.
+        """
+        return max(self.below[0], self.above[0], min(self.below[1], self.above[1]) / 2)
+
+
 def typical_level_and_scatter(values: np.ndarray) -> tuple[float, float]:
     """Median and standard deviation of the healthy majority of `values` (any shape; only finite values count).
 
     The standard deviation is the distance from the median to the quantile one sigma away, on the narrower of the two
     sides, because bad pixels lie on one side. NaN for both without finite values.
     """
-    finite = values[np.isfinite(values)]
-    if finite.size == 0:
-        return np.nan, np.nan
-    low, median, high = np.quantile(finite, [LOWER, 0.5, UPPER])
-    return float(median), float(min(median - low, high - median))
+    distribution = Distribution.of(values)
+    return distribution.median, distribution.scatter

@@ -67,9 +67,10 @@ def test_the_limits_of_the_official_algorithm():
 
 @pytest.mark.parametrize("regions", [WHOLE_ARRAY, (np.s_[:, :20], np.s_[:, 20:])])
 def test_the_thresholds_reproduce_the_votes(regions):
-    """Votes counted from the table alone equal the votes of the searches, pixel by pixel."""
+    """Votes and means worked out from the table alone equal those of the searches, pixel by pixel."""
     beyond = extended(3, regions)
     files = [exposure(seed, {(3, 3): {"CDS_NOISE": 40.0, "SLOPE": 3.0, "PEDESTAL_T0": -90.0}}) for seed in range(3)]
+    files[2]["SLOPE"].data[:, :, :60] *= 1.5  # weights that differ
     for number, file in enumerate(files):
         file[0].header["EXPOSURE"] = f"dark{number}"
         beyond.add_exposure(file, pedestal_name="PEDESTAL_T0")
@@ -77,6 +78,7 @@ def test_the_thresholds_reproduce_the_votes(regions):
     rows = [row for result in results.values() for row in result.thresholds]
     tests = {"noise": "cds_noise", "rate": "rate", "low_pedestal": "low_pedestal", "first": "first_inverse_rc"}
     k = {test: np.zeros(SHAPE, int) for test in tests.values()}
+    mean = {test: np.zeros(SHAPE) for test in tests.values()}
     for number, file in enumerate(files):
         planes = {name: file[name].data[0] for name in beyond.planes} | {"PEDESTAL": file["PEDESTAL_T0"].data[0]}
         integration = Integration(planes, GROUP_TIME_S, beyond.sample)
@@ -92,12 +94,16 @@ def test_the_thresholds_reproduce_the_votes(regions):
             for amplifier, region in enumerate(own, 1):
                 row = limits[amplifier if len(limits) > 1 else 0]
                 height = (1 if row.side == ABOVE else -1) * (values[region] - row.centre)
+                mean[test][region] += row.weight * (values[region] - row.centre) / 3
                 least = np.broadcast_to(measured.min_deviation, SHAPE)[region]
                 k[test][region] += (height > row.margin) & (height > least)
     counted_votes = {test: votes for result in results.values() for test, (votes, _) in result.votes.items()}
     for test, votes in k.items():
         assert np.array_equal(votes, counted_votes[test]), test
         assert votes[3, 3] == 3 or test == "first_inverse_rc"
+    means_of = {tests[name]: test.mean() for run in beyond.runs for name, test in run.tests.items() if name in tests}
+    for test, image in mean.items():
+        np.testing.assert_allclose(means_of[test], image, rtol=1e-4, atol=1e-4)
     means = [row for row in rows if row.test == "cds_noise" and row.quantity == MEAN_DEVIATION]
     assert [row.region for row in means] == ([0] if len(regions) == 1 else [1, 2])
 

@@ -70,7 +70,8 @@ def test_a_ramp_too_short_for_a_quantity_has_no_deviation(short_ramps, short):
     values = np.full((4, 2), 7.0, np.float32)
     values[:, short - 1] = np.nan
     darks = SimpleNamespace(integrations=INTEGRATIONS, values={"CDS_EARLY - CDS_LATE": values})
-    deviation = deviation_of("early_rc", short_ramps, darks, np.zeros(4, int))
+    deviation, weights = deviation_of("early_rc", short_ramps, darks, np.zeros(4, int))
+    assert weights.shape == deviation.shape
     assert (deviation[:, 2 - short] == 5).all() and np.isnan(deviation[:, short - 1]).all()
     assert short_ramps.quantity("none") is None
 
@@ -137,7 +138,10 @@ def test_votes_that_do_not_add_up_stop_the_job():
 
 def test_a_mean_passes_over_what_is_missing():
     values = np.array([[1, np.nan, 3], [np.nan] * 3, [np.inf, 1, 1]], np.float32)
-    assert mean_deviation(values).tolist() == pytest.approx([2, np.nan, np.inf], nan_ok=True)
+    weights = np.array([[1.5, 1, 0.5]] * 3, np.float32)
+    assert mean_deviation(values, weights).tolist() == pytest.approx([1.5, np.nan, np.inf], nan_ok=True)
+    without = np.array([[0, 1.5, 1.5]] * 3, np.float32)
+    assert mean_deviation(values, without).tolist() == pytest.approx([2.25, np.nan, 1], nan_ok=True)
 
 
 # ---------------------------------------------------------------- histograms and images

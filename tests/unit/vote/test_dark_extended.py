@@ -92,6 +92,33 @@ def test_a_minority_is_listed_and_not_found(name):
     assert name in types_of(SHOWS[name], 8, n_bad=3, what="intermittent")
 
 
+# Type -> values that seven darks clearly show, and the planes that a fault of the eighth dark changes by up to a size.
+FAULTS = {
+    "hot": ({"SLOPE": 6.0}, {"SLOPE": 300.0}),  # light leak
+    "warm": ({"SLOPE": 1.0}, {"SLOPE": 300.0}),
+    "rc": ({"PEDESTAL_T0": 150.0}, {"PEDESTAL_T0": 4000.0}),  # drift of the bias
+    "low_pedestal": ({"PEDESTAL_T0": -150.0}, {"PEDESTAL_T0": 4000.0}),
+    "inverse_rc": ({"CDS_FIRST": -100.0, "CDS_EARLY": -40.0}, {"CDS_FIRST": 3000.0, "CDS_EARLY": 2000.0}),
+    "noisy": ({"CDS_NOISE": 18.0}, {"CDS_NOISE": 3000.0}),  # electromagnetic interference
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("position", [0, 7])
+def test_a_dark_with_a_fault_hides_nothing_that_seven_darks_show(name, position):
+    shown, fault = FAULTS[name]
+    beyond = extended(8)
+    for seed in range(8):
+        statistics = exposure(seed, {PIXEL: shown} if seed != position else {})
+        if seed == position:
+            for plane, size in fault.items():
+                statistics[plane].data += np.linspace(0, size, SHAPE[1], dtype=np.float32)
+        beyond.add_exposure(statistics, pedestal_name="PEDESTAL_T0")
+    found = {kind: result.found for kind, result in beyond.results().items()}
+    assert {kind for kind in found if found[kind][PIXEL]} == {name}
+    assert sum(image.sum() for image in found.values()) == 1
+
+
 def test_a_healthy_detector_has_no_bad_pixels():
     found = {name: int(result.found.sum()) for name, result in results([{}] * 8).items()}
     assert found == dict.fromkeys(found, 0) and found.keys() == set(SHOWS)

@@ -150,3 +150,133 @@ def test_what_is_not_certain_is_not_intermittent():
         test.add(values, min_certain=limit)
         assert test.intermittent(HIGH)[BAD] == certain
         assert test.votes[HIGH][BAD] == 1
+
+
+# ---------------------------------------------------------------- an integration with deviations of its own
+
+GRADIENT = np.broadcast_to(np.linspace(0, 3000, SHAPE[1], dtype=np.float32), SHAPE)
+
+
+def spoil(kind, rng):
+    """Change the values of a healthy integration: `kind` of fault, as a function of the values (changed in place)."""
+
+    def gradient(values):
+        values += GRADIENT
+
+    def noise(values):
+        values += rng.normal(0, 100, SHAPE)
+
+    def quiet(values):
+        values[:] = 5 + rng.normal(0, 1e-3, SHAPE)
+
+    def part_without_noise(values):
+        values[:] = np.where(np.arange(SHAPE[1]) < SHAPE[1] * 2 // 3, 20 + rng.normal(0, 1e-3, SHAPE), values)
+
+    def mostly_without_noise(values):
+        values[:] = np.where(rng.random(SHAPE) < 0.8, 5 + rng.normal(0, 1e-3, SHAPE), values)
+
+    def constant(values):
+        values[:] = 5
+
+    return locals()[kind]
+
+
+FAULTS = ("gradient", "noise", "quiet", "part_without_noise", "mostly_without_noise", "constant")
+
+
+def with_a_spoiled_integration(kind, n, position, height, n_pixels=200, **options):
+    """Bad pixels of `height` sigma in all integrations but the spoiled one; (OutlierTest, boolean image of them)."""
+    bad = np.zeros(SHAPE, bool)
+    bad.ravel()[np.random.default_rng(3).choice(bad.size, n_pixels, replace=False)] = True
+    fault = spoil(kind, np.random.default_rng(4))
+
+    def change(values, i):
+        if i == position:
+            fault(values)
+        else:
+            values[bad] += 2 * height
+
+    return run(n, change, **options), bad
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+@pytest.mark.parametrize("position", [0, 7])
+def test_a_spoiled_integration_hides_no_bad_pixels(kind, position):
+    test, bad = with_a_spoiled_integration(kind, 8, position, height=6)
+    found = test.found(HIGH, 1)
+    assert (found & bad).sum() >= 198
+    assert (found & ~bad).sum() <= 6 + 3 * np.sqrt(6)
+    assert test.found(LOW, 1).sum() <= 6 + 3 * np.sqrt(6)
+
+
+@pytest.mark.parametrize("n", [4, 5, 20])
+def test_a_spoiled_integration_among_few_and_many(n):
+    test, bad = with_a_spoiled_integration("gradient", n, 1, height=6)
+    assert (test.found(HIGH, 1) & bad).sum() >= 198
+    assert (test.found(HIGH, 1) & ~bad).sum() <= 6 + 3 * np.sqrt(6)
+
+
+@pytest.mark.parametrize("kind", [None, "gradient", "noise", "quiet"])
+@pytest.mark.parametrize("n", [1, 2, 3, 8, 40])
+def test_the_rate_of_significant_means_is_the_configured_rate(kind, n):
+    """Normal noise only; 600 of 60,000 pixels are expected at 1e-2, also with a spoiled integration."""
+    test = run(n, lambda values, i: kind and i == 0 and spoil(kind, np.random.default_rng(4))(values), probability=1e-2)
+    test.found(HIGH, 1)
+    ((centre, margin),) = test.mean_limits[HIGH]
+    rate = np.mean(test.mean() > centre + margin)
+    # A gradient has a flat distribution without tails, so fewer of its sums with noise are large.
+    assert (0 if kind == "gradient" else 0.0085) <= rate < 0.0115
+
+
+def test_the_mean_is_in_the_unit_of_the_values_with_weights_of_one_over_the_scale():
+    """Noise of 2 and of 6: relative weights 1.5 and 0.5, as 3 is their harmonic mean."""
+    test = OutlierTest(np.ones(SHAPE, bool), 2, 0.75, 1e-4)
+    rng = np.random.default_rng(1)
+    quiet, noisy = rng.normal(5, 2, SHAPE), rng.normal(9, 6, SHAPE)
+    quiet[BAD], noisy[BAD] = 25, 69
+    test.add(quiet)
+    test.add(noisy)
+    np.testing.assert_allclose(test.weights()[:, 0], [1.5, 0.5], rtol=0.02)
+    np.testing.assert_allclose(test.typical_scales(), 3, rtol=0.02)
+    assert test.mean()[BAD] == pytest.approx((1.5 * 20 + 0.5 * 60) / 2, rel=0.02)
+    test.found(HIGH, 1)
+    ((centre, margin),) = test.mean_limits[HIGH]
+    # The mean of 1.5 x noise of 2 and 0.5 x noise of 6 has the scatter 3 / sqrt(2).
+    assert centre == pytest.approx(0, abs=0.05) and margin == pytest.approx(3.719 * 3 / np.sqrt(2), rel=0.02)
+
+
+def test_equal_scatter_gives_equal_weights_and_the_plain_mean():
+    images = [np.random.default_rng(1).permutation(np.arange(60_000.0)).reshape(SHAPE) for _ in range(3)]
+    test = OutlierTest(np.ones(SHAPE, bool), 3, 0.75, 1e-4)
+    deviations = [test.add(image) for image in images]
+    np.testing.assert_allclose(test.weights(), 1)
+    np.testing.assert_allclose(test.mean(), np.mean(deviations, axis=0), rtol=1e-5, atol=0.05)
+
+
+def test_without_noise_the_votes_decide():
+    test = OutlierTest(np.ones(SHAPE, bool), 4, 0.75, 1e-4)
+    for _ in range(4):
+        values = np.full(SHAPE, 5.0)
+        values[BAD] = 6
+        test.add(values)
+    assert np.argwhere(test.found(HIGH, 1)).tolist() == [list(BAD)] and not test.found(LOW, 1).any()
+
+
+def test_infinity_in_an_integration_without_noise_is_no_nan():
+    def change(values, i):
+        if i == 0:
+            values[:] = 5
+        values[0, 0] = np.inf
+
+    assert run(5, change).found(HIGH, 1)[0, 0]
+
+
+def test_an_integration_without_values_has_no_weight():
+    def change(values, i):
+        if i == 0:
+            values[:] = np.nan
+        values[BAD] += 12
+
+    test = run(5, change)
+    np.testing.assert_allclose(test.weights()[:, 0], [0, 1, 1, 1, 1], atol=0.02)
+    assert test.found(HIGH, 1)[BAD] and test.mean()[BAD] == pytest.approx(12, abs=4)

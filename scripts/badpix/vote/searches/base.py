@@ -242,11 +242,22 @@ class SearchRun:
         # A vote must exceed both margins, so the larger margin is the limit.
         min_margin = self.search.min_margin(name)
         rows = []
-        for levels, (exposure, number) in zip(test.levels, self.integrations, strict=True):
-            for region, (centre, sigma) in enumerate(levels, 1):
-                where = {"exposure": exposure, "integration": number, "region": region if len(levels) > 1 else 0}
-                margin = max(test.vote_sigma * sigma, min_margin)
-                rows.append(around(count.name, quantity, direction, centre, margin, unit=measure.unit, **where))
+        weights = test.weights()
+        for levels, of_levels, (exposure, number) in zip(test.levels, weights, self.integrations, strict=True):
+            for region, ((centre, sigma), weight) in enumerate(zip(levels, of_levels, strict=True), 1):
+                row = around(
+                    count.name,
+                    quantity,
+                    direction,
+                    centre,
+                    max(test.vote_sigma * sigma, min_margin),
+                    unit=measure.unit,
+                    exposure=exposure,
+                    integration=number,
+                    region=region if len(levels) > 1 else 0,
+                    weight=float(weight),
+                )
+                rows.append(row)
         for region, (centre, margin) in enumerate(test.mean_limits[count.side], 1):
             region = region if len(test.regions) > 1 else 0
             value = count.side * (centre + margin)
