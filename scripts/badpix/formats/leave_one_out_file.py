@@ -21,6 +21,7 @@ from badpix.formats.provenance import Provenance
 if TYPE_CHECKING:
     import pandas as pd
 
+EXPOSURES = ("kind", "exposure", "n_changed", "undecided")
 PIXELS = {"kind": str, "type": str, "x": int, "y": int, "kept": int, "votes": int, "stability": float}
 TYPES = {"kind": str, "type": str, "votes": int, "gained": int}
 

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from badpix.formats.leave_one_out_file import read_votes, write_votes
 from badpix.formats.provenance import Provenance
-from badpix.reliability.leave_one_out import LeaveOneOut, Stability
+from badpix.formats.type_result import TypeResult
+from badpix.reliability.leave_one_out import LeaveOneOut, Stability, decided_types
 from badpix.reliability.stability import (
     FALSE,
     Shortage,
@@ -43,6 +45,39 @@ def test_the_number_of_votes_in_which_a_pixel_keeps_its_types():
 def test_the_number_of_pixels_that_each_exposure_changes():
     # Changes in numbers of pixels: without a hot +1; b hot -1; c hot and rc -1 (the same pixel); d hot +1, rc -1.
     assert votes().n_changed == {"a": 1, "b": 1, "c": 1, "d": 2}
+
+
+def test_a_type_that_cannot_be_decided_without_an_exposure_has_no_vote():
+    leave_one_out = LeaveOneOut(images(hot=[[1, 1, 0]], noisy=[[0, 1, 1]]))
+    leave_one_out.add("a", images(hot=[[1, 0, 0]], noisy=[[0, 0, 0]]), {"noisy"})
+    leave_one_out.add("b", images(hot=[[1, 1, 0]], noisy=[[0, 1, 0]]))
+    assert leave_one_out.n_changed == {"a": 1, "b": 1}, "the noisy pixels are no change without a"
+    pixels = leave_one_out.pixels("darks").set_index(["type", "x"])
+    assert pixels["votes"].to_dict() == {("hot", 0): 2, ("hot", 1): 2, ("noisy", 1): 1, ("noisy", 2): 1}
+    assert pixels["stability"].to_dict() == {("hot", 0): 1, ("hot", 1): 0.5, ("noisy", 1): 1, ("noisy", 2): 0}
+    assert dict(leave_one_out.types("darks")[["type", "votes"]].values) == {"hot": 2, "noisy": 1}
+    assert leave_one_out.exposures("darks")["undecided"].tolist() == ["noisy", ""]
+    assert leave_one_out.blind() == {"noisy": "a"}
+    leave_one_out.add("c", images(hot=[[1, 1, 0]], noisy=[[0, 1, 0]]), {"noisy", "hot"})
+    assert leave_one_out.blind() == {"noisy": "a, c", "hot": "c"}
+
+
+def test_a_type_without_any_vote_has_no_stability():
+    leave_one_out = LeaveOneOut(images(noisy=[[0, 1, 1]]))
+    for name in "ab":
+        leave_one_out.add(name, images(noisy=[[0, 0, 0]]), {"noisy"})
+    assert leave_one_out.n_changed == {"a": 0, "b": 0}
+    assert leave_one_out.blind() == {"noisy": "any one of the 2 exposures"}
+    assert leave_one_out.pixels("darks")["stability"].isna().all() and rows_of(leave_one_out) == []
+    assert np.isnan(stability_image(leave_one_out.pixels("darks"), (1, 3))).all()
+
+
+@pytest.mark.parametrize(("n_insufficient", "decided"), [(0, True), (6, True), (7, False), (12, False)])
+def test_a_type_is_decided_if_half_of_the_pixels_can_be_classified(n_insufficient, decided):
+    insufficient, science = np.ones((4, 4), bool), np.ones((4, 4), bool)
+    science[0] = False  # reference pixels
+    insufficient[1:] = (np.arange(12) < n_insufficient).reshape(3, 4)
+    assert ("noisy" in decided_types({"noisy": TypeResult(~science, insufficient)}, science)) == decided
 
 
 def test_the_file_keeps_the_tables(tmp_path):
