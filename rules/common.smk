@@ -19,6 +19,7 @@ from badpix.instrument.detectors import load_detectors
 from badpix.workflow.digest import library_digest
 from badpix.exposures.epochs import EPOCH_PATTERN, divide
 from badpix.instrument.geometry import Geometry
+from badpix.core.content import cache_folder
 from badpix.exposures.current_products import CurrentProducts, Wanted
 from badpix.exposures.header_cache import HeaderCache, Unreadable
 from badpix.exposures.find import InputError, configured_kinds, find_files, match_inputs

@@ -9,7 +9,7 @@ import os
 import shutil
 from pathlib import Path
 
-from badpix.core.content import unchanged
+from badpix.core.content import cache_folder, unchanged
 from badpix.core.errors import BadExposure
 from badpix.core.files import atomic_path, card_text
 from badpix.core.logs import logger, logging_to
@@ -59,7 +59,7 @@ def main(inputs, outputs, exposure, settings, scratch_space=None):
         fetched = json.loads(Path(inputs["references"]).read_text(encoding="utf-8"))
         os.environ.setdefault("CRDS_CONTEXT", fetched["context"])
         # A damaged file would make the pipeline fail for every exposure, which would then be rejected.
-        require_sound(fetched["files"])
+        require_sound(cache_folder(os.environ.get("CRDS_PATH")) / path for path in fetched["files"])
     folder = Path(outputs["rateints"]).resolve().parent
     with unchanged(uncal):
         try:

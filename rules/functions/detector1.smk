@@ -4,6 +4,10 @@
 REFERENCE_TYPES = json.loads((BASE / "config" / "schemas" / "detector1_references.json").read_text(encoding="utf-8"))
 
 
+# The folder of the CRDS cache.
+CACHE = cache_folder(config["crds_path"] or os.environ.get("CRDS_PATH"))
+
+
 def first_raw_file(wildcards):
     """A raw file of the kind: apart from their dates, all exposures of a kind need the same references."""
     # The copies with planted pixels may not exist yet; they need the same references.
@@ -15,5 +19,5 @@ def check_references(wildcards):
     """No input file; the listing of the reference files is checked."""
     if DECIDES:
         listing = f"{RESULTS}/{wildcards.detector}/{wildcards.kind}/references.json"
-        make_again(listing, CURRENT.check_references(listing))
+        make_again(listing, CURRENT.check_references(listing, CACHE))
     return []

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 from filelock import FileLock
 
 import simulate
@@ -13,6 +14,9 @@ from workflow.runner import PROJECT, copy_run, succeed
 # The files of the workflow.
 PROJECT_PARTS = ("Snakefile", "rules", "scripts", "config", "envs", "profiles")
 # Products of the shared run beside the mask.
+# Numbers of the exposures in `three_and_three`; the exposures before and after them can be added.
+NUMBERS = (2, 3, 4)
+NAMES = {"darks": "jw09001001001_02101_0000{}_nis_uncal.fits", "flats": "jw09002001001_03101_0000{}_nis_uncal.fits"}
 FULL_RUN = {"keep_intermediates": True, "quality_check": True, "plot": True}
 
 
@@ -59,6 +63,25 @@ def finished(simulated, tmp_path_factory):
         succeed(directory, config=FULL_RUN)
 
     return make_once(tmp_path_factory, "finished", make)
+
+
+@pytest.fixture(scope="session")
+def three_and_three(simulated, tmp_path_factory):
+    """A finished run of three darks and three flats with nothing kept that need not be. Read only."""
+
+    def make(directory):
+        copy_run(simulated, directory)
+        for kind, name in NAMES.items():
+            for number in {1, 5} - set(NUMBERS):
+                (directory / kind / name.format(number)).unlink()
+        path = directory / "config.yaml"
+        config = yaml.safe_load(path.read_text(encoding="utf-8"))
+        # The table of manual flags lies in the project, whose place another test changes.
+        config |= {"min_darks": 2, "min_flats": 2, "plot": True, "manual_flag_file": "none"}
+        path.write_text(yaml.safe_dump(config), encoding="utf-8")
+        succeed(directory)
+
+    return make_once(tmp_path_factory, "three_and_three", make)
 
 
 @pytest.fixture

@@ -1,44 +1,21 @@
 """A run is continued, not repeated: after any change the jobs concerned run again, and no others."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
 import sys
 
 import pytest
-import yaml
 from astropy.io import fits
 
 from badpix.workflow.digest import modules_used
-from workflow.conftest import make_once
+from workflow.conftest import NAMES, NUMBERS
 from workflow.runner import PROJECT, copy_run, snakemake, succeed
 
 pytestmark = pytest.mark.pipeline
 
-NUMBERS = (2, 3, 4)  # of the exposures in the run; those before and after them are there to be added
-NAMES = {"darks": "jw09001001001_02101_0000{}_nis_uncal.fits", "flats": "jw09002001001_03101_0000{}_nis_uncal.fits"}
 VOTE = {"bad_pixel_mask": 1, "plots": 1}
-
-
-@pytest.fixture(scope="session")
-def three_and_three(simulated, tmp_path_factory):
-    """A finished run of three darks and three flats with nothing kept that need not be. Read only."""
-
-    def make(directory):
-        copy_run(simulated, directory)
-        for kind, name in NAMES.items():
-            for number in {1, 5} - set(NUMBERS):
-                (directory / kind / name.format(number)).unlink()
-        path = directory / "config.yaml"
-        config = yaml.safe_load(path.read_text(encoding="utf-8"))
-        # The table of manual flags lies in the project, whose place another test changes.
-        config |= {"min_darks": 2, "min_flats": 2, "plot": True, "manual_flag_file": "none"}
-        path.write_text(yaml.safe_dump(config), encoding="utf-8")
-        succeed(directory)
-
-    return make_once(tmp_path_factory, "three_and_three", make)
 
 
 @pytest.fixture
@@ -134,24 +111,6 @@ def test_a_run_refused_for_too_few_darks_can_be_continued(run):
     assert "NIS: no mask, because 3 usable darks remain and min_darks is 9." in failed.output
     assert "Traceback" not in failed.output
     assert succeed(run, config={"min_darks": 3}).jobs == VOTE
-    assert times(run) == before
-
-
-def test_a_failed_vote_can_be_repeated(run):
-    before = times(run)
-    (statistics, *_) = sorted((run / "results" / "NIS" / "darks").glob("*_dark_statistics.fits"))
-    content, made = statistics.read_bytes(), statistics.stat().st_mtime_ns
-    statistics.write_bytes(content[: len(content) // 2])
-    os.utime(statistics, ns=(made, made))
-    failed = snakemake(run, config={"rc_fraction_threshold": 0.7})
-    assert failed.status != 0
-    assert f"  {statistics.relative_to(run)}" in failed.output
-    # What the failed vote should have replaced does not stand as if it were up to date.
-    assert not (run / "results" / "NIS" / "test_bpm.fits").exists()
-
-    statistics.write_bytes(content)
-    os.utime(statistics, ns=(made, made))
-    assert succeed(run, config={"rc_fraction_threshold": 0.7}).jobs == VOTE
     assert times(run) == before
 
 

@@ -31,6 +31,11 @@ def sha256_of(path: str | Path) -> str:
     return digest.hexdigest()
 
 
+def cache_folder(crds_path: str | None) -> Path:
+    """The folder of the CRDS cache; without `crds_path` (CRDS_PATH, or the configured path) the default of CRDS."""
+    return Path(crds_path or "~/crds_cache").expanduser().absolute()
+
+
 @contextmanager
 def unchanged(*paths: str | Path) -> Iterator[None]:
     """Raise FileChanged if any of `paths` changes while the block runs, also if the block fails."""

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from badpix.core.content import sha256_of
+from badpix.core.content import cache_folder, sha256_of
 from badpix.core.fits_check import file_problem
 
 logger = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ def _sole_user_of_cache() -> Iterator[None]:
             lock.close()
 
 
-def require_sound(paths: Iterable[str]) -> None:
+def require_sound(paths: Iterable[str | Path]) -> None:
     """Raise ReferencesUnavailable if a reference file is empty, truncated or unreadable."""
     damaged = [f"{path}: {problem}" for path in paths if (problem := reference_problem(path))]
     if damaged:
@@ -87,14 +87,18 @@ def reference_problem(path: str | Path) -> str | None:
 
 
 def content_of(paths: Mapping[str, str | None]) -> dict[str, dict[str, Any]]:
-    """Path -> n_bytes, modified (ns) and sha256 of the reference files `paths` (type -> path or None)."""
-    return {path: {**state_of(path), "sha256": sha256_of(path)} for path in paths.values() if path}
+    """Path -> n_bytes, modified (ns) and sha256 of the reference files `paths` (type -> path or None).
 
-
-def state_of(path: str | Path) -> dict[str, int]:
-    """n_bytes and modified (ns) of a reference file. Not the time of the inode's change: caches are moved."""
-    status = Path(path).stat()
-    return {"n_bytes": status.st_size, "modified": status.st_mtime_ns}
+    The paths are relative to the cache if the files are in it, so that the cache can be moved.
+    """
+    cache, found = cache_folder(os.environ.get("CRDS_PATH")), {}
+    for path in map(Path, filter(None, paths.values())):
+        status = path.stat()
+        name = path.relative_to(cache) if path.is_relative_to(cache) else path
+        found[str(name)] = {
+            "n_bytes": status.st_size, "modified": status.st_mtime_ns, "sha256": sha256_of(path)
+        }  # fmt: skip
+    return found
 
 
 def fetch_mask(exposure: str | Path) -> tuple[str, str]:

@@ -165,13 +165,16 @@ class CurrentProducts:
                 return self.stale[path]
         return None
 
-    def check_references(self, listing: str) -> str | None:
-        """The reason why the reference files of `listing` (of prefetch_references) must be looked up again."""
+    def check_references(self, listing: str, cache: Path) -> str | None:
+        """The reason why the reference files of `listing` (of prefetch_references) must be looked up again.
+
+        `cache` is the folder of the CRDS cache.
+        """
         if not Path(listing).exists():
             return None
         try:
             files = json.loads(Path(listing).read_text(encoding="utf-8"))["files"]
-            changed = next((path for path, was in files.items() if self._changed(path, was)), None)
+            changed = next((path for path, was in files.items() if self._changed(cache / path, was)), None)
         except (ValueError, KeyError, TypeError, AttributeError):
             self.stale[listing] = "it is damaged, or was made by an earlier version"
             return self.stale[listing]
@@ -179,9 +182,9 @@ class CurrentProducts:
             self.stale[listing] = f"the reference file {changed} changed"
         return self.stale.get(listing)
 
-    def _changed(self, path: str, was: Mapping[str, Any]) -> bool:
+    def _changed(self, path: Path, was: Mapping[str, Any]) -> bool:
         """True if the content of a reference file changed. A file that is gone is for CRDS to fetch."""
-        if not Path(path).is_file():
+        if not path.is_file():
             return False
         size, modified, _ = stamp(path)
         if (size, modified) == (was["n_bytes"], was["modified"]):

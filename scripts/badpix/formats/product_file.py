@@ -155,7 +155,9 @@ def open_verified(
         try:
             if provenance:
                 verify(hdus, provenance, planes)
-        except (OSError, ValueError, KeyError, TypeError, fits.VerifyError) as error:
+        except ProductError:
+            raise
+        except Exception as error:  # astropy raises many types of errors for a damaged header
             raise _unreadable(path, error) from error
         yield hdus
 
