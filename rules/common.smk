@@ -15,6 +15,8 @@ sys.path.insert(0, str(BASE / "scripts"))
 
 from badpix.workflow import resources
 from badpix.config.check import ConfigError, check_detector, load_schema, load_steps, validated
+from badpix.config.dates import date_warnings
+from badpix.config.duplicates import duplicate_keys
 from badpix.instrument.detectors import load_detectors
 from badpix.workflow.digest import library_digest
 from badpix.exposures.epochs import EPOCH_PATTERN, divide
@@ -48,6 +50,8 @@ LINTING = not workflow.check_envvars
 
 def read_config():
     """The configuration with all defaults, checked against the schema before anything else happens."""
+    if workflow.is_main_process and (duplicates := duplicate_keys(workflow.configfiles)):
+        raise ConfigError(duplicates)
     given = config | {"darks": config.get("darks") or "darks"} if LINTING else config
     steps = load_steps(BASE / "config" / "schemas" / "detector1_steps.json")
     complete = validated(given, SCHEMA, steps)
@@ -95,6 +99,17 @@ def say(lines):
             print(line, file=sys.stderr)
 
 
+def warned_at_start():
+    """The warnings of the dates of all masks, each once."""
+    found = {}
+    for mask_id, kinds in INVENTORY.masks.items():
+        starts = [exposure.start for of_kind in kinds.values() for exposure in of_kind.values()]
+        useafter = INVENTORY.start(mask_id) if config["epochs"] else config["useafter"]
+        for warning in date_warnings(config["pedigree"], useafter, starts):
+            found.setdefault(warning, []).append(mask_id)
+    return [f"Warning: {', '.join(mask_ids)}: {warning}" for warning, mask_ids in found.items()]
+
+
 try:
     config = read_config()
     HEADERS = HeaderCache(Path(config["results"]) / ".inventory.json")
@@ -104,8 +119,11 @@ except (ConfigError, InputError, InventoryError, ManualFlagError, ScratchError, 
     raise WorkflowError(str(error)) from None
 
 write_refused({mask_id: INVENTORY.rejected.get(mask_id, {}) for mask_id in INVENTORY.refused})
-REJECTED_AT_START = rejected_at_start(INVENTORY, f"{config['results']}/<detector>/rejected_exposures.csv")
-say(REJECTED_AT_START)
+KNOWN_AT_START = [
+    *rejected_at_start(INVENTORY, f"{config['results']}/<detector>/rejected_exposures.csv"),
+    *warned_at_start(),
+]
+say(KNOWN_AT_START)
 
 RESULTS = config["results"]
 MASK_FILE = str(Path(config["output_file"]))

@@ -22,10 +22,7 @@ from badpix.formats.statistics_set import read_set
 from badpix.instrument.detectors import detector_from_mapping
 from badpix.instrument.geometry import reference_pixels
 from badpix.instrument.segments import exposure_of
-from badpix.response.normalise import combine_flats
-
-# The largest deviation of a single value among n is n / sqrt(n - 1) standard deviations: 2.86 for 7, 3.02 for 8.
-MIN_INTEGRATIONS_TO_CLIP = 8
+from badpix.response.normalise import MIN_INTEGRATIONS_TO_CLIP, combine_flats
 
 
 def main(statistics, output, detector, settings, outliers=None):

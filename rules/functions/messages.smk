@@ -51,7 +51,7 @@ def at_exit():
     if workflow.execution_settings is None or workflow.dag is None:
         return
     if workflow.dryrun:
-        say(REJECTED_AT_START)
+        say(KNOWN_AT_START)
     elif not len(workflow.dag):
         # Snakemake has left the folder of the run.
         with contextlib.chdir(RUN_FOLDER):

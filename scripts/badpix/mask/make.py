@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from badpix.config.dates import date_warnings
 from badpix.config.settings import Settings
 from badpix.core.logs import logger
 from badpix.formats.type_result import TypeResult
@@ -13,6 +14,7 @@ from badpix.instrument.dq import count_flags
 from badpix.instrument.geometry import Geometry, embed, full_frame, reference_pixels
 from badpix.mask.flags import combine, flags_by_type
 from badpix.mask.manual_flags import manual_flags
+from badpix.mask.warnings import exposure_starts, vote_warnings
 from badpix.vote.classify import Measured, classify
 from badpix.vote.exposure_set import ExposureSet, VoteFiles, select_exposures
 from badpix.vote.settings import VoteSettings
@@ -59,9 +61,15 @@ def make_mask(files: VoteFiles, detector: Detector, settings: VoteSettings, mask
     exposures = select_exposures(files, detector, settings.required)
     response = files.responses.read_mean() if exposures.flats else None
     voted = classify(exposures, response, files.responses, settings)
-    for warning in voted.warnings:
-        logger.warning(warning)
     results = voted.results
+    n_clean = voted.measured["NCLEAN"][0] if exposures.darks else None
+    warnings = (
+        *date_warnings(mask.pedigree, mask.useafter, exposure_starts(exposures)),
+        *voted.warnings,
+        *vote_warnings(exposures, results, n_clean, settings),
+    )
+    for warning in warnings:
+        logger.warning("%s", warning)
     for name, result in results.items():
         n_insufficient = result.insufficient.sum()
         logger.info("%s: %d pixels found, %d could not be classified", name, result.found.sum(), n_insufficient)
@@ -72,4 +80,4 @@ def make_mask(files: VoteFiles, detector: Detector, settings: VoteSettings, mask
     found = {name: embed(result.found, geometry, frame) for name, result in results.items()}
     dq = combine(found, table, reference_pixels(frame, detector), manual, mask.flat_do_not_use)
     logger.info("flags of the mask: %s", count_flags(dq))
-    return MaskVote(exposures, results, voted.measured, dq, frame, voted.warnings)
+    return MaskVote(exposures, results, voted.measured, dq, frame, warnings)

@@ -15,6 +15,7 @@ from badpix import __version__
 from badpix.changes.files import check_pair, read_image
 from badpix.formats.evidence_file import Evidence
 from badpix.formats.leave_one_out_file import read_exposures
+from badpix.formats.mask_file import read_warnings
 from badpix.formats.mask_tables import read_rejected_exposures
 from badpix.formats.response_file import Responses, read_response
 from badpix.instrument.dq import PIXEL_FLAGS
@@ -313,6 +314,7 @@ class ReportPage:
             "n_darks": overview["darks"],
             "n_flats": overview["flats"],
             "left_out": list(read_rejected_exposures(given.rejected).items()),
+            "warnings": read_warnings(given.mask),
             "n_odd": len(overview["stand_out"]),
             "index": given.index,
             "n_science": int(self.science.sum()),

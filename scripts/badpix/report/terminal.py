@@ -6,6 +6,7 @@ All numbers are read from the files of the run.
 import re
 import shlex
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,18 +104,27 @@ def _error_of(log: str) -> str | None:
     """The error of a job; None if it was interrupted, or succeeded as part of a group or at a later attempt."""
     if (error := failure_in(log)) is not None:
         return None if error == INTERRUPTED else error
-    try:
+    text = ""
+    with suppress(OSError):
         text = Path(log).read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return "a job ended before it wrote a log; its output is above, or in the files of the scheduler"
+    if not text.strip():
+        return "a job ended before it wrote to its log; its output is above, or in the files of the scheduler"
     if DONE in text:
         return None
     return "a job was ended from outside, for example for its memory or time limit"
 
 
-def command_with(arguments: Sequence[str], *more: str) -> str:
-    """The command that started the run, with `more` arguments."""
-    return shlex.join(["snakemake", *arguments, *more])
+def command_with(arguments: Sequence[str], setting: str | None = None, target: str | None = None) -> str:
+    """The command that started the run with `arguments`, with a further `setting` (key=value) or another `target`."""
+    words = list(arguments)
+    end = words.index("--") if "--" in words else len(words)
+    if target:
+        words[end:] = ["--", target]
+    if setting:
+        # A second `--config` would replace the first.
+        place = words.index("--config", 0, end) + 1 if "--config" in words[:end] else end
+        words[place:place] = [setting] if place != end else ["--config", setting]
+    return shlex.join(["snakemake", *words])
 
 
 def success_lines(masks: Iterable[MadeMask], arguments: Sequence[str]) -> list[str]:
@@ -122,23 +132,19 @@ def success_lines(masks: Iterable[MadeMask], arguments: Sequence[str]) -> list[s
     masks = list(masks)
     lines = ["", "Summary of the run", *(line for made in masks for line in mask_lines(made))]
     if all(made.report for made in masks):
-        what, more = "fraction of planted bad pixels that the mask finds", ["--", "injection_recovery"]
+        what, command = "the fraction of planted bad pixels found", command_with(arguments, target="injection_recovery")
     else:
-        what, more = "report pages with the evidence for each flag", ["--config", "report=true"]
-    # A second `--config` would replace the first, and a second `--` is a target.
-    return lines if {"--", "--config"} & set(arguments) else [*lines, f"Next, {what}:", *_next(arguments, *more)]
+        what, command = "report pages with the evidence for each flag", command_with(arguments, setting="report=True")
+    return [*lines, f"Next, {what}:", f"  {command}"]
 
 
 def error_lines(masks: Iterable[MadeMask], arguments: Sequence[str], snakemake_logs: Sequence[str]) -> list[str]:
     """The end of a run with failed jobs, or of an interrupted run; `snakemake_logs` are Snakemake's own log files."""
     text = "\n".join(Path(log).read_text(encoding="utf-8", errors="replace") for log in snakemake_logs)
     lines = ["", "Summary of the run", *(line for made in masks for line in mask_lines(made))]
+    again = f"  {command_with(arguments)}"
     if errors := failure_lines(text):
-        return [*lines, "Errors:", *errors, "Next, after the correction (finished jobs are kept):", *_next(arguments)]
+        return [*lines, "Errors:", *errors, "Next, after the correction (finished jobs are kept):", again]
     if _USER_REQUEST in text:
-        return [*lines, "The run was interrupted. To continue (finished jobs are kept):", *_next(arguments)]
+        return [*lines, "The run was interrupted. To continue (finished jobs are kept):", again]
     return [*lines, f"The run failed outside its jobs; see {' '.join(snakemake_logs) or 'the messages above'}"]
-
-
-def _next(arguments: Sequence[str], *more: str) -> list[str]:
-    return [f"  {command_with(arguments, *more)}"]

@@ -16,6 +16,8 @@ from badpix.response.background import background
 
 # Bytes of slopes stacked at a time.
 STACK_BYTES = 16 * 2**20
+# The largest deviation of a single value among n is n / sqrt(n - 1) standard deviations: 2.86 for 7, 3.02 for 8.
+MIN_INTEGRATIONS_TO_CLIP = 8
 
 
 def clipped_stack(stack: np.ndarray, sigma: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,7 +1,6 @@
 """The exposures of a vote: selection, required numbers, and the common geometry."""
 
 import logging
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -133,7 +132,6 @@ def select_exposures(files: VoteFiles, detector: Detector, required: RequiredExp
     for kind in KINDS:
         if paths[kind]:
             require_enough(detector.name, kind, len(used[kind]), required.minimum(kind), rejected)
-    _warn_of_groups(used["darks"])
     geometry = common_geometry([s for exposures in used.values() for e in exposures for s in e.segments])
     reference = reference_pixels(geometry, detector)
     return ExposureSet(detector, geometry, reference, used["darks"], used["flats"], rejected)
@@ -160,18 +158,6 @@ def require_enough(detector: str, kind: str, n_exposures: int, minimum: int, rej
     """
     if n_exposures < minimum:
         raise TooFewExposures(too_few(detector, kind, n_exposures, minimum, rejected), rejected)
-
-
-def _warn_of_groups(darks: Sequence[Exposure]) -> None:
-    """Log a warning if the darks have different numbers of groups: tests that count groups weight them differently."""
-    numbers = Counter(segment.header["NGROUPS"] for dark in darks for segment in dark.segments)
-    if len(numbers) > 1:
-        listed = ", ".join(f"{count} of {groups} groups" for groups, count in sorted(numbers.items()))
-        logger.warning(
-            "the darks have different numbers of groups (%s): max_jump_limit counts jumps per integration, so long"
-            " ramps reach it sooner, and the slopes of short ramps have more scatter",
-            listed,
-        )
 
 
 def common_geometry(segments: Sequence[Segment]) -> Geometry:

@@ -7,7 +7,7 @@ from badpix.core.logs import DONE, FAILED
 from badpix.formats.mask_file import MaskHeader, warning_entries, write_mask
 from badpix.formats.mask_tables import write_rejected_exposures
 from badpix.instrument.geometry import Geometry
-from badpix.report.terminal import MadeMask, error_lines, failure_lines, mask_lines, success_lines
+from badpix.report.terminal import MadeMask, command_with, error_lines, failure_lines, mask_lines, success_lines
 
 ERROR = """
 Error in rule {rule}:
@@ -65,9 +65,13 @@ def test_the_next_command_repeats_the_arguments(made):
     expected = "  snakemake --cores 2 --configfile 'my config.yaml'"
     assert success_lines([made], arguments)[-1] == expected + " -- injection_recovery"
     without = MadeMask(made.results, "NIS", "m.fits", complete=True, report=False)
-    assert success_lines([without], arguments)[-1] == expected + " --config report=true"
+    assert success_lines([without], arguments)[-1] == expected + " --config report=True"
     assert "  report: none (report is false)" in success_lines([without], arguments)
-    assert success_lines([made], [*arguments, "--", "sweep"])[-1].startswith("  report:")
+    assert command_with(["--config", "a=1", "--", "sweep"], setting="report=True") == (
+        "snakemake --config report=True a=1 -- sweep"
+    )
+    assert command_with(["-c1", "--", "sweep"], setting="report=True") == "snakemake -c1 --config report=True -- sweep"
+    assert command_with(["-c1", "--", "sweep"], target="injection_recovery") == "snakemake -c1 -- injection_recovery"
 
 
 def test_each_error_appears_once_with_a_log_and_the_number_of_jobs(tmp_path, made):
