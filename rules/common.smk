@@ -218,9 +218,14 @@ def statistics_of(wildcards, kind):
     return [f"{RESULTS}/{wildcards.detector}/{kind}/{name}_{rule_name}.fits" for name in exposures(wildcards, kind)]
 
 
+def comparison(wildcards):
+    """The comparison of the exposures of a mask."""
+    return f"{RESULTS}/{mask_id_of(wildcards)}/exposure_comparison.csv"
+
+
 def outliers(wildcards):
-    """The table of outliers where the configuration rejects outliers; else no file."""
-    return [f"{RESULTS}/{mask_id_of(wildcards)}/leave_one_out.csv"] if config["reject_outliers"] else []
+    """The comparison of the exposures where the configuration rejects outliers; else no file."""
+    return [comparison(wildcards)] if config["reject_outliers"] else []
 
 
 def crds_settings():

@@ -5,9 +5,9 @@ include: "functions/reliability.smk"
 
 
 rule leave_one_out:
-    """The vote without each exposure in turn, and the outliers among the exposures."""
+    """The vote without each exposure in turn."""
     input:
-        unpack(vote_files),
+        unpack(leave_one_out_inputs),
     output:
         table=reported("leave_one_out.csv", "votes without each exposure"),
         stability="<results>/{detector}{epoch}/leave_one_out.fits",
@@ -22,8 +22,6 @@ rule leave_one_out:
     params:
         detector=detector_data,
         config=vote_config,
-        outlier_factor=config["outlier_factor"],
-        exclude_outliers=config["reject_outliers"],
         library=digest("leave_one_out.py"),
     message:
         "{wildcards.detector}{wildcards.epoch}: the vote without each exposure in turn"

@@ -38,7 +38,7 @@ def main(files: VoteFiles, outputs: Mapping, detector: Mapping, config: Mapping,
     Parameters
     ----------
     files : VoteFiles
-        Statistics, responses, outliers and manual flags.
+        Statistics, responses, comparison and manual flags.
     outputs : mapping
         mask, evidence, summary, rejected and inputs -> path.
     detector : mapping

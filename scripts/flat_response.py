@@ -13,8 +13,8 @@ from badpix.config.settings import ResponseSettings
 from badpix.core.errors import TooFewExposures
 from badpix.core.logs import logger, logging_to
 from badpix.core.reasons import reason_lines
+from badpix.formats.comparison_file import read_comparison, rejectable
 from badpix.formats.input_files import input_file, product_inputs
-from badpix.formats.leave_one_out_file import read_outliers
 from badpix.formats.mask_tables import REJECTED, surviving_table, write_rejected_exposures
 from badpix.formats.provenance import Provenance, versions
 from badpix.formats.response_file import write_response
@@ -39,7 +39,7 @@ def main(statistics, output, detector, settings, outliers=None):
     settings : ResponseSettings
         Method and parameters of clipping and normalisation.
     outliers : path, optional
-        Table of leave_one_out; its outliers are left out.
+        Comparison of the exposures; its outliers are left out.
 
     Raises
     ------
@@ -47,7 +47,7 @@ def main(statistics, output, detector, settings, outliers=None):
         No flat can be used.
     """
     detector = detector_from_mapping(detector)
-    excluded = read_outliers(outliers)
+    excluded = rejectable(read_comparison(outliers))
     usable, rejected = read_set(statistics)
     exposures = [flat for flat in usable if exposure_of(flat.name) not in excluded]
     used = [segment.path for segment in exposures]
@@ -67,7 +67,7 @@ def main(statistics, output, detector, settings, outliers=None):
     response = combine_flats(used, science, settings)
     inputs = product_inputs({"statistics": statistics})
     if outliers is not None:
-        inputs = (*inputs, input_file("outliers", outliers))
+        inputs = (*inputs, input_file("comparison", outliers))
     provenance = Provenance(asdict(settings), inputs, versions("numpy", "scipy"))
     write_response(output, response, detector.name, [segment.name for segment in exposures], provenance)
     logger.info(

@@ -25,7 +25,7 @@ def main(files: VoteFiles, inputs: Mapping, outputs: Mapping, detector: Mapping,
     Parameters
     ----------
     files : VoteFiles
-        Statistics and outliers.
+        Statistics and comparison.
     inputs : mapping
         evidence, stability (of leave_one_out) -> path.
     outputs : mapping

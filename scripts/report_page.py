@@ -58,6 +58,7 @@ if "snakemake" in globals():
             PageInputs(
                 mask=snakemake.input.mask,
                 rejected=snakemake.input.rejected,
+                comparison=files.comparison,
                 leave_one_out=snakemake.input.get("leave_one_out"),
                 compare_with=snakemake.input.get("compare_with"),
                 responses=files.responses,

@@ -24,8 +24,8 @@ def checked_mask_inputs(wildcards):
 
 
 def mask_inputs(wildcards):
-    """The files of the vote, and where they exist: the flats' response, the outliers and the manual flags."""
-    files = vote_files(wildcards) | {"outliers": outliers(wildcards)}
+    """The files of the vote, the comparison of the exposures, the response of the flats, and the manual flags."""
+    files = vote_files(wildcards) | {"comparison": comparison(wildcards)}
     if files["flats"]:
         files["response"] = f"{RESULTS}/{mask_id_of(wildcards)}/flat_response.fits"
     if path := manual_flag_path(wildcards):

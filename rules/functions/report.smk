@@ -6,7 +6,7 @@ def report_inputs(wildcards):
     files = mask_inputs(wildcards)
     files.pop("manual_flags", None)
     files["ramps"] = [path for paths in ramp_files(wildcards).values() for path in paths.values()]
-    if config["leave_one_out"] or config["reject_outliers"]:
+    if config["leave_one_out"]:
         files["leave_one_out"] = f"{RESULTS}/{mask_id_of(wildcards)}/leave_one_out.csv"
     if (before := compared_mask(mask_id_of(wildcards))) is not None:
         files["compare_with"] = before

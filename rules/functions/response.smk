@@ -12,6 +12,6 @@ def segment_statistics(wildcards):
 def all_flat_statistics(wildcards):
     """The statistics files of all flats of a mask."""
     files = statistics_of(wildcards, "flats")
-    more = [("outliers", path) for path in outliers(wildcards)]
+    more = [("comparison", path) for path in outliers(wildcards)]
     check_response(f"{RESULTS}/{mask_id_of(wildcards)}/flat_response.fits", files, more)
     return files

@@ -13,6 +13,7 @@ import pytest
 from astropy.io import fits
 
 import bad_pixel_mask
+import compare_exposures
 import dark_statistics
 import flat_response
 import flat_statistics
@@ -21,6 +22,7 @@ import plots
 from badpix.config.check import load_schema, load_steps, validated
 from badpix.config.settings import ResponseSettings, vote_keys, with_max_dead_norm_signal
 from badpix.core.errors import BadExposure, TooFewExposures
+from badpix.formats.comparison_file import ComparisonRow, write_comparison
 from badpix.formats.leave_one_out_file import read_votes
 from badpix.formats.mask_file import read_mask
 from badpix.formats.provenance import Provenance
@@ -127,7 +129,7 @@ def statistics(tmp_path_factory):
     return {"darks": darks, "flats": flats, "response": folder / "response.fits"}
 
 
-def vote(folder, statistics, darks=True, flats=True, rejected=None, manual=None, more=(), outliers=None, **changes):
+def vote(folder, statistics, darks=True, flats=True, rejected=None, manual=None, more=(), comparison=None, **changes):
     """Run the vote; returns the paths of its outputs."""
     folder.mkdir(exist_ok=True)
     endings = {"mask": "fits", "evidence": "fits", "summary": "csv", "rejected": "csv", "inputs": "csv"}
@@ -136,7 +138,7 @@ def vote(folder, statistics, darks=True, flats=True, rejected=None, manual=None,
         [*statistics["darks"], *more] if darks else [],
         statistics["flats"] if flats else [],
         Responses(statistics["response"] if flats else None),
-        outliers,
+        comparison,
         rejected or {},
         manual,
     )
@@ -148,6 +150,11 @@ def vote(folder, statistics, darks=True, flats=True, rejected=None, manual=None,
 
 def flagged(mask, flag):
     return {tuple(map(int, p)) for p in np.argwhere(read_mask(mask) & PIXEL_FLAGS[flag])}
+
+
+def history_of(mask):
+    """The text of HISTORY; cards are 72 characters long."""
+    return "".join(f"{card:<72}" for card in fits.getheader(mask)["HISTORY"])
 
 
 def type_counts(outputs):
@@ -385,37 +392,58 @@ def leaky_dark(folder):
     return dark(folder, paths, "leak")
 
 
-def left_out(folder, darks, flats, excluded=False, **changes):
+def left_out(folder, darks, flats, comparison=None, **changes):
     outputs = {"table": folder / "table.csv", "stability": folder / "stability.fits"}
-    rule = leave_one_out.OutlierRule(3.0, excluded)
-    leave_one_out.main(VoteFiles(darks, flats), outputs, DETECTOR, config(**changes), rule)
+    leave_one_out.main(VoteFiles(darks, flats, comparison=comparison), outputs, DETECTOR, config(**changes))
     return pd.read_csv(folder / "table.csv").set_index("exposure")
 
 
-def test_an_outlier_among_the_exposures_is_named(tmp_path, statistics):
-    leak = leaky_dark(tmp_path)
+def compared(folder, darks, flats=(), limit=5.0):
+    path = folder / "exposure_comparison.csv"
+    compare_exposures.main({"darks": darks, "flats": flats}, path, DETECTOR, limit)
+    return path
+
+
+def test_the_number_of_pixels_that_change_without_an_exposure(tmp_path, statistics):
+    darks = [*statistics["darks"], leaky_dark(tmp_path)]
     # A single saturated exposure of four is enough here.
-    loose = {"max_saturated_fraction": 0.25}
-    darks = [*statistics["darks"], leak]
-    table = left_out(tmp_path, darks, statistics["flats"], **loose)
+    table = left_out(tmp_path, darks, statistics["flats"], max_saturated_fraction=0.25)
     assert table.index.tolist() == ["d1", "d2", "d3", "leak", "f1", "f2", "f3"]
-    assert table.index[table["outlier"]].tolist() == ["leak"]
-    # With it, all science pixels of its four rows are hot, except the planted pixels.
-    assert table.loc["leak", "n_changed"] >= 4 * 12 - 3 and table.loc["leak", "others"] <= 10
-    outputs = vote(tmp_path, statistics, more=[leak], outliers=tmp_path / "table.csv", **loose)
+    # With the leak, all science pixels of its four rows are hot, except the planted pixels.
+    assert table.loc["leak", "n_changed"] >= 4 * 12 - 3 and table.loc["d2", "n_changed"] <= 10
+
+
+def test_an_outlier_is_rejected_where_the_configuration_rejects_outliers(tmp_path, statistics):
+    more = [dark(tmp_path, make_dark(tmp_path, "d4", 7), "d4"), leaky_dark(tmp_path)]
+    path = compared(tmp_path, [*statistics["darks"], *more], statistics["flats"])
+    loose = {"max_saturated_fraction": 0.2}
+    outputs = vote(tmp_path, statistics, more=more, comparison=path, reject_outliers=True, **loose)
     reasons = pd.read_csv(outputs["rejected"]).set_index("input")["reason"]
     assert list(reasons.index) == ["leak"]
-    assert reasons["leak"].startswith(
-        f"outlier: without it the types of {table.loc['leak', 'n_changed']} pixels change"
-    )
-    without_leak = vote(tmp_path / "without_leak", statistics, **loose)
+    assert reasons["leak"].startswith("outlier: pixels without a slope 40.8%, in the others 0.833%")
+    without_leak = vote(tmp_path / "without_leak", statistics, more=more[:1], **loose)
     np.testing.assert_array_equal(read_mask(outputs["mask"]), read_mask(without_leak["mask"]))
-    with_leak = vote(tmp_path / "leak", statistics, more=[leak], **loose)
-    assert type_counts(with_leak)["hot"] > 40
+    with pytest.raises(TooFewExposures, match=r"4 usable darks remain and min_darks is 5(.|\n)*leak: outlier: pixels"):
+        vote(tmp_path, statistics, more=more, comparison=path, reject_outliers=True, min_darks=5, **loose)
+
+    named = vote(tmp_path / "named", statistics, more=more, comparison=path, **loose)
+    assert type_counts(named)["hot"] > 40 and pd.read_csv(named["rejected"]).empty
+    history = history_of(named["mask"])
+    assert "Warning: leak is an outlier among the darks: pixels" in history and "reject_outliers is false" in history
+
+
+def test_with_few_exposures_an_outlier_is_named_only(tmp_path, statistics, caplog):
+    leak = leaky_dark(tmp_path)
+    path = compared(tmp_path, [*statistics["darks"], leak])
+    outputs = vote(tmp_path, statistics, flats=False, more=[leak], comparison=path, reject_outliers=True)
+    assert pd.read_csv(outputs["rejected"]).empty
+    assert "4 darks are too few to reject an outlier" in history_of(outputs["mask"])
+    assert "leak is an outlier among the darks" in caplog.text
 
 
 def test_a_flat_that_is_an_outlier_leaves_the_response(tmp_path, statistics):
-    (tmp_path / "table.csv").write_text("kind,exposure,n_changed,others,outlier\nflats,f2,50,1.0,True\n")
+    row = ComparisonRow("flats", "f2", "pattern", 1, 0.0, 1.0, 0.1, 10.0, 5.0, "outlier", "pattern 0%")
+    write_comparison(tmp_path / "table.csv", [row])
     settings = ResponseSettings.from_config(config())
     flat_response.main(statistics["flats"], tmp_path / "r.fits", DETECTOR, settings, tmp_path / "table.csv")
     with fits.open(tmp_path / "r.fits") as hdus:
@@ -423,18 +451,17 @@ def test_a_flat_that_is_an_outlier_leaves_the_response(tmp_path, statistics):
 
 
 def test_the_stability_is_that_of_the_exposures_that_vote(tmp_path, statistics):
-    darks = [*statistics["darks"], leaky_dark(tmp_path)]
-    loose = {"max_saturated_fraction": 0.25}
-    for excluded, votes in ((False, 4), (True, 3)):
-        left_out(tmp_path, darks, [], excluded, **loose)
+    darks = [*statistics["darks"], dark(tmp_path, make_dark(tmp_path, "d4", 7), "d4"), leaky_dark(tmp_path)]
+    path = compared(tmp_path, darks)
+    for rejected, votes in ((False, 5), (True, 4)):
+        left_out(tmp_path, darks, [], path, max_saturated_fraction=0.2, reject_outliers=rejected)
         pixels, types = read_votes(tmp_path / "stability.fits")
         assert set(pixels["votes"]) == set(types["votes"]) == {votes}
         hot = pixels[pixels["type"] == "hot"]
-        assert (len(hot) > 40) == (not excluded)
+        assert (len(hot) > 40) == (not rejected)
         planted = hot[(hot["y"] == PLANTED["hot"][0]) & (hot["x"] == PLANTED["hot"][1])]
         assert planted["stability"].tolist() == [1.0]
 
 
 def test_a_single_exposure_cannot_be_left_out(tmp_path, statistics):
     assert left_out(tmp_path, statistics["darks"][:1], []).empty
-    assert not left_out(tmp_path, [statistics["darks"][0], leaky_dark(tmp_path)], [])["outlier"].any()

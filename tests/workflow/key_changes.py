@@ -9,13 +9,17 @@ from crds.core import rmap
 from workflow.products import edited
 
 VOTE = {"bad_pixel_mask": 1}
+# What follows other exposures or statistics of darks.
+COMPARED = {"compare_exposures": 1} | VOTE
 # What hangs on the mask.
 REST = {"quality_check": 1, "plots": 1}
 RESPONSE = {"flat_response": 1} | VOTE
+# What follows other exposures or statistics of flats.
+FLATS = {"flat_response": 1} | COMPARED
 # Both kinds from the raw files on, of one exposure each.
 BOTH_KINDS = {
     "prefetch_references": 1, "detector1_dark": 1, "detector1_flat": 1, "dark_statistics": 1, "flat_statistics": 1,
-} | RESPONSE  # fmt: skip
+} | FLATS  # fmt: skip
 FOUND = frozenset({"mask", "evidence"})
 
 DARK = "jw09001001001_02101_0000{}_nis"
@@ -103,16 +107,16 @@ class Change:
     start: str = "finished"
 
 
-ONE_DARK = {"dark_statistics": 1, "bad_pixel_mask": 1}
+ONE_DARK = {"dark_statistics": 1} | COMPARED
 NO_DATA = frozenset()
 
 CHANGES = {
     # Inputs
-    "darks": Change(f"darks/{DARK.format('[1-4]')}_uncal.fits", data=frozenset({"evidence"})),
-    "flats": Change(f"flats/{FLAT.format('[1-4]')}_uncal.fits", RESPONSE, FOUND | {"flat_response"}),
+    "darks": Change(f"darks/{DARK.format('[1-4]')}_uncal.fits", COMPARED, data=frozenset({"evidence"})),
+    "flats": Change(f"flats/{FLAT.format('[1-4]')}_uncal.fits", FLATS, FOUND | {"flat_response"}),
     "flat_slope_files": Change(
         [f"edited/{FLAT.format(2)}_rateints.fits"],
-        {"flat_statistics": 1} | RESPONSE,
+        {"flat_statistics": 1} | FLATS,
         FOUND | {"flat_statistics", "flat_response"},
         prepare=other_slopes,
     ),
@@ -122,22 +126,22 @@ CHANGES = {
     "dark_fitopt_files": Change(one_replaced("fitopt"), ONE_DARK, FOUND | {"dark_statistics"}, start="processed"),
     "dead_flux_check_files": Change(
         [f"bright/{FLAT.format(1)}_uncal.fits"],
-        {"flat_statistics": 1} | RESPONSE,
+        {"flat_statistics": 1} | FLATS,
         FOUND | {"flat_statistics"},
         companion={"run_dead_flux_check": True, "flux_check": 20000},
         prepare=bright_end,
     ),
-    "min_groups": Change(26, {"bad_pixel_mask": 1}, frozenset({"evidence"}), start="processed"),
+    "min_groups": Change(26, COMPARED, frozenset({"evidence"}), start="processed"),
     # Processing
     "detector1_dark": Change(
         {"jump": {"rejection_threshold": 40.0}},
-        {"detector1_dark": 1, "dark_statistics": 1} | VOTE,
+        {"detector1_dark": 1, "dark_statistics": 1} | COMPARED,
         frozenset({"dark_statistics", "evidence"}),
         start="single",
     ),
     "detector1_flat": Change(
         {"linearity": {"skip": True}},
-        {"detector1_flat": 1, "flat_statistics": 1} | RESPONSE,
+        {"detector1_flat": 1, "flat_statistics": 1} | FLATS,
         frozenset({"flat_statistics", "flat_response", "evidence"}),
         start="single",
     ),
@@ -148,7 +152,7 @@ CHANGES = {
     "max_saturated_fraction": Change(0.1),
     "max_jump_limit": Change(5),
     "jump_ratio_threshold": Change(1),
-    "early_cutoff_fraction": Change(0.45, {"dark_statistics": 5} | VOTE, frozenset({"dark_statistics"})),
+    "early_cutoff_fraction": Change(0.45, {"dark_statistics": 5} | COMPARED, frozenset({"dark_statistics"})),
     "pedestal_sigma_threshold": Change(3),
     "rc_fraction_threshold": Change(0.1),
     "low_pedestal_fraction": Change(0.1),

@@ -16,6 +16,7 @@ from workflow.runner import PROJECT, copy_run, snakemake, succeed
 pytestmark = pytest.mark.pipeline
 
 VOTE = {"bad_pixel_mask": 1, "plots": 1}
+COMPARED = {"compare_exposures": 1} | VOTE
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def test_a_new_exposure_is_all_that_is_processed(kind, number, run, simulated):
     assert name not in history(run)
     shutil.copy2(simulated / kind / name, run / kind)
     done = succeed(run)
-    expected = {f"detector1_{one}": 1, f"{one}_statistics": 1} | VOTE
+    expected = {f"detector1_{one}": 1, f"{one}_statistics": 1} | COMPARED
     assert without_prefetch(done.jobs) == expected | ({"flat_response": 1} if kind == "flats" else {})
     assert f"{kind}: {name}" in history(run)
     assert f"4 {kind} used" in history(run)
@@ -75,7 +76,7 @@ def test_a_removed_dark_is_left_out_of_the_vote(number, run):
     name = NAMES["darks"].format(number)
     assert name in history(run)
     (run / "darks" / name).unlink()
-    assert without_prefetch(succeed(run).jobs) == VOTE
+    assert without_prefetch(succeed(run).jobs) == COMPARED
     assert name not in history(run)
     assert "2 darks used" in history(run)
     assert succeed(run, "--dry-run").nothing_to_do
@@ -87,7 +88,7 @@ def test_a_removed_exposure_does_not_hide_a_changed_threshold(run):
         (run / kind / name.format(NUMBERS[0])).unlink()
     done = succeed(run, "--dry-run", config={"early_cutoff_fraction": 0.5, "detector1_flat": {"jump": {"skip": True}}})
     expected = {"detector1_dark": 2, "dark_statistics": 2, "detector1_flat": 2, "flat_statistics": 2}
-    assert without_prefetch(done.jobs) == expected | {"flat_response": 1} | VOTE
+    assert without_prefetch(done.jobs) == expected | {"flat_response": 1} | COMPARED
 
 
 def test_the_order_of_the_files_does_not_matter(run):
@@ -179,10 +180,14 @@ def test_each_rule_watches_what_its_script_imports(rule):
 EDITS = {
     # The ramps themselves are gone and have to be made again.
     "statistics/ramps.py": (
-        {"detector1_dark": 3, "dark_statistics": 3} | VOTE,
+        {"detector1_dark": 3, "dark_statistics": 3} | COMPARED,
         {"detector1_flat", "flat_statistics", "flat_response", "reference_pixel_mask"},
     ),
-    "statistics/flat.py": ({"flat_statistics": 3, "flat_response": 1} | VOTE, {"detector1_flat", "dark_statistics"}),
+    "statistics/flat.py": (
+        {"flat_statistics": 3, "flat_response": 1} | COMPARED,
+        {"detector1_flat", "dark_statistics"},
+    ),
+    "comparison/measures.py": (COMPARED, {"flat_response", "flat_statistics", "dark_statistics"}),
     "response/normalise.py": ({"flat_response": 1} | VOTE, {"flat_statistics", "dark_statistics"}),
     "vote/classify.py": (VOTE, {"flat_response", "flat_statistics", "dark_statistics"}),
     "score/pixels.py": ({}, set(RULES)),

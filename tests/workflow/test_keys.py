@@ -17,7 +17,7 @@ from astropy.io import fits
 
 from badpix.formats.mask_file import read_mask
 from workflow.conftest import FULL_RUN, make_once
-from workflow.key_changes import BOTH_KINDS, CHANGES, DARK, FLAT, MIRI_EXPOSURES, REST, TESTED_ELSEWHERE, VOTE
+from workflow.key_changes import BOTH_KINDS, CHANGES, COMPARED, DARK, FLAT, MIRI_EXPOSURES, REST, TESTED_ELSEWHERE, VOTE
 from workflow.products import RULE_OF, differing, edited, jobs_of, mask_header, measured, same
 from workflow.runner import PROJECT, copy_run, snakemake, succeed
 
@@ -28,8 +28,8 @@ SCHEMA = yaml.safe_load((PROJECT / "config" / "schemas" / "config.schema.yaml").
 # In the order of the workflow; what follows a rule that runs again runs again too.
 RULES = (
     "reference_pixel_mask", "prefetch_references", "detector1_dark", "detector1_flat", "dark_statistics",
-    "flat_statistics", "exposure_response", "leave_one_out", "flat_response", "bad_pixel_mask", "quality_check",
-    "plots", "compare_masks", "release_gate", "history",
+    "flat_statistics", "compare_exposures", "exposure_response", "leave_one_out", "flat_response", "bad_pixel_mask",
+    "quality_check", "plots", "compare_masks", "release_gate", "history",
 )  # fmt: skip
 
 
@@ -255,7 +255,7 @@ def test_detectors(start):
     assert succeed(directory, "--dry-run", config=config | {"detectors": ["MIRIMAGE"]}).nothing_to_do
 
     run = succeed(directory, config=config | {"detectors": "all"})
-    assert run.jobs == {"dark_statistics": 1, "bad_pixel_mask": 2}
+    assert run.jobs == {"dark_statistics": 1, "compare_exposures": 1, "bad_pixel_mask": 2}
     assert "niriss4" not in str(mask_header(results)["HISTORY"])
     assert mask_header(results.parent / "NIS")["DETECTOR"] == "NIS"
     assert np.any(read_mask(results.parent / "NIS" / "test_bpm.fits"))
@@ -287,9 +287,9 @@ def test_exposures(start):
     assert "Traceback" not in run.output
 
 
-@covers_key("leave_one_out", "reject_outliers", "outlier_factor")
+@covers_key("leave_one_out", "reject_outliers", "outlier_limit")
 def test_an_outlier_is_named_and_left_out(start):
-    """A corner of a dark is illuminated: its slopes deviate there from all other darks."""
+    """Half of a dark is illuminated: its slopes deviate there from all other darks."""
     directory, config, results = start("finished")
     config |= {"quality_check": False, "plot": False}
     (directory / "leak").mkdir()
@@ -298,28 +298,39 @@ def test_an_outlier_is_named_and_left_out(start):
         config[key] = f"leak/{name}"
         shutil.copy2(results / "darks" / name, directory / "leak")
     with fits.open(directory / config["dark_slope_files"], mode="update") as hdus:
-        hdus["SCI"].data[:, :10, :10] += 500  # far above the noise, 3 DN/s
-    table = results / "leave_one_out.csv"
-    assert succeed(directory, config=config).jobs == {"dark_statistics": 1} | VOTE and not table.exists()
+        hdus["SCI"].data[:, :, :32] += 500  # far above the noise, 3 DN/s
+    assert succeed(directory, config=config).jobs == {"dark_statistics": 1} | COMPARED
     spoilt = read_mask(results / "test_bpm.fits")
+    warning = f"Warning: {DARK.format(3)} is an outlier among the darks: slope in a fifth of the area"
+    assert warning in history_of(results)
+    assert outliers_in(results) == {DARK.format(3)}
 
     run = succeed(directory, config=config | {"leave_one_out": True})
     assert run.jobs == {"leave_one_out": 1}
-    rows = pd.read_csv(table).set_index("exposure")
-    assert len(rows) == 10 and rows.index[rows["outlier"]].tolist() == [DARK.format(3)]
+    rows = pd.read_csv(results / "leave_one_out.csv").set_index("exposure")
+    assert len(rows) == 10 and rows["n_changed"].idxmax() == DARK.format(3)
 
     run = succeed(directory, config=config | {"reject_outliers": True})
-    # The stability of the flags is that of the votes without the outlier.
-    assert run.jobs == {"leave_one_out": 1, "flat_response": 1} | VOTE
-    assert f"Rejected: {DARK.format(3)}: outlier: without it" in str(mask_header(results)["HISTORY"])
+    assert run.jobs == {"flat_response": 1} | VOTE
+    assert f"Rejected: {DARK.format(3)}: outlier: slope in a fifth of the area" in history_of(results)
     left_out = read_mask(results / "test_bpm.fits")
     rest = {"darks": f"darks/{DARK.format('[1245]')}_uncal.fits"} | dict.fromkeys(LEAK_KEYS)
     succeed(directory, config=config | rest)
     assert same(left_out, read_mask(results / "test_bpm.fits")) and not same(left_out, spoilt)
 
-    run = succeed(directory, config=config | {"reject_outliers": True, "outlier_factor": 1e6})
+    run = succeed(directory, config=config | {"reject_outliers": True, "outlier_limit": 1e9})
     assert same(spoilt, read_mask(results / "test_bpm.fits"))
-    assert not pd.read_csv(table)["outlier"].any()
+    assert not outliers_in(results) and "outlier" not in history_of(results)
+
+
+def outliers_in(results):
+    table = pd.read_csv(results / "exposure_comparison.csv")
+    return set(table["exposure"][table["status"] != "good"])
+
+
+def history_of(results):
+    """The text of HISTORY; cards are 72 characters long."""
+    return "".join(f"{card:<72}" for card in mask_header(results)["HISTORY"])
 
 
 @covers_key("min_darks", "min_flats")

@@ -236,7 +236,7 @@ def test_after_a_crash_of_scheduler_and_snakemake_the_rest_is_done(story):
 def test_a_new_exposure_is_all_that_is_submitted(story):
     status, output = story.more
     assert status == 0, output[-8000:]
-    new = {"detector1_flat": 1, "flat_statistics": 1, "flat_response": 1, "bad_pixel_mask": 1}
+    new = {"detector1_flat": 1, "flat_statistics": 1, "flat_response": 1, "compare_exposures": 1, "bad_pixel_mask": 1}
     assert announced_jobs(output) == new
     assert len(story.more_jobs) == 2, "the exposure's, and the mask's"
     assert {job["NumCPUs"] for job in story.more_jobs} == {"1"}, "idle cores are those of one machine"

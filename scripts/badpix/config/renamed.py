@@ -9,6 +9,7 @@ RENAMED_KEYS = {
     "flat_ballot": "flat_vote_unit",
     "flat_fraction": "flat_vote_fraction",
     "idle_cores": "detector1_use_idle_cores",
+    "outlier_factor": "outlier_limit",
     "open_rule": "open_neighbour_rule",
     "quarantine_outliers": "reject_outliers",
     "statistical_control": "reliability",

@@ -1,11 +1,11 @@
 """The files of the votes without each exposure: a table of exposures (CSV), and the stability of each flag (FITS).
 
 The CSV has a row per exposure: kind (darks, flats), exposure, n_changed (pixels whose types change if the exposure is
-left out), others (the median n_changed of the remaining exposures of the kind) and outlier. The FITS has table PIXELS,
-a row per pixel and type: kind, type, x, y (0-based), kept (number of leave-one-out votes in which the pixel keeps the
-type), votes, stability (kept / votes); and table TYPES, a row per type: kind, type, votes, and gained (pixels found
-only if an exposure is left out, summed over the votes). pandas takes a third of a second to import, so it is imported
-only where a file is read.
+left out) and undecided (the types that cannot be decided without the exposure). The FITS has table PIXELS, a row per
+pixel and type: kind, type, x, y (0-based), kept (number of leave-one-out votes in which the pixel keeps the type),
+votes, stability (kept / votes); and table TYPES, a row per type: kind, type, votes, and gained (pixels found only if an
+exposure is left out, summed over the votes). pandas takes a third of a second to import, so it is imported only where a
+file is read.
 """
 
 from pathlib import Path
@@ -35,20 +35,7 @@ def read_exposures(path: str | Path) -> "pd.DataFrame":
     """The table of exposures."""
     import pandas as pd
 
-    table = pd.read_csv(path, dtype={"kind": str, "exposure": str})
-    return table.assign(outlier=table["outlier"].astype(bool))
-
-
-def read_outliers(path: str | Path | None) -> dict[str, str]:
-    """Exposure -> reason for the outliers in the table of exposures at `path`; empty if `path` is None."""
-    if path is None:
-        return {}
-    table = read_exposures(path)
-    return {
-        row.exposure: f"outlier: without it the types of {row.n_changed} pixels change, without one of the other"
-        f" {row.kind} those of {row.others:.0f} (reject_outliers)"
-        for row in table[table["outlier"]].itertuples()
-    }
+    return pd.read_csv(path, dtype={"kind": str, "exposure": str})
 
 
 def pixels_hdu(pixels: "pd.DataFrame") -> fits.BinTableHDU:

@@ -65,6 +65,7 @@ def make_mask(files: VoteFiles, detector: Detector, settings: VoteSettings, mask
     n_clean = voted.measured["NCLEAN"][0] if exposures.darks else None
     warnings = (
         *date_warnings(mask.pedigree, mask.useafter, exposure_starts(exposures)),
+        *exposures.warnings,
         *voted.warnings,
         *vote_warnings(exposures, results, n_clean, settings),
     )

@@ -13,6 +13,7 @@ from bokeh.plotting import figure
 
 from badpix import __version__
 from badpix.changes.files import check_pair, read_image
+from badpix.formats.comparison_file import read_comparison
 from badpix.formats.evidence_file import Evidence
 from badpix.formats.leave_one_out_file import read_exposures
 from badpix.formats.mask_file import read_warnings
@@ -33,8 +34,8 @@ from badpix.vote.exposure_set import KINDS, ExposureSet
 from badpix.vote.settings import VoteSettings
 
 ODD_NOTE = (
-    "An exposure is an outlier (▲) in a measure if its distance from the median of the other exposures is more than "
-    "six times their scatter, and more than the smallest difference that is relevant."
+    "An exposure is an outlier (▲) if its distance from the other exposures exceeds outlier_limit in a measure of "
+    "exposure_comparison.csv."
 )
 NOTHING = np.zeros(0, np.int64)
 
@@ -118,7 +119,8 @@ def mask_identity(path: str | Path) -> tuple[dict[str, Any], dict[str, str], lis
 class PageInputs:
     """Inputs of a page beside the exposures and the evidence.
 
-    `mask`, `rejected`, `leave_one_out` and `compare_with` are paths, the last two None if there is no such file.
+    `mask`, `rejected`, `comparison`, `leave_one_out` and `compare_with` are paths, the last three None if there is no
+    such file.
     `responses` are the response files of the flats, `ramp_files` maps exposures to {`jump`, `uncal`: path},
     `benchmarks` lists folders. `index` is the address of the page of all detectors, `epoch` the name of the mask's
     epoch (empty without epochs), `config` has the keys of the vote.
@@ -132,6 +134,7 @@ class PageInputs:
     index: str
     epoch: str
     config: Mapping
+    comparison: str | None = None
     leave_one_out: str | None = None
     compare_with: str | None = None
 
@@ -211,7 +214,7 @@ class ReportPage:
         if "NOISE" in evidence.measured:
             images["noise"] = (evidence.measured["NOISE"], "Scatter of the jump-free dark slopes", "DN/s")
         figures, self.map_info = page.detector_figures(self.shape, self.layers, images)
-        self.rows = exposure_table(self.rows)
+        self.rows = exposure_table(self.rows, read_comparison(self.given.comparison))
         self.exposure_figures = page.exposure_figures(self.rows)
         self.votes = page.vote_figures(evidence, science)
         self.figures = figures + page.panel_figures(self.panels, bool(self.ramps))

@@ -243,7 +243,7 @@ def histogram_figure(
 def exposure_figure(name: str, measure: Measure, rows: Sequence[dict], key: str) -> figure:
     """A measure of all exposures of a kind; outliers have an extra mark."""
     values = np.array([row.get(key, np.nan) for row in rows], float) * (100 if measure.unit.startswith("%") else 1)
-    odd = np.array([key in row["odd"] for row in rows])
+    odd = np.array([bool(row["odd"]) for row in rows])
     unit = f" ({measure.unit})" if measure.unit else ""
     plot = styled(
         name=name, height=190, title=measure.title + unit, toolbar_location=None, tools="",

@@ -1,87 +1,51 @@
 """The tables of a report: counts per type and flag, exposures with their outliers, times of the jobs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
 
+from badpix.formats.comparison_file import ComparisonRow
 from badpix.formats.evidence_file import Evidence
 from badpix.instrument.dq import PIXEL_FLAGS
 from badpix.report.pixels import intermittent_bits, type_masks
 
-# An exposure is an outlier in a measure if its distance from the median of the other exposures of its kind is more than
-# OUTLIER_SIGMAS times their scatter and more than the smallest relevant difference (see Measure). Fewer than MIN_OTHERS
-# other exposures give no usable scatter.
-OUTLIER_SIGMAS = 6
-MIN_OTHERS = 3
-
 
 @dataclass(frozen=True)
 class Measure:
-    """A column of the table of exposures: title, unit, format, and the smallest relevant difference.
-
-    The smallest relevant difference is the largest of: `relative` times the median of the other exposures; `absolute`,
-    in the unit of the measure; half the median of the column `in_units_of`.
-    """
+    """A column of the table of exposures: title, unit and format."""
 
     title: str
     unit: str
     form: str
-    relative: float = 0.0
-    absolute: float = 0.0
-    in_units_of: str = ""
 
 
 MEASURES = {
-    "jumps": Measure("Jump rate", "per 1000 groups", ".2f", relative=0.25),
-    "pedestal": Measure("Pedestal", "DN", ".1f", in_units_of="pedestal_std"),
-    "pedestal_std": Measure("Pedestal scatter", "DN", ".1f", relative=0.1),
-    "saturated": Measure("Saturated", "% of pixels", ".3%", relative=0.25, absolute=1e-3),
-    "slope": Measure("Median slope", "DN/s", "digits", relative=0.05, in_units_of="slope_std"),
-    "noise": Measure("Noise of differences", "DN", ".2f", relative=0.1),
-    "no_slope": Measure("Without slope", "% of pixels", ".3%", relative=0.25, absolute=1e-3),
-    "last_groups": Measure("Last raw groups", "DN", ",.0f", relative=0.05),
-    "response_scatter": Measure("Scatter from mean response", "", ".4f", relative=0.5),
+    "jumps": Measure("Jump rate", "per 1000 groups", ".2f"),
+    "pedestal": Measure("Pedestal", "DN", ".1f"),
+    "pedestal_std": Measure("Pedestal scatter", "DN", ".1f"),
+    "saturated": Measure("Saturated", "% of pixels", ".3%"),
+    "slope": Measure("Median slope", "DN/s", "digits"),
+    "noise": Measure("Noise of differences", "DN", ".2f"),
+    "no_slope": Measure("Without slope", "% of pixels", ".3%"),
+    "last_groups": Measure("Last raw groups", "DN", ",.0f"),
+    "response_scatter": Measure("Scatter from mean response", "", ".4f"),
 }
 
 
-def outlier_exposures(values: ArrayLike, measure: Measure, units: ArrayLike | None = None) -> np.ndarray:
-    """Boolean array (exposure): True for outliers among `values` (exposure; NaN: not measured).
+def exposure_table(rows: Iterable[dict], compared: Sequence[ComparisonRow]) -> list[dict]:
+    """The rows (dicts with kind, exposure and measures) with their largest `distance` from the other exposures.
 
-    `units` are the values of the column `measure.in_units_of`.
+    `odd` lists the measures of the comparison in which the exposure is an outlier; `distance` is None without a
+    comparison.
     """
-    values = np.asarray(values, float)
-    odd = np.zeros(values.size, bool)
-    for i, value in enumerate(values):
-        others = np.delete(values, i)
-        others = others[np.isfinite(others)]
-        if others.size < MIN_OTHERS or not np.isfinite(value):
-            continue
-        median = np.median(others)
-        scatter = 1.4826 * np.median(np.abs(others - median))
-        relevant = max(measure.absolute, measure.relative * abs(median))
-        if measure.in_units_of and units is not None:
-            relevant = max(relevant, 0.5 * float(np.nanmedian(np.asarray(units, float))))
-        odd[i] = abs(value - median) > max(OUTLIER_SIGMAS * scatter, relevant)
-    return odd
-
-
-def exposure_table(rows: Iterable[dict]) -> list[dict]:
-    """The rows (dicts with kind, exposure and measures) with `odd`, the list of measures in which it is an outlier."""
-    result = [dict(row, odd=[]) for row in rows]
-    for kind in ("dark", "flat"):
-        of_kind = [row for row in result if row["kind"] == kind]
-        for name, measure in MEASURES.items():
-            values = [row.get(name, np.nan) for row in of_kind]
-            units = [row.get(measure.in_units_of, np.nan) for row in of_kind] if measure.in_units_of else None
-            if units is not None and not np.isfinite(units).any():
-                units = None
-            for row, odd in zip(of_kind, outlier_exposures(values, measure, units), strict=True):
-                if odd:
-                    row["odd"].append(name)
+    result = []
+    for row in rows:
+        own = [of for of in compared if of.exposure == row["exposure"]]
+        odd = [of.measure for of in own if of.distance > of.limit]
+        result.append(dict(row, odd=odd, distance=max((of.distance for of in own), default=None)))
     return result
 
 

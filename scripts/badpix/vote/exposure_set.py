@@ -9,8 +9,8 @@ import numpy as np
 from badpix.config.settings import KINDS
 from badpix.core.errors import BadExposure, TooFewExposures
 from badpix.core.reasons import too_few
+from badpix.formats.comparison_file import outlier_warnings, read_comparison, rejectable
 from badpix.formats.input_files import input_file, product_inputs
-from badpix.formats.leave_one_out_file import read_outliers
 from badpix.formats.product_file import require_settings
 from badpix.formats.provenance import Provenance, versions
 from badpix.formats.response_file import Responses
@@ -27,16 +27,16 @@ logger = logging.getLogger(__name__)
 class VoteFiles:
     """The files that a vote reads.
 
-    `darks` and `flats` are statistics files, `responses` the responses of the flats. `outliers` is the table of
-    leave_one_out whose outliers are rejected, None to keep all exposures. `rejected` maps inputs that an earlier stage
-    rejected to the reason. `manual_flags` is a table of flags that the mask gets besides those of the vote, or None.
-    `made_with` maps kinds and `responses` to the settings that the files must have been made with.
+    `darks` and `flats` are statistics files, `responses` the responses of the flats. `comparison` is the comparison of
+    the exposures, None without it. `rejected` maps inputs that an earlier stage rejected to the reason. `manual_flags`
+    is a table of flags that the mask gets besides those of the vote, or None. `made_with` maps kinds and `responses` to
+    the settings that the files must have been made with.
     """
 
     darks: Sequence[str] = ()
     flats: Sequence[str] = ()
     responses: Responses = field(default_factory=Responses)
-    outliers: str | None = None
+    comparison: str | None = None
     rejected: Mapping[str, str] = field(default_factory=dict)
     manual_flags: str | None = None
     made_with: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
@@ -48,7 +48,7 @@ class VoteFiles:
             list(inputs.get("darks", ())),
             list(inputs.get("flats", ())),
             Responses(inputs.get("response"), tuple(inputs.get("responses", ()))),
-            next(iter(inputs.get("outliers", ())), None),
+            first_path(inputs.get("comparison")),
             dict(params.get("rejected") or {}),
             inputs.get("manual_flags"),
             dict(params.get("made_with") or {}),
@@ -61,17 +61,22 @@ class VoteFiles:
             "response": self.responses.mean,
             "exposure_response": self.responses.single,
         }
-        given = {"outliers": self.outliers, "manual_flags": self.manual_flags}
+        given = {"comparison": self.comparison, "manual_flags": self.manual_flags}
         inputs = (input_file(product, path) for product, path in given.items() if path)
         return Provenance(settings, (*product_inputs(made), *inputs), versions("numpy", "scipy"))
+
+
+def first_path(paths: str | Sequence[str] | None) -> str | None:
+    """The path, or the first of several paths; None without a path."""
+    return str(paths if isinstance(paths, str) else paths[0]) if paths else None
 
 
 @dataclass(frozen=True)
 class ExposureSet:
     """The exposures of one detector that vote.
 
-    `rejected` maps the exposures that do not vote to the reason. `geometry` is common to all exposures.
-    `reference_pixels` is a boolean image (y, x).
+    `rejected` maps the exposures that do not vote to the reason. `warnings` are lines on outliers that vote.
+    `geometry` is common to all exposures. `reference_pixels` is a boolean image (y, x).
     """
 
     detector: Detector
@@ -80,6 +85,7 @@ class ExposureSet:
     darks: tuple[Exposure, ...]
     flats: tuple[Exposure, ...]
     rejected: Mapping[str, str]
+    warnings: tuple[str, ...] = ()
 
     @property
     def science(self) -> np.ndarray:
@@ -116,7 +122,9 @@ def select_exposures(files: VoteFiles, detector: Detector, required: RequiredExp
     Raises TooFewExposures when fewer than `required` remain, BadExposure when an exposure is rejected and
     `on_bad_exposure` is `fail`, and ValueError for exposures of different geometry.
     """
-    outliers, rejected, used = read_outliers(files.outliers), dict(files.rejected), {}
+    compared, rejected, used = read_comparison(files.comparison), dict(files.rejected), {}
+    outliers = rejectable(compared) if required.reject_outliers else {}
+    warnings = outlier_warnings(compared, required.reject_outliers)
     paths = {"darks": files.darks, "flats": files.flats}
     for kind in KINDS:
         usable, unusable = read_set(paths[kind], files.made_with.get(kind))
@@ -134,7 +142,7 @@ def select_exposures(files: VoteFiles, detector: Detector, required: RequiredExp
             require_enough(detector.name, kind, len(used[kind]), required.minimum(kind), rejected)
     geometry = common_geometry([s for exposures in used.values() for e in exposures for s in e.segments])
     reference = reference_pixels(geometry, detector)
-    return ExposureSet(detector, geometry, reference, used["darks"], used["flats"], rejected)
+    return ExposureSet(detector, geometry, reference, used["darks"], used["flats"], rejected, warnings)
 
 
 def require_enough(detector: str, kind: str, n_exposures: int, minimum: int, rejected: Mapping[str, str]) -> None:

@@ -10,14 +10,16 @@ from badpix.vote.searches.registry import configured_searches
 
 @dataclass(frozen=True)
 class RequiredExposures(Settings):
-    """The numbers of exposures that a vote needs, and the reaction to a rejected exposure.
+    """The numbers of exposures that a vote needs, and the reaction to a rejected exposure and to an outlier.
 
-    `on_bad_exposure`: `fail` stops the vote, `reject` continues without the exposure.
+    `on_bad_exposure`: `fail` stops the vote, `reject` continues without the exposure. `reject_outliers`: outliers among
+    the exposures are rejected; otherwise they are only named.
     """
 
     min_darks: int
     min_flats: int
     on_bad_exposure: str
+    reject_outliers: bool = False
 
     def minimum(self, kind: str) -> int:
         """The smallest number of exposures of `kind` (darks, flats)."""

@@ -81,7 +81,7 @@ OWN = {
     "remake": None,
     "leave_one_out": False,
     "reject_outliers": False,
-    "outlier_factor": 3.0,
+    "outlier_limit": 5.0,
     "dark_vote_unit": "exposure",
     "pedestal_source": "t0",
     "min_valid": 1,
@@ -156,7 +156,7 @@ def test_every_key_is_documented_and_has_a_sound_default(key):
     assert node["section"] in SCHEMA["sections"]
     assert node["changes"] in {
         "inputs", "detector1_dark", "detector1_flat", "dark_statistics", "flat_statistics", "flat_response",
-        "exposure_response", "leave_one_out", "bad_pixel_mask", "plots", "quality_check",
+        "exposure_response", "leave_one_out", "compare_exposures", "bad_pixel_mask", "plots", "quality_check",
         "compare_masks", "release_gate", "history", "nothing", "sweep_vote", "inject", "reliability",
         "report_page",
     }  # fmt: skip

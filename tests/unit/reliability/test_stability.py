@@ -7,7 +7,7 @@ import pytest
 from badpix.formats.leave_one_out_file import read_votes, write_votes
 from badpix.formats.provenance import Provenance
 from badpix.formats.type_result import TypeResult
-from badpix.reliability.leave_one_out import LeaveOneOut, Stability, decided_types
+from badpix.reliability.leave_one_out import LeaveOneOut, Stability, changed_pixels, decided_types
 from badpix.reliability.stability import (
     FALSE,
     Shortage,
@@ -137,3 +137,11 @@ def test_a_table_has_numbers():
     table = table_of([(FALSE, "darks", "hot", "found", 3, "pixels")])
     assert list(table.columns) == ["section", "kind", "type", "quantity", "value", "note"]
     assert table["value"].dtype == float
+
+
+def test_changed_pixels_by_hand():
+    found = {"hot": np.array([[True, False, True]]), "rc": np.array([[False, False, True]])}
+    without = {"hot": np.array([[True, True, False]]), "rc": np.array([[False, False, True]])}
+    assert changed_pixels(found, without) == 2
+    assert changed_pixels(found, found) == 0
+    assert changed_pixels(found, {"hot": found["hot"]}) == 1, "a missing type has no pixels"

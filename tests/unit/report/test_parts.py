@@ -11,6 +11,7 @@ import pytest
 from astropy.io import fits
 from bokeh.models import Span
 
+from badpix.formats.comparison_file import ComparisonRow
 from badpix.formats.evidence_file import Evidence
 from badpix.formats.thresholds import ABOVE, around, vote_rows
 from badpix.instrument.dq import PIXEL_FLAGS
@@ -24,7 +25,7 @@ from badpix.report.packing import Pack
 from badpix.report.page import histogram_figures
 from badpix.report.pixels import RAMPS_PER_TYPE, by_rarity, listed_pixels, ramps_per_type, sampled_pixels
 from badpix.report.ramps import read_ramps
-from badpix.report.tables import MEASURES, Measure, exposure_table, flag_table, job_times, outlier_exposures
+from badpix.report.tables import exposure_table, flag_table, job_times
 from badpix.report.templating import as_json, environment, number
 from badpix.report.words import LOOKS, QUANTITIES, TESTS, look, title
 
@@ -200,31 +201,13 @@ def test_bytes_keep_zero_for_what_was_not_measured():
 # ---------------------------------------------------------------- tables
 
 
-@pytest.mark.parametrize(
-    ("values", "odd"),
-    [
-        ([2.0, 2.1, 1.9, 2.0, 9.0], [4]),
-        ([2.0, 2.1, 1.9, 2.0, 2.2], []),
-        ([2.0, 2.0, 2.0, 2.0, 2.1], []),  # beyond any scatter, but not more than matters
-        ([2.0, 2.0, 2.0, 2.0, 0.0], [4]),
-        ([2.0, 9.0, 2.0], []),  # two other exposures are too few
-        ([2.0, np.nan, 2.0, 2.0, 9.0], [4]),
-    ],
-)
-def test_an_exposure_stands_out(values, odd):
-    assert np.flatnonzero(outlier_exposures(values, Measure("", "", "", relative=0.1))).tolist() == odd
-
-
-def test_what_matters_may_be_in_units_of_the_scatter_of_pixels():
-    measure = MEASURES["pedestal"]
-    assert not outlier_exposures([0, 0.1, 0, 0.1, 5], measure, [14] * 5).any()
-    assert outlier_exposures([0, 0.1, 0, 0.1, 9], measure, [14] * 5).tolist() == [False] * 4 + [True]
-
-
-def test_kinds_are_compared_among_themselves():
-    rows = [{"kind": "dark", "exposure": f"d{i}", "slope": 0.0} for i in range(4)]
-    rows += [{"kind": "flat", "exposure": f"f{i}", "slope": 1e4 if i else 2e4} for i in range(4)]
-    assert [row["exposure"] for row in exposure_table(rows) if row["odd"]] == ["f0"]
+def test_an_outlier_of_the_comparison_is_marked():
+    rows = [{"kind": "dark", "exposure": name} for name in ("a", "b", "c")]
+    cells = [("a", "light", 7.0), ("a", "noise", 5.0), ("a", "pedestal", 6.0), ("b", "light", 4.0)]
+    compared = [ComparisonRow("darks", name, m, 1, 0, 0, 1, d, 5.0, "outlier", "") for name, m, d in cells]
+    table = exposure_table(rows, compared)
+    assert [row["odd"] for row in table] == [["light", "pedestal"], [], []]
+    assert [row["distance"] for row in table] == [7.0, 4.0, None]
 
 
 def test_flags_with_what_changed():

@@ -1,11 +1,12 @@
 """The exposures of a vote: grouped by segments, enough exposures, and a common geometry."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from badpix.core.errors import TooFewExposures
-from badpix.formats.leave_one_out_file import write_exposures
+from badpix.formats.comparison_file import GOOD, NO_MAJORITY, OUTLIER, OUTLIER_OF_FEW, ComparisonRow, write_comparison
 from badpix.formats.provenance import Provenance
 from badpix.formats.response_file import Responses
 from badpix.formats.statistics_file import write_rejected
@@ -46,19 +47,42 @@ def test_a_part_of_the_exposures(files):
     assert len(exposures.darks) == 2, "the first set is unchanged"
 
 
-def test_outliers_and_exposures_rejected_earlier_do_not_vote(files, tmp_path):
-    import pandas as pd
+def table_of(path, **statuses):
+    """A comparison of two darks in a measure; `statuses` maps exposures to their status."""
+    rows = [
+        ComparisonRow("darks", name, "light", 1, 9.0, 0.0, 1.0, 9.0 if status != GOOD else 0.1, 5.0, status, "light 9")
+        for name, status in statuses.items()
+    ]
+    write_comparison(path, rows)
+    return path
 
-    columns = {"kind": "darks", "exposure": ["a_nis", "b_nis"], "n_changed": [90, 2], "others": 2.0}
-    write_exposures(tmp_path / "table.csv", pd.DataFrame({**columns, "outlier": [True, False]}))
-    given = VoteFiles(files.darks, files.flats, Responses(), tmp_path / "table.csv", {"x": "no dark"})
-    exposures = select_exposures(given, DETECTOR, ANY)
-    assert [dark.name for dark in exposures.darks] == ["b_nis"]
-    reason = "outlier: without it the types of 90 pixels change, without one of the other darks those of 2"
+
+def test_outliers_and_exposures_rejected_earlier_do_not_vote(files, tmp_path):
+    table = table_of(tmp_path / "table.csv", a_nis=OUTLIER, b_nis=GOOD)
+    given = VoteFiles(files.darks, files.flats, Responses(), table, {"x": "no dark"})
+    exposures = select_exposures(given, DETECTOR, replace(ANY, reject_outliers=True))
+    assert [dark.name for dark in exposures.darks] == ["b_nis"] and exposures.warnings == ()
+    reason = "outlier: light 9 in integration 1, a distance of 9 (outlier_limit 5) (reject_outliers)"
     assert exposures.rejected == {
-        "q": "broken", "x": "no dark",
-        **dict.fromkeys(("a-seg001_nis", "a-seg002_nis"), f"{reason} (reject_outliers)"),
+        "q": "broken", "x": "no dark", **dict.fromkeys(("a-seg001_nis", "a-seg002_nis"), reason),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("status", "rejected", "words"),
+    [
+        (OUTLIER, False, "reject_outliers is false"),
+        (OUTLIER_OF_FEW, True, "2 darks are too few"),
+        (NO_MAJORITY, True, "half of the 2 darks or more are outliers"),
+    ],
+)
+def test_an_outlier_that_votes_is_named(status, rejected, words, files, tmp_path):
+    table = table_of(tmp_path / "table.csv", a_nis=status, b_nis=GOOD)
+    given = VoteFiles(files.darks, files.flats, comparison=table)
+    exposures = select_exposures(given, DETECTOR, replace(ANY, reject_outliers=rejected))
+    assert len(exposures.darks) == 2
+    (line,) = exposures.warnings
+    assert line.startswith("a_nis is an outlier among the darks: light 9") and words in line
 
 
 def test_segments_count_as_one_exposure(files):

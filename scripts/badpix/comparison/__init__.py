@@ -1,0 +1,1 @@
+"""Comparison of each exposure with the other exposures of its kind."""

@@ -1,0 +1,156 @@
+"""Compare each exposure with the others of its kind: one distance in each measure, and one limit.
+
+The distance is the difference from the median of the other exposures, in units of the variation: the scatter of the
+others and the usual variation of good exposures (`Measure.usual`), added in quadrature.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from badpix.comparison.measures import (
+    MEASURES,
+    Measure,
+    Measured,
+    dark_sample,
+    flat_sample,
+    measure_dark,
+    measure_flat,
+)
+from badpix.comparison.robust import centre_and_scatter, median_along, median_of_others
+from badpix.comparison.sample import Sample
+from badpix.formats.comparison_file import GOOD, NO_MAJORITY, OUTLIER, OUTLIER_OF_FEW, ComparisonRow
+from badpix.formats.statistics_file import open_statistics
+from badpix.formats.statistics_set import Exposure
+
+# With fewer exposures there is nothing to compare; with fewer than MIN_TO_REJECT no outlier is rejected.
+MIN_EXPOSURES, MIN_TO_REJECT = 3, 5
+PLANES = {"darks": ("SLOPE", "VAR_SLOPE", "PEDESTAL", "CDS_NOISE", "NJUMP"), "flats": ("SLOPE", "VAR_SLOPE")}
+# A pattern is compared if its coefficient is above so many standard errors.
+PATTERN_SIGMA = 5
+SAMPLES = {"darks": dark_sample, "flats": flat_sample}
+FUNCTIONS = {"darks": measure_dark, "flats": measure_flat}
+
+
+def integrations(exposure: Exposure, kind: str, sample: Sample) -> Iterator[dict[str, np.ndarray]]:
+    """The sampled planes (name -> array of `Sample.read`) of each integration."""
+    for path in exposure.paths:
+        with open_statistics(path) as statistics:
+            for number in range(statistics["SLOPE"].shape[0]):
+                yield {name: sample.read(statistics[name].data[number]) for name in PLANES[kind]}
+
+
+def references(exposures: Sequence[Exposure], kind: str, sample: Sample) -> list[dict[str, np.ndarray]]:
+    """For each exposure the medians of all other exposures: quantity -> array. An exposure counts with its median."""
+    own: dict[str, list[np.ndarray]] = {}
+    for exposure in exposures:
+        samples = [SAMPLES[kind](planes, sample) for planes in integrations(exposure, kind, sample)]
+        for name in samples[0]:
+            of_all = [one[name] for one in samples]
+            own.setdefault(name, []).append(of_all[0] if len(of_all) == 1 else median_along(np.array(of_all)))
+    others = {name: median_of_others(np.array(values)) for name, values in own.items()}
+    # Variance of the median of normal values.
+    others["variance"] *= np.pi / 2 / (len(exposures) - 1)
+    return [{name: values[number] for name, values in others.items()} for number in range(len(exposures))]
+
+
+def measured(exposures: Sequence[Exposure], kind: str, science: np.ndarray) -> list[list[Measured]]:
+    """The measures of each integration of each exposure; `science` is the boolean image (y, x) of science pixels."""
+    sample = Sample(science)
+    result = []
+    with np.errstate(all="ignore"):
+        others = references(exposures, kind, sample)
+        for exposure, of_others in zip(exposures, others, strict=True):
+            found = [
+                FUNCTIONS[kind](planes, SAMPLES[kind](planes, sample), of_others, sample)
+                for planes in integrations(exposure, kind, sample)
+            ]
+            result.append(found)
+    return result
+
+
+def compare(exposures: Sequence[Exposure], kind: str, science: np.ndarray, limit: float) -> list[ComparisonRow]:
+    """The distance of each exposure in each measure, and its status; empty with fewer than MIN_EXPOSURES.
+
+    Parameters
+    ----------
+    exposures : sequence of Exposure
+        The usable exposures of a kind.
+    kind : str
+        darks or flats.
+    science : array
+        The science pixels, bool (y, x).
+    limit : float
+        The distance beyond which an exposure is an outlier.
+    """
+    if len(exposures) < MIN_EXPOSURES:
+        return []
+    values = measured(exposures, kind, science)
+    rows = []
+    for name, measure in MEASURES[kind].items():
+        for number, exposure in enumerate(exposures):
+            own = np.array([of_one[name] for of_one in values[number]])
+            others = np.array([one[name] for i, of_one in enumerate(values) if i != number for one in of_one])
+            frames = [int(other.header.get("NFRAMES") or 1) for other in exposures]
+            most = most_distant(measure, own, others, frames[number] / np.median(np.delete(frames, number)))
+            if most is not None:
+                rows.append(_row(kind, exposure.name, name, most, limit))
+    status = statuses(rows, len(exposures))
+    return [replace(row, status=status[row.exposure]) for row in rows]
+
+
+def most_distant(
+    measure: Measure, own: np.ndarray, others: np.ndarray, frames: float
+) -> tuple[int, float, float, float] | None:
+    """The integration of an exposure with the largest distance: number from 1, value, value of the others, variation.
+
+    Parameters
+    ----------
+    measure : Measure
+        The measure.
+    own, others : float array (integration, 2)
+        Value and usual variation of the integrations of the exposure, and of all other exposures.
+    frames : float
+        Frames per group, as a ratio to the median of the other exposures.
+
+    Returns
+    -------
+    tuple or None
+        None if the measure cannot be compared: no finite values, or no pattern above its error.
+    """
+    centre, scatter = centre_and_scatter(others[:, 0])
+    value, usual = own.T
+    if measure.pattern:
+        # A noisy reference makes all coefficients smaller: they are compared as ratios.
+        if not centre > PATTERN_SIGMA * centre_and_scatter(others[:, 1])[0]:
+            return None
+        value, usual, scatter, centre = value / centre, np.hypot(measure.usual, usual / centre), scatter / centre, 1.0
+    low = high = centre
+    if measure.read_noise:
+        # The part of the noise that falls with the root of the number of frames is unknown: from none of it to all.
+        low, high = sorted((centre, centre - 0.5 * np.log(frames)))
+    nearest, variation = np.clip(value, low, high), np.hypot(scatter, usual)
+    distance = np.abs(value - nearest) / variation
+    if not np.isfinite(distance).any():
+        return None
+    worst = int(np.nanargmax(distance))
+    return worst + 1, float(value[worst]), float(nearest[worst]), float(variation[worst])
+
+
+def _row(kind: str, exposure: str, name: str, most: tuple[int, float, float, float], limit: float) -> ComparisonRow:
+    """The row of an exposure from the result of `most_distant`, without a status."""
+    integration, value, others, variation = most
+    text = MEASURES[kind][name].text(value, others)
+    distance = abs(value - others) / variation
+    return ComparisonRow(kind, exposure, name, integration, value, others, variation, distance, limit, "", text)
+
+
+def statuses(rows: Sequence[ComparisonRow], n_exposures: int) -> dict[str, str]:
+    """Exposure -> status, from the rows of all `n_exposures` exposures of a kind."""
+    outliers = {row.exposure for row in rows if row.distance > row.limit}
+    if n_exposures < MIN_TO_REJECT:
+        status = OUTLIER_OF_FEW
+    else:
+        status = OUTLIER if 2 * len(outliers) < n_exposures else NO_MAJORITY
+    return {row.exposure: status if row.exposure in outliers else GOOD for row in rows}
