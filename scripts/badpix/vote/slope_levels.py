@@ -9,7 +9,7 @@ from badpix.vote.significance import subsample, typical_level_and_scatter
 
 # Between integrations the slope of a healthy pixel scatters by at most its scatter between the pixels of an
 # integration, which contains the same noise. Beyond this multiple, at least one integration has slopes of its own.
-MAX_SCATTER_RATIO = 3
+MAX_SCATTER_RATIO = 2
 # Exposures named in the warning.
 MAX_NAMED = 5
 

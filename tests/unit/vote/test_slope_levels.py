@@ -55,7 +55,7 @@ def test_levels_that_differ_by_the_noise_have_no_warning():
 
 
 @pytest.mark.parametrize("n", [3, 5, 8, 30])
-@pytest.mark.parametrize("leak", [LEAK, 30.0], ids=["gradient", "uniform"])
+@pytest.mark.parametrize("leak", [LEAK, 30.0, LEAK / 50, -0.6], ids=["gradient", "uniform", "weak", "negative"])
 def test_a_light_leak_in_a_dark_is_named(n, leak):
     (warning,) = warnings(leak, *[0.0] * (n - 1))
     assert warning.startswith("noisy: ") and "Darks that deviate: d0 (typical slope" in warning
