@@ -413,6 +413,20 @@ def test_the_number_of_pixels_that_change_without_an_exposure(tmp_path, statisti
     assert table.loc["leak", "n_changed"] >= 4 * 12 - 3 and table.loc["d2", "n_changed"] <= 10
 
 
+def test_types_that_cannot_be_decided_without_an_exposure_are_listed(tmp_path, statistics, caplog):
+    """Three darks of two integrations have six slopes; four are fewer than min_clean_slopes."""
+    table = left_out(tmp_path, statistics["darks"], statistics["flats"])
+    assert table["undecided"].fillna("").to_dict() == dict.fromkeys(["d1", "d2", "d3"], "noisy") | dict.fromkeys(
+        ["f1", "f2", "f3"], ""
+    )
+    assert "noisy cannot be decided without any one of the 3 exposures" in caplog.text
+    _, types = read_votes(tmp_path / "stability.fits")
+    assert dict(types[["type", "votes"]].values)["noisy"] == 0
+    caplog.clear()
+    assert left_out(tmp_path, statistics["darks"], [], min_clean_slopes=4)["undecided"].isna().all()
+    assert "cannot be decided" not in caplog.text
+
+
 def test_an_outlier_is_rejected_where_the_configuration_rejects_outliers(tmp_path, statistics):
     more = [dark(tmp_path, make_dark(tmp_path, "d4", 7), "d4"), leaky_dark(tmp_path)]
     path = compared(tmp_path, [*statistics["darks"], *more], statistics["flats"])
