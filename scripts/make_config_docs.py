@@ -50,7 +50,8 @@ snakemake --cores 4 --configfile my_config.yaml
 ```
 
 Your values are merged with the defaults, at any depth. The whole configuration is checked before any job starts:
-unknown keys, values of a wrong type or out of range, and keys that contradict each other are all listed. Snakemake
+unknown keys, values of a wrong type or out of range, and keys that contradict each other are all listed. In paths,
+`~` is the home directory, `$NAME` and `${{NAME}}` are environment variables, and `$$` is a dollar sign. Snakemake
 passes numbers inside a mapping of `--config` as text, which is refused; use `--configfile`. After a change, only the
 rule named under "a change re-runs" and the rules that depend on it run again.
 

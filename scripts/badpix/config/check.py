@@ -12,6 +12,7 @@ from typing import Any
 
 from badpix.config.detector1_steps import step_problems
 from badpix.config.epochs import date_texts
+from badpix.config.paths import expanded
 from badpix.config.renamed import renamed
 from badpix.config.rules import RULES, empty_interval
 from badpix.config.schema import problems, with_defaults
@@ -47,7 +48,7 @@ def load_steps(path: str | Path) -> dict[str, dict[str, str]]:
 
 
 def validated(config: object, schema: Mapping[str, Any], steps_spec: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
-    """`config` with all defaults filled in at any depth and `useafter` as text; `config` itself is not changed.
+    """`config` with all defaults filled in at any depth, paths expanded and `useafter` as text, as a copy.
 
     `schema` is the result of `load_schema`, `steps_spec` the result of `load_steps`. Raises ConfigError, which lists
     every problem: the key, the value given, what is allowed.
@@ -55,11 +56,12 @@ def validated(config: object, schema: Mapping[str, Any], steps_spec: Mapping[str
     if not isinstance(config, dict):
         raise ConfigError([f"the configuration is not a mapping of keys to values but {type(config).__name__}"])
     outdated, given = renamed(config)
+    undefined, given = expanded(given, schema)
     if "useafter" in given:
         given["useafter"] = useafter_text(given["useafter"])
     if "epochs" in given:
         given["epochs"] = date_texts(given["epochs"])
-    found = outdated + problems(given, schema, schema)
+    found = outdated + undefined + problems(given, schema, schema)
     # A rule is applied only where the compared values are sound, so that no problem is reported twice.
     unsound = {re.split(r"[.\[:]", problem, maxsplit=1)[0] for problem in found}
     sound = {key: value for key, value in given.items() if key in schema["properties"] and key not in unsound}

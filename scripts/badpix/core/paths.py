@@ -1,11 +1,36 @@
 """Paths as text: which the workflow cannot use, and how they are shown."""
 
+import os
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
 # Limits of Linux file systems: bytes of a path with its end, and of a part of it.
 MAX_PATH, MAX_PART = 4095, 255
 # Snakemake takes {word} for a wildcard and <word> for a path variable, and replaces them.
 REPLACED = "{}<>"
+
+
+# $$, $NAME or ${NAME}; any other $ is part of the path.
+_VARIABLE = re.compile(r"\$(?:\$|([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})")
+
+
+def expand(path: str, environment: Mapping[str, str] = os.environ) -> str:
+    """`path` with its environment variables ($NAME, ${NAME}) and ~ or ~user at its beginning replaced; $$ is a $.
+
+    KeyError, with the name, for a variable that is not set or empty.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        name = match[1] or match[2]
+        if not name:
+            return "$"
+        if not environment.get(name):
+            raise KeyError(name)
+        return environment[name]
+
+    # Path.expanduser fails for a name ~backup that is no user; here it stays as it is.
+    return os.path.expanduser(_VARIABLE.sub(value, path))  # noqa: PTH111
 
 
 def path_problem(path: str) -> str | None:

@@ -4,6 +4,7 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
+from badpix.core.paths import expand
 from badpix.instrument.file_names import InputError, exposure_name
 
 # Kind of exposure -> name of an exposure -> product -> path.
@@ -19,8 +20,8 @@ def read_sheet(path: str | Path) -> Exposures:
     """The exposures of the sheet at `path`: kind -> exposure -> product -> file.
 
     The first line names the columns: `kind` (dark or flat) and the products that are given. Empty cells, empty lines
-    and lines that begin with # are ignored. Raises InputError, naming sheet, line, column and value, for what is not
-    allowed.
+    and lines that begin with # are ignored; ~ and variables in paths are expanded. Raises InputError, naming sheet,
+    line, column and value, for what is not allowed.
     """
     try:
         with Path(path).open(encoding="utf-8-sig", newline="") as file:
@@ -66,6 +67,12 @@ def _read_row(where: str, row: dict[str, str]) -> tuple[str, str, dict[str, str]
             raise InputError(f"{where}: a {value} has no {product} file; it may have {', '.join(PRODUCTS[kind])}")
     if not row.keys() - {"flux_check"}:
         raise InputError(f"{where}: no file is given")
+    try:
+        row = {product: expand(file) for product, file in row.items()}
+    except KeyError as error:
+        raise InputError(
+            f"{where}: the environment variable {error.args[0]} is not set or empty ($$ is a dollar sign)"
+        ) from error
     names = {exposure_name(file): product for product, file in row.items()}
     if len(names) > 1:
         differing = " and ".join(f"{product} is of {name}" for name, product in sorted(names.items()))

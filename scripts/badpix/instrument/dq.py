@@ -45,6 +45,13 @@ PIXEL_FLAGS = {
     "REFERENCE_PIXEL": 1 << 31,
 }
 
+# Set by steps of the pipeline for events of an exposure; a bad pixel of the detector has none of them.
+EXPOSURE_FLAGS = (
+    "SATURATED", "JUMP_DET", "DROPOUT", "OUTLIER", "PERSISTENCE", "AD_FLOOR", "CHARGELOSS", "RESERVED",
+    "FLUX_ESTIMATED", "MSA_FAILED_OPEN",
+)  # fmt: skip
+MASK_FLAGS = tuple(name for name in PIXEL_FLAGS if name not in EXPOSURE_FLAGS)
+
 GROUP_FLAGS = {name: PIXEL_FLAGS[name] for name in ("DO_NOT_USE", "SATURATED", "JUMP_DET")}
 
 

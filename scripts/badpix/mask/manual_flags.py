@@ -1,8 +1,8 @@
 """Tables of manual flags: rows `x y flag` add flags to the mask, also to pixels that the vote does not find.
 
-Coordinates are 0-based on the full frame. `a:b` is a range with both ends, `a:`, `:b` and `:` are open. Flags are DQ
-mnemonics in any case. A row may have several flags; the flags of all rows for a pixel are combined by bitwise OR. `#`
-starts a comment. A first row `x y flag` is a heading.
+Coordinates are 0-based on the full frame. `a:b` is a range with both ends, `a:`, `:b` and `:` are open. Flags are the
+DQ mnemonics MASK_FLAGS in any case. A row may have several flags; the flags of all rows for a pixel are combined by
+bitwise OR. `#` starts a comment. A first row `x y flag` is a heading.
 """
 
 import re
@@ -13,7 +13,7 @@ import numpy as np
 
 from badpix.core.wording import suggestion
 from badpix.instrument.detectors import Detector
-from badpix.instrument.dq import PIXEL_FLAGS
+from badpix.instrument.dq import EXPOSURE_FLAGS, MASK_FLAGS, PIXEL_FLAGS
 from badpix.instrument.geometry import Geometry
 
 HEADING = ["x", "y", "flag"]
@@ -125,10 +125,14 @@ def _parse_row(words: Sequence[str], n_columns: int, n_rows: int) -> tuple[tuple
         except ManualFlagError as error:
             reasons.append(str(error))
     for mnemonic in words[2:]:
-        if mnemonic.upper() in PIXEL_FLAGS:
-            bits |= PIXEL_FLAGS[mnemonic.upper()]
+        if (name := mnemonic.upper()) in MASK_FLAGS:
+            bits |= PIXEL_FLAGS[name]
+        elif name in EXPOSURE_FLAGS:
+            reasons.append(
+                f"{mnemonic!r} is a flag of exposures, not of bad pixels; allowed are {', '.join(MASK_FLAGS)}"
+            )
         else:
-            reasons.append(f"unknown flag {mnemonic!r}{suggestion(mnemonic, PIXEL_FLAGS)}")
+            reasons.append(f"unknown flag {mnemonic!r}{suggestion(mnemonic, MASK_FLAGS)}")
     if reasons:
         raise ManualFlagError("; ".join(reasons))
     columns, rows = spans

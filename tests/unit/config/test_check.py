@@ -16,6 +16,7 @@ import yaml
 from badpix.config.check import ConfigError, check_detector, load_schema, load_steps, search_types, validated
 from badpix.config.renamed import RENAMED_KEYS, RENAMED_VALUES
 from badpix.instrument.detectors import load_detectors
+from badpix.instrument.dq import EXPOSURE_FLAGS, MASK_FLAGS
 
 ROOT = Path(__file__).resolve().parents[3]
 CONFIG = ROOT / "config"
@@ -253,6 +254,66 @@ def validated_problems(config):
     with pytest.raises(ConfigError) as caught:
         validated(config, SCHEMA, STEPS)
     return caught.value.problems
+
+
+@pytest.mark.parametrize("flag", EXPOSURE_FLAGS)
+def test_a_flag_of_exposures_is_no_flag_of_bad_pixels(flag):
+    for problem, key in zip(
+        refusal(flag_values={"high_cr": ["RC", flag]}, flat_do_not_use=[flag]),
+        ("flag_values.high_cr[1]", "flat_do_not_use[0]"),
+        strict=True,
+    ):
+        assert problem.startswith(f"{key}: '{flag}' is not allowed; it must be a DQ flag of bad pixels")
+        assert all(name in problem for name in MASK_FLAGS)
+
+
+# A value of a path in each key of paths.
+PATH_VALUES = {key: "{}/a" for key, node in KEYS.items() if node.get("unit") == "path"} | {
+    "manual_flag_file": "{}/flags.txt",
+    "darks": ["{}/a", "b", "{}/c/*_uncal.fits"],
+}
+
+
+def test_home_and_variables_are_expanded_in_every_path(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    monkeypatch.setenv("DATA", "/data")
+    monkeypatch.setenv("AT_HOME", "~/data")
+    paths = {key: value for key, value in PATH_VALUES.items() if key != "output_file"}
+    assert {"darks", "truth", "results", "scratch", "crds_path", "compare_with", "exposures"} <= set(paths)
+    spellings = {"~": "/home/me", "$DATA": "/data", "${DATA}/x": "/data/x", "$AT_HOME": "/home/me/data", "a~": "a~"}
+    spellings |= {"$(x)": "$(x)", "5$": "5$", "$$DATA": "$DATA"}
+    for spelling, expected in spellings.items():
+        found = check(**json.loads(json.dumps(paths).replace("{}", spelling)))
+        assert {key: found[key] for key in paths} == json.loads(json.dumps(paths).replace("{}", expected))
+
+
+@pytest.mark.parametrize("key", PATH_VALUES)
+def test_a_variable_without_a_value_is_refused_with_its_name(monkeypatch, key):
+    monkeypatch.delenv("NOT_SET", raising=False)
+    monkeypatch.setenv("EMPTY", "")
+    for name in ("NOT_SET", "EMPTY"):
+        value = json.loads(json.dumps(PATH_VALUES[key]).replace("{}", f"${name}"))
+        (problem,) = refusal(**{key: value})
+        assert problem.startswith(f"{key}: ") and f"variable {name} is not set or empty" in problem
+
+
+def test_variables_are_expanded_in_reference_files_of_steps(monkeypatch):
+    monkeypatch.setenv("DATA", "/data")
+    jump = {"override_gain": "$DATA/gain.fits", "rejection_threshold": 5.0}
+    assert check(detector1_dark={"jump": jump})["detector1_dark"]["jump"]["override_gain"] == "/data/gain.fits"
+    monkeypatch.delenv("DATA")
+    (problem,) = refusal(detector1_flat={"jump": jump})
+    assert problem.startswith("detector1_flat: ") and "variable DATA is not set" in problem
+
+
+def test_a_path_at_home_is_no_output_file():
+    (problem,) = refusal(output_file="~/mask.fits")
+    assert problem.startswith("output_file: ") and "a relative path" in problem
+
+
+def test_variables_in_texts_that_are_no_paths_stay(monkeypatch):
+    monkeypatch.setenv("DATA", "/data")
+    assert check(history="~ $DATA $NOT_SET")["history"] == "~ $DATA $NOT_SET"
 
 
 def test_no_inputs_at_all():

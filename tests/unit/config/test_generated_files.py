@@ -9,7 +9,7 @@ import make_config_docs
 from badpix.config import settings
 from badpix.config.check import load_schema
 from badpix.config.schema import Validator, problems, resolve
-from badpix.instrument.dq import PIXEL_FLAGS
+from badpix.instrument.dq import MASK_FLAGS
 
 CONFIG = Path(__file__).resolve().parents[3] / "config"
 SCHEMA = load_schema(CONFIG / "schemas" / "config.schema.yaml")
@@ -186,7 +186,7 @@ def test_extensions_of_the_official_algorithm_are_off():
 
 
 def test_names_that_are_written_twice_agree():
-    assert SCHEMA["$defs"]["flags"]["items"]["enum"] == list(PIXEL_FLAGS)
+    assert SCHEMA["$defs"]["flags"]["items"]["enum"] == list(MASK_FLAGS)
     assert set(settings.vote_keys(SCHEMA)) <= set(KEYS)
 
 

@@ -27,6 +27,20 @@ def refusal(text):
     return str(caught.value)
 
 
+def test_home_and_variables_are_expanded_in_cells(here, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    monkeypatch.setenv("DATA", "/data")
+    sheet = read_sheet(write("kind uncal rateints\ndark ~/d1_uncal.fits .\nflat . ${DATA}/f1_rate.fits"))
+    assert sheet == {
+        "darks": {"d1": {"uncal": "/home/me/d1_uncal.fits"}},
+        "flats": {"f1": {"rateints": "/data/f1_rate.fits"}},
+    }
+    monkeypatch.delenv("DATA")
+    assert refusal("kind uncal\ndark $DATA/d1_uncal.fits") == (
+        "sheet.tsv, line 2: the environment variable DATA is not set or empty ($$ is a dollar sign)"
+    )
+
+
 def test_each_exposure_has_the_files_of_its_row(here):
     sheet = read_sheet(
         write(

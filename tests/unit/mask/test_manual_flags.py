@@ -77,6 +77,7 @@ def test_a_heading_after_the_first_row_is_an_error():
         ("0 ٣ HOT", "y is '٣', neither"),
         ("0 0 HOTT", "unknown flag 'HOTT'; did you mean HOT"),
         ("0 0 2048", "unknown flag '2048'"),
+        ("0 0 jump_det", "'jump_det' is a flag of exposures, not of bad pixels; allowed are DO_NOT_USE, NON_SCIENCE"),
         ("0,0,HOT", "not a row"),
     ],
 )
