@@ -11,7 +11,7 @@ from badpix.core.files import atomic_path
 from badpix.core.logs import logger, logging_to
 from badpix.detector1.pipeline import set_crds_environment
 from badpix.detector1.references import fetch_mask
-from badpix.formats.mask_file import write_cut_copy
+from badpix.formats.mask_file import has_array, write_cut_copy
 from badpix.instrument.geometry import Geometry
 
 
@@ -26,7 +26,7 @@ def main(exposure, output, crds, whole):
     logger.info("%s: context %s selects the mask %s, USEAFTER %s", exposure, context, selected, header.get("USEAFTER"))
     part = Geometry.from_header(fits.getheader(exposure))
     with atomic_path(output) as temporary:
-        if whole or header.get("SUBARRAY", "GENERIC") in (part.subarray, "GENERIC"):
+        if whole or has_array(selected, part):
             shutil.copyfile(selected, temporary)
         else:
             logger.info("cut to %s", part)

@@ -17,6 +17,8 @@ from badpix.formats.mask_file import read_mask
 
 # Equal indices in both arrays are the same pixel only if these keywords agree. Older masks lack some of them.
 MUST_AGREE = ("INSTRUME", "DETECTOR", "SUBARRAY", "SUBSTRT1", "SUBSTRT2", "FASTAXIS", "SLOWAXIS")
+# CRDS' words for masks of any subarray; their origin and size alone are compared.
+ANY_SUBARRAY = ("GENERIC", "N/A", "ANY")
 DESCRIBING = ("DETECTOR", "SUBARRAY", "USEAFTER", "PEDIGREE", "DATE")
 
 
@@ -50,15 +52,25 @@ def read_image(path: str | Path) -> MaskImage:
 
 def check_pair(before: MaskImage, after: MaskImage) -> None:
     """Raise MaskMismatch unless two MaskImages have the same array of the same detector."""
+    headers = [_completed(mask.header) for mask in (before, after)]
     found = [
-        f"{key} is {before.header[key]!r} and {after.header[key]!r}"
+        f"{key} is {headers[0][key]!r} and {headers[1][key]!r}"
         for key in MUST_AGREE
-        if key in before.header and key in after.header and before.header[key] != after.header[key]
+        if key in headers[0] and key in headers[1] and headers[0][key] != headers[1][key]
     ]
     if before.dq.shape != after.dq.shape:
         found.append(f"the images have {_text(before.dq.shape)} and {_text(after.dq.shape)} pixels (y, x)")
     if found:
         raise MaskMismatch(f"{before.path} and {after.path} cannot be compared: {'; '.join(found)}")
+
+
+def _completed(header: Mapping[str, Any]) -> dict[str, Any]:
+    """The keywords MUST_AGREE of a mask. A mask for any subarray has no SUBARRAY, and the origin (1, 1) by default."""
+    found = {key: header[key] for key in MUST_AGREE if key in header}
+    if found.get("SUBARRAY") in ANY_SUBARRAY:
+        del found["SUBARRAY"]
+        found = {"SUBSTRT1": 1, "SUBSTRT2": 1, **found}
+    return found
 
 
 def _text(shape: tuple[int, ...]) -> str:

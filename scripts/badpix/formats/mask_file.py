@@ -4,7 +4,7 @@ import datetime
 import logging
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -169,11 +169,31 @@ def write_interleaved_copy(source: str | Path, target: str | Path, detector: str
     renew_checksums(target)
 
 
+def has_array(path: str | Path, part: Geometry) -> bool:
+    """True if the mask `path` has the pixels of the Geometry `part`, whatever its SUBARRAY; origin (1, 1) by default.
+
+    SUBARRAY is GENERIC in masks for any subarray, of the full frame and of parts of it.
+    """
+    with fits.open(path) as hdus:
+        header, shape = hdus[0].header, hdus["DQ"].shape
+    # The interleaved rows of IRS2 are a full frame.
+    if header.get("SUBARRAY") == part.subarray or shape[0] == irs2.RAW_ROWS:
+        return True
+    return (*_origin(header), *shape) == (part.x_start, part.y_start, *part.shape)
+
+
+def _origin(header: fits.Header) -> tuple[int, int]:
+    """SUBSTRT1 and SUBSTRT2 of a mask; masks of the full frame may lack them."""
+    return header.get("SUBSTRT1", 1), header.get("SUBSTRT2", 1)
+
+
 def write_cut_copy(source: str | Path, target: str | Path, part: Geometry) -> None:
     """Write a copy of the mask `source` cut to the Geometry `part`, which lies within it. Not for IRS2."""
-    uncut = Geometry.from_header(fits.getheader(source))
+    x_start, y_start = _origin(fits.getheader(source))
     with _mask_model()(str(source)) as model:
-        model.dq = cut(np.array(model.dq, dtype=np.uint32), uncut, part)
+        dq = np.array(model.dq, dtype=np.uint32)
+        uncut = replace(part, x_start=x_start, y_start=y_start, n_rows=dq.shape[0], n_columns=dq.shape[1])
+        model.dq = cut(dq, uncut, part)
         subarray = model.meta.subarray
         subarray.name = part.subarray
         subarray.xstart, subarray.ystart = part.x_start, part.y_start

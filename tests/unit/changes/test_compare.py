@@ -215,6 +215,21 @@ def test_masks_of_different_arrays_are_refused(tmp_path, header, dq, words):
         assert text in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["GENERIC", "N/A", "ANY"])
+def test_a_mask_for_any_subarray_is_compared_by_origin_and_size(tmp_path, name):
+    one = read_image(write_mask_file(tmp_path / "one.fits", image(BEFORE)))
+    check_pair(one, read_image(write_mask_file(tmp_path / "same.fits", image(AFTER), SUBARRAY=name)))
+    moved = read_image(write_mask_file(tmp_path / "moved.fits", image(AFTER), SUBARRAY=name, SUBSTRT1=9))
+    with pytest.raises(MaskMismatch, match="SUBSTRT1 is 1 and 9"):
+        check_pair(one, moved)
+    # Without an origin it begins at the first pixel of the detector.
+    del moved.header["SUBSTRT1"]
+    check_pair(one, moved)
+    one.header["SUBSTRT1"] = 9
+    with pytest.raises(MaskMismatch, match="SUBSTRT1 is 9 and 1"):
+        check_pair(one, moved)
+
+
 def test_a_file_that_is_not_a_mask_is_refused(tmp_path):
     fits.PrimaryHDU(np.zeros((2, 2))).writeto(tmp_path / "image.fits")
     (tmp_path / "text.fits").write_text("nothing")

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from badpix.formats.mask_file import (
     MaskHeader,
     complete_pedigree,
     dq_definition,
+    has_array,
     normalise_useafter,
     read_mask,
     write_cut_copy,
@@ -196,6 +198,24 @@ def test_a_mask_cut_to_a_subarray_is_what_dq_init_would_take(tmp_path):
     assert np.array_equal(read_mask(target), full[3:13, 2:22])
     assert read_mask(target)[0, 3] == bits(["DO_NOT_USE", "RC"])
     assert Geometry.from_header(fits.getheader(target)) == part
+
+
+def test_the_array_of_a_generic_mask_is_its_origin_and_size(tmp_path):
+    path = write(tmp_path / "mask.fits")
+    same, smaller = replace(GEOMETRY, subarray="SUBX"), Geometry("SUB32", 1987, 1988, 20, 10, -2, -1)
+    moved = replace(GEOMETRY, subarray="SUBX", x_start=1)
+    for name in ("GENERIC", "N/A", None):
+        if name:
+            fits.setval(path, "SUBARRAY", value=name)
+        else:
+            fits.delval(path, "SUBARRAY")
+        assert [has_array(path, part) for part in (GEOMETRY, same, smaller, moved)] == [True, True, False, False], name
+    # The first pixel of the detector is the default of the origin, also for a cut.
+    for key in ("SUBSTRT1", "SUBSTRT2", "SUBSIZE1", "SUBSIZE2"):
+        fits.delval(path, key)
+    assert has_array(path, replace(GEOMETRY, x_start=1, y_start=1)) and not has_array(path, GEOMETRY)
+    write_cut_copy(path, tmp_path / "part.fits", replace(smaller, x_start=3, y_start=4))
+    assert np.array_equal(read_mask(tmp_path / "part.fits"), image()[3:13, 2:22])
 
 
 def test_a_failure_leaves_no_mask(tmp_path):
