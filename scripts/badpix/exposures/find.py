@@ -28,30 +28,40 @@ SUFFIXES = {
     "fitopt": ("fitopt",),
     "flux_check": ("uncal",),
 }
+ENDINGS = (".fits", ".fits.gz")
+# Where the client of MAST puts the folders of exposures, below the folder of a download.
+LAYOUTS = ("", "JWST/", "mastDownload/JWST/")
+# In the names of files of guide stars, which MAST delivers with the exposures.
+GUIDE_STAR = "_gs-"
 
 
 def find_files(key: str, value: str | Path | Sequence[str | Path] | None, suffixes: Sequence[str]) -> list[str]:
     """Paths that configuration `key` names: `value` is None, a directory, a glob, a file, or a list of these.
 
-    A directory stands for its FITS files whose names end in any of `suffixes`. Raises InputError when a named file or
+    A directory stands for the FITS files whose names end in any of `suffixes`: files in it, and in its folders of
+    single exposures as MAST makes them. `**` in a glob matches folders at any depth. Files of guide stars are left out
+    of directories and globs, and files that are not FITS files of globs. Raises InputError when a named file or
     directory does not exist.
     """
     paths: list[str] = []
     for item in map(str, [value] if isinstance(value, (str, Path)) else value or []):
         if Path(item).is_dir():
-            found = [
-                path
-                for suffix in suffixes
-                for ending in ("fits", "fits.gz")
-                for path in _matches(f"{glob.escape(item)}/*_{suffix}.{ending}")
-            ]
+            found = _in_directory(item, suffixes)
             if not found:
                 endings = " or ".join(f"*_{suffix}.fits" for suffix in suffixes)
-                raise InputError(f"{key}: no {endings} files in the directory {item!r}")
+                processed = (
+                    "; its *_dark.fits files are processed by calwebb_dark, give the uncal files instead"
+                    if "uncal" in suffixes and _in_directory(item, ("dark",))
+                    else "; files in deeper folders need a glob with **"
+                )
+                raise InputError(
+                    f"{key}: no {endings} files in the directory {item!r} or in folders of exposures in it"
+                    f" ({LAYOUTS[-1]}<exposure>){processed}"
+                )
         elif Path(item).exists():
             found = [item]
         else:
-            found = _matches(item)
+            found = [path for path in _matches(item) if path.endswith(ENDINGS)]
             if not found:
                 raise InputError(f"{key}: no such file or directory, and no match: {item!r}")
         paths.extend(found)
@@ -59,9 +69,24 @@ def find_files(key: str, value: str | Path | Sequence[str | Path] | None, suffix
     return sorted({str(Path(path)) for path in paths})
 
 
+def _in_directory(directory: str, suffixes: Sequence[str]) -> list[str]:
+    """The FITS files with these `suffixes` in `directory` and in its folders of exposures.
+
+    Without a part of MAST's layout between them, such a folder has the name of the exposure.
+    """
+    names = [f"*_{suffix}{ending}" for suffix in suffixes for ending in ENDINGS]
+    base = glob.escape(directory)
+    found = [path for name in names for path in _matches(f"{base}/{name}")]
+    for layout in LAYOUTS:
+        nested = [path for name in names for path in _matches(f"{base}/{layout}*/{name}")]
+        found += [path for path in nested if layout or exposure_name(path) == Path(path).parent.name]
+    return found
+
+
 def _matches(pattern: str) -> list[str]:
     # Path.glob refuses absolute patterns and includes hidden files.
-    return glob.glob(pattern)  # noqa: PTH207
+    found = glob.glob(pattern, recursive=True)  # noqa: PTH207
+    return [path for path in found if GUIDE_STAR not in Path(path).name]
 
 
 def _prefer_rateints(paths: Sequence[str]) -> list[str]:

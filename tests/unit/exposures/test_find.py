@@ -64,6 +64,39 @@ def test_a_directory_stands_for_its_files_of_the_suffix(here):
     assert find("d", ("rateints", "rate")) == ["d/a_rate.fits"]
 
 
+@pytest.mark.parametrize(
+    "top", ["mast", "mast/mastDownload", "mast/mastDownload/JWST", "mast/**/*_uncal.fits", "mast/**"]
+)
+def test_a_download_from_mast_is_found_from_each_of_its_folders(here, top):
+    folder = "mast/mastDownload/JWST"
+    expected = [f"{folder}/{name}/{name}_uncal.fits" for name in ("jw1_02101_00001_nis", "jw1_02101_00002_nis")]
+    touch(
+        *expected,
+        f"{folder}/jw1_02101_00001_nis/jw1_02101_00001_nis_uncal.jpg",
+        f"{folder}/jw1_02101_00001_nis/jw1_02101_00001_nis_uncal_thumb.jpg",
+        f"{folder}/jw1_gs-fg_2022180/jw1_gs-fg_2022180_uncal.fits",
+    )
+    assert find(top) == expected
+
+
+def test_a_folder_in_a_directory_needs_the_name_of_its_exposure(here):
+    touch("d/a/a_uncal.fits", "d/rejected/b_uncal.fits", "d/c_uncal.fits", "d/e/f/f_uncal.fits")
+    assert find("d") == ["d/a/a_uncal.fits", "d/c_uncal.fits"]
+
+
+def test_an_exposure_that_was_downloaded_twice_is_named(here):
+    touch("d/a/a_uncal.fits", "d/mastDownload/JWST/a/a_uncal.fits")
+    assert refusal(darks="d") == (
+        "darks: two uncal files of the exposure a: 'd/a/a_uncal.fits' and 'd/mastDownload/JWST/a/a_uncal.fits'"
+    )
+
+
+def test_a_directory_of_calwebb_dark_products_is_refused_with_advice(here):
+    touch("d/mastDownload/JWST/a/a_dark.fits")
+    with pytest.raises(InputError, match=r"no \*_uncal.fits files .* by calwebb_dark, give the uncal files instead"):
+        find("d")
+
+
 def test_globs_lists_and_single_files(here):
     touch("d/a1_uncal.fits", "d/a2_uncal.fits", "e/b_uncal.fits")
     assert find("d/a?_uncal.fits") == ["d/a1_uncal.fits", "d/a2_uncal.fits"]
