@@ -217,6 +217,26 @@ def test_a_dark_whose_products_do_not_fit_is_rejected(tmp_path, product, change,
     assert words in rejection_reason(dark(tmp_path, paths))
 
 
+def test_darks_of_two_groups_vote_without_tests_of_jumps(tmp_path):
+    def short_dark(name, seed):
+        paths = make_dark(tmp_path, name, seed)
+        for product, path in paths.items():
+            with fits.open(path, mode="update") as hdus:
+                hdus[0].header.update({"S_JUMP": "SKIPPED", "NGROUPS": 2})
+                if product == "jump":
+                    for plane in ("SCI", "GROUPDQ"):
+                        hdus[plane].data = hdus[plane].data[:, :2].copy()
+        return dark(tmp_path, paths, name)
+
+    darks = [short_dark(f"s{number}", number) for number in (1, 2, 3)]
+    outputs = vote(tmp_path, {"darks": darks, "flats": [], "response": None}, flats=False)
+    counts = type_counts(outputs)
+    assert counts["hot"] == counts["low_pedestal"] == 1
+    # No slope is known to be without jumps.
+    evidence = fits.getdata(outputs["evidence"], "NCLEAN")
+    assert counts["noisy"] == counts["high_cr"] == 0 and (evidence == 0).all()
+
+
 @pytest.mark.parametrize("n_ints", [1, 2])
 def test_a_rate_file_suffices_for_a_single_integration_only(tmp_path, n_ints):
     paths = make_dark(tmp_path, "d", 1, n_ints)

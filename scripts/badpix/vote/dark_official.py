@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from astropy.io import fits
 
+from badpix.formats.detector1_products import NO_JUMPS
 from badpix.formats.thresholds import ABOVE, AT_LEAST, BELOW, Threshold, around, vote_rows
 from badpix.formats.type_result import TypeResult
 from badpix.instrument.readout import early_late_window
@@ -170,7 +171,9 @@ class DarkVote:
                 for test, (yes, valid) in votes.items():
                     tally = self.tallies[test] if self._by_integration(test) else exposure_tallies[test]
                     tally.add(yes, valid)
-                self.scatter.add(planes["SLOPE"], (planes["NJUMP"] == 0) & np.isfinite(planes["SLOPE"]))
+                # A slope in which no jumps were searched for is no jump-free slope.
+                if row["N_GROUPS"] not in NO_JUMPS:
+                    self.scatter.add(planes["SLOPE"], (planes["NJUMP"] == 0) & np.isfinite(planes["SLOPE"]))
                 segment = statistics[0].header.get("EXPOSURE", "")
                 self.slope_levels.add(planes["SLOPE"], segment)
                 self._keep_thresholds(name, row, segment, i + 1)
