@@ -11,6 +11,11 @@ NEVER_SKIPPED = {
     "detector1_dark": ("dq_init", "saturation", "jump", "ramp_fit"),
     "detector1_flat": ("dq_init", "saturation", "ramp_fit"),
 }
+# Steps that take the signal of bad pixels out of darks, with what they subtract.
+ALWAYS_SKIPPED = {
+    "detector1_dark": {"dark_current": "the dark current, with the hot pixels", "persistence": "persistence"},
+    "detector1_flat": {},
+}
 # Parameters of any step that only the workflow may set, with the reason. Names that begin with `save_` are refused too.
 NAMES_FILES = "the workflow names and writes the files itself"
 RUNS_CODE = "a hook would run code from the configuration"
@@ -72,6 +77,8 @@ def _problem(key: str, step: str, name: str, value: object, specs: Mapping[str, 
         return f"{show(value)} is not allowed; the step requires {specs[name]}"
     if name == "skip" and value and step in NEVER_SKIPPED[key]:
         return "true is not allowed; the step is needed"
+    if name == "skip" and not value and step in ALWAYS_SKIPPED[key]:
+        return f"false is not allowed for darks; the step would subtract {ALWAYS_SKIPPED[key][step]}. Allowed: true"
     if (key, step, name, value) == ("detector1_dark", "ramp_fit", "algorithm", "LIKELY"):
         return "'LIKELY' is not allowed for darks; it writes no fitopt file, which darks need. Allowed: OLS_C"
     return None

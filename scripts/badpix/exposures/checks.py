@@ -30,6 +30,8 @@ MUST_AGREE = (
 )  # fmt: skip
 # A file name may have 255 bytes; the products add a suffix and, while they are written, a prefix.
 MAX_NAME_BYTES = 200
+# Keywords of steps that take the signal of bad pixels out of darks, with what they subtract.
+SUBTRACTED = {"S_DARK": "the dark current, with the hot pixels", "S_PERSIS": "persistence"}
 MAIN_EXTENSION = {"uncal": "SCI", "jump": "SCI", "rateints": "SCI", "fitopt": "PEDESTAL", "flux_check": "SCI"}
 
 
@@ -72,6 +74,7 @@ def own_problem(
         or _mixed_files(headers)
         or _product_problem(kind, headers, detectors, min_groups)
         or _rate_problem(headers)
+        or (_subtracted_dark(headers) if kind == "darks" else None)
         or next(filter(None, (_raw_problem(headers[p], p) for p in ("uncal", "flux_check") if p in headers)), None)
         or _missing_files(kind, files, detectors[keywords["DETECTOR"]])
     )
@@ -98,6 +101,15 @@ def _rate_problem(headers: Mapping[str, HeaderInfo]) -> str | None:
     if (n_integrations := header["keywords"].get("NINTS", 1)) == 1:
         return None
     return f"the rate file averages {n_integrations} integrations (NINTS); give the rateints file instead"
+
+
+def _subtracted_dark(headers: Mapping[str, HeaderInfo]) -> str | None:
+    """The file of a dark from which a step of SUBTRACTED took signal away."""
+    for product, header in headers.items():
+        for key, signal in SUBTRACTED.items():
+            if header["keywords"].get(key) == "COMPLETE":
+                return f"{key} of the {product} file is COMPLETE: it subtracts {signal}; give the uncal file instead"
+    return None
 
 
 def _mixed_files(headers: Mapping[str, HeaderInfo]) -> str | None:
@@ -138,6 +150,8 @@ def _keyword_problem(kind: str, keywords: Keywords, detectors: Mapping[str, Dete
 def _raw_problem(header: HeaderInfo, product: str) -> str | None:
     """The problem of the array (integration, group, y, x) of a raw file, which is given as `product`."""
     keywords, shape = header["keywords"], header["extensions"]["SCI"]
+    if keywords.get("S_DQINIT") == "COMPLETE":
+        return f"the {product} file is a product of the pipeline (S_DQINIT is COMPLETE), not raw; give the uncal file"
     in_header = [keywords[key] for key in ("NGROUPS", "SUBSIZE2", "SUBSIZE1")]
     if irs2.is_irs2(keywords["READPATT"]):
         if problem := irs2.problem(keywords):

@@ -18,7 +18,7 @@ from badpix.core.files import write_text
 from badpix.exposures.header_walk import HeaderInfo
 from badpix.exposures.headers import read_header_info
 
-FORMAT = 7
+FORMAT = 8
 
 # A link to a file that does not exist, or to itself.
 NO_FILE = {errno.ENOENT, errno.ELOOP, errno.ENOTDIR, errno.ENAMETOOLONG}

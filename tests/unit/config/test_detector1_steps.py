@@ -43,7 +43,6 @@ def test_the_reference_types_are_those_of_the_installed_jwst():
         ("jump", "rejection_threshold", 4),
         ("jump", "time_masked_after_shower", 1.5),
         ("jump", "min_diffs_single_pass", 12),
-        ("dark_current", "skip", False),
         ("dark_current", "override_dark", "my_dark.fits"),
         ("ramp_fit", "firstgroup", 1),
         ("ramp_fit", "firstgroup", None),
@@ -107,6 +106,13 @@ def test_darks_need_jumps_and_fits_but_flats_do_not():
     assert "no fitopt file" in refusal(detector1_dark={"ramp_fit": {"algorithm": "LIKELY"}})[0]
     check(detector1_flat={"jump": {"skip": True}, "ramp_fit": {"algorithm": "LIKELY"}})
     check(detector1_dark={"jump": {"skip": False}})
+
+
+@pytest.mark.parametrize("step", ["dark_current", "persistence"])
+def test_nothing_is_subtracted_from_darks(step):
+    (problem,) = refusal(detector1_dark={step: {"skip": False}})
+    assert problem.startswith(f"detector1_dark.{step}.skip: false is not allowed for darks; the step would subtract")
+    check(detector1_flat={step: {"skip": False}}, detector1_dark={step: {"skip": True}})
 
 
 def test_every_default_of_jwst_satisfies_its_configobj_specification():

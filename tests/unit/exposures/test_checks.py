@@ -14,6 +14,7 @@ DARK = {
     "NFRAMES": 1, "TFRAME": 1.5, "TGROUP": 1.5, "READPATT": "NISRAPID", "DATE-OBS": "2024-06-01",
     "TIME-OBS": "12:00:00.000",
 }  # fmt: skip
+PRODUCTS = ("rateints", "jump", "fitopt")
 FLAT = DARK | {"EXP_TYPE": "NIS_LAMP"}
 NIRCAM = {"INSTRUME": "NIRCAM", "DETECTOR": "NRCA1", "EXP_TYPE": "NRC_DARK", "FASTAXIS": -1, "SLOWAXIS": 2}
 IRS2 = DARK | {
@@ -131,6 +132,26 @@ def test_products_must_be_complete_or_have_their_raw_file():
     assert problem({"rateints": rateints, "jump": jump, "fitopt": product(DARK)}) == (
         "fitopt file: no PEDESTAL extension (it has SCI)"
     )
+
+
+@pytest.mark.parametrize("step", ["S_DARK", "S_PERSIS"])
+@pytest.mark.parametrize("changed", ["rateints", "jump", "fitopt"])
+def test_darks_from_which_signal_was_subtracted_are_refused(step, changed):
+    def headers(kind, status):
+        keywords = {name: kind | {step: status if name == changed else "SKIPPED"} for name in PRODUCTS}
+        return {name: product(keywords[name], "PEDESTAL" if name == "fitopt" else "SCI") for name in PRODUCTS}
+
+    assert problem(headers(DARK, "SKIPPED")) is None
+    assert problem(headers(DARK, "COMPLETE")).startswith(f"{step} of the {changed} file is COMPLETE: ")
+    assert "give the uncal file" in problem(headers(DARK, "COMPLETE"))
+    assert problem({"rateints": product(FLAT | {step: "COMPLETE"})}, "flats") is None
+
+
+def test_a_product_of_the_pipeline_is_no_raw_file():
+    """calwebb_dark, for instance, writes ramps of the same shape as the raw file."""
+    reason = "the uncal file is a product of the pipeline (S_DQINIT is COMPLETE), not raw; give the uncal file"
+    assert problem({"uncal": raw(DARK | {"S_DQINIT": "COMPLETE"}, bitpix=-32)}) == reason
+    assert problem({"uncal": raw(DARK | {"S_DQINIT": "SKIPPED"})}) is None
 
 
 def test_darks_of_miri_need_their_raw_file():
