@@ -67,6 +67,7 @@ def test_jobs_are_submitted_with_what_they_need(requests_of, environment, simula
     assert (tmp_path / "results" / "NIS" / "reference_pixel_mask.fits").exists()
     assert "Error in rule prefetch_references" in run.output
     assert "Error in rule reference_pixel_mask" not in run.output
+    assert run.output.count("no server and no cache can be reached") == 1
 
     size = Size(64 * 64, 30, 2, exposures=5)
     needs = [

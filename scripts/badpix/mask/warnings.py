@@ -105,7 +105,7 @@ def _beyond_noise(
         if n_found > MAX_TIMES_EXPECTED * expected and _fraction(n_found, science) > MAX_OFFICIAL_FRACTION:
             warnings[name] = (
                 f"{name}: {n_found} pixels, {_fraction(n_found, science):.2%} of the science pixels, are beyond the"
-                f" limit of the official search, and noise explains {expected:.1g} of them; pixels without this fault"
+                f" limit of the official search, and noise explains {expected:.1g} pixels; pixels without this fault"
                 f" may be among them. {advice}"
             )
     return warnings
