@@ -1,11 +1,13 @@
 """What a run shows on the terminal: rejected exposures at its start and end, and at its end masks and errors."""
 
 import csv
+import html
 import shutil
 
 import pytest
 from astropy.io import fits
 
+from badpix.formats.mask_file import read_warnings
 from workflow.conftest import FULL_RUN
 from workflow.runner import snakemake, succeed
 
@@ -37,6 +39,7 @@ def test_flats_of_another_detector_are_named_at_start_and_end(finished_copy):
     start, _, end = dry.output.partition("Job stats:")
     for part in (start, end):
         assert f"2 of 12 exposures are rejected by their headers:\n  {NOT_NIS}\n" in part
+        assert "Warning: NIS: pedigree is GROUND, but the exposures are of 2024-06-01, in flight" in part
     run = succeed(finished_copy, config=FULL_RUN)
     assert NOT_NIS in run.output.split("Job stats:")[0]
     assert "exposures: 5 darks and 5 flats used, 2 rejected (results/NIS/rejected_exposures.csv)" in end_of(run)
@@ -48,6 +51,25 @@ def test_flats_of_another_detector_are_named_at_start_and_end(finished_copy):
         assert [name, row["n_pixels"], row["n_insufficient"]] in shown
     again = succeed(finished_copy, config=FULL_RUN)
     assert again.nothing_to_do and end_of(again).splitlines()[:5] == end_of(run).splitlines()[:5]
+
+
+def test_warnings_are_in_summary_history_and_page(finished_copy):
+    run = succeed(finished_copy, config=FULL_RUN | {"report": True, "dead_sigma_threshold": 4})
+    mask = finished_copy / "results" / "NIS" / "test_bpm.fits"
+    warnings = read_warnings(mask)
+    assert any(warning.startswith("DEAD: ") and "flight.yaml" in warning for warning in warnings)
+    assert any(warning.startswith("pedigree is GROUND") for warning in warnings)
+    page = html.unescape((mask.parent / "report.html").read_text(encoding="utf-8"))
+    log = (mask.parent / "logs" / "bad_pixel_mask.log").read_text()
+    for warning in warnings:
+        assert f"    {warning}\n" in end_of(run) and f"<li>{warning}</li>" in page and warning in log
+
+
+def test_a_key_given_twice_is_refused_with_its_lines(finished_copy):
+    with (finished_copy / "config.yaml").open("a") as file:
+        file.write("min_darks: 3\nmin_darks: 1\n")
+    run = snakemake(finished_copy, "--dry-run")
+    assert run.status != 0 and "config.yaml, line 8: the key min_darks is there already, in line 7" in run.output
 
 
 def test_too_few_flats_in_the_vote_leave_table_and_reasons(finished_copy):

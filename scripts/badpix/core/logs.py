@@ -16,7 +16,8 @@ logger = logging.getLogger("badpix")
 
 # The last entry of the log of a failed job is this word and the error.
 FAILED = "FAILED: "
-# In the last entry of the log of a job that succeeded.
+# In the first entry of each log, and in the last entry of the log of a job that succeeded.
+START = ": start\n"
 DONE = ": done in "
 INTERRUPTED = "interrupted"
 
@@ -82,7 +83,7 @@ def logging_to(path: str | Path, title: str) -> Iterator[logging.Logger]:
         for category in (DeprecationWarning, PendingDeprecationWarning):
             warnings.simplefilter("ignore", category)
         start = time.monotonic()
-        logger.info("%s: start", title)
+        logger.info("%s%s", title, START.rstrip())
         try:
             yield logger
             logger.info("%s%s%.1f s, peak memory %s", title, DONE, time.monotonic() - start, peak_memory())

@@ -12,13 +12,15 @@ from pathlib import Path
 
 from astropy.io import fits
 
-from badpix.core.logs import DONE, INTERRUPTED, failure_in
+from badpix.core.logs import DONE, INTERRUPTED, START, failure_in
 from badpix.core.reasons import reason_lines
 from badpix.formats.mask_file import read_warnings
 from badpix.formats.mask_tables import REJECTED, SUMMARY, read_rejected_exposures, read_summary
 
 # Snakemake's own log of a run: an error with the log of the failed job, and an interrupt from the keyboard.
-_FAILED_LOG = re.compile(r"^\s+log: (.+) \(check log file\(s\) for error details\)$", re.MULTILINE)
+# The jobs of a group are indented further.
+_FAILED_LOG = re.compile(r"^( +)log: (.+) \(check log file\(s\) for error details\)$", re.MULTILINE)
+_INDENT_OF_JOB = 4
 _USER_REQUEST = "Terminating processes on user request"
 _USED = re.compile(r"^\d+ (darks|flats) used$")
 MAX_REASONS = 10  # lines of rejected exposures for each mask
@@ -87,8 +89,9 @@ def failure_lines(snakemake_log: str) -> list[str]:
     `snakemake_log` is the text of Snakemake's own log of the run, which names the logs of the failed jobs.
     """
     logs_of: dict[str, list[str]] = {}
-    for log in dict.fromkeys(_FAILED_LOG.findall(snakemake_log)):
-        if (error := _error_of(log)) is not None:
+    for indent, paths in dict.fromkeys(_FAILED_LOG.findall(snakemake_log)):
+        log = _log_of_rule(paths)
+        if (error := _error_of(log, in_group=len(indent) > _INDENT_OF_JOB)) is not None:
             logs_of.setdefault(error, []).append(log)
     lines = []
     for error, logs in logs_of.items():
@@ -100,15 +103,29 @@ def failure_lines(snakemake_log: str) -> list[str]:
     return lines
 
 
-def _error_of(log: str) -> str | None:
-    """The error of a job; None if it was interrupted, or succeeded as part of a group or at a later attempt."""
+def _log_of_rule(paths: str) -> str:
+    """The first of `paths`, separated by commas, which a path may contain too; the rest are logs of the scheduler."""
+    parts = paths.split(", ")
+    candidates = [", ".join(parts[:n]) for n in range(1, len(parts) + 1)]
+    return next((path for path in candidates if Path(path).exists()), parts[0])
+
+
+def _error_of(log: str, in_group: bool) -> str | None:
+    """The error of a job; None if it was interrupted, or succeeded at a later attempt.
+
+    The members of a group (`in_group`) may have succeeded, or may not have begun.
+    """
     if (error := failure_in(log)) is not None:
         return None if error == INTERRUPTED else error
     text = ""
     with suppress(OSError):
         text = Path(log).read_text(encoding="utf-8", errors="replace")
-    if not text.strip():
-        return "a job ended before it wrote to its log; its output is above, or in the files of the scheduler"
+    if START not in text:  # no log, or a log of the scheduler
+        return (
+            None
+            if in_group or text
+            else "a job ended before it wrote to its log; its output is above, or in the files of the scheduler"
+        )
     if DONE in text:
         return None
     return "a job was ended from outside, for example for its memory or time limit"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from badpix.core.logs import DONE, FAILED
+from badpix.core.logs import DONE, FAILED, START
 from badpix.formats.mask_file import MaskHeader, warning_entries, write_mask
 from badpix.formats.mask_tables import write_rejected_exposures
 from badpix.instrument.geometry import Geometry
@@ -77,11 +77,11 @@ def test_the_next_command_repeats_the_arguments(made):
 def test_each_error_appears_once_with_a_log_and_the_number_of_jobs(tmp_path, made):
     text = ""
     ends = {
-        "a": f"\n{FAILED}no server\n", "b": f"\n{FAILED}no server\n", "c": "start\n", "d": f"x{DONE}3 s\n",
+        "a": f"\n{FAILED}no server\n", "b": f"\n{FAILED}no server\n", "c": "working\n", "d": f"x{DONE}3 s\n",
         "e": f"\n{FAILED}interrupted\n", "f": f"Traceback\n{FAILED}too few:\n  b: truncated\n",
     }  # fmt: skip
     for name, end in ends.items():
-        (tmp_path / name).write_text(end)
+        (tmp_path / name).write_text(f"rule{START}{end}")
         text += ERROR.format(rule=name, log=tmp_path / name)
     lines = [
         "  no server",
@@ -96,6 +96,25 @@ def test_each_error_appears_once_with_a_log_and_the_number_of_jobs(tmp_path, mad
     (tmp_path / "snakemake.log").write_text(text)
     written = error_lines([made], ["--cores", "1"], [str(tmp_path / "snakemake.log")])
     assert written[-1] == "  snakemake --cores 1" and written[-len(lines) - 2 : -2] == lines
+
+
+def test_a_job_without_a_log_is_named_unless_its_group_did_not_come_to_it(tmp_path):
+    text = ERROR.format(rule="a", log=tmp_path / "absent")
+    assert failure_lines(text) == [
+        "  a job ended before it wrote to its log; its output is above, or in the files of the scheduler",
+        f"    log: {tmp_path}/absent",
+    ]
+    assert failure_lines(text.replace("    log", "            log")) == []
+
+
+def test_the_log_of_the_rule_stands_before_the_logs_of_the_scheduler(tmp_path):
+    log = tmp_path / "a, b.log"
+    log.write_text(f"rule{START}\n{FAILED}no server\n")
+    (tmp_path / "job.out").write_text("Traceback\n")
+    lines = ["  no server", f"    log: {log}"]
+    assert failure_lines(ERROR.format(rule="a", log=f"{log}, {tmp_path}/job.out")) == lines
+    # In an error of a group the log of the scheduler has a line of its own.
+    assert failure_lines(ERROR.format(rule="a", log=tmp_path / "job.out") + ERROR.format(rule="a", log=log)) == lines
 
 
 def test_an_interrupted_run_shows_how_to_continue(tmp_path, made):
