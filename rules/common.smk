@@ -33,10 +33,15 @@ from badpix.exposures.inventory import (
     take_inventory,
 )
 from badpix.mask.manual_flags import ManualFlagError, check_manual_flags
+from badpix.core.paths import is_same_file, path_problem, shown, text_problem
 from badpix.core.scratch import ScratchError, check_scratch
 from badpix.instrument.segments import by_exposure
 from badpix.config.settings import KINDS, RESPONSE_KEYS, vote_keys, with_max_dead_norm_signal
 from badpix.config.sweep import sweep_points
+
+for _folder, _problem in ((BASE, path_problem(str(BASE))), (Path.cwd(), text_problem(os.getcwd()))):
+    if _problem:
+        raise WorkflowError(f"the directory {shown(str(_folder))!r} {_problem}; rename it")
 
 CONDA_ENV = str(BASE / "envs" / "badpix.yaml")
 CAPTIONS = BASE / "rules" / "captions"

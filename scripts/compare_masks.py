@@ -14,6 +14,7 @@ from badpix.changes.compare import change_matrix, compare
 from badpix.changes.files import MaskMismatch, check_pair, labels, read_image, write_changes
 from badpix.changes.plot import draw_changes
 from badpix.core.logs import logger, logging_to
+from badpix.core.paths import is_same_file
 
 NAMES = {
     "matrix": "mask_changes.csv", "pixels": "changed_pixels.csv", "table": "changed_pixels.fits",
@@ -24,8 +25,10 @@ NAMES = {
 def main(before, after, outputs):
     """Compare the mask files `before` and `after`; `outputs` maps the names of NAMES to paths. Returns the numbers.
 
-    Raises MaskMismatch if they are not masks of the same part of the same detector.
+    Raises MaskMismatch if they are the same file, or not masks of the same part of the same detector.
     """
+    if is_same_file(before, after):
+        raise MaskMismatch(f"{before} and {after} are the same file; compare with a copy of the mask before")
     old, new = read_image(before), read_image(after)
     check_pair(old, new)
     changes = compare(old.dq, new.dq)

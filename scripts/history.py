@@ -5,7 +5,7 @@ epochs.parquet (counts), flagged.parquet (pixels) and pixels.parquet (first and 
 a figure (counts over time) and the CSV of the pixels that are flagged in some masks but not in all masks.
 """
 
-from badpix.core.files import write_text
+from badpix.core.csv_table import write_csv
 from badpix.core.logs import logger, logging_to
 from badpix.history.entries import entries_of, intermittent_pixels
 from badpix.history.files import extend_history, read_entry
@@ -18,7 +18,7 @@ def main(masks, directory, figure, intermittent):
     entries = entries_of(history)
     draw_history(figure, history, pixels, entries["detector"].iloc[0])
     listed = intermittent_pixels(pixels)
-    write_text(intermittent, listed.to_csv(index=False))
+    write_csv(intermittent, listed)
     shown = ["entry", "epoch", "first_observation", "last_observation", "n_darks", "n_flats", "mask"]
     logger.info("history in %s:\n%s", directory, entries[shown].to_string(index=False))
     logger.info("%d pixels are flagged in some masks but not in all masks", len(listed))

@@ -4,7 +4,7 @@ Reads the truth of the planted pixels, and evidence and mask of the runs without
 CSV (completeness per type and strength, changes of all other pixels, confusion of types) and a figure.
 """
 
-from badpix.core.files import write_text
+from badpix.core.csv_table import write_csv
 from badpix.core.logs import logger, logging_to
 from badpix.formats.truth_file import read_truth
 from badpix.injection.tables import change_table, curve_table, injection_score, strength_table
@@ -42,7 +42,7 @@ def main(inputs, outputs, detector, geometry, n_exposures):
     logger.info("completeness:\n%s", strengths.to_string(index=False))
     logger.info("other pixels:\n%s", changes.to_string(index=False))
     for name, table in (("strengths", strengths), ("changes", changes), ("confusion", confusion_table(score))):
-        write_text(outputs[name], table.to_csv(index=False))
+        write_csv(outputs[name], table)
     curves, thresholds = curve_table(score)
     plot_curves(outputs["figure"], curves.assign(run=detector.name), thresholds.assign(run=detector.name))
 

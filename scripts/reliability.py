@@ -6,7 +6,7 @@ kind, type, quantity, value, note) and a FITS (`badpix.formats.stability_file`).
 
 from collections.abc import Mapping
 
-from badpix.core.files import write_text
+from badpix.core.csv_table import write_csv
 from badpix.core.logs import logger, logging_to
 from badpix.formats.evidence_file import read_evidence
 from badpix.formats.leave_one_out_file import read_votes
@@ -43,7 +43,7 @@ def main(files: VoteFiles, inputs: Mapping, outputs: Mapping, detector: Mapping,
     image = stability_image(stability.pixels, shape)
     pixels = PixelReliability(image, reliability.unresolvable, stability.pixels)
     write_pixel_reliability(outputs["stability"], pixels, exposures.detector.name, files.provenance(config))
-    write_text(outputs["table"], table.to_csv(index=False))
+    write_csv(outputs["table"], table)
     logger.info("reliability:\n%s", table.drop(columns="note").to_string(index=False))
 
 

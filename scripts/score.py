@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from badpix.core.csv_table import write_csv
 from badpix.formats.truth_file import read_truth
 from badpix.score.files import ScoredFiles, read_findings
 from badpix.score.pixels import score_run
@@ -67,7 +68,7 @@ def main(
             print(f"{label or files.evidence}: lacks the detection types {', '.join(missing)}\n")
     print(report(tables) + "\n")
     if csv and files.evidence:
-        tables["completeness"].drop(columns="run").to_csv(csv, index=False)
+        write_csv(csv, tables["completeness"].drop(columns="run"))
     elif csv:
         write_tables(csv, tables)
     if plot:

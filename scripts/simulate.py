@@ -17,6 +17,7 @@ from pathlib import Path
 
 from astropy.io import fits
 
+from badpix.core.csv_table import write_csv
 from badpix.simulate.crds_cache import write_crds_cache
 from badpix.simulate.detector import DetectorModel, make_detector
 from badpix.simulate.evolution import evolve
@@ -55,7 +56,7 @@ def main(out: str | Path, simulation: Simulation) -> list[Path]:
         if epoch > 1:
             truth = truth.with_name(f"{truth.stem}_epoch{epoch}.fits")
             write_truth(truth, model, seed)
-            changes.to_csv(truth.with_name(truth.stem.replace("truth", "changes") + ".csv"), index=False)
+            write_csv(truth.with_name(truth.stem.replace("truth", "changes") + ".csv"), changes)
         print(f"{len(model.pixels)} planted pixels: {truth}")
     return paths
 

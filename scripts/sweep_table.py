@@ -6,7 +6,7 @@ Reads the CSV of every point; writes a CSV and a PNG.
 import pandas as pd
 
 from badpix.config.sweep import Sweep
-from badpix.core.files import write_text
+from badpix.core.csv_table import write_csv
 from badpix.core.logs import logging_to
 from badpix.sweep.plot import plot_sweep
 from badpix.sweep.tables import sweep_table
@@ -19,7 +19,7 @@ def main(tables, outputs, sweep, title):
     """
     read = {name: pd.read_csv(path, dtype={"n_pixels": "Int64"}) for name, path in tables.items()}
     table = sweep_table(read, sweep)
-    write_text(outputs["table"], table.to_csv(index=False))
+    write_csv(outputs["table"], table)
     plot_sweep(outputs["figure"], table, sweep, title)
 
 

@@ -5,7 +5,7 @@ Reads the inputs of the vote, and the truth if it is known; writes a CSV with a 
 
 from collections.abc import Mapping, Sequence
 
-from badpix.core.files import write_text
+from badpix.core.csv_table import write_csv
 from badpix.core.logs import logger, logging_to
 from badpix.formats.truth_file import truth_of
 from badpix.instrument.detectors import detector_from_mapping
@@ -35,7 +35,7 @@ def main(files: VoteFiles, output: str, detector: Mapping, config: Mapping, trut
     vote = make_mask(files, detector_from_mapping(detector), settings, mask)
     truth = truth_of(truths, vote.exposures.detector.name, vote.exposures.geometry.shape)
     table = point_table(vote, truth)
-    write_text(output, table.to_csv(index=False))
+    write_csv(output, table)
     logger.info("%d types and flags", len(table))
 
 

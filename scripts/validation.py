@@ -16,6 +16,7 @@ from pathlib import Path
 import yaml
 
 import simulate
+from badpix.core.csv_table import write_csv
 from badpix.formats.evidence_file import FILE_NAME as EVIDENCE
 from badpix.formats.truth_file import read_truth
 from badpix.score.files import mask_of, read_findings
@@ -131,7 +132,7 @@ def main(out, plan, cores=2, page=None):
             make_runs(folder, scenario, seed, folder in ablated, cores)
         tables = score_scenario(folders, scenario, wanted_runs(ablations=False))
         for kind, table in tables.items():
-            table.to_csv(out / name / f"{kind}.csv", index=False)
+            write_csv(out / name / f"{kind}.csv", table)
         curves = out / name / "curves.png"
         plot_curves(curves, tables["curves"], tables["thresholds"], scenario.limits)
         validations.append(Validation(scenario, seeds, tables, curves))

@@ -26,15 +26,29 @@ queue
 """
 
 
+def check_text(text):
+    """End with a message unless `text` keeps its meaning in a line of a submit file.
+
+    A line break begins another command, HTCondor expands $, a backslash at the end continues the line, and blanks at
+    the ends are cut off.
+    """
+    if "$" in text or not text.isprintable() or text.endswith("\\") or text != text.strip():
+        sys.exit(f"submit.py: HTCondor cannot be given {text!r}: it has a $, a character that cannot be printed, or ends"
+                 " in a backslash or a blank; run the workflow in a directory of another name")  # fmt: skip
+    return text
+
+
 def main(script):
     (line,) = (line for line in Path(script).read_text().splitlines() if line.startswith("# properties = "))
     job = json.loads(line.removeprefix("# properties = "))
     needs = job["resources"]
     logs = Path(".snakemake/htcondor_logs").resolve()
+    check_text(str(logs))
     logs.mkdir(parents=True, exist_ok=True)
     Path(script).chmod(0o755)
     text = SUBMIT.format(
-        script=Path(script).resolve(), directory=Path.cwd(), name=job.get("groupid") or job["rule"], logs=logs,
+        script=check_text(str(Path(script).resolve())), directory=check_text(str(Path.cwd())),
+        name=check_text(job.get("groupid") or job["rule"]), logs=logs,
         threads=job["threads"], mem_mb=needs["mem_mb"], disk_kb=needs["disk_mb"] * 1000, seconds=needs["runtime"] * 60,
     )  # fmt: skip
     done = subprocess.run(["condor_submit", "-terse", "-"], input=text, stdout=subprocess.PIPE, text=True)

@@ -3,10 +3,17 @@
 COMPARISON = ("mask_changes.csv", "changed_pixels.csv", "changed_pixels.fits", "mask_changes.json", "mask_changes.png")
 LIMITS = {change: config[f"max_{change}_fraction"] for change in ("new", "recovered")}
 
-if config["compare_with"] not in (None, "crds", "previous") and not Path(config["compare_with"]).is_file():
-    raise WorkflowError(
-        f"compare_with: no such file: {config['compare_with']!r}; it must be a mask file, or crds, or previous"
-    )
+if config["compare_with"] not in (None, "crds", "previous"):
+    if not os.path.isfile(config["compare_with"]):
+        raise WorkflowError(
+            f"compare_with: no such file: {config['compare_with']!r}; it must be a mask file, or crds, or previous"
+        )
+    for made in (f"{RESULTS}/{mask_id}/{MASK_FILE}" for mask_id in (*INVENTORY.masks, *INVENTORY.refused)):
+        if is_same_file(config["compare_with"], made):
+            raise WorkflowError(
+                f"compare_with: {config['compare_with']!r} is the mask {made}, which this run makes; set it to a copy, or to"
+                " crds or previous"
+            )
 
 
 def compared_mask(mask_id):

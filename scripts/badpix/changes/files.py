@@ -11,7 +11,9 @@ import pandas as pd
 from astropy.io import fits
 
 from badpix.changes.compare import Changes, change_counts, change_matrix, changed_pixels
+from badpix.core.csv_table import write_csv
 from badpix.core.files import atomic_path, card_text, is_machine_fault, write_text
+from badpix.core.fits_check import file_problem
 from badpix.core.fits_table import table_hdu
 from badpix.formats.mask_file import read_mask
 
@@ -38,11 +40,15 @@ class MaskImage:
 def read_image(path: str | Path) -> MaskImage:
     """The MaskImage of the file `path`; MaskMismatch if it is not a mask file."""
     try:
+        if problem := file_problem(Path(path)):
+            raise MaskMismatch(f"{path} is not a mask file: {problem}")
         header = fits.getheader(path, 0)
         with fits.open(path) as hdus:
             missing = [name for name in ("DQ", "DQ_DEF") if name not in hdus]
         if not missing:
             return MaskImage(Path(path), read_mask(path), header)
+    except MaskMismatch:
+        raise
     except Exception as error:  # datamodels raise many types of error for a file of another kind
         if is_machine_fault(error):
             raise
@@ -103,9 +109,9 @@ def write_changes(
     before, after : MaskImage
         The masks.
     """
-    write_text(outputs["matrix"], change_matrix(changes).to_csv())
+    write_csv(outputs["matrix"], change_matrix(changes), index=True)
     pixels = changed_pixels(changes)
-    write_text(outputs["pixels"], pixels.to_csv(index=False))
+    write_csv(outputs["pixels"], pixels)
     with atomic_path(outputs["table"]) as temporary:
         write_table(temporary, pixels, before, after)
     summary = {"before": description(before), "after": description(after)} | change_counts(changes)

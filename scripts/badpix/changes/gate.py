@@ -12,8 +12,14 @@ def check_release(summary: Mapping[str, Any], limits: Mapping[str, float | None]
     """Check the changes and return the checks: change -> pixels, science_pixels, fraction, limit.
 
     `summary` is the summary of `badpix.changes.files.write_changes`. `limits` maps `new` and `recovered` to the largest
-    allowed fraction of the science pixels, or to None (no check). ReleaseRefused if a limit is exceeded.
+    allowed fraction of the science pixels, or to None (no check). ReleaseRefused if a limit is exceeded, or
+    if there are no science pixels.
     """
+    if not summary["science_pixels"]:
+        raise ReleaseRefused(
+            f"{summary['after']['file']} and {summary['before']['file']} have no science pixel in common, so that no"
+            " change can be found"
+        )
     checks: dict[str, dict[str, float]] = {}
     refused = []
     for change, limit in limits.items():

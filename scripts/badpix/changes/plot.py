@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 
 from badpix.changes.compare import KINDS, NEW, RECLASSIFIED, RECOVERED, Changes, change_matrix
 from badpix.core.files import atomic_path
+from badpix.core.wording import figure_text
 from badpix.instrument.dq import GOOD
 
 matplotlib.use("Agg")
@@ -27,7 +28,7 @@ def draw_changes(path: str | Path, changes: Changes, title: str) -> None:
     figure, (left, right) = plt.subplots(1, 2, figsize=(15, 7), layout="constrained")
     show_map(left, changes)
     show_matrix(right, legible(change_matrix(changes)))
-    figure.suptitle(title)
+    figure.suptitle(figure_text(title))
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=100)
     plt.close(figure)

@@ -17,6 +17,7 @@ from badpix.config.renamed import renamed
 from badpix.config.rules import RULES, empty_interval
 from badpix.config.schema import problems, with_defaults
 from badpix.config.settings import with_max_dead_norm_signal
+from badpix.config.size import size_problems
 from badpix.config.sweep import sweep_problems
 from badpix.instrument.detectors import Detector
 
@@ -55,6 +56,8 @@ def validated(config: object, schema: Mapping[str, Any], steps_spec: Mapping[str
     """
     if not isinstance(config, dict):
         raise ConfigError([f"the configuration is not a mapping of keys to values but {type(config).__name__}"])
+    if too_large := size_problems(config):
+        raise ConfigError(too_large)
     outdated, given = renamed(config)
     undefined, given = expanded(given, schema)
     if "useafter" in given:
@@ -111,7 +114,10 @@ def useafter_text(value: object) -> object:
     """
     if isinstance(value, datetime.datetime):
         if value.tzinfo is not None:
-            value = value.astimezone(datetime.UTC).replace(tzinfo=None)
+            try:
+                value = value.astimezone(datetime.UTC).replace(tzinfo=None)
+            except OverflowError:  # before the year 1 or after the year 9999; refused as text, with its time zone
+                return value.isoformat(sep=" ")
         return value.isoformat(sep=" ")
     if isinstance(value, datetime.date):
         return f"{value.isoformat()} 00:00:00"

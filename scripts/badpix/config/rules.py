@@ -6,12 +6,19 @@ from typing import Any
 
 from badpix.config.epochs import range_problems
 from badpix.config.settings import with_max_dead_norm_signal
+from badpix.core.paths import path_problem
+from badpix.core.wording import show
 
 INPUT_KEYS = ("exposures", "darks", "flats", "dark_slope_files", "flat_slope_files")
 DARK_PRODUCT_KEYS = ("dark_slope_files", "dark_jump_files", "dark_fitopt_files")
 THRESHOLD_KEYS = (
     "flat_mean_normalization_method", "low_qe_and_open_search", "max_dead_norm_signal", "max_low_qe_norm_signal",
     "max_open_adj_norm_signal",
+)  # fmt: skip
+# Keys whose paths the rules of the workflow have.
+PATH_KEYS = (
+    "exposures", "manual_flag_file", "output_file", "compare_with", "history_directory", "results", "scratch",
+    "crds_path",
 )  # fmt: skip
 GATE_KEYS = ("max_new_fraction", "max_recovered_fraction")
 
@@ -24,6 +31,14 @@ def empty_interval(threshold: float | str, config: Config) -> str:
         f"max_dead_norm_signal: {threshold} is not allowed with max_low_qe_norm_signal"
         f" {config['max_low_qe_norm_signal']}; it must be lower, since LOW_QE and OPEN are searched between the two"
     )
+
+
+def _paths(config: Config) -> list[str]:
+    return [
+        f"{key}: {show(config[key])} is not allowed; it {problem}"
+        for key in PATH_KEYS
+        if config[key] and (problem := path_problem(config[key]))
+    ]
 
 
 def _inputs(config: Config) -> list[str]:
@@ -119,6 +134,7 @@ def _comparison(config: Config) -> list[str]:
 Rule = tuple[tuple[str, ...], Callable[[Config], list[str]]]
 RULES: tuple[Rule, ...] = (
     ((*INPUT_KEYS,), _inputs),
+    (PATH_KEYS, _paths),
     (DARK_PRODUCT_KEYS, _dark_products),
     (
         ("flats", "exposures", "flat_slope_files", "dead_flux_check_files", "dead_search", "run_dead_flux_check"),

@@ -1,18 +1,24 @@
 """Check that a file is a complete FITS file."""
 
 import gzip
+import io
 import stat
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from astropy.io import fits
 
 from badpix.core.files import is_machine_fault
 
 GZIP_MAGIC = b"\x1f\x8b"
+FITS_MAGIC = b"SIMPLE  ="
 CHUNK_BYTES = 2**20
+# Ramps with noise shrink to a half or a third; small files of a constant value may shrink to a thousandth.
+MAX_RATIO, UNPACKED_FREELY = 50, 64 * 2**20
+# All headers of a JWST file have some 0.1 MB. A header without its end would be read to the end of the file.
+MAX_HEADER_BYTES = 8 * 2**20
 
 
 def file_problem(path: Path) -> str | None:
@@ -34,10 +40,13 @@ def examine(path: Path, read: Callable[[fits.HDUList], Any]) -> tuple[str | None
         # A named pipe would block its reader for ever.
         return f"it is {'a directory' if stat.S_ISDIR(mode) else 'no regular file'}, not a FITS file", None
     try:
-        size = _size(path)
-        if size == 0:
-            return "the file is empty", None
-        with fits.open(path) as hdus:
+        compressed, problem = _kind(path)
+        if problem:
+            return problem, None
+        size = _unpacked_size(path) if compressed else path.stat().st_size
+        if size is None:
+            return f"the compressed file unpacks to more than {MAX_RATIO} times its size", None
+        with _opened(path, compressed) as file, fits.open(_Headers(file), memmap=False) as hdus:
             hdus.verify("silentfix")
             if hdus[0].header.get("SIMPLE") is not True:
                 return f"not readable as FITS: SIMPLE is {hdus[0].header.get('SIMPLE')}, not True", None
@@ -49,6 +58,8 @@ def examine(path: Path, read: Callable[[fits.HDUList], Any]) -> tuple[str | None
             if end < size:
                 return f"the file is damaged: its last {size - end} bytes are no extension that can be read", None
             return None, read(hdus)
+    except _EndlessHeader:
+        return f"the file is damaged: its headers do not end within {MAX_HEADER_BYTES / 2**20:.0f} MB", None
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         return f"the compressed file is truncated or damaged: {error}", None
     except Exception as error:  # astropy raises OSError, TypeError, ValueError, KeyError and more on damaged files
@@ -57,11 +68,63 @@ def examine(path: Path, read: Callable[[fits.HDUList], Any]) -> tuple[str | None
         return f"not readable as FITS: {type(error).__name__}: {' '.join(str(error).split())}", None
 
 
-def _size(path: Path) -> int:
-    """Size (bytes) of the uncompressed contents of a file; a compressed file, of any name, is read to its end."""
+class _EndlessHeader(Exception):
+    """The headers of a file have more than MAX_HEADER_BYTES."""
+
+
+class _Headers(io.RawIOBase):
+    """A file for the reading of headers: at most MAX_HEADER_BYTES can be read, anywhere in the file."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file, self.left = file, MAX_HEADER_BYTES
+
+    def read(self, size: int = -1) -> bytes:
+        found = self.file.read(self.left + 1 if size < 0 else size)
+        self.left -= len(found)
+        if self.left < 0:
+            raise _EndlessHeader
+        return found
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self.file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self.file.tell()
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+
+def _opened(path: Path, compressed: bool) -> BinaryIO:
+    return gzip.open(path) if compressed else path.open("rb")  # type: ignore[return-value]
+
+
+def _kind(path: Path) -> tuple[bool, str | None]:
+    """(True for a file compressed by gzip, None), or (False, the problem of a file that is neither this nor FITS)."""
     with path.open("rb") as file:
-        compressed = file.read(len(GZIP_MAGIC)) == GZIP_MAGIC
-    if not compressed:
-        return path.stat().st_size
+        first = file.read(len(FITS_MAGIC))
+    if not first:
+        return False, "the file is empty"
+    compressed = first.startswith(GZIP_MAGIC)
+    if compressed:
+        with gzip.open(path) as file:
+            first = file.read(len(FITS_MAGIC))
+    if not first.startswith(FITS_MAGIC):
+        # astropy would unpack files of further kinds, such as zip, to any size.
+        return False, f"not readable as FITS: it begins with {first!r}, not with {FITS_MAGIC.decode()!r}"
+    return compressed, None
+
+
+def _unpacked_size(path: Path) -> int | None:
+    """Size (bytes) of the contents of a file compressed by gzip, which is read to its end; None if far too large."""
+    limit = max(UNPACKED_FREELY, MAX_RATIO * path.stat().st_size)
+    size = 0
     with gzip.open(path) as file:
-        return sum(map(len, iter(lambda: file.read(CHUNK_BYTES), b"")))
+        while block := file.read(CHUNK_BYTES):
+            size += len(block)
+            if size > limit:
+                return None
+    return size

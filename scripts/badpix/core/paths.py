@@ -33,16 +33,21 @@ def expand(path: str, environment: Mapping[str, str] = os.environ) -> str:
     return os.path.expanduser(_VARIABLE.sub(value, path))  # noqa: PTH111
 
 
-def path_problem(path: str) -> str | None:
-    """The reason why the workflow cannot use a `path` ("has ..."), None if it can."""
+def text_problem(path: str) -> str | None:
+    """The reason why no file can have this `path`, or why it cannot be shown ("has ..."), else None."""
     if not path.isprintable():
         return "has characters that cannot be printed"
-    if any(character in path for character in REPLACED):
-        return "has braces or angle brackets, which Snakemake would read as wildcards or path variables"
     in_bytes = path.encode()
     if len(in_bytes) > MAX_PATH or max(map(len, in_bytes.split(b"/"))) > MAX_PART:
         return f"is too long; a path may have {MAX_PATH} bytes, and {MAX_PART} between slashes"
     return None
+
+
+def path_problem(path: str) -> str | None:
+    """The reason why the rules of the workflow cannot have this `path` ("has ..."), else None."""
+    if any(character in path for character in REPLACED):
+        return "has braces or angle brackets, which Snakemake would read as wildcards or path variables"
+    return text_problem(path)
 
 
 def shown(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Refused values as the text of a message, with the most similar of the known names."""
+"""Values as the text of a message or a figure, and the most similar of the known names."""
 
 import difflib
 from collections.abc import Iterable
@@ -19,3 +19,8 @@ def suggestion(value: object, known: Iterable[str]) -> str:
     by_lower = {str(name).lower(): name for name in known}
     similar = difflib.get_close_matches(str(value).lower(), by_lower, n=1, cutoff=0.6)
     return f"; did you mean {by_lower[similar[0]]}?" if similar else ""
+
+
+def figure_text(text: str) -> str:
+    """`text` for a figure, where a pair of $ would enclose a formula."""
+    return text.replace("$", r"\$")

@@ -1,11 +1,13 @@
 """Find the input files that the configuration names, and match them by exposure."""
 
 import glob
+import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from badpix.core.paths import shown, text_problem
 from badpix.exposures.sheet import Exposures, read_sheet
 from badpix.instrument.file_names import InputError, exposure_name
 
@@ -45,7 +47,9 @@ def find_files(key: str, value: str | Path | Sequence[str | Path] | None, suffix
     """
     paths: list[str] = []
     for item in map(str, [value] if isinstance(value, (str, Path)) else value or []):
-        if Path(item).is_dir():
+        if problem := text_problem(item):
+            raise InputError(f"{key}: the path {shown(item)[:60]!r} {problem}")
+        if _is_directory(key, item):
             found = _in_directory(item, suffixes)
             if not found:
                 endings = " or ".join(f"*_{suffix}.fits" for suffix in suffixes)
@@ -58,7 +62,7 @@ def find_files(key: str, value: str | Path | Sequence[str | Path] | None, suffix
                     f"{key}: no {endings} files in the directory {item!r} or in folders of exposures in it"
                     f" ({LAYOUTS[-1]}<exposure>){processed}"
                 )
-        elif Path(item).exists():
+        elif os.path.exists(item):  # noqa: PTH110 - False also where it cannot be found out
             found = [item]
         else:
             found = [path for path in _matches(item) if path.endswith(ENDINGS)]
@@ -81,6 +85,14 @@ def _in_directory(directory: str, suffixes: Sequence[str]) -> list[str]:
         nested = [path for name in names for path in _matches(f"{base}/{layout}*/{name}")]
         found += [path for path in nested if layout or exposure_name(path) == Path(path).parent.name]
     return found
+
+
+def _is_directory(key: str, path: str) -> bool:
+    """True if `path` is a directory; InputError if this cannot be found out."""
+    try:
+        return Path(path).is_dir()
+    except OSError as error:
+        raise InputError(f"{key}: {path!r} cannot be read: {error.strerror}") from error
 
 
 def _matches(pattern: str) -> list[str]:
@@ -117,7 +129,7 @@ def _match_kind(
     exposures: dict[str, dict[str, tuple[str, str]]] = defaultdict(dict)
     for files in sheet.values():
         for product, path in files.items():
-            if not Path(path).exists():
+            if not os.path.exists(path):  # noqa: PTH110
                 raise InputError(f"exposures: no such file: {path!r}")
             _claim(exposures, "exposures", product, str(Path(path)))
     for product, key in KEYS[kind].items():

@@ -28,6 +28,8 @@ class HeaderInfo(TypedDict, total=False):
 BLOCK, CARD = 2880, 80
 # Bytes per read. A header of a JWST file ends within a few blocks, and the next header often lies in the same read.
 READ = 8 * BLOCK
+# A longer header is left to astropy; a header without its end would be read to the end of the file.
+MAX_CARDS = 10_000
 END, BLANK = "END".ljust(CARD), " " * CARD
 # astropy recognises a FITS file by these bytes.
 SIGNATURE = "SIMPLE  =" + "T".rjust(21)
@@ -89,6 +91,7 @@ class _Headers:
         cards: list[str] = []
         end = None
         while end is None:
+            _require(len(cards) < MAX_CARDS)
             block = self._block(offset).decode("ascii")
             offset += BLOCK
             found = [block[at : at + CARD] for at in range(0, BLOCK, CARD)]

@@ -1,10 +1,12 @@
 """The sheet of exposures: a table of tab-separated values, a row per exposure, as an alternative to the input keys."""
 
 import csv
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
-from badpix.core.paths import expand
+from badpix.core.paths import expand, shown, text_problem
+from badpix.core.plain_input import read_text
 from badpix.instrument.file_names import InputError, exposure_name
 
 # Kind of exposure -> name of an exposure -> product -> path.
@@ -24,11 +26,13 @@ def read_sheet(path: str | Path) -> Exposures:
     line, column and value, for what is not allowed.
     """
     try:
-        with Path(path).open(encoding="utf-8-sig", newline="") as file:
-            lines = [(number, line) for number, line in enumerate(file, 1) if line.strip() and line[0] != "#"]
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_text(path).removeprefix("\ufeff")
+        lines = [
+            (n, line) for n, line in enumerate(io.StringIO(text, newline=""), 1) if line.strip() and line[0] != "#"
+        ]
+        rows = list(csv.reader((line for _, line in lines), delimiter="\t", strict=False))
+    except (OSError, ValueError, csv.Error) as error:
         raise InputError(f"exposures: the sheet {str(path)!r} cannot be read: {error}") from error
-    rows = list(csv.reader((line for _, line in lines), delimiter="\t", strict=False))
     if not rows:
         raise InputError(f"exposures: the sheet {str(path)!r} is empty; its columns are {', '.join(COLUMNS)}")
     columns = [cell.strip() for cell in rows[0]]
@@ -62,7 +66,9 @@ def _read_row(where: str, row: dict[str, str]) -> tuple[str, str, dict[str, str]
     if value not in KINDS:
         raise InputError(f"{where}: kind is {value!r}; allowed are {' and '.join(KINDS)}")
     kind = KINDS[value]
-    for product in row:
+    for product, file in row.items():
+        if problem := text_problem(file):
+            raise InputError(f"{where}: the {product} file {shown(file)[:60]!r} {problem}")
         if product not in PRODUCTS[kind]:
             raise InputError(f"{where}: a {value} has no {product} file; it may have {', '.join(PRODUCTS[kind])}")
     if not row.keys() - {"flux_check"}:

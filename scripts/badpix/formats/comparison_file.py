@@ -7,14 +7,17 @@ exposure, see below) and text (measure, value and unit in words).
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
+from badpix.core.csv_table import TableError, defused, restored
 from badpix.core.files import write_text
+from badpix.core.plain_input import read_text
 
 # An exposure with a distance above the limit is an outlier; only status OUTLIER may be rejected.
 GOOD, OUTLIER, OUTLIER_OF_FEW, NO_MAJORITY = "good", "outlier", "outlier of few", "no majority"
+STATUSES = (GOOD, OUTLIER, OUTLIER_OF_FEW, NO_MAJORITY)
 
 
 @dataclass(frozen=True)
@@ -40,27 +43,30 @@ def write_comparison(path: str | Path, rows: Iterable[ComparisonRow]) -> None:
     table = csv.writer(text, lineterminator="\n")
     table.writerow([field.name for field in fields(ComparisonRow)])
     for row in rows:
-        table.writerow([f"{value:.6g}" if isinstance(value, float) else value for value in astuple(row)])
+        table.writerow([f"{value:.6g}" if isinstance(value, float) else defused(value) for value in astuple(row)])
     write_text(path, text.getvalue())
 
 
 def read_comparison(path: str | Path | None) -> list[ComparisonRow]:
-    """The rows of the table; none if `path` is None."""
+    """The rows of the table; none if `path` is None. TableError if it is damaged."""
     if path is None:
         return []
-    with Path(path).open(encoding="utf-8", newline="") as file:
-        return [
-            ComparisonRow(
-                kind=row["kind"],
-                exposure=row["exposure"],
-                measure=row["measure"],
-                integration=int(row["integration"]),
-                **{name: float(row[name]) for name in ("value", "others", "variation", "distance", "limit")},
-                status=row["status"],
-                text=row["text"],
-            )
-            for row in csv.DictReader(file)
-        ]
+    try:
+        return [_row(cells) for cells in csv.DictReader(io.StringIO(read_text(path)), strict=True)]
+    except (ValueError, KeyError, TypeError, csv.Error) as error:
+        raise TableError(f"{path} is no table of this workflow: {error}; remove it") from error
+
+
+def _row(cells: Mapping[str, str]) -> ComparisonRow:
+    """The row with these cells (column -> text)."""
+    row = ComparisonRow(
+        **{name: restored(cells[name]) for name in ("kind", "exposure", "measure", "status", "text")},
+        integration=int(cells["integration"]),
+        **{name: float(cells[name]) for name in ("value", "others", "variation", "distance", "limit")},
+    )
+    if row.status not in STATUSES or None in cells:
+        raise ValueError(f"the status {row.status!r} is unknown, or a line has too many cells")
+    return row
 
 
 def reasons(rows: Sequence[ComparisonRow]) -> dict[str, str]:

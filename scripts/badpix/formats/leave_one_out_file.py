@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from astropy.io import fits
 
-from badpix.core.files import write_text
+from badpix.core.csv_table import read_csv, write_csv
 from badpix.core.fits_table import read_table, table_hdu
 from badpix.formats.product_file import open_verified, write_product
 from badpix.formats.provenance import Provenance
@@ -21,21 +21,19 @@ from badpix.formats.provenance import Provenance
 if TYPE_CHECKING:
     import pandas as pd
 
-EXPOSURES = ("kind", "exposure", "n_changed", "undecided")
+EXPOSURES = {"kind": str, "exposure": str, "n_changed": int, "undecided": str}
 PIXELS = {"kind": str, "type": str, "x": int, "y": int, "kept": int, "votes": int, "stability": float}
 TYPES = {"kind": str, "type": str, "votes": int, "gained": int}
 
 
 def write_exposures(path: str | Path, table: "pd.DataFrame") -> None:
     """Write the table of exposures."""
-    write_text(path, table.to_csv(index=False))
+    write_csv(path, table)
 
 
 def read_exposures(path: str | Path) -> "pd.DataFrame":
-    """The table of exposures."""
-    import pandas as pd
-
-    return pd.read_csv(path, dtype={"kind": str, "exposure": str})
+    """The table of exposures. TableError if it is damaged."""
+    return read_csv(path, EXPOSURES)
 
 
 def pixels_hdu(pixels: "pd.DataFrame") -> fits.BinTableHDU:

@@ -62,7 +62,7 @@ def dq_definition(dq: np.ndarray) -> np.ndarray:
 
 def normalise_useafter(useafter: str | datetime.datetime) -> str:
     """USEAFTER in the format of CRDS, `YYYY-MM-DDTHH:MM:SS`; a space instead of the T is accepted."""
-    return datetime.datetime.fromisoformat(str(useafter).strip()).strftime("%Y-%m-%dT%H:%M:%S")
+    return datetime.datetime.fromisoformat(str(useafter).strip()).isoformat(timespec="seconds")
 
 
 def complete_pedigree(pedigree: str, dates: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from badpix.core.files import write_text
+from badpix.core.csv_table import read_csv, write_csv
 from badpix.formats.provenance import InputFile
 
 REJECTED = "rejected_exposures.csv"
@@ -14,18 +14,18 @@ SUMMARY = "summary.csv"
 
 def write_summary(path: str | Path, table: pd.DataFrame) -> None:
     """Write the counts per type and per DQ flag (`badpix.mask.summary.summary_table`)."""
-    write_text(path, table.to_csv(index=False))
+    write_csv(path, table)
 
 
 def read_summary(path: str | Path) -> pd.DataFrame:
-    """The counts per type and per DQ flag."""
-    return pd.read_csv(path)
+    """The counts per type and per DQ flag: columns kind, name, n_pixels, fraction. TableError if it is damaged."""
+    return read_csv(path, {"kind": str, "name": str, "n_pixels": int, "fraction": float})
 
 
 def write_rejected_exposures(path: str | Path, rejected: Mapping[str, str]) -> None:
     """Write the rejected inputs, each with its reason."""
     table = pd.DataFrame(sorted(rejected.items()), columns=["input", "reason"])
-    write_text(path, table.to_csv(index=False))
+    write_csv(path, table)
 
 
 def write_inputs(path: str | Path, inputs: Sequence[tuple[str, str, InputFile]]) -> None:
@@ -45,7 +45,7 @@ def write_inputs(path: str | Path, inputs: Sequence[tuple[str, str, InputFile]])
         )
         for kind, exposure, file in inputs
     ]
-    write_text(path, pd.DataFrame(rows, columns=columns).to_csv(index=False))
+    write_csv(path, pd.DataFrame(rows, columns=columns))
 
 
 def surviving_table(path: str | Path) -> Path:
@@ -73,6 +73,6 @@ def restore_rejected_exposures(folder: str | Path, by_header: Mapping[str, str])
 
 
 def read_rejected_exposures(path: str | Path) -> dict[str, str]:
-    """Rejected input -> reason."""
-    table = pd.read_csv(path, dtype=str).fillna("")
+    """Rejected input -> reason. TableError if the table is damaged."""
+    table = read_csv(path, {"input": str, "reason": str})
     return dict(zip(table["input"], table["reason"], strict=True))

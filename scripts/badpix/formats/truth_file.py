@@ -10,6 +10,7 @@ from astropy.io import fits
 from astropy.table import Table
 from scipy import ndimage
 
+from badpix.core.csv_table import write_csv
 from badpix.core.files import atomic_path
 from badpix.core.fits_table import part, read_table
 
@@ -58,8 +59,7 @@ def write_truth_file(
         fits.BinTableHDU(Table.from_pandas(types), name="TYPES"),
         fits.BinTableHDU(Table.from_pandas(pixels), name="PIXELS"),
     ]
-    with atomic_path(Path(path).with_suffix(".csv")) as temporary:
-        pixels.to_csv(temporary, index=False)
+    write_csv(Path(path).with_suffix(".csv"), pixels)
     with atomic_path(path) as temporary:
         fits.HDUList(hdus).writeto(temporary, overwrite=True)
 

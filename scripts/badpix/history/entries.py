@@ -34,6 +34,9 @@ ENTRY_COLUMNS = {
     "n_rows": "int64",
 }  # fmt: skip
 EPOCHS = ENTRY_COLUMNS | {"kind": "str", "name": "str", "n_pixels": "int64", "fraction": "float64"}
+PIXELS = (
+    "x", "y", "flag", "first_seen", "last_seen", "n_epochs_flagged", "n_epochs", "fraction_flagged",
+)  # fmt: skip
 FLAGGED = {"entry": "category", "x": "uint16", "y": "uint16", "flag": "category"}
 
 
@@ -129,7 +132,7 @@ def pixel_table(history: History) -> pd.DataFrame:
     ).reset_index()
     table["n_epochs"] = coverage(entries)[table["y"], table["x"]] if len(table) else 0
     table["fraction_flagged"] = table["n_epochs_flagged"] / table["n_epochs"]
-    return table[["x", "y", "flag", *table.columns[3:]]]
+    return table[list(PIXELS)]
 
 
 def coverage(entries: pd.DataFrame) -> np.ndarray:

@@ -2,53 +2,83 @@
 
 import fcntl
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
 from astropy.io import fits
 
-from badpix.core.files import atomic_path
+from badpix.core.files import atomic_path, is_machine_fault
 from badpix.formats.mask_file import read_mask
 from badpix.formats.mask_tables import read_rejected_exposures, read_summary
-from badpix.history.entries import EPOCHS, FLAGGED, History, add, empty, entry_key, make_entry, pixel_table
+from badpix.history.checks import column_problem, history_problem
+from badpix.history.entries import EPOCHS, FLAGGED, PIXELS, History, add, empty, entry_key, make_entry, pixel_table
 from badpix.instrument.geometry import Geometry
 from badpix.instrument.segments import by_exposure
 
 logger = logging.getLogger(__name__)
 TABLES = {"flagged": FLAGGED, "epochs": EPOCHS}
+REMEDY = (
+    "nothing was written. Put a copy in its place, or move it away to begin a new history (or set history_directory to"
+    " another place)"
+)
+# Sorted rows of a history shrink to more than a byte; a table of a single value to far less.
+MAX_ROWS_PER_BYTE = 20
 
 
 class HistoryError(Exception):
     """The history cannot be read and is not changed; the message has the remedy."""
 
 
-def read_history(directory: str | Path) -> History:
-    """The History in `directory`, empty if there are no files. HistoryError if it is damaged."""
-    found = {}
-    for name, types in TABLES.items():
-        path = Path(directory) / f"{name}.parquet"
-        if path.exists():
-            found[name] = _read(path, types)
-    none = empty()
-    return History(found.get("epochs", none.epochs), found.get("flagged", none.flagged))
+def read_history(directory: str | Path, adding: Collection[str] = ()) -> History:
+    """The History in `directory`, empty if there are no files. HistoryError if it is damaged.
+
+    `adding` are the keys of the entries that will be added: an interrupted job may have left their flags.
+    """
+    paths = {name: Path(directory) / f"{name}.parquet" for name in TABLES}
+    # The flags are written first, so that a job that ends between the files leaves flags without epochs.
+    if not os.path.lexists(paths["epochs"]):
+        if os.path.lexists(paths["flagged"]) and set(_read(paths["flagged"], FLAGGED)["entry"]) - set(adding):
+            raise HistoryError(f"{paths['epochs']} is missing, but flagged.parquet has entries; {REMEDY}")
+        return empty()
+    found = {name: _read(paths[name], types) for name, types in TABLES.items()}
+    epochs, flagged = found["epochs"], found["flagged"]
+    known = flagged["entry"].isin(epochs["entry"].unique())
+    flagged = flagged[known].reset_index(drop=True)
+    history = History(epochs, flagged.assign(entry=flagged["entry"].cat.remove_unused_categories()))
+    if problem := history_problem(history):
+        raise HistoryError(f"{directory} is damaged: {problem}; {REMEDY}")
+    return history
 
 
 def _read(path: Path, types: Mapping[str, str]) -> pd.DataFrame:
+    """The table at `path` with the columns `types` (name -> dtype). HistoryError if there is none."""
     try:
-        table = pd.read_parquet(path)
+        table = _read_parquet(path, list(types))
     except Exception as error:  # pyarrow raises different errors for a damaged file
-        raise HistoryError(
-            f"{path} cannot be read ({type(error).__name__}: {error}); nothing was written. Put a copy in its place, or"
-            " move it away to begin a new history"
-        ) from error
-    if list(table.columns) != list(types):
-        raise HistoryError(
-            f"{path} has the columns {', '.join(table.columns)}, not {', '.join(types)}; nothing was written. Move it"
-            " away to begin a new history, or set history_directory to another place"
-        )
+        if is_machine_fault(error) and not isinstance(error, FileNotFoundError):
+            raise
+        raise HistoryError(f"{path} cannot be read ({type(error).__name__}: {error}); {REMEDY}") from error
+    if problem := column_problem(table, types):
+        raise HistoryError(f"{path} is damaged: {problem}; {REMEDY}")
     return table.astype(types)
+
+
+def _read_parquet(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """The table in the regular file at `path`; ValueError if it has other columns, or too many rows for its size."""
+    import pyarrow.parquet as pq
+
+    # A named pipe would block its reader for ever; of a folder, pandas would read all files.
+    if path.exists() and not path.is_file():
+        raise ValueError("it is no regular file")
+    with pq.ParquetFile(path, memory_map=False) as file:
+        if file.schema_arrow.names != list(columns):
+            raise ValueError(f"it has the columns {', '.join(file.schema_arrow.names)}, not {', '.join(columns)}")
+        if file.metadata.num_rows > MAX_ROWS_PER_BYTE * path.stat().st_size:
+            raise ValueError(f"it has {file.metadata.num_rows} rows in {path.stat().st_size} bytes")
+        return file.read().to_pandas()
 
 
 def extend_history(directory: str | Path, entries: Iterable[History]) -> tuple[History, pd.DataFrame]:
@@ -57,9 +87,10 @@ def extend_history(directory: str | Path, entries: Iterable[History]) -> tuple[H
     Adding an entry again changes nothing. A lock makes parallel jobs wait. A job that ends between two files leaves
     flags of entries that EPOCHS does not have yet; its next run replaces them.
     """
-    Path(directory).mkdir(parents=True, exist_ok=True)
+    _check_places(directory)
     with _alone(directory):
-        before = history = read_history(directory)
+        entries = list(entries)
+        before = history = read_history(directory, [entry.epochs["entry"].iloc[0] for entry in entries])
         for entry in entries:
             history = add(history, entry)
         pixels = pixel_table(history)
@@ -79,7 +110,7 @@ def extend_history(directory: str | Path, entries: Iterable[History]) -> tuple[H
 def _stored_pixels(directory: str | Path) -> pd.DataFrame | None:
     """The table PIXELS in `directory`; None if it cannot be read, because it can be computed from the other two."""
     try:
-        return pd.read_parquet(Path(directory) / "pixels.parquet")
+        return _read_parquet(Path(directory) / "pixels.parquet", PIXELS)
     except Exception:
         return None
 
@@ -91,6 +122,18 @@ def _write(path: Path, old: pd.DataFrame | None, new: pd.DataFrame) -> bool:
     with atomic_path(path) as temporary:
         new.to_parquet(temporary, index=False)
     return True
+
+
+def _check_places(directory: str | Path) -> None:
+    """Make `directory`; HistoryError if it, or a file that will be written in it, is something else."""
+    try:
+        Path(directory).mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise HistoryError(f"{directory} is no directory; remove it, or set history_directory") from error
+    for name in ("pixels.parquet", ".lock"):
+        path = Path(directory) / name
+        if path.exists() and not path.is_file():
+            raise HistoryError(f"{path} is no regular file; nothing was written. Remove it")
 
 
 @contextmanager

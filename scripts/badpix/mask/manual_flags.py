@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from badpix.core import plain_input
 from badpix.core.wording import suggestion
 from badpix.instrument.detectors import Detector
 from badpix.instrument.dq import EXPOSURE_FLAGS, MASK_FLAGS, PIXEL_FLAGS
@@ -83,8 +84,8 @@ def parse_manual_flags(
 def read_text(path: str | Path) -> str:
     """The text of the table at `path`; ManualFlagError if the file cannot be read as text."""
     try:
-        return Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        return plain_input.read_text(path)
+    except (OSError, ValueError) as error:
         raise ManualFlagError(f"{path}: not readable as a table of manual flags: {error}") from error
 
 

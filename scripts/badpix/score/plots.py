@@ -15,6 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, PercentFormatter
 
 from badpix.core.files import atomic_path
+from badpix.core.wording import figure_text
 from badpix.score.text import strength_text
 
 matplotlib.use("Agg")
@@ -153,7 +154,7 @@ def limit_strength(limit: float | str | None) -> float | None:
 
 def draw_legend(figure: Figure, styles: dict[str, dict], with_limits: bool) -> None:
     """Draw the legend of runs and markers above the panels."""
-    handles = [Line2D([], [], markersize=5, label=run, **style) for run, style in styles.items()]
+    handles = [Line2D([], [], markersize=5, label=figure_text(run), **style) for run, style in styles.items()]
     handles.append(
         Line2D([], [], linestyle="none", marker="o", markersize=10, markerfacecolor="none", markeredgecolor="0.3",
                label="50%, 90% of the fit")

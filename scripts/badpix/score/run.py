@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from badpix.core.csv_table import write_csv
 from badpix.formats.evidence_file import FILE_NAME as EVIDENCE
 from badpix.formats.truth_file import Truth, read_truth
 from badpix.score.files import ScoredFiles, mask_of, read_findings
@@ -38,4 +39,4 @@ def write_tables(directory: str | Path, tables: dict[str, pd.DataFrame]) -> None
     """Write each table as <name>.csv."""
     Path(directory).mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
-        table.to_csv(Path(directory) / f"{name}.csv", index=False)
+        write_csv(Path(directory) / f"{name}.csv", table)

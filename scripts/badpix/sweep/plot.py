@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 
 from badpix.config.sweep import ONE_AT_A_TIME, Sweep
 from badpix.core.files import atomic_path
+from badpix.core.wording import figure_text
 
 matplotlib.use("Agg")
 
@@ -43,7 +44,7 @@ def plot_sweep(path: str | Path, table: pd.DataFrame, sweep: Sweep, title: str) 
         )
         for handle in legend.legend_handles:
             handle.set_alpha(1)
-    figure.suptitle(f"{title}: sweep of thresholds (dotted: configured value; pale: does not change)")
+    figure.suptitle(f"{figure_text(title)}: sweep of thresholds (dotted: configured value; pale: does not change)")
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=110)
     plt.close(figure)
@@ -110,7 +111,7 @@ def draw_panel(
         }
         if not changes:  # behind the lines that change
             style |= {"alpha": 0.25, "markersize": 2.5, "zorder": 1}
-        axes.plot(line["x"], y, linewidth=1.2, label=name, **style)
+        axes.plot(line["x"], y, linewidth=1.2, label=figure_text(name), **style)
         if ends and changes:
             low, high = (line[end].astype(float) for end in ends)
             axes.fill_between(line["x"].astype(float), low, high, color=style["color"], alpha=0.12, linewidth=0)

@@ -190,11 +190,27 @@ def test_masks_with_equal_names_are_labelled_with_their_folders():
 
 
 def test_nothing_changed_makes_empty_lists(tmp_path):
-    path = write_mask_file(tmp_path / "one.fits", image(BEFORE))
+    paths = [write_mask_file(tmp_path / name, image(BEFORE)) for name in ("one.fits", "copy.fits")]
     out = paths_in(tmp_path / "out")
-    compare_masks.main(path, path, out)
+    compare_masks.main(*paths, out)
     assert len(pd.read_csv(out["pixels"])) == 0
     assert len(fits.getdata(out["table"])) == 0
+
+
+def test_a_file_is_not_compared_with_itself(tmp_path):
+    path = write_mask_file(tmp_path / "one.fits", image(BEFORE))
+    (tmp_path / "folder").symlink_to(tmp_path)
+    (tmp_path / "hard.fits").hardlink_to(path)
+    for other in (path, tmp_path / "folder" / ".." / tmp_path.name / "one.fits", tmp_path / "hard.fits"):
+        with pytest.raises(MaskMismatch, match="are the same file; compare with a copy of the mask before"):
+            compare_masks.main(other, path, paths_in(tmp_path / "out"))
+
+
+def test_names_with_dollars_are_plain_text_in_the_figure(tmp_path):
+    paths = [write_mask_file(tmp_path / name, image(BEFORE)) for name in ("a $\\frac$ b.fits", "$x_^$.fits")]
+    out = paths_in(tmp_path / "out")
+    compare_masks.main(*paths, out)
+    assert Path(out["figure"]).stat().st_size > 2000
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,11 @@ def test_the_message_lists_all_exceeded_limits():
     )
 
 
+def test_masks_without_common_science_pixels_do_not_pass():
+    with pytest.raises(ReleaseRefused, match=r"new\.fits and old\.fits have no science pixel in common"):
+        check_release(SUMMARY | {"science_pixels": 0, "new_fraction": 0.0}, {"new": 0.1, "recovered": None})
+
+
 def test_the_script_writes_only_what_has_passed(tmp_path):
     (tmp_path / "in.json").write_text(json.dumps(SUMMARY))
     with pytest.raises(ReleaseRefused):

@@ -170,6 +170,19 @@ def test_allowed_values(key, value):
         ("output_file", "m.fits\n", "ends in .fits"),
         ("results", "", "a path"),
         ("results", "{detector}", "without braces"),
+        ("results", "out<x>", "without braces and angle brackets"),
+        ("results", "x/" * 3000, "is too long"),
+        ("output_file", "<x>.fits", "angle brackets"),
+        ("compare_with", "a<b>.fits", "has braces or angle brackets"),
+        ("history_directory", "{detector}", "has braces or angle brackets"),
+        ("manual_flag_file", "a\nb", "cannot be printed"),
+        ("crds_path", "a\0b", "cannot be printed"),
+        ("scratch", "/{a}", "has braces"),
+        ("exposures", "\udce9.tsv", "cannot be printed"),
+        ("epochs", {"max_gap_days": 1e10}, "a number from 1 to 36525"),
+        ("useafter", datetime.datetime.fromisoformat("0001-01-01T00:00:00+14:00"), "a real date and time"),
+        ("useafter", datetime.datetime.fromisoformat("9999-12-31T23:59:59-14:00"), "a real date and time"),
+        ("history", "x" * 10**6, "a text of 1000000 characters, more than 100000"),
         ("author", "", "not empty"),
         ("author", 7, "a text"),
         ("description", "x" * 66, "1 to 65 printable"),
@@ -187,7 +200,7 @@ def test_allowed_values(key, value):
         ("useafter", datetime.datetime(2019, 4, 1, 0, 0, 0, 5), "real date and time"),
         ("useafter", 2019, "real date and time"),
         ("epochs", [{"nmae": "a"}], r"epochs\[0\].nmae: unknown key; did you mean name\?"),
-        ("epochs", {"gap": 3}, "null, or {max_gap_days: a number >= 1}"),
+        ("epochs", {"gap": 3}, "null, or {max_gap_days: a number from 1 to 36525}"),
         ("detector1_dark", {3: 5}, "detector1_dark.3: 3 is not allowed as a key; a key must be a text"),
         ("detector1_flat", {None: 2}, "detector1_flat.null: null is not allowed as a key; a key must be a text"),
         ("darks", {None: 2}, "darks: {None: 2} is not allowed; it must be null, or a directory"),
@@ -230,6 +243,19 @@ def test_problems_have_the_order_of_the_given_keys():
     assert [problem.split(": ")[0] for problem in found] == [
         "darks[0]", "darks[2]", "flag_values.rc[0]", "flag_values.zzz", "flag_values.hot[0]", "flag_values.hot[2]",
     ]  # fmt: skip
+
+
+def test_aliases_that_stand_for_any_number_of_values_are_refused():
+    text = "a: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+    text += "".join(f"b{n}: &a{n + 1} [{', '.join([f'*a{n}'] * 10)}]\n" for n in range(9))
+    (problem, *_) = validated_problems(yaml.safe_load(f"{text}darks: *a9"))
+    assert problem.endswith(": it has more than 1000000 values, with all aliases")
+
+
+def test_values_that_are_nested_without_an_end_are_refused():
+    nested = []
+    nested.append(nested)
+    assert validated_problems({"darks": nested}) == ("darks: its values are nested more than 20 deep",)
 
 
 def test_keys_that_are_not_texts_are_refused():
@@ -450,3 +476,7 @@ def test_an_old_key_is_named_beside_all_other_problems():
 
 def test_an_old_key_cannot_be_swept():
     assert refusal(sweep={"ballot": ["integration"]}) == ("sweep.ballot: renamed to dark_vote_unit",)
+
+
+def test_a_number_that_python_cannot_write_is_refused():
+    assert refusal(min_darks=10**5000) == ("min_darks: it has a number of more than 3000 digits",)

@@ -121,7 +121,7 @@ def test_sound_epochs():
     [
         ({}, "epochs: {} is not allowed; it needs max_gap_days"),
         ({"max_gap_days": 0.5}, "max_gap_days"),
-        ({"gap": 3}, "it must be null, or {max_gap_days: a number >= 1}, or a list of"),
+        ({"gap": 3}, "it must be null, or {max_gap_days: a number from 1 to 36525}, or a list of"),
         ([], "it must be null"),
         ([{"name": "a", "start": "2024-01-01"}], "epochs[0]: has no end"),
         ([ROW | {"name": "a/b"}], "epochs[0].name: 'a/b' is not allowed"),

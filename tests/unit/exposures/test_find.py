@@ -202,3 +202,9 @@ def test_nothing_is_opened(here):
     with gzip.open("a_uncal.fits.gz", "wb") as file:
         file.write(b"not FITS")
     assert match(darks="a_uncal.fits.gz")["darks"] == {"a": {"uncal": "a_uncal.fits.gz"}}
+
+
+@pytest.mark.parametrize("path", ["x" * 5000, "a\0b", "*\n", "d/\udce9"])
+def test_paths_that_no_file_can_have(here, path):
+    with pytest.raises(InputError, match=r"darks: the path .* (is too long|has characters that cannot be printed)"):
+        find(path)

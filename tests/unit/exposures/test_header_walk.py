@@ -3,6 +3,7 @@
 import gzip
 import io
 import os
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -251,3 +252,13 @@ def test_headers_of_many_blocks_and_large_data(tmp_path):
         assert walk(path, KEYWORDS) == {
             "keywords": {"NGROUPS": cards}, "extensions": {"SCI": [3, 100, 100]}, "bitpix": {"SCI": 16}
         }  # fmt: skip
+
+
+def test_a_header_without_an_end_is_given_up(tmp_path):
+    path = tmp_path / "a.fits"
+    fits.PrimaryHDU().writeto(path)
+    path.write_bytes(path.read_bytes()[:160] + (b"COMMENT x" + b" " * 71) * 10**6)
+    tracemalloc.start()
+    assert walk(path, ["A"]) is None
+    assert tracemalloc.get_traced_memory()[1] < 10 * 2**20
+    tracemalloc.stop()

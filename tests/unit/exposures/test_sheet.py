@@ -1,5 +1,6 @@
 """The sheet of exposures, alone and combined with the input keys; the files are empty, only their names count."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -123,3 +124,22 @@ def test_the_same_product_from_two_places_is_refused(here):
 def test_a_missing_file_is_named(here):
     with pytest.raises(InputError, match="exposures: no such file: 'd1_uncal.fits'"):
         match_inputs(NOTHING | {"exposures": write("kind uncal\ndark d1_uncal.fits")})
+
+
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [("x" * 200_000, "field larger than field limit"), ("x" * 6000, "line 2: the uncal file 'xxx"),
+     ("a\0_uncal.fits", "has characters that cannot be printed")],
+)  # fmt: skip
+def test_a_cell_that_no_file_can_be_called_is_named(here, cell, words):
+    (here / "s.tsv").write_text(f"kind\tuncal\ndark\t{cell}", encoding="utf-8")
+    with pytest.raises(InputError, match="s.tsv.*") as caught:
+        read_sheet("s.tsv")
+    assert words in str(caught.value) and len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
+def test_a_sheet_is_a_regular_file(here, make):
+    make(here / "s.tsv")
+    with pytest.raises(InputError, match="the sheet 's.tsv' cannot be read: s.tsv is no regular file"):
+        read_sheet("s.tsv")

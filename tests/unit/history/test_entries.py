@@ -1,8 +1,11 @@
 """The history of a detector's masks: tables of a few pixels, and files that survive the end of a job."""
 
+import math
 import multiprocessing
 import os
+import re
 import signal
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -212,9 +215,76 @@ def test_a_damaged_history_is_named_and_left_alone(tmp_path):
 
 
 def test_a_history_with_other_columns_is_refused(tmp_path):
+    extend_history(tmp_path, [JUNE])
     pd.DataFrame({"a": [1]}).to_parquet(tmp_path / "epochs.parquet")
-    with pytest.raises(HistoryError, match=r"epochs\.parquet has the columns a, not entry, detector"):
+    with pytest.raises(HistoryError, match=r"epochs\.parquet cannot be read .* it has the columns a, not entry"):
         extend_history(tmp_path, [JUNE])
+
+
+@pytest.mark.parametrize(
+    ("file", "damage", "words"),
+    [
+        ("epochs", {"n_darks": math.nan}, "n_darks has the type float64"),
+        ("epochs", {"n_darks": "x"}, "n_darks has the type"),
+        ("epochs", {"n_flats": -1}, "n_flats has values from -1 to -1"),
+        ("epochs", {"first_observation": "yesterday"}, "first_observation has the type"),
+        ("epochs", {"first_observation": pd.NaT}, "first_observation has"),
+        ("epochs", {"first_observation": pd.Timestamp("2099-01-01")}, "last_observation before its first"),
+        ("epochs", {"n_rows": 10**9}, r"an array beyond 4096 pixels \(y_start, n_rows"),
+        ("epochs", {"y_start": 0}, r"an array beyond 4096 pixels \(y_start"),
+        ("epochs", {"detector": None}, "detector has values that are no texts"),
+        ("epochs", {"kind": "x"}, "neither type nor flag|a count twice"),
+        ("epochs", {"fraction": 2.0}, "a fraction that is not from 0 to 1"),
+        ("epochs", slice(0), "has no rows"),
+        ("flagged", {"x": 10**6}, "outside the array of their mask"),
+        ("flagged", {"y": -5}, "y has values from -5"),
+        ("flagged", {"flag": "X"}, "unknown flags|a row twice"),
+        ("flagged", {"entry": None}, "entry has values that are no texts"),
+    ],
+)
+def test_a_damaged_table_is_refused_and_left_alone(tmp_path, file, damage, words):
+    extend_history(tmp_path, [JUNE, JULY])
+    path = tmp_path / f"{file}.parquet"
+    table = pd.read_parquet(path)
+    (table.iloc[damage] if isinstance(damage, slice) else table.assign(**damage)).to_parquet(path, index=False)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(HistoryError, match=f"({words}).*; nothing was written. Put a copy in its place"):
+        extend_history(tmp_path, [JULY])
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_table_of_far_more_rows_than_bytes_is_refused(tmp_path):
+    extend_history(tmp_path, [JUNE])
+    table = pd.read_parquet(tmp_path / "flagged.parquet")
+    table.iloc[[0] * 10**6].to_parquet(tmp_path / "flagged.parquet", index=False)
+    with pytest.raises(HistoryError, match="1000000 rows in"):
+        extend_history(tmp_path, [JULY])
+
+
+def test_a_history_without_its_epochs_is_not_begun_anew(tmp_path):
+    extend_history(tmp_path, [JUNE])
+    (tmp_path / "epochs.parquet").unlink()
+    with pytest.raises(HistoryError, match=r"epochs\.parquet is missing, but flagged\.parquet has entries"):
+        extend_history(tmp_path, [JULY])
+
+
+@pytest.mark.parametrize("name", ["epochs.parquet", "flagged.parquet", "pixels.parquet", ".lock"])
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo])
+def test_another_thing_in_the_place_of_a_file_is_named(tmp_path, name, make):
+    extend_history(tmp_path, [JUNE])
+    (tmp_path / name).unlink()
+    make(tmp_path / name)
+    with pytest.raises(HistoryError, match=f"{re.escape(name)} (is|cannot be read .*it is) no regular file"):
+        extend_history(tmp_path, [JULY])
+
+
+def test_flags_of_an_unknown_entry_do_not_count(tmp_path):
+    extend_history(tmp_path, [JUNE])
+    both = history_of(JUNE, JULY)
+    both.flagged.to_parquet(tmp_path / "flagged.parquet", index=False)  # as after a job that was killed
+    history, pixels = extend_history(tmp_path, [AUGUST])
+    assert same(history, history_of(JUNE, AUGUST))
+    assert same(read_history(tmp_path), history_of(JUNE, AUGUST))
 
 
 # ---------------------------------------------------------------- the script

@@ -1,5 +1,6 @@
 """Tables of manual flags, on arrays small enough to see."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -142,3 +143,6 @@ def test_a_table_is_checked_against_its_detector(tmp_path):
         check_manual_flags(table, detector)
     with pytest.raises(ManualFlagError, match="absent.txt: not readable"):
         check_manual_flags(tmp_path / "absent.txt", detector)
+    os.mkfifo(tmp_path / "pipe.txt")
+    with pytest.raises(ManualFlagError, match="pipe.txt: not readable .* is no regular file"):
+        check_manual_flags(tmp_path / "pipe.txt", detector)
