@@ -7,6 +7,7 @@ file that was moved or written again since it was measured.
 
 import atexit
 import errno
+import hashlib
 import json
 import os
 from contextlib import suppress
@@ -15,6 +16,7 @@ from typing import Any
 
 from badpix.core.content import sha256_of, stamp
 from badpix.core.files import write_text
+from badpix.core.plain_input import read_text
 from badpix.exposures.header_walk import HeaderInfo
 from badpix.exposures.headers import read_header_info
 
@@ -37,16 +39,11 @@ class HeaderCache:
         self.folder = str(Path.cwd())
         self.known: dict[str, dict[str, Any]] = {}
         self.fresh: dict[str, dict[str, Any]] = {}
-        try:
-            stored = json.loads(self.path.read_text(encoding="utf-8")) if self.path else {}
-            if stored.get("format") == FORMAT:
-                self.known = {
-                    path: {"stamp": e["stamp"], "header_info": e["header_info"]}
-                    | ({"sha256": e["sha256"]} if "sha256" in e else {})
-                    for path, e in stored["files"].items()
-                }
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            pass  # no cache, or a damaged one: the headers are read again
+        # Without a cache, or with a damaged cache, the headers are read again.
+        with suppress(OSError, ValueError):
+            digest, _, content = read_text(self.path).partition("\n") if self.path else ("", "", "")
+            if digest == _digest(content):
+                self.known = json.loads(content)
 
     def header_info(self, path: str | Path) -> HeaderInfo:
         """The header information of `path`, from the cache if the file has not changed since.
@@ -91,4 +88,10 @@ class HeaderCache:
         if self.path and self.fresh != self.known:
             # Without a cache the headers are read again. A full disk is for the jobs to report.
             with suppress(OSError):
-                write_text(self.path, json.dumps({"format": FORMAT, "files": self.fresh}))
+                content = json.dumps(self.fresh)
+                write_text(self.path, f"{_digest(content)}\n{content}")
+
+
+def _digest(content: str) -> str:
+    """SHA-256 of the format of the cache and its content: a changed cache is not used."""
+    return hashlib.sha256(f"{FORMAT}\n{content}".encode()).hexdigest()
