@@ -1,5 +1,6 @@
 # make demo          simulate a detector, run the whole workflow on it, and score the masks against the truth
 # make test          all tests
+# make fuzz          damaged input through the library for FUZZ_SECONDS (600); 30 s of it are in make test
 # make lint          style, names, types and layers of the code; snakemake --lint
 # make docs          config/config.yaml and config/README.md from the schema
 # make validation    demo for many detectors, to docs/validation.md (hours; see scripts/validation.py --help)
@@ -13,7 +14,9 @@ SIZE ?= 256
 SEED ?= 1
 BIN = $(VENV)/bin
 
-.PHONY: demo validation bench test lint docs requirements clean
+FUZZ_SECONDS ?= 600
+
+.PHONY: demo validation bench test fuzz lint docs requirements clean
 
 demo: $(VENV)/.run-ready
 	scripts/demo.sh $(BIN) $(DEMO) $(SIZE) $(SEED) $(CORES)
@@ -26,6 +29,9 @@ bench: $(VENV)/.run-ready
 
 test: $(VENV)/.test-ready
 	$(BIN)/python -m pytest -n $(CORES) --dist loadgroup
+
+fuzz: $(VENV)/.test-ready
+	FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} $(BIN)/python -m pytest -n $(CORES) -q tests/fuzz
 
 lint: $(VENV)/.test-ready
 	$(BIN)/ruff check --no-cache .

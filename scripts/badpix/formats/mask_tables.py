@@ -1,11 +1,12 @@
 """The tables beside a mask: counts (summary.csv), rejected exposures (rejected_exposures.csv), inputs (inputs.csv)."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
 
-from badpix.core.csv_table import read_csv, write_csv
+from badpix.core.csv_table import TableError, read_csv, write_csv
 from badpix.formats.provenance import InputFile
 
 REJECTED = "rejected_exposures.csv"
@@ -18,8 +19,12 @@ def write_summary(path: str | Path, table: pd.DataFrame) -> None:
 
 
 def read_summary(path: str | Path) -> pd.DataFrame:
-    """The counts per type and per DQ flag: columns kind, name, n_pixels, fraction. TableError if it is damaged."""
-    return read_csv(path, {"kind": str, "name": str, "n_pixels": int, "fraction": float})
+    """The counts per type and per DQ flag. TableError if it is damaged.
+
+    Columns kind, name, n_pixels, fraction, n_insufficient and fraction_insufficient; the last two are NaN for flags.
+    """
+    columns = {"kind": str, "name": str, "n_pixels": int, "fraction": float}
+    return read_csv(path, columns, dict.fromkeys(("n_insufficient", "fraction_insufficient"), float))
 
 
 def write_rejected_exposures(path: str | Path, rejected: Mapping[str, str]) -> None:
@@ -66,7 +71,9 @@ def restore_rejected_exposures(folder: str | Path, by_header: Mapping[str, str])
     path = Path(folder) / REJECTED
     left = surviving_table(path)
     if left.exists():
-        write_rejected_exposures(path, {**by_header, **read_rejected_exposures(left)})
+        with suppress(TableError):
+            by_header = {**by_header, **read_rejected_exposures(left)}
+        write_rejected_exposures(path, by_header)
         left.unlink()
     elif by_header and not path.exists():
         write_rejected_exposures(path, by_header)

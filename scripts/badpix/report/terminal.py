@@ -12,6 +12,7 @@ from pathlib import Path
 
 from astropy.io import fits
 
+from badpix.core.csv_table import TableError
 from badpix.core.logs import DONE, INTERRUPTED, START, failure_in
 from badpix.core.reasons import reason_lines
 from badpix.formats.mask_file import read_warnings
@@ -48,7 +49,14 @@ class MadeMask:
 
 
 def mask_lines(made: MadeMask) -> list[str]:
-    """The lines of a mask: path, exposures, counts per type and flag, warnings, report."""
+    """The lines of a mask: path, exposures, counts per type and flag, warnings, report; or which file is damaged."""
+    try:
+        return _mask_lines(made)
+    except (TableError, OSError, ValueError, KeyError, TypeError) as error:  # astropy raises them for a damaged mask
+        return [made.mask_id, f"  the files of {made.folder} cannot be read: {error}"]
+
+
+def _mask_lines(made: MadeMask) -> list[str]:
     mask, table = made.folder / made.mask_file, made.folder / REJECTED
     rejected = read_rejected_exposures(table) if table.exists() else {}
     reasons = [f"    {line}" for line in reason_lines(rejected, MAX_REASONS, str(table))]

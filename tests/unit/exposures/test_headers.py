@@ -269,3 +269,14 @@ def test_a_compressed_file_is_read_to_its_end(tmp_path, name):
     for damaged in (packed[:-1], packed[:-8] + bytes(4) + packed[-4:]):
         path.write_bytes(damaged)
         assert file_problem(path).startswith("the compressed file is truncated or damaged: ")
+
+
+def test_a_card_that_no_job_could_read_is_a_problem_also_where_the_inventory_does_not_use_it(tmp_path):
+    for number, name in ((0, "TELESCOP"), (1, "BUNIT")):
+        path = make(tmp_path / f"{number}.fits")
+        with fits.open(path, mode="update") as hdus:
+            hdus[number].header[name] = "JWST"
+        content = path.read_bytes()
+        at = content.index(f"{name:<8}= ".encode()) + 10
+        path.write_bytes(content[:at] + b"\x01" + content[at + 1 :])
+        assert "VerifyError: Unparsable card" in read_header_info(path)["problem"]

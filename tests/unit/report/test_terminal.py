@@ -124,3 +124,10 @@ def test_an_interrupted_run_shows_how_to_continue(tmp_path, made):
         "The run was interrupted. To continue (finished jobs are kept):",
         "  snakemake",
     ]
+
+
+@pytest.mark.parametrize("name", ["m.fits", "summary.csv", "rejected_exposures.csv"])
+def test_a_damaged_file_of_a_run_is_named_in_its_summary(made, name):
+    (made.folder / name).write_bytes(b"SIMPLE\xff,\n1,2,3\n")
+    heading, line = mask_lines(made)
+    assert heading == "NIS" and line.startswith(f"  the files of {made.folder} cannot be read: ")
