@@ -338,7 +338,7 @@ TARGETS: dict[Callable[[Path], Target], tuple[type[BaseException], ...]] = {
     header_cache: (),
     products: (),
     votes: (ProductError, BadExposure, TooFewExposures),
-    evidence: (ProductError,),
+    evidence: (ProductError, ValueError),
     masks: (MaskMismatch, ProductError),
     tables: (ManualFlagError, InputError, TableError),
     histories: (HistoryError,),

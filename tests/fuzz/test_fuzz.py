@@ -15,7 +15,7 @@ from fuzz.targets import TARGETS
 
 SECONDS = float(os.environ.get("FUZZ_SECONDS", "30"))
 SEED = int(os.environ.get("FUZZ_SEED", "0"))
-EXAMPLES = 25  # of a seed; the time is looked at between seeds
+EXAMPLES = 20  # of a seed; the time is looked at between seeds
 SETTINGS = settings(
     max_examples=EXAMPLES, deadline=None, database=None, print_blob=True, suppress_health_check=list(HealthCheck)
 )

@@ -47,6 +47,7 @@ def examine(path: Path, read: Callable[[fits.HDUList], Any]) -> tuple[str | None
         if size is None:
             return f"the compressed file unpacks to more than {MAX_RATIO} times its size", None
         with _opened(path, compressed) as file, fits.open(_Headers(file), memmap=False) as hdus:
+            card_problem = _card_problem(hdus)
             hdus.verify("silentfix")
             if hdus[0].header.get("SIMPLE") is not True:
                 return f"not readable as FITS: SIMPLE is {hdus[0].header.get('SIMPLE')}, not True", None
@@ -57,7 +58,7 @@ def examine(path: Path, read: Callable[[fits.HDUList], Any]) -> tuple[str | None
             # astropy ignores bytes that it cannot read as an extension, such as half a header.
             if end < size:
                 return f"the file is damaged: its last {size - end} bytes are no extension that can be read", None
-            return None, read(hdus)
+            return (card_problem, None) if card_problem else (None, read(hdus))
     except _EndlessHeader:
         return f"the file is damaged: its headers do not end within {MAX_HEADER_BYTES / 2**20:.0f} MB", None
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -66,6 +67,17 @@ def examine(path: Path, read: Callable[[fits.HDUList], Any]) -> tuple[str | None
         if is_machine_fault(error):
             raise
         return f"not readable as FITS: {type(error).__name__}: {' '.join(str(error).split())}", None
+
+
+def _card_problem(hdus: fits.HDUList) -> str | None:
+    """The first card whose value cannot be read; jobs read files without the repairs of `verify`."""
+    for hdu in hdus:
+        for card in hdu.header.cards:
+            try:
+                _ = card.value
+            except (fits.VerifyError, ValueError) as error:
+                return f"not readable as FITS: {type(error).__name__}: {' '.join(str(error).split())}"
+    return None
 
 
 class _EndlessHeader(Exception):

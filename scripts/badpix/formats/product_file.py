@@ -139,14 +139,15 @@ def open_verified(
 ) -> Iterator[fits.HDUList]:
     """Open a product memory-mapped after its data are verified (`planes` as in `verify`); ProductError if damaged.
 
-    A file that is not certainly ours may lack a provenance; its data are not verified then.
+    A file that is not certainly ours may lack a provenance; its data are not verified then. With checksums it is ours.
     """
+    provenance = missing = None
     try:
         provenance = provenance_of(path)
-    except ProductError:
+    except ProductError as error:
         if is_ours:
             raise
-        provenance = None
+        missing = error
     try:
         hdus = fits.open(path)
     except Exception as error:
@@ -155,6 +156,8 @@ def open_verified(
         try:
             if provenance:
                 verify(hdus, provenance, planes)
+            elif missing and any("CHECKSUM" in hdu.header for hdu in hdus):
+                raise missing
         except ProductError:
             raise
         except Exception as error:  # astropy raises many types of errors for a damaged header

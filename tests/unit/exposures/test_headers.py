@@ -279,4 +279,4 @@ def test_a_card_that_no_job_could_read_is_a_problem_also_where_the_inventory_doe
         content = path.read_bytes()
         at = content.index(f"{name:<8}= ".encode()) + 10
         path.write_bytes(content[:at] + b"\x01" + content[at + 1 :])
-        assert "VerifyError: Unparsable card" in read_header_info(path)["problem"]
+        assert read_header_info(path)["problem"].startswith("not readable as FITS: ")

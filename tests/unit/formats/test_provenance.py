@@ -131,3 +131,17 @@ def test_a_file_without_a_table_has_no_provenance(tmp_path):
     fits.PrimaryHDU(np.zeros(3)).writeto(tmp_path / "a.fits")
     with pytest.raises(NoProvenance, match="no table PROVENANCE"):
         read_provenance(tmp_path / "a.fits")
+
+
+def test_evidence_with_checksums_but_without_its_provenance_is_damaged(tmp_path):
+    path = tmp_path / "evidence.fits"
+    hdus = [fits.PrimaryHDU(), fits.ImageHDU(np.zeros((9, 9), np.int32), name="FOUND")]
+    write_product(path, hdus, MADE)
+    with open_verified(path, is_ours=False) as opened:
+        assert "FOUND" in opened
+    path.write_bytes(path.read_bytes()[:-2880])
+    with pytest.raises(ProductError, match="remove .* and run again"), open_verified(path, is_ours=False):
+        pass
+    fits.HDUList([fits.PrimaryHDU()]).writeto(path, overwrite=True)  # of another program
+    with open_verified(path, is_ours=False) as opened:
+        assert len(opened) == 1
