@@ -337,6 +337,10 @@ def test_a_path_at_home_is_no_output_file():
     assert problem.startswith("output_file: ") and "a relative path" in problem
 
 
+def test_the_name_of_the_mask_may_have_a_dollar_sign():
+    assert check(output_file="a $x_^ $$b.fits")["output_file"] == "a $x_^ $$b.fits"
+
+
 def test_variables_in_texts_that_are_no_paths_stay(monkeypatch):
     monkeypatch.setenv("DATA", "/data")
     assert check(history="~ $DATA $NOT_SET")["history"] == "~ $DATA $NOT_SET"
