@@ -59,11 +59,11 @@ def read_comparison(path: str | Path | None) -> list[ComparisonRow]:
 
 def _row(cells: Mapping[str, str]) -> ComparisonRow:
     """The row with these cells (column -> text)."""
-    row = ComparisonRow(
-        **{name: restored(cells[name]) for name in ("kind", "exposure", "measure", "status", "text")},
-        integration=int(cells["integration"]),
-        **{name: float(cells[name]) for name in ("value", "others", "variation", "distance", "limit")},
+    kind, exposure, measure, status, text = (
+        restored(cells[name]) for name in ("kind", "exposure", "measure", "status", "text")
     )
+    numbers = (float(cells[name]) for name in ("value", "others", "variation", "distance", "limit"))
+    row = ComparisonRow(kind, exposure, measure, int(cells["integration"]), *numbers, status, text)
     if row.status not in STATUSES or None in cells:
         raise ValueError(f"the status {row.status!r} is unknown, or a line has too many cells")
     return row
