@@ -1,177 +1,200 @@
 """Exposures that are no darks or flats under valid headers, and good exposures that differ: which are outliers.
 
-    python benchmarks/odd_exposures.py --out odd_exposures
+    python benchmarks/odd_exposures.py --out odd_exposures --page docs/odd_exposures.md
 
-`kinds`: each kind of odd exposure takes the place of a good exposure among seven; raw counts are changed, headers
-stay. `good`: sets of good exposures of each instrument, with other levels and profiles of the lamp, temperatures, glow,
-rates of cosmic rays, read patterns and numbers of groups. All exposures are simulated, and processed with the
-unmodified calwebb_detector1. Writes kinds.csv and good.csv.
+`kinds`: each kind of odd exposure is added to six good exposures of its kind; raw counts are changed, headers stay.
+`good`: sets of good exposures of each instrument, with other levels and profiles of the lamp, temperatures, glow, rates
+of cosmic rays (up to ten times), read patterns (NFRAMES) and numbers of groups. All exposures are simulated, and
+processed with the unmodified calwebb_detector1. Existing statistics are kept.
 """
 
 import argparse
-import dataclasses
+import csv
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
+import yaml
+from odd_sets import (
+    DARK_KINDS,
+    FLAT_KINDS,
+    GOOD_SETS,
+    N_GOOD,
+    PROJECT,
+    configuration,
+    detector_data,
+    make_good,
+    make_kinds,
+    script,
+)
 
-PROJECT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(PROJECT / "scripts"), str(PROJECT / "benchmarks")]
+from badpix.comparison.compare import compare
+from badpix.config.settings import ResponseSettings, with_max_dead_norm_signal
+from badpix.formats.comparison_file import reasons
+from badpix.formats.response_file import Responses
+from badpix.formats.statistics_set import exposures_of, read_set
+from badpix.instrument.detectors import detector_from_mapping
+from badpix.instrument.geometry import reference_pixels
+from badpix.mask.make import MaskSettings, make_mask
+from badpix.vote.exposure_set import VoteFiles
+from badpix.vote.settings import VoteSettings
 
-from astropy.io import fits  # noqa: E402
-from children import configuration, detector_data, script  # noqa: E402
-from odd_kinds import DARK_KINDS, FLAT_KINDS, Exposures, clipped  # noqa: E402
-
-from badpix.instrument.geometry import Geometry  # noqa: E402
-from badpix.simulate import cosmic_rays  # noqa: E402
-from badpix.simulate.crds_cache import write_crds_cache  # noqa: E402
-from badpix.simulate.detector import make_detector  # noqa: E402
-from badpix.simulate.exposure import Exposure  # noqa: E402
-from badpix.simulate.headers import make_geometry  # noqa: E402
-from badpix.simulate.populations import POPULATIONS  # noqa: E402
-from badpix.simulate.ramps import simulate_exposure  # noqa: E402
-from badpix.simulate.uncal import write_uncal  # noqa: E402
-
-N_GOOD = 6
-GROUPS, INTEGRATIONS = 15, 1
-# (instrument, detector, size, read pattern) of the sets of good exposures.
-GOOD_SETS = (
-    ("NIRISS", "NIS", 64, None), ("NIRISS", "NIS", 128, None), ("NIRCAM", "NRCA1", 64, None),
-    ("NIRCAM", "NRCBLONG", 64, None), ("NIRSPEC", "NRS1", 128, None), ("NIRSPEC", "NRS2", 128, None),
-    ("FGS", "GUIDER1", 128, None), ("FGS", "GUIDER2", 128, None), ("MIRI", "MIRIMAGE", 64, None),
-    ("MIRI", "MIRIMAGE", 128, None),
-)  # fmt: skip
-PER_SET = 20  # half darks, half flats
-
-
-# ---------------------------------------------------------------- simulation and processing
-
-
-class Set:
-    """Exposures of a detector in a folder: raw files, CRDS cache, statistics."""
-
-    def __init__(self, folder, instrument, detector, size, readpatt=None, seed=11):
-        self.folder, self.seed = folder, seed
-        geometry = make_geometry(instrument, size, detector, None, readpatt)
-        self.model = make_detector(geometry, seed, POPULATIONS["survey"])
-        self.detector = detector_data(detector)
-        folder.mkdir(parents=True, exist_ok=True)
-        write_crds_cache(folder / "crds_cache", [self.model], GROUPS)
-        self.steps = configuration({})
-        self.mask = None
-
-    def counts(self, kind, index, model=None, groups=GROUPS):
-        return simulate_exposure(model or self.model, Exposure(kind, index, INTEGRATIONS, groups), self.seed)
-
-    def add(self, name, kind, counts, frames=1):
-        """Process `counts` as exposure `name` of `kind`; the path of its statistics, None if they exist."""
-        output = self.folder / f"{kind}s" / f"{name}_statistics.fits"
-        if output.exists():
-            return output
-        import logging
-
-        logging.disable(logging.WARNING)
-        from badpix.detector1.pipeline import PipelineSettings
-
-        work = self.folder / "work"
-        work.mkdir(exist_ok=True)
-        exposure = Exposure(kind, 1, counts.shape[0], counts.shape[1] // frames)
-        if frames > 1:
-            n_int, n_groups, *image = counts.shape
-            counts = clipped(counts[:, : n_groups // frames * frames].reshape(n_int, -1, frames, *image).mean(axis=2))
-        path = write_uncal(work, counts, self.model.geometry, exposure)
-        with fits.open(path, mode="update") as hdus:
-            header = hdus[0].header
-            header["NFRAMES"] = header["FRMDIVSR"] = frames
-            header["TGROUP"] = header["TFRAME"] * frames
-            geometry = dataclasses.asdict(Geometry.from_header(header))
-        mask = self.folder / "reference_pixel_mask.fits"
-        if not mask.exists():
-            script("reference_pixel_mask")(mask, self.detector, geometry)
-        products = ("rateints", "rate", "jump", "fitopt") if kind == "dark" else ("rateints", "rate")
-        outputs = {product: str(work / f"{name}_{product}.fits") for product in products}
-        crds = {"path": str(self.folder / "crds_cache"), "server_url": "https://jwst-serverless.invalid",
-                "context": None}  # fmt: skip
-        settings = PipelineSettings(kind, self.steps[f"detector1_{kind}"], crds, 1,
-                                    tuple(self.detector["edgeless_subarrays"]))  # fmt: skip
-        script("detector1")({"uncal": path, "reference_pixel_mask": mask}, outputs, name, settings)
-        output.parent.mkdir(exist_ok=True)
-        if kind == "dark":
-            needed = {p: outputs[p] for p in ("jump", "rateints", "fitopt")}
-            if self.detector["relative_pedestal"]:
-                needed["uncal"] = path
-            script("dark_statistics")(needed, output, name, self.detector, 0.25)
-        else:
-            script("flat_statistics")({"rateints": outputs["rateints"], "uncal": path}, output, name)
-        for file in work.iterdir():
-            file.unlink()
-        return output
+LIMIT = 5.0
+KINDS = {"darks": DARK_KINDS, "flats": FLAT_KINDS}
+PRESETS = {
+    "official": {},
+    "flight": yaml.safe_load((PROJECT / "config" / "presets" / "flight.yaml").read_text(encoding="utf-8")),
+}
 
 
-def make_kinds(folder):
-    """Six good darks and flats, and an exposure of each odd kind."""
-    made = Set(folder, "NIRISS", "NIS", 64)
-    other = Set(folder / "other", "NIRISS", "NIS", 64, seed=12)
-    dark, flat = (made.counts(kind, N_GOOD + 1) for kind in ("dark", "flat"))
-    other_dark, other_flat = (other.counts(kind, 1) for kind in ("dark", "flat"))
-    given = Exposures(dark, flat, other_dark, other_flat, made.model.geometry.frame_time_s)
-    for kind, kinds in (("dark", DARK_KINDS), ("flat", FLAT_KINDS)):
-        for index in range(1, N_GOOD + 2):
-            made.add(f"good{index}", kind, made.counts(kind, index))
-        for number, (title, change) in enumerate(kinds.items(), 1):
-            made.add(f"odd{number:02d}", kind, np.ascontiguousarray(change(given)))
-            print(kind, title, flush=True)
+def compared(paths, kind, detector):
+    """The rows of the comparison of statistics files of a kind, and the reason of each rejected file."""
+    segments, rejected = read_set([str(path) for path in paths])
+    science = ~reference_pixels(segments[0].geometry, detector_from_mapping(detector_data(detector)))
+    return compare(exposures_of(segments), kind, science, LIMIT), rejected
 
 
-def varied(model, rng, kind):
-    """The detector at another temperature, with glow; and for flats another lamp."""
-    n_y, n_x = model.reference.shape
-    y, x = (np.linspace(0, 1, n) for n in (n_y, n_x))
-    # Glow at an edge and in a corner, fading over a tenth of the array.
-    glow = rng.uniform(0, 0.1) * np.exp(-x / 0.1) + rng.uniform(0, 0.1) * np.exp(-(y[:, None] ** 2 + x**2) / 0.02)
-    changes = {
-        "dark_rate_dn_per_s": (model.dark_rate_dn_per_s * rng.uniform(0.5, 3) + glow * ~model.reference).astype("f4")
-    }
-    if kind == "flat":
-        light = 1 + rng.uniform(-0.3, 0.3) * (x - 0.5) + rng.uniform(-0.3, 0.3) * (y[:, None] - 0.5)
-        light *= 10 ** rng.uniform(-1, 0.1)
-        changes["illumination"] = (model.illumination * light).astype("f4")
-    return dataclasses.replace(model, **changes)
+def name_of(path):
+    """The exposure of a statistics file."""
+    return path.stem.removesuffix("_statistics")
 
 
-def make_good(folder, number):
-    """A set of good exposures that differ."""
-    made = Set(folder, *GOOD_SETS[number], seed=30 + number)
-    rng = np.random.default_rng(number)
-    hits = cosmic_rays.HITS_PER_PIXEL_GROUP
-    for kind in ("dark", "flat"):
-        for index in range(1, PER_SET // 2 + 1):
-            cosmic_rays.HITS_PER_PIXEL_GROUP = hits * 10 ** rng.uniform(0, 1)
-            model = varied(made.model, rng, kind)
-            frames = int(rng.choice([1, 1, 2, 4]))
-            groups = int(rng.integers(8, 25))
-            made.add(f"good{index}", kind, made.counts(kind, index, model, groups * frames), frames)
+def mask_of(folder, files, keys):
+    """The DQ image of the mask of `files` (darks, flats -> paths), all of which vote; `keys` of the configuration."""
+    fields = detector_data("NIS")
+    config = with_max_dead_norm_signal(configuration(keys | {"reject_outliers": False}), None)
+    settings = ResponseSettings.from_config(config)
+    given = {kind: [str(path) for path in paths] for kind, paths in files.items()}
+    single = []
+    for path in files["flats"]:
+        single.append(folder / f"{name_of(path)}_response.fits")
+        if not single[-1].exists():
+            script("exposure_response")([str(path)], single[-1], name_of(path), fields, settings)
+    script("flat_response")(given["flats"], folder / "response.fits", fields, settings)
+    responses = Responses(str(folder / "response.fits"), tuple(map(str, single)))
+    votes = VoteFiles(given["darks"], given["flats"], responses)
+    detector = detector_from_mapping(fields)
+    return make_mask(votes, detector, VoteSettings.from_config(config), MaskSettings.from_config(config)).dq
 
 
-def main(out, only=None):
+def score_kinds(folder):
+    """A row per kind of odd exposure: result, distance, measure, and pixels that it changes if it votes."""
+    good = {kind: [folder / kind / f"good{n}_statistics.fits" for n in range(1, N_GOOD + 1)] for kind in KINDS}
+    work = {name: folder / name for name in PRESETS}
+    for path in work.values():
+        path.mkdir(exist_ok=True)
+    before = {name: mask_of(work[name], good, keys) for name, keys in PRESETS.items()}
+    for kind, kinds in KINDS.items():
+        for number, title in enumerate(kinds, 1):
+            odd = folder / kind / f"odd{number:02d}_statistics.fits"
+            rows, rejected = compared([*good[kind], odd], kind, "NIS")
+            row = {"kind": kind, "exposure": title, "result": "rejected", "distance": "", "measure": ""}
+            if rejected:
+                yield row | {"measure": "; ".join(rejected.values())}
+                continue
+            worst = max((row for row in rows if row.exposure == name_of(odd)), key=lambda row: row.distance)
+            outliers = set(reasons(rows))
+            if outliers - {name_of(odd)}:
+                raise AssertionError(f"{title}: good exposures are outliers: {outliers}")
+            row["result"] = "rejected" if outliers else "accepted"
+            row |= {"distance": f"{worst.distance:.1f}", "measure": worst.measure}
+            files = good | {kind: [*good[kind], odd]}
+            for name, keys in PRESETS.items():
+                row[name] = int(np.count_nonzero(mask_of(work[name], files, keys) != before[name]))
+            yield row
+
+
+def score_good(out):
+    """A row per set of good exposures: numbers of exposures and outliers, and the largest distance."""
+    for number, (_, detector, size, _, integrations) in enumerate(GOOD_SETS):
+        for kind in KINDS:
+            paths = sorted((out / f"good{number}" / kind).glob("*_statistics.fits"))
+            rows, rejected = compared(paths, kind, detector)
+            worst = max(rows, key=lambda row: row.distance)
+            yield {
+                "detector": detector, "size": size, "integrations": integrations, "kind": kind, "exposures": len(paths),
+                "rejected": len(rejected), "outliers": len(reasons(rows)), "largest distance": f"{worst.distance:.1f}",
+                "measure": worst.measure,
+            }  # fmt: skip
+
+
+def columns_of(rows):
+    """The columns of all rows."""
+    return list(dict.fromkeys(key for row in rows for key in row))
+
+
+def table(rows):
+    """The rows as a table in Markdown."""
+    columns = columns_of(rows)
+    cells = [columns, ["---"] * len(columns), *([str(row.get(key, "")) for key in columns] for row in rows)]
+    return "".join(f"| {' | '.join(line)} |\n" for line in cells)
+
+
+PAGE = """# Exposures that are no darks or flats
+
+Made by `python benchmarks/odd_exposures.py --page docs/odd_exposures.md`, for the
+[comparison of the exposures](reliability.md#comparison-of-the-exposures). All exposures are simulated (NIRISS, 64 x 64
+pixels, 15 groups in the first table), and processed with the unmodified calwebb_detector1.
+
+## Odd exposures
+
+Each is added to six good exposures of its kind: the raw counts of a good exposure are changed, the header stays.
+{rejected} of {kinds} kinds are rejected with `reject_outliers: true`, {accepted} are accepted. `official` and `flight`
+are the numbers of pixels of the mask that the exposure changes if it votes. A kind without these numbers is rejected
+before the comparison, with the reason in column `measure`.
+
+{kind_table}
+## Good exposures
+
+Sets of ten exposures with other levels (factor 10) and profiles of the lamp, temperatures (dark current x 0.5 to 3),
+glow (to 0.1 DN/s at an edge and in a corner), rates of cosmic rays (x 1 to 10), NFRAMES (1, 2 or 4) and numbers of
+groups (8 to 24); dark current and glow per group as in a full frame. {outliers} of {total} good exposures are
+outliers.
+
+{good_table}"""
+
+
+def write_page(path, kinds, good):
+    """Write the page of the documentation."""
+    path.write_text(
+        PAGE.format(
+            rejected=sum(row["result"] == "rejected" for row in kinds),
+            accepted=sum(row["result"] == "accepted" for row in kinds),
+            kinds=len(kinds),
+            kind_table=table(kinds),
+            outliers=sum(row["outliers"] for row in good),
+            total=sum(row["exposures"] for row in good),
+            good_table=table(good),
+        ),
+        encoding="utf-8",
+    )
+
+
+def main(out, page=None, only=None):
+    """Make the missing exposures below the folder `out`, score them, and write the tables and the `page`."""
     out = Path(out).resolve()
-    start = time.monotonic()
-    if only is None:
-        for part_name in ["kinds", *(f"good{n}" for n in range(len(GOOD_SETS)))]:
-            # CRDS keeps its cache in the process.
-            subprocess.run([sys.executable, __file__, "--out", str(out), "--only", part_name], check=True)
-            print(f"{part_name}: {time.monotonic() - start:.0f} s", flush=True)
-    elif only == "kinds":
-        make_kinds(out / "kinds")
-    else:
-        make_good(out / only, int(only.removeprefix("good")))
+    if only is not None:
+        make_kinds(out / only) if only == "kinds" else make_good(out / only, int(only.removeprefix("good")))
+        return
+    for name in ["kinds", *(f"good{number}" for number in range(len(GOOD_SETS)))]:
+        # CRDS keeps its cache in the process.
+        subprocess.run([sys.executable, __file__, "--out", str(out), "--only", name], check=True)
+    results = {"kinds": list(score_kinds(out / "kinds")), "good": list(score_good(out))}
+    for name, rows in results.items():
+        with (out / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, columns_of(rows))
+            writer.writeheader()
+            writer.writerows(rows)
+        print(table(rows))
+    if page:
+        write_page(Path(page), results["kinds"], results["good"])
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", default="odd_exposures", help="folder to write (odd_exposures)")
+    parser.add_argument("--page", help="page of the documentation to write")
     parser.add_argument("--only", help=argparse.SUPPRESS)
     given = parser.parse_args()
-    main(given.out, given.only)
+    main(given.out, given.page, given.only)

@@ -166,6 +166,20 @@ def test_light_temperature_glow_and_read_pattern_make_no_outlier(tmp_path):
     assert not beyond(rows_of(tmp_path, "flats", flats))
 
 
+def test_a_deep_dark_among_shallow_darks_is_no_outlier(tmp_path):
+    """The noise of the others is larger than its own, so its distance from them exceeds its expected noise."""
+    darks = [*(DETECTOR.dark(seed, groups=6) for seed in range(6)), DETECTOR.dark(6, frames=8, groups=100)]
+    assert not beyond(rows_of(tmp_path, "darks", darks, NFRAMES=[1] * 6 + [8]))
+
+
+def test_many_cosmic_rays_make_no_outlier(tmp_path):
+    """A fifth of the pixels has a jump, and another slope after it."""
+    hit = np.random.default_rng(8).random((SIZE, SIZE)) < 0.2
+    dark = DETECTOR.dark(99)
+    dark |= {"SLOPE": dark["SLOPE"] + 2.0 * hit, "NJUMP": 1.0 * hit}
+    assert with_odd(tmp_path, "darks", dark) == set()
+
+
 def test_the_scatter_of_the_others_widens_the_limit():
     measure = MEASURES["darks"]["light"]
     own, even = np.array([[1.0, 0.05]]), np.zeros((6, 2))
