@@ -45,7 +45,7 @@ def unplanned():
     """The detectors without a plan of the pixels to plant, or with a plan of other settings."""
 
     def is_planned(path):
-        return path.exists() and path.read_text(encoding="utf-8") == PLAN
+        return path.exists() and path.read_text(encoding="utf-8", errors="replace") == PLAN
 
     detectors = dict.fromkeys(map(detector_of, INVENTORY.masks))
     return [name for name in detectors if not is_planned(Path(RESULTS, name, INJECTED, "plan.json"))]

@@ -32,6 +32,7 @@ from badpix.exposures.header_cache import HeaderCache, Unreadable
 from badpix.exposures.headers import read_header_info
 from badpix.exposures.inventory import InventoryError, refuse_incomplete, take_inventory
 from badpix.exposures.sheet import read_sheet
+from badpix.formats.comparison_file import read_comparison, reasons, rejectable
 from badpix.formats.evidence_file import read_evidence
 from badpix.formats.leave_one_out_file import read_exposures
 from badpix.formats.mask_file import MaskHeader, read_mask, write_mask
@@ -249,6 +250,11 @@ TABLES: dict[str, tuple[str, Callable[[Path], Any]]] = {
     ),
     "sheet": ("kind\tuncal\tjump\n# a\ndark\ta_uncal.fits\ta_jump.fits\n\ndark\tb_uncal.fits\n", read_sheet),
     "outliers": ("kind,exposure,n_changed,undecided\ndarks,a,3,\nflats,b,0,noisy\n", read_exposures),
+    "comparison": (
+        "kind,exposure,measure,integration,value,others,variation,distance,limit,status,text\n"
+        "darks,a,rate,1,2,1,0.1,10,9,outlier,rate 2\n",
+        lambda path: (reasons(read_comparison(path)), rejectable(read_comparison(path))),
+    ),
     "summary": ("kind,name,n_pixels,fraction,n_insufficient,fraction_insufficient\ntype,hot,3,0.5,,\n", read_summary),
     "rejected": ("input,reason\na,\"it, too\"\n'=b,c\n", read_rejected_exposures),
 }  # fmt: skip

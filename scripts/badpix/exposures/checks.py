@@ -191,6 +191,23 @@ def keywords_of(headers: Mapping[str, HeaderInfo]) -> dict[str, Any]:
     return headers[_main_product(headers)]["keywords"]
 
 
+def alike_names(names: Iterable[str]) -> dict[str, str]:
+    """Reasons (name -> reason) of the names whose products would be the same file.
+
+    Temporary files have the names in ASCII, and some file systems ignore case.
+    """
+    same: dict[str, list[str]] = {}
+    for name in names:
+        same.setdefault(card_text(name.casefold()), []).append(name)
+    return {
+        name: f"its products could be the same files as of {', '.join(shown(n) for n in group if n != name)}, which"
+        " differs in case or in characters that are not ASCII only; rename the files"
+        for group in same.values()
+        if len(group) > 1
+        for name in group
+    }
+
+
 def name_problem(name: str, paths: Iterable[str]) -> str | None:
     """The reason why the workflow cannot read files of these `paths`, or write files named after the exposure `name`.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from badpix.core.paths import shown
 from badpix.core.reasons import reason_lines, too_few
-from badpix.exposures.checks import PRODUCTS_NEEDED, keywords_of, name_problem, own_problem
+from badpix.exposures.checks import PRODUCTS_NEEDED, alike_names, keywords_of, name_problem, own_problem
 from badpix.exposures.header_walk import HeaderInfo, Keywords
 from badpix.exposures.keyword_checks import date_problem, start_of
 from badpix.exposures.segment_checks import mixed_segments, segment_number, segment_problem
@@ -205,10 +205,12 @@ def take_inventory(
     """
     good, unusable = [], {}
     for kind, exposures in files.items():
+        alike = alike_names(exposures)
         for name, paths in exposures.items():
             headers = {product: header_info_of(path) for product, path in paths.items()}
             problem = (
                 name_problem(name, paths.values())
+                or alike.get(name)
                 or own_problem(kind, paths, headers, detectors, config["min_groups"])
                 or segment_problem(name, keywords_of(headers))
                 or date_problem(keywords_of(headers), config["pedigree"])

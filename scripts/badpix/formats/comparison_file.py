@@ -59,11 +59,19 @@ def read_comparison(path: str | Path | None) -> list[ComparisonRow]:
 
 def _row(cells: Mapping[str, str]) -> ComparisonRow:
     """The row with these cells (column -> text)."""
-    kind, exposure, measure, status, text = (
-        restored(cells[name]) for name in ("kind", "exposure", "measure", "status", "text")
+    row = ComparisonRow(
+        kind=restored(cells["kind"]),
+        exposure=restored(cells["exposure"]),
+        measure=restored(cells["measure"]),
+        integration=int(cells["integration"]),
+        value=float(cells["value"]),
+        others=float(cells["others"]),
+        variation=float(cells["variation"]),
+        distance=float(cells["distance"]),
+        limit=float(cells["limit"]),
+        status=restored(cells["status"]),
+        text=restored(cells["text"]),
     )
-    numbers = (float(cells[name]) for name in ("value", "others", "variation", "distance", "limit"))
-    row = ComparisonRow(kind, exposure, measure, int(cells["integration"]), *numbers, status, text)
     if row.status not in STATUSES or None in cells:
         raise ValueError(f"the status {row.status!r} is unknown, or a line has too many cells")
     return row

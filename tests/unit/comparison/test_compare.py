@@ -7,6 +7,7 @@ from badpix.comparison.compare import compare, most_distant, statuses
 from badpix.comparison.measures import MEASURES
 from badpix.comparison.robust import median_of_others, slope_on
 from badpix.comparison.sample import MAX_PAIRS, Sample
+from badpix.core.csv_table import TableError
 from badpix.formats.comparison_file import (
     GOOD,
     NO_MAJORITY,
@@ -257,3 +258,14 @@ def test_a_large_array_is_sampled_evenly():
     rows = Sample(science).read(np.broadcast_to(np.arange(2048)[:, None], science.shape))[:, :, 0]
     assert rows.size / 2 * 2040 <= MAX_PAIRS and rows[0, 0] == 4 and rows[1, -1] == 2043
     assert np.ptp(np.diff(rows[0])) <= 1 and set(rows[1] - rows[0]) == {2}
+
+
+@pytest.mark.parametrize("change", [lambda t: t[:-30], lambda t: t.replace(",good", ",fine"), lambda t: "x\n1\n"])
+def test_a_damaged_table_of_comparisons_is_named(tmp_path, change):
+    row = ComparisonRow("darks", "=1+1", "rate", 1, 1.5, 1.0, 0.1, 5.0, 9.0, "good", "rate 1.5")
+    write_comparison(tmp_path / "c.csv", [row])
+    assert ",'=1+1," in (tmp_path / "c.csv").read_text()
+    assert read_comparison(tmp_path / "c.csv") == [row]
+    (tmp_path / "c.csv").write_text(change((tmp_path / "c.csv").read_text()))
+    with pytest.raises(TableError, match="c.csv is no table of this workflow"):
+        read_comparison(tmp_path / "c.csv")

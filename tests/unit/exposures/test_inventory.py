@@ -253,3 +253,12 @@ def test_a_path_that_the_workflow_cannot_use_is_rejected(folder, words):
     found = take_inventory(files, lambda path: raw(DARK), DETECTORS, CONFIG)
     assert used(found)["darks"] == ["d"]
     assert words in found.rejected["NIS"]["e"]
+
+
+@pytest.mark.parametrize("other", ["DÉ", "d\\xe9"])
+def test_names_whose_products_would_be_the_same_files_are_rejected(other):
+    names = ["dé", other, "e"]
+    headers = {name: raw(DARK | {"TIME-OBS": f"0{n}:00:00"}) for n, name in enumerate(names)}
+    found = take_inventory({"darks": {n: {"uncal": n} for n in names}, "flats": {}}, headers.get, DETECTORS, CONFIG)
+    assert used(found)["darks"] == ["e"]
+    assert all(words.startswith("its products could be the same files as") for words in found.rejected["NIS"].values())
