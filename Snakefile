@@ -40,4 +40,4 @@ onerror:
 
 rule all:
     input:
-        targets(),
+        targets,

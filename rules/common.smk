@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.io import IOFile
 from snakemake.logging import logger
 
 BASE = Path(workflow.basedir)
@@ -253,7 +254,7 @@ def keep_or_temp(path):
     return path if config["keep_intermediates"] else temp(path)
 
 
-def targets():
+def targets(_wildcards):
     """All files that a run makes."""
     wanted = []
     for mask_id in INVENTORY.masks:
@@ -273,6 +274,7 @@ def targets():
         wanted.extend(f"{RESULTS}/{name}/history.png" for name in dict.fromkeys(map(detector_of, INVENTORY.masks)))
     if config["report"] and INVENTORY.masks:
         wanted.append(f"{RESULTS}/report.html")
+    recorded([path for path in wanted if not path.endswith(f"/{MASK_FILE}")])
     wanted.extend(f"{RESULTS}/{mask_id}/refused" for mask_id in INVENTORY.refused)
     return wanted
 

@@ -47,4 +47,4 @@ def all_comparisons(wildcards):
     """The comparisons of all masks, for the target `compare`."""
     if config["compare_with"] is None:
         raise WorkflowError("compare: compare_with is null; it must be a mask file, or crds, or previous")
-    return [path for mask_id in INVENTORY.masks for path in comparisons(mask_id)]
+    return recorded([path for mask_id in INVENTORY.masks for path in comparisons(mask_id)])

@@ -99,6 +99,15 @@ def made_with():
     }
 
 
+def recorded(paths):
+    """`paths`, tables and figures without provenance; those that Snakemake has no record of are made again."""
+    if DECIDES:
+        for path in paths:
+            if Path(path).exists() and not workflow.persistence.metadata(IOFile(path)):
+                make_again(path, "no record tells how it was made")
+    return paths
+
+
 MADE = frozenset({"statistics", "response", "exposure_response"})
 
 

@@ -25,4 +25,5 @@ def sweep_targets(wildcards):
         if kinds["flats"]:
             for point in POINTS.values():
                 check_detector(config | point, DETECTORS[detector_of(mask_id)])
-    return [f"{RESULTS}/{mask_id}/sweep/sweep.{end}" for mask_id in INVENTORY.masks for end in ("csv", "png")]
+    recorded([f"{RESULTS}/{mask_id}/sweep/points/{point}.csv" for mask_id in INVENTORY.masks for point in POINTS])
+    return recorded([f"{RESULTS}/{mask_id}/sweep/sweep.{end}" for mask_id in INVENTORY.masks for end in ("csv", "png")])
