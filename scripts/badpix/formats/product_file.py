@@ -30,8 +30,8 @@ from badpix.formats.provenance import (
 # Name of the primary HDU, also in HDUList.
 PRIMARY = "PRIMARY"
 ALL_ONES = 0xFFFFFFFF
-# Bytes summed at a time.
-CHUNK = 2**24
+# Bytes summed at a time: they stay in the cache of the processor.
+CHUNK = 2**20
 
 
 def write_product(path: str | Path, hdus: list, provenance: Provenance) -> None:
@@ -70,14 +70,15 @@ def hdu_sum(hdus: fits.HDUList, extension: str, data_only: bool = False) -> int:
     info = hdus.fileinfo(0 if extension == PRIMARY else extension)
     start = info["datLoc"] if data_only else info["hdrLoc"]
     total, left = 0, info["datLoc"] + info["datSpan"] - start
-    with Path(hdus.filename()).open("rb") as file:
+    words = np.empty(CHUNK // 4, ">u4")
+    with Path(hdus.filename()).open("rb", buffering=0) as file:
         file.seek(start)
         while left > 0:
-            words = np.frombuffer(file.read(min(CHUNK, left)), ">u4")
-            if not words.size:
+            n_bytes = file.readinto(words.view(np.uint8)[: min(CHUNK, left)].data)
+            if not n_bytes:
                 raise ProductError(f"{hdus.filename()}: {extension} is cut off; {advice(hdus.filename())}")
-            total += int(words.sum(dtype=np.uint64))
-            left -= words.nbytes
+            total += int(words[: n_bytes // 4].sum(dtype=np.uint64))
+            left -= n_bytes
     while total > ALL_ONES:
         total = (total & ALL_ONES) + (total >> 32)
     return total

@@ -138,7 +138,11 @@ class StatisticsWriter:
                 primary.header[key] = (self.source_header[key], self.source_header.comments[key])
         hdus = [primary]
         for name, plane in self.planes.items():
-            hdu = fits.ImageHDU(plane, name=name)
+            # In place: astropy would convert a copy, once for the checksum and once for the file.
+            big_endian = plane.dtype.newbyteorder(">")
+            stored = plane if plane.dtype == big_endian else plane.byteswap(inplace=True).view(big_endian)
+            self.planes[name] = stored
+            hdu = fits.ImageHDU(stored, name=name)
             if self.units[name]:
                 hdu.header["BUNIT"] = self.units[name]
             hdus.append(hdu)
