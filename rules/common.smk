@@ -226,7 +226,7 @@ def statistics_of(wildcards, kind):
 
 def comparison(wildcards):
     """The comparison of the exposures of a mask."""
-    return f"{RESULTS}/{mask_id_of(wildcards)}/exposure_comparison.csv"
+    return recorded([f"{RESULTS}/{mask_id_of(wildcards)}/exposure_comparison.csv"])[0]
 
 
 def outliers(wildcards):
