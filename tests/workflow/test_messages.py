@@ -39,7 +39,7 @@ def test_flats_of_another_detector_are_named_at_start_and_end(finished_copy):
     start, _, end = dry.output.partition("Job stats:")
     for part in (start, end):
         assert f"2 of 12 exposures are rejected by their headers:\n  {NOT_NIS}\n" in part
-        assert "Warning: NIS: pedigree is GROUND, but the exposures are of 2024-06-01, in flight" in part
+        assert "Warning: NIS: pedigree is GROUND, but the exposures are of 2024-06-01 to 2024-07-01, in flight" in part
     run = succeed(finished_copy, config=FULL_RUN)
     assert NOT_NIS in run.output.split("Job stats:")[0]
     assert "exposures: 5 darks and 5 flats used, 2 rejected (results/NIS/rejected_exposures.csv)" in end_of(run)
