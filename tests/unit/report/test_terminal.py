@@ -27,7 +27,7 @@ def made(tmp_path):
     folder = tmp_path / "NIS"
     folder.mkdir()
     texts = {"author": "A", "description": "B", "pedigree": "GROUND", "useafter": "2022-07-01"}
-    history = ["12 warnings", "5 darks used", "darks: a", "4 flats used", *warning_entries(["first " * 30, "second"])]
+    history = ["12 warnings", "5 darks used", "darks: a", "4 flats used", *warning_entries(["ab " * 50, "second"])]
     identity = {"instrument": "NIRISS", "detector": "NIS"}
     header = MaskHeader(identity, texts, history)
     write_mask(folder / "m.fits", np.zeros((64, 64), np.uint32), Geometry("SUB64", 1, 1, 64, 64, -2, -1), header)
@@ -48,7 +48,7 @@ def test_the_lines_of_a_mask(made):
         "  LOW_QE       4               0",
         "  flags: DO_NOT_USE 16, HOT 12",
         "  warnings: 2",
-        f"    {' '.join(['first'] * 30)}",
+        f"    {' '.join(['ab'] * 50)}",
         "    second",
         f"  report: {made.folder}/report.html",
     ]
