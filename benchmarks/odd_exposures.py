@@ -41,6 +41,7 @@ from badpix.vote.exposure_set import VoteFiles
 from badpix.vote.settings import VoteSettings
 
 LIMIT = 5.0
+GOOD = "a good exposure, for comparison"
 KINDS = {"darks": DARK_KINDS, "flats": FLAT_KINDS}
 PRESETS = {
     "official": {},
@@ -86,8 +87,9 @@ def score_kinds(folder):
         path.mkdir(exist_ok=True)
     before = {name: mask_of(work[name], good, keys) for name, keys in PRESETS.items()}
     for kind, kinds in KINDS.items():
-        for number, title in enumerate(kinds, 1):
-            odd = folder / kind / f"odd{number:02d}_statistics.fits"
+        names = {GOOD: f"good{N_GOOD + 1}"} | {title: f"odd{number:02d}" for number, title in enumerate(kinds, 1)}
+        for title, name in names.items():
+            odd = folder / kind / f"{name}_statistics.fits"
             rows, rejected = compared([*good[kind], odd], kind, "NIS")
             row = {"kind": kind, "exposure": title, "result": "rejected", "distance": "", "measure": ""}
             if rejected:
@@ -100,8 +102,8 @@ def score_kinds(folder):
             row["result"] = "rejected" if outliers else "accepted"
             row |= {"distance": f"{worst.distance:.1f}", "measure": worst.measure}
             files = good | {kind: [*good[kind], odd]}
-            for name, keys in PRESETS.items():
-                row[name] = int(np.count_nonzero(mask_of(work[name], files, keys) != before[name]))
+            for preset, keys in PRESETS.items():
+                row[preset] = int(np.count_nonzero(mask_of(work[preset], files, keys) != before[preset]))
             yield row
 
 
@@ -157,11 +159,12 @@ outliers.
 
 def write_page(path, kinds, good):
     """Write the page of the documentation."""
+    odd = [row for row in kinds if row["exposure"] != GOOD]
     path.write_text(
         PAGE.format(
-            rejected=sum(row["result"] == "rejected" for row in kinds),
-            accepted=sum(row["result"] == "accepted" for row in kinds),
-            kinds=len(kinds),
+            rejected=sum(row["result"] == "rejected" for row in odd),
+            accepted=sum(row["result"] == "accepted" for row in odd),
+            kinds=len(odd),
             kind_table=table(kinds),
             outliers=sum(row["outliers"] for row in good),
             total=sum(row["exposures"] for row in good),

@@ -4,8 +4,9 @@ The distance is the difference from the median of the other exposures, in units 
 others and the usual variation of good exposures (`Measure.usual`), added in quadrature.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -27,6 +28,8 @@ from badpix.formats.statistics_set import Exposure
 # With fewer exposures there is nothing to compare; with fewer than MIN_TO_REJECT no outlier is rejected.
 MIN_EXPOSURES, MIN_TO_REJECT = 3, 5
 PLANES = {"darks": ("SLOPE", "VAR_SLOPE", "PEDESTAL", "CDS_NOISE", "NJUMP"), "flats": ("SLOPE", "VAR_SLOPE")}
+# The read patterns SLOW and SLOWR1 of MIRI average 8 samples of a pixel in each frame, all others have 1.
+SLOW_SAMPLES = 8
 # A pattern is compared if its coefficient is above so many standard errors.
 PATTERN_SIGMA = 5
 SAMPLES = {"darks": dark_sample, "flats": flat_sample}
@@ -70,6 +73,12 @@ def measured(exposures: Sequence[Exposure], kind: str, science: np.ndarray) -> l
     return result
 
 
+def reads_averaged(header: Mapping[str, Any]) -> int:
+    """Number of reads of a pixel that are averaged in a group: NFRAMES, times the samples of a frame."""
+    slow = str(header.get("READPATT", "")).upper().startswith("SLOW")
+    return int(header.get("NFRAMES") or 1) * (SLOW_SAMPLES if slow else 1)
+
+
 def compare(exposures: Sequence[Exposure], kind: str, science: np.ndarray, limit: float) -> list[ComparisonRow]:
     """The distance of each exposure in each measure, and its status; empty with fewer than MIN_EXPOSURES.
 
@@ -92,7 +101,7 @@ def compare(exposures: Sequence[Exposure], kind: str, science: np.ndarray, limit
         for number, exposure in enumerate(exposures):
             own = np.array([of_one[name] for of_one in values[number]])
             others = np.array([one[name] for i, of_one in enumerate(values) if i != number for one in of_one])
-            frames = [int(other.header.get("NFRAMES") or 1) for other in exposures]
+            frames = [reads_averaged(other.header) for other in exposures]
             most = most_distant(measure, own, others, frames[number] / np.median(np.delete(frames, number)))
             if most is not None:
                 rows.append(_row(kind, exposure.name, name, most, limit))

@@ -39,12 +39,12 @@ class Measure:
 SHARE, PATTERN = "share", "part of the pattern"
 DARK_MEASURES = {
     "pedestal": Measure("pedestal", 0, "DN"),
-    "pedestal_scatter": Measure("scatter of the pedestal about that of the other darks", 0.15, "ln", read_noise=True),
-    "noise": Measure("noise of the group differences", 0.2, "ln", read_noise=True),
+    "pedestal_scatter": Measure("scatter of the pedestal about that of the other darks", 0.13, "ln", read_noise=True),
+    "noise": Measure("noise of the group differences", 0.13, "ln", read_noise=True),
     "noise_pattern": Measure("pattern of the noise", 0.1, PATTERN, pattern=True),
     "slope_scatter": Measure("scatter of the slopes about those of the other darks, over its expectation,", 0.2, "ln"),
     "light": Measure("slope in a fifth of the area, above that of the other darks,", 0.05, "DN/s"),
-    "deviating": Measure("pixels with another slope than in the other darks", 0.01, SHARE),
+    "deviating": Measure("pixels with another slope than in the other darks", 0.007, SHARE),
     "noise_changed": Measure("area with less than half or more than twice the noise", 0.02, SHARE),
     "without_slope": Measure("pixels without a slope", 0.01, SHARE),
 }
@@ -111,6 +111,15 @@ def _changed(own: np.ndarray, others: np.ndarray, of: np.ndarray) -> float:
     return _share(~(np.abs(ratio - centre_and_scatter(ratio[of])[0]) <= np.log(CELL_RATIO)), of)
 
 
+def _without_slope_error(pedestal: np.ndarray, slope: np.ndarray) -> np.ndarray:
+    """`pedestal` without the part that is proportional to `slope`.
+
+    The pedestal is extrapolated with the slope: few groups make both noisy, and their errors are proportional.
+    """
+    coefficient, _ = slope_on(slope, pedestal)
+    return pedestal - coefficient * slope if np.isfinite(coefficient) else pedestal
+
+
 def dark_sample(planes: Sampled, sample: Sample) -> dict[str, np.ndarray]:
     """The compared quantities of an integration of a dark, from its planes as read by `Sample.read`."""
     return {
@@ -151,7 +160,7 @@ def measure_dark(planes: Sampled, own: Sampled, others: Sampled, sample: Sample)
     level, noise = (centre_and_scatter(cells)[0] for cells in (others["cells"], np.sqrt(own["variance"])))
     found: dict[str, float | tuple[float, float]] = {
         "pedestal": centre_and_scatter(pedestal),
-        "pedestal_scatter": _log_scatter(sample.cell_scatters(pedestal)),
+        "pedestal_scatter": _log_scatter(sample.cell_scatters(_without_slope_error(pedestal, planes["SLOPE"][0]))),
         "noise": float(_log(np.float64(centre_and_scatter(own["noise"])[0]))),
         "noise_pattern": slope_on(others["noise_pattern"], own["noise_pattern"]),
         "slope_scatter": _log_scatter(sample.cell_scatters(np.where(no_jump, slope, np.nan)), expected),
