@@ -301,7 +301,7 @@ def test_an_outlier_is_named_and_left_out(start):
         hdus["SCI"].data[:, :, :32] += 500  # far above the noise, 3 DN/s
     assert succeed(directory, config=config).jobs == {"dark_statistics": 1} | COMPARED
     spoilt = read_mask(results / "test_bpm.fits")
-    warning = f"Warning: {DARK.format(3)} is an outlier among the darks: slope in a fifth of the area"
+    warning = f"Warning: {DARK.format(3)} is an outlier among the darks: difference of the slope"
     assert warning in history_of(results)
     assert outliers_in(results) == {DARK.format(3)}
 
@@ -312,7 +312,7 @@ def test_an_outlier_is_named_and_left_out(start):
 
     run = succeed(directory, config=config | {"reject_outliers": True})
     assert run.jobs == {"flat_response": 1} | VOTE
-    assert f"Rejected: {DARK.format(3)}: outlier: slope in a fifth of the area" in history_of(results)
+    assert f"Rejected: {DARK.format(3)}: outlier: difference of the slope" in history_of(results)
     left_out = read_mask(results / "test_bpm.fits")
     rest = {"darks": f"darks/{DARK.format('[1245]')}_uncal.fits"} | dict.fromkeys(LEAK_KEYS)
     succeed(directory, config=config | rest)

@@ -43,7 +43,7 @@ DARK_MEASURES = {
     "noise": Measure("noise of the group differences", 0.13, "ln", read_noise=True),
     "noise_pattern": Measure("pattern of the noise", 0.1, PATTERN, pattern=True),
     "slope_scatter": Measure("scatter of the slopes about those of the other darks, over its expectation,", 0.2, "ln"),
-    "light": Measure("slope in a fifth of the area, above that of the other darks,", 0.05, "DN/s"),
+    "light": Measure("difference of the slope from that of the other darks in a fifth of the area", 0.05, "DN/s"),
     "deviating": Measure("pixels with another slope than in the other darks", 0.007, SHARE),
     "noise_changed": Measure("area with less than half or more than twice the noise", 0.02, SHARE),
     "without_slope": Measure("pixels without a slope", 0.01, SHARE),
@@ -60,7 +60,7 @@ MEASURES = {"darks": DARK_MEASURES, "flats": FLAT_MEASURES}
 # A scatter or a level is that of the fifth of the area where it is highest (or lowest).
 FIFTH = 0.2
 # The usual variation of the level of a dark, as a part of the noise of a slope and of the dark's own level.
-LIGHT_PER_NOISE, LIGHT_PER_LEVEL = 0.3, 0.5
+LIGHT_PER_NOISE, LIGHT_PER_LEVEL = 1.0, 0.5
 # A pixel deviates beyond so many scatters of the pixels of its own exposure.
 DEVIATING_SIGMA = 6
 # A part of the area has another noise or another illumination beyond this ratio to the typical value.
@@ -157,7 +157,7 @@ def measure_dark(planes: Sampled, own: Sampled, others: Sampled, sample: Sample)
     pedestal, slope = own["pedestal"] - others["pedestal"], own["slope"] - others["slope"]
     expected = np.sqrt(2 * (own["variance"] + others["variance"]))
     no_jump = (planes["NJUMP"][0] == 0) & (neighbours(planes["NJUMP"]) == 0)
-    level, noise = (centre_and_scatter(cells)[0] for cells in (others["cells"], np.sqrt(own["variance"])))
+    level, noise = (centre_and_scatter(cells)[0] for cells in (others["cells"], expected / np.sqrt(2)))
     found: dict[str, float | tuple[float, float]] = {
         "pedestal": centre_and_scatter(pedestal),
         "pedestal_scatter": _log_scatter(sample.cell_scatters(_without_slope_error(pedestal, planes["SLOPE"][0]))),
@@ -173,10 +173,10 @@ def measure_dark(planes: Sampled, own: Sampled, others: Sampled, sample: Sample)
 
 
 def _light(excess: np.ndarray, level: float, noise: float) -> tuple[float, float]:
-    """The excess (DN/s) of the fifth of the cells with the most, or with the least light; and its usual variation."""
+    """The difference (DN/s) in the fifth of the cells with the most or the least light, and its usual variation."""
     low, high = _quantile(excess, FIFTH), _quantile(excess, 1 - FIFTH)
     usual = max(DARK_MEASURES["light"].usual, LIGHT_PER_NOISE * noise, LIGHT_PER_LEVEL * abs(level))
-    return (high if abs(high) > abs(low) else low), usual
+    return max(abs(low), abs(high)), usual
 
 
 def measure_flat(planes: Sampled, own: Sampled, others: Sampled, sample: Sample) -> Measured:
