@@ -85,7 +85,7 @@ def test_damaged_products_are_rejected_by_the_statistics(name, finished, tmp_pat
         corruptions.with_own_start(source, paths[product], 1)
     change(paths)
     output = tmp_path / "x_dark_statistics.fits"
-    dark_statistics.main(paths, output, "x", DETECTOR, 0.25)
+    dark_statistics.main(paths, output, "x", DETECTOR, dark_statistics.Measurement(0.25, tuple(paths)))
     assert words in rejection_reason(output)
 
 
@@ -118,5 +118,11 @@ def test_a_file_that_vanishes_fails_the_job_and_is_not_rejected(finished, tmp_pa
         detector1.main(inputs, outputs, "x", PipelineSettings("dark", {}, crds))
     paths = corruptions.products_of(finished, "darks") | {"fitopt": tmp_path / "x_fitopt.fits"}
     with pytest.raises(FileNotFoundError, match=r"x_fitopt\.fits"):
-        dark_statistics.main(paths, tmp_path / "x_dark_statistics.fits", "x", DETECTOR, 0.25)
+        dark_statistics.main(
+            paths,
+            tmp_path / "x_dark_statistics.fits",
+            "x",
+            DETECTOR,
+            dark_statistics.Measurement(0.25, tuple(paths)),
+        )
     assert list(tmp_path.iterdir()) == []

@@ -29,7 +29,7 @@ def fetch_references(exposure: str | Path, types: Sequence[str]) -> tuple[str, d
     a damaged file.
     """
     # CRDS makes the folders of its cache without regard to other processes that make them.
-    with _sole_user_of_cache():
+    with sole_user_of_cache():
         context, found = references_of(exposure, types)
     paths = {kind: None if _file_name(path) == "N/A" else path for kind, path in sorted(found.items())}
     require_sound(path for path in paths.values() if path)
@@ -37,7 +37,7 @@ def fetch_references(exposure: str | Path, types: Sequence[str]) -> tuple[str, d
 
 
 @contextmanager
-def _sole_user_of_cache() -> Iterator[None]:
+def sole_user_of_cache() -> Iterator[None]:
     """Hold a lock in the CRDS cache; without effect where the cache cannot be written or has no locks."""
     folder = os.environ.get("CRDS_PATH")
     if not folder:
