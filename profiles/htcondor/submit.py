@@ -33,8 +33,10 @@ def check_text(text):
     the ends are cut off.
     """
     if "$" in text or not text.isprintable() or text.endswith("\\") or text != text.strip():
-        sys.exit(f"submit.py: HTCondor cannot be given {text!r}: it has a $, a character that cannot be printed, or ends"
-                 " in a backslash or a blank; run the workflow in a directory of another name")  # fmt: skip
+        sys.exit(
+            f"submit.py: HTCondor cannot be given {text!r}: it has a $, a character that cannot be printed, or a blank or"
+            " backslash at its end; run the workflow in a directory of another name"
+        )
     return text
 
 

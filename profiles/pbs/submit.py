@@ -14,8 +14,10 @@ def main(script):
     logs = Path(".snakemake/pbs_logs").resolve()
     # PBS reads the text before a colon as the name of a machine.
     if ":" in str(logs) or not str(logs).isprintable():
-        sys.exit(f"submit.py: PBS cannot be given the directory {str(logs)!r}: it has a colon, or a character that cannot"
-                 " be printed; run the workflow in a directory of another name")  # fmt: skip
+        sys.exit(
+            f"submit.py: PBS cannot be given the directory {str(logs)!r}: it has a colon, or a character that cannot be"
+            " printed; run the workflow in a directory of another name"
+        )
     logs.mkdir(parents=True, exist_ok=True)
     command = [
         "qsub", "-V", "-N", job.get("groupid") or job["rule"], "-j", "oe", "-o", f"{logs}/",

@@ -30,7 +30,7 @@ NO_THRESHOLDS = {
     "on_bad_exposure", "flag_values", "dark_do_not_use", "flat_do_not_use",
 }  # fmt: skip
 # Thresholds of the vote on which earlier rules depend too.
-MORE_THAN_THE_VOTE = {"early_cutoff_fraction", "flat_vote_unit"}
+MORE_THAN_THE_VOTE = {"early_cutoff_fraction", "flat_vote_unit", "reject_outliers"}
 
 
 @dataclass(frozen=True)

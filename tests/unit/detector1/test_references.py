@@ -40,7 +40,7 @@ def test_a_truncated_image_is_noticed(tmp_path):
 
 
 def test_jobs_do_not_disturb_each_other_in_an_empty_cache(tmp_path, monkeypatch):
-    """`create_path` of CRDS fails where another process makes the same folders (most runs of this test fail without the lock)."""
+    """`create_path` of CRDS fails where another process makes the same folders: without the lock this test fails."""
     monkeypatch.setenv("CRDS_PATH", str(tmp_path / "cache"))
     for number in range(20):
         folder, start = (

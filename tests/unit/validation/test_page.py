@@ -109,7 +109,7 @@ def test_every_option_of_the_preset_has_its_line():
     assert removed <= PRESET.keys()
     votes_and_flags = {
         "rc_fraction_threshold", "low_pedestal_fraction", "high_cr_fraction", "dark_do_not_use", "flat_do_not_use",
-        "flag_values",
+        "flag_values", "reject_outliers",
     }  # fmt: skip
     assert PRESET.keys() - removed == votes_and_flags
 
