@@ -27,10 +27,12 @@ from badpix.config.check import ConfigError, load_steps, validated
 from badpix.config.sweep import sweep_points
 from badpix.core.csv_table import TableError
 from badpix.core.errors import BadExposure, ProductError, TooFewExposures
+from badpix.exposures.checks import REQUIRED
 from badpix.exposures.epochs import divide
 from badpix.exposures.header_cache import HeaderCache, Unreadable
 from badpix.exposures.headers import read_header_info
 from badpix.exposures.inventory import InventoryError, refuse_incomplete, take_inventory
+from badpix.exposures.keyword_checks import number_problem, text_problem
 from badpix.exposures.sheet import read_sheet
 from badpix.formats.comparison_file import read_comparison, reasons, rejectable
 from badpix.formats.evidence_file import read_evidence
@@ -46,13 +48,14 @@ from badpix.instrument.geometry import Geometry
 from badpix.mask.manual_flags import ManualFlagError, check_manual_flags, manual_flags
 from badpix.vote.exposure_set import VoteFiles
 from badpix.workflow.resources import RULES, Size, memory_mb, runtime_minutes
-from fuzz.mutations import KEYS, VALUES, damages
+from fuzz.mutations import KEYS, VALUES, damages, with_countable_axes
 from unit import test_adapters as adapters
 from unit.exposures.test_checks import DARK, raw
 from unit.history.test_entries import JULY, JUNE
 
 Target = tuple[st.SearchStrategy, Callable[[Any], None]]
 DETECTORS = load_detectors(adapters.ROOT / "config" / "detectors")
+TIME = {"TIME-OBS": "12:00:00"}
 STEPS = load_steps(adapters.SCHEMAS / "detector1_steps.json")
 CONFIG = validated({"darks": "d", "min_darks": 1}, adapters.SCHEMA, STEPS)
 
@@ -129,6 +132,7 @@ def products(folder: Path) -> Target:
     dark = adapters.make_dark(folder, "d", 1)
     flat = adapters.make_flat(folder, "f", raw=True)
     given = [(dark, product) for product in dark] + [(flat, product) for product in flat]
+    sound_keys = [key for key in REQUIRED if key != "TIME-OBS"]
     drawn = st.sampled_from(given).flatmap(
         lambda pair: st.tuples(st.just(pair), damages(Path(pair[0][pair[1]]).read_bytes()))
     )
@@ -137,8 +141,12 @@ def products(folder: Path) -> Target:
         (paths, product), damaged = case
         path, output = folder / f"damaged_{product}.fits", folder / "statistics.fits"
         path.write_bytes(damaged)
-        if read_header_info(path)["problem"]:
+        header = read_header_info(path)
+        if header["problem"]:
             return  # rejected before any job
+        keys = header["keywords"]
+        if any(key not in keys for key in sound_keys) or text_problem(keys | TIME) or number_problem(keys):
+            return  # the same
         changed = {**paths, product: path}
         if paths is dark:
             measurement = dark_statistics.Measurement(0.25, tuple(changed))
@@ -171,7 +179,8 @@ def votes(folder: Path) -> Target:
     def path_of(kind: str, number: int | None) -> Path:
         return Path(statistics[kind] if number is None else statistics[kind][number])
 
-    drawn = st.sampled_from(named).flatmap(lambda pair: st.tuples(st.just(pair), damages(path_of(*pair).read_bytes())))
+    def damaged_one(pair: tuple[str, int | None]) -> st.SearchStrategy:
+        return st.tuples(st.just(pair), damages(path_of(*pair).read_bytes()).filter(with_countable_axes))
 
     def check(case: tuple[tuple[str, int | None], bytes]) -> None:
         (kind, number), damaged = case
@@ -186,7 +195,7 @@ def votes(folder: Path) -> Target:
         dq = _dq(VoteFiles(files["darks"], files["flats"], Responses(files["response"])))
         np.testing.assert_array_equal(dq, right)
 
-    return drawn, check
+    return st.sampled_from(named).flatmap(damaged_one), check
 
 
 def _dq(files: VoteFiles) -> np.ndarray:
@@ -216,7 +225,7 @@ def evidence(folder: Path) -> Target:
                     found_value, right_value = repr(found_value), repr(right_value)
                 np.testing.assert_equal(found_value, right_value)
 
-    return damages(Path(outputs["evidence"]).read_bytes()), check
+    return damages(Path(outputs["evidence"]).read_bytes()).filter(with_countable_axes), check
 
 
 def masks(folder: Path) -> Target:

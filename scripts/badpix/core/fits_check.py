@@ -2,6 +2,8 @@
 
 import gzip
 import io
+import math
+import re
 import stat
 import zlib
 from collections.abc import Callable
@@ -19,6 +21,8 @@ CHUNK_BYTES = 2**20
 MAX_RATIO, UNPACKED_FREELY = 50, 64 * 2**20
 # All headers of a JWST file have some 0.1 MB. A header without its end would be read to the end of the file.
 MAX_HEADER_BYTES = 8 * 2**20
+MAX_DIGITS_OF_NAXIS = 3
+_NAXIS = re.compile(rb"NAXIS   = *\+?0*(\d+)")
 
 
 def file_problem(path: Path) -> str | None:
@@ -74,7 +78,8 @@ def _card_problem(hdus: fits.HDUList) -> str | None:
     for hdu in hdus:
         for card in hdu.header.cards:
             try:
-                _ = card.value
+                if isinstance(card.value, float) and not math.isfinite(card.value):
+                    return f"{card.keyword} is {card.value}, which no FITS header can have"
             except (fits.VerifyError, ValueError) as error:
                 return f"not readable as FITS: {type(error).__name__}: {' '.join(str(error).split())}"
     return None
@@ -95,6 +100,9 @@ class _Headers(io.RawIOBase):
         self.left -= len(found)
         if self.left < 0:
             raise _EndlessHeader
+        # astropy would count up to any number of axes.
+        if any(len(digits) > MAX_DIGITS_OF_NAXIS for digits in _NAXIS.findall(found)):
+            raise ValueError("NAXIS is larger than 999")
         return found
 
     def seek(self, offset: int, whence: int = 0) -> int:

@@ -59,6 +59,8 @@ def read_comparison(path: str | Path | None) -> list[ComparisonRow]:
 
 def _row(cells: Mapping[str, str]) -> ComparisonRow:
     """The row with these cells (column -> text)."""
+    if None in cells or None in cells.values():
+        raise ValueError("a line has too few or too many cells")
     row = ComparisonRow(
         kind=restored(cells["kind"]),
         exposure=restored(cells["exposure"]),
@@ -72,8 +74,8 @@ def _row(cells: Mapping[str, str]) -> ComparisonRow:
         status=restored(cells["status"]),
         text=restored(cells["text"]),
     )
-    if row.status not in STATUSES or None in cells:
-        raise ValueError(f"the status {row.status!r} is unknown, or a line has too many cells")
+    if row.status not in STATUSES:
+        raise ValueError(f"the status {row.status!r} is unknown")
     return row
 
 

@@ -163,7 +163,13 @@ def open_verified(
             raise
         except Exception as error:  # astropy raises many types of errors for a damaged header
             raise _unreadable(path, error) from error
-        yield hdus
+        try:
+            yield hdus
+        except Exception as error:
+            if provenance or isinstance(error, (ProductError, ValueError)):
+                raise
+            # Damage that no checksum shows appears when a part is read.
+            raise _unreadable(path, error) from error
 
 
 def _unreadable(path: str | Path, error: Exception) -> Exception:

@@ -260,7 +260,9 @@ def test_a_large_array_is_sampled_evenly():
     assert np.ptp(np.diff(rows[0])) <= 1 and set(rows[1] - rows[0]) == {2}
 
 
-@pytest.mark.parametrize("change", [lambda t: t[:-30], lambda t: t.replace(",good", ",fine"), lambda t: "x\n1\n"])
+@pytest.mark.parametrize(
+    "change", [lambda t: t[:-30], lambda t: t.replace(",good", ",fine"), lambda t: "x\n1\n", lambda t: t[:-12]]
+)
 def test_a_damaged_table_of_comparisons_is_named(tmp_path, change):
     row = ComparisonRow("darks", "=1+1", "rate", 1, 1.5, 1.0, 0.1, 5.0, 9.0, "good", "rate 1.5")
     write_comparison(tmp_path / "c.csv", [row])

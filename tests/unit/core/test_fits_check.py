@@ -56,3 +56,22 @@ def test_a_header_without_an_end_is_given_up(tmp_path, where, monkeypatch):
     at = content.index(b"END ") if where == "first header" else content.rindex(b"END ")
     path.write_bytes(content[:at] + (b"COMMENT x" + b" " * 71) * 10000)
     assert file_problem(path).startswith("the file is damaged: its headers do not end within")
+
+
+def test_an_infinite_number_in_a_header_is_a_problem(tmp_path):
+    path = write(tmp_path / "a.fits", np.zeros((9, 9), np.int16))
+    content = path.read_bytes()
+    card = f"{'TSAMPLE':<8}= 1E999".ljust(80).encode()
+    at = content.index(b"END" + b" " * 77)
+    path.write_bytes(content[:at] + card + content[at : at + 80] + content[at + 160 :])
+    assert file_problem(path) == "TSAMPLE is inf, which no FITS header can have"
+
+
+@pytest.mark.parametrize("header", [0, 1])
+def test_a_number_of_axes_that_astropy_would_count_up_to_is_a_problem(tmp_path, header):
+    path = write(tmp_path / "a.fits", np.zeros((9, 9), np.int16))
+    content = path.read_bytes()
+    at = content.index(b"NAXIS   =", 2880 * header)
+    path.write_bytes(content[:at] + b"NAXIS   = 1000000000000".ljust(80) + content[at + 80 :])
+    # astropy takes the error of the reader for a damaged HDU, whose end it then reports.
+    assert file_problem(path).startswith(("not readable as FITS: ", "the file is damaged: "))
