@@ -34,8 +34,8 @@ def check_text(text):
     """
     if "$" in text or not text.isprintable() or text.endswith("\\") or text != text.strip():
         sys.exit(
-            f"submit.py: HTCondor cannot be given {text!r}: it has a $, a character that cannot be printed, or a blank or"
-            " backslash at its end; run the workflow in a directory of another name"
+            f"submit.py: HTCondor cannot be given {text!r}: it has a $, a character that cannot be printed, or a blank"
+            " or backslash at its end; run the workflow in a directory of another name"
         )
     return text
 
