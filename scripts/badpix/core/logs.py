@@ -38,13 +38,9 @@ def peak_memory() -> str:
     return "unknown"
 
 
-def error_text(error: BaseException) -> str:
-    """The message of an error of this project, and the type and message of any other exception."""
-    if isinstance(error, KeyboardInterrupt):
-        return INTERRUPTED
-    if type(error).__module__.startswith("badpix."):
-        return str(error)
-    return f"{type(error).__name__}: {error}"
+def error_text(title: str, error: BaseException) -> str:
+    """The error of the job `title` as a line: title, type and message."""
+    return INTERRUPTED if isinstance(error, KeyboardInterrupt) else f"{title}: {type(error).__name__}: {error}"
 
 
 def failure_in(log: str | Path) -> str | None:
@@ -92,10 +88,10 @@ def logging_to(path: str | Path, title: str) -> Iterator[logging.Logger]:
                 traceback.print_exc()
                 sys.stderr.flush()
             try:
-                os.write(2, f"{FAILED}{error_text(error)}\n".encode())
+                os.write(2, f"{FAILED}{error_text(title, error)}\n".encode())
             except OSError:
                 # The log cannot be written, for example on a full disk: the terminal is the only place left.
-                os.write(terminal, f"{title}: {error_text(error)}\n".encode())
+                os.write(terminal, f"{error_text(title, error)}\n".encode())
             raise SystemExit(1) from None
         finally:
             for stream in (sys.stdout, sys.stderr):

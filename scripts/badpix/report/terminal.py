@@ -103,11 +103,10 @@ def failure_lines(snakemake_log: str) -> list[str]:
             logs_of.setdefault(error, []).append(log)
     lines = []
     for error, logs in logs_of.items():
-        first, *more = error.splitlines() or [""]
-        lines += [f"  {first}", *(f"  {line}" for line in more)]
+        lines += error.splitlines()
         n_more = len(logs) - 1
         others = f" (and {n_more} more job{'s' if n_more > 1 else ''})" if n_more else ""
-        lines.append(f"    log: {logs[0]}{others}")
+        lines.append(f"  log: {logs[0]}{others}")
     return lines
 
 

@@ -26,13 +26,13 @@ def stderr_of_job(log, job=JOB):
 def test_the_log_gets_traceback_and_error_and_the_terminal_nothing(tmp_path):
     assert stderr_of_job(tmp_path / "a.log") == ""
     assert "Traceback" in (tmp_path / "a.log").read_text()
-    assert failure_in(tmp_path / "a.log") == "OSError: [Errno 28] No space left on device"
+    assert failure_in(tmp_path / "a.log") == "some_rule: OSError: [Errno 28] No space left on device"
 
 
-def test_an_error_of_this_project_is_its_sentence_alone(tmp_path):
+def test_an_error_of_this_project_has_the_same_form(tmp_path):
     job = JOB.replace("raise OSError(28,", "from badpix.core.errors import TooFewExposures\n    raise TooFewExposures(")
     stderr_of_job(tmp_path / "a.log", job)
-    assert failure_in(tmp_path / "a.log") == "No space left on device"
+    assert failure_in(tmp_path / "a.log") == "some_rule: TooFewExposures: No space left on device"
 
 
 def test_a_job_that_succeeded_or_has_no_log_has_no_error(tmp_path):

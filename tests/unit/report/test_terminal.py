@@ -84,13 +84,13 @@ def test_each_error_appears_once_with_a_log_and_the_number_of_jobs(tmp_path, mad
         (tmp_path / name).write_text(f"rule{START}{end}")
         text += ERROR.format(rule=name, log=tmp_path / name)
     lines = [
-        "  no server",
-        f"    log: {tmp_path}/a (and 1 more job)",
-        "  a job was ended from outside, for example for its memory or time limit",
-        f"    log: {tmp_path}/c",
-        "  too few:",
-        "    b: truncated",
-        f"    log: {tmp_path}/f",
+        "no server",
+        f"  log: {tmp_path}/a (and 1 more job)",
+        "a job was ended from outside, for example for its memory or time limit",
+        f"  log: {tmp_path}/c",
+        "too few:",
+        "  b: truncated",
+        f"  log: {tmp_path}/f",
     ]
     assert failure_lines(text + text) == lines
     (tmp_path / "snakemake.log").write_text(text)
@@ -101,8 +101,8 @@ def test_each_error_appears_once_with_a_log_and_the_number_of_jobs(tmp_path, mad
 def test_a_job_without_a_log_is_named_unless_its_group_did_not_come_to_it(tmp_path):
     text = ERROR.format(rule="a", log=tmp_path / "absent")
     assert failure_lines(text) == [
-        "  a job ended before it wrote to its log; its output is above, or in the files of the scheduler",
-        f"    log: {tmp_path}/absent",
+        "a job ended before it wrote to its log; its output is above, or in the files of the scheduler",
+        f"  log: {tmp_path}/absent",
     ]
     assert failure_lines(text.replace("    log", "            log")) == []
 
@@ -111,7 +111,7 @@ def test_the_log_of_the_rule_stands_before_the_logs_of_the_scheduler(tmp_path):
     log = tmp_path / "a, b.log"
     log.write_text(f"rule{START}\n{FAILED}no server\n")
     (tmp_path / "job.out").write_text("Traceback\n")
-    lines = ["  no server", f"    log: {log}"]
+    lines = ["no server", f"  log: {log}"]
     assert failure_lines(ERROR.format(rule="a", log=f"{log}, {tmp_path}/job.out")) == lines
     # In an error of a group the log of the scheduler has a line of its own.
     assert failure_lines(ERROR.format(rule="a", log=tmp_path / "job.out") + ERROR.format(rule="a", log=log)) == lines
