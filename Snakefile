@@ -10,7 +10,8 @@ from snakemake.utils import min_version
 min_version("9.12")
 
 
-configfile: f"{workflow.basedir}/config/config.yaml"
+# workflow.basedir would be the folder of the outer Snakefile where this one is used as a module.
+configfile: workflow.source_path("config/config.yaml")
 
 
 report: "rules/captions/workflow.rst"

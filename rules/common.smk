@@ -11,7 +11,15 @@ from snakemake.exceptions import WorkflowError
 from snakemake.io import IOFile
 from snakemake.logging import logger
 
-BASE = Path(workflow.basedir)
+# The folder of the workflow's Snakefile, also as a module of another workflow, where workflow.basedir is the outer folder.
+BASE = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent
+if not BASE.is_dir():
+    raise WorkflowError(f"the snakefile of the module must be a local file, of a copy of jwst-badpix; it is in {BASE}")
+if workflow.modifier.path_modifier.prefix or workflow.modifier.path_modifier.modifies_prefixes:
+    raise WorkflowError(
+        "jwst-badpix as a module cannot have prefix or replace_prefix: it finds its inputs while it is read. Set results"
+        " in the config of the module instead"
+    )
 sys.path.insert(0, str(BASE / "scripts"))
 
 from badpix.workflow import resources

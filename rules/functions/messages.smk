@@ -4,18 +4,29 @@ import atexit
 import contextlib
 
 
+def own_rule(name):
+    """The name of a rule in the run: as a module of another workflow, rules may have other names. Only while reading."""
+    return workflow.modifier.modify_rulename(name)
+
+
 class Progress:
     """As text: the number of exposures that are measured, of all exposures of the run. Empty in a job on a cluster."""
+
+    def __init__(self):
+        self.rules = set()
 
     def __str__(self):
         if not workflow.is_main_process:
             return ""
-        jobs = [job for job in workflow.dag.jobs if job.rule.name in ("dark_statistics", "flat_statistics")]
+        jobs = [job for job in workflow.dag.jobs if job.rule.name in self.rules]
         n_done = sum(workflow.dag.finished(job) or not workflow.dag.needrun(job) for job in jobs)
         return f" ({n_done} of {len(jobs)} exposures measured)"
 
 
-PROGRESS = Progress()
+# Snakemake looks for the names in messages in the outermost Snakefile; modules share the object there.
+PROGRESS = workflow.modifier_stack[0].globals.setdefault("PROGRESS", Progress())
+PROGRESS.rules |= {own_rule("dark_statistics"), own_rule("flat_statistics")}
+VOTE = own_rule("bad_pixel_mask")
 RUN_FOLDER = os.getcwd()
 
 
@@ -24,7 +35,7 @@ def complete(mask_id):
     return not any(
         workflow.dag.needrun(job) and not workflow.dag.finished(job)
         for job in workflow.dag.jobs
-        if job.rule.name == "bad_pixel_mask" and mask_id_of(job.wildcards) == mask_id
+        if job.rule.name == VOTE and mask_id_of(job.wildcards) == mask_id
     )
 
 
