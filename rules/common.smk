@@ -11,10 +11,10 @@ from snakemake.exceptions import WorkflowError
 from snakemake.io import IOFile
 from snakemake.logging import logger
 
-# The folder of the workflow's Snakefile, also as a module of another workflow, where workflow.basedir is the outer folder.
+# The folder of this Snakefile; as a module of another workflow, workflow.basedir would be the folder of the outer file.
 BASE = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent
 if not BASE.is_dir():
-    raise WorkflowError(f"the snakefile of the module must be a local file, of a copy of jwst-badpix; it is in {BASE}")
+    raise WorkflowError(f"the snakefile of a module must be a file of a local copy of jwst-badpix, not in {BASE}")
 if workflow.modifier.path_modifier.prefix or workflow.modifier.path_modifier.modifies_prefixes:
     raise WorkflowError(
         "jwst-badpix as a module cannot have prefix or replace_prefix: it finds its inputs while it is read. Set results"

@@ -5,7 +5,7 @@ import contextlib
 
 
 def own_rule(name):
-    """The name of a rule in the run: as a module of another workflow, rules may have other names. Only while reading."""
+    """The name of rule `name` in the run, which differs in a module of another workflow. Only while it is read."""
     return workflow.modifier.modify_rulename(name)
 
 
