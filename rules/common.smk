@@ -282,7 +282,8 @@ def targets(_wildcards):
         wanted.extend(f"{RESULTS}/{name}/history.png" for name in dict.fromkeys(map(detector_of, INVENTORY.masks)))
     if config["report"] and INVENTORY.masks:
         wanted.append(f"{RESULTS}/report.html")
-    recorded([path for path in wanted if not path.endswith(f"/{MASK_FILE}")])
+    masks = {f"{RESULTS}/{mask_id}/{MASK_FILE}" for mask_id in INVENTORY.masks}
+    recorded([path for path in wanted if path not in masks])
     wanted.extend(f"{RESULTS}/{mask_id}/refused" for mask_id in INVENTORY.refused)
     return wanted
 
