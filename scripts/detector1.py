@@ -59,7 +59,8 @@ def main(inputs, outputs, exposure, settings, scratch_space=None):
         fetched = json.loads(Path(inputs["references"]).read_text(encoding="utf-8"))
         os.environ.setdefault("CRDS_CONTEXT", fetched["context"])
         # A damaged file would make the pipeline fail for every exposure, which would then be rejected.
-        require_sound(cache_folder(os.environ.get("CRDS_PATH")) / path for path in fetched["files"])
+        cached = (cache_folder(os.environ.get("CRDS_PATH")) / path for path in fetched["files"])
+        require_sound(path for path in cached if path.exists())  # CRDS fetches the rest
     folder = Path(outputs["rateints"]).resolve().parent
     with unchanged(uncal):
         try:

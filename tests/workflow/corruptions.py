@@ -293,7 +293,7 @@ MORE_DARK_PRODUCTS = {
     "jump_no_groupdq": (on("jump", remove("GROUPDQ")), "the jump file has no GROUPDQ extension"),
     "jump_fewer_groups": (
         on("jump", lambda path: [data(name, lambda a: a[:, :20])(path) for name in ("SCI", "GROUPDQ")]),
-        "NGROUPS of the jump file is 30, but its array has 20",
+        "NGROUPS of the jump file is 30, but by its array it is 20",
     ),
     "rateints_one_nan": (on("rateints", fill("SCI", np.nan, 1)), "the rateints file, integration 2, has no valid"),
     "rateints_dq_bad": (on("rateints", fill("DQ", 1)), "has no valid value in any of 3600 pixels"),

@@ -16,9 +16,10 @@ RULE_OF = {
 
 
 def images_of(path):
-    """All images and tables of a FITS file: (file name, extension) -> array."""
+    """All images and tables of a FITS file except its provenance: (file name, extension) -> array."""
     with fits.open(path) as hdus:
-        return {(path.name, hdu.name): np.array(hdu.data) for hdu in hdus if hdu.data is not None}
+        measured = [hdu for hdu in hdus if hdu.data is not None and hdu.name != "PROVENANCE"]
+        return {(path.name, hdu.name): np.array(hdu.data) for hdu in measured}
 
 
 def measured(results):

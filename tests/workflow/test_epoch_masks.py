@@ -110,7 +110,7 @@ def test_an_epoch_has_the_mask_that_its_exposures_have_alone(run):
     before = read_mask(mask_of(run, EARLY))
     days = [{"name": "first", "start": "2024-06-01", "end": "2024-12-31"}]
     outside = succeed(run, "--until", "bad_pixel_mask", config=CONFIG | {"epochs": days})
-    assert outside.jobs == {"flat_response": 1, "bad_pixel_mask": 1}
+    assert outside.jobs == {"compare_exposures": 1, "flat_response": 1, "bad_pixel_mask": 1}
     mask = mask_of(run, "first")
     assert same(read_mask(mask), before)
     # Long lines are cut, between words or within them.

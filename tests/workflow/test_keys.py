@@ -372,6 +372,14 @@ def test_on_bad_exposure(start):
     assert succeed(directory, "--dry-run", config=config).jobs == VOTE | REST
 
 
+@covers_key("remake")
+def test_remake(start):
+    """What `remake` makes again is tested in test_current_products.py and tests/unit/exposures."""
+    directory, config, _ = start("finished")
+    for value in ("rejected", "outdated"):
+        assert succeed(directory, "--dry-run", config=config | {"remake": value}).nothing_to_do
+
+
 @covers_key("crds_server_url")
 def test_crds_server_url(start):
     """The server may select other references, so all that read them runs again; which data come out is its affair."""

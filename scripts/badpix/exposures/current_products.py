@@ -161,7 +161,7 @@ class CurrentProducts:
         """The reason why files without any record must be made again: missing or empty."""
         for path in paths:
             if not Path(path).exists() or Path(path).stat().st_size == 0:
-                self.stale[path] = "it is missing or empty"
+                self.stale[path] = "it is empty" if Path(path).exists() else "it is missing"
                 return self.stale[path]
         return None
 
