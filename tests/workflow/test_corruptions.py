@@ -57,7 +57,8 @@ def history(run):
 @pytest.mark.parametrize("name", corruptions.NAMES)
 def test_each_bad_exposure_gets_its_reason(name, run, reasons, history):
     assert corruptions.expected_reasons(run)[name] in reasons[name]
-    assert card_text(f"Rejected: {name}: {reasons[name]}").replace(" ", "") in history
+    shown = name.replace("\n", "\\n")
+    assert card_text(f"Rejected: {shown}: {reasons[name]}").replace(" ", "") in history
 
 
 def test_no_good_exposure_is_rejected(reasons):
