@@ -215,7 +215,9 @@ def read_mask(path: str | Path) -> np.ndarray:
     The interleaved rows of a mask for IRS2 are removed. ProductError if the data changed after they were written.
     """
     with fits.open(path) as hdus:
-        check_datasum(hdus, "DQ")
+        for name in ("DQ", "DQ_DEF"):
+            if name in hdus:
+                check_datasum(hdus, name)
         definition = hdus["DQ_DEF"].data if "DQ_DEF" in hdus else []
         dq = in_pipeline_bits(np.array(hdus["DQ"].data, dtype=np.uint32), definition, path)
         detector = hdus[0].header.get("DETECTOR")

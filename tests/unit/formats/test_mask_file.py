@@ -18,6 +18,7 @@ from stdatamodels.jwst import datamodels
 
 import quality_check
 import reference_pixel_mask
+from badpix.core.errors import ProductError
 from badpix.formats.mask_file import (
     DESCRIPTIONS,
     MaskHeader,
@@ -352,3 +353,24 @@ def test_quality_check(mask, tmp_path, monkeypatch):
     monkeypatch.setattr(quality_check, "pixeldq_with", lambda mask, ramp: (image()[2:5], "mask.fits"))
     quality_check.main(mask, ramp, report, nowhere)
     assert json.loads(report.read_text())["pixels_per_flag"] == count_flags(image()[2:5])
+
+
+@pytest.mark.parametrize("extension", ["DQ", "DQ_DEF"])
+def test_a_flipped_bit_of_the_flags_or_of_their_names_is_refused(extension, tmp_path):
+    """Another name of a flag in DQ_DEF would drop the flag from every pixel."""
+    path = tmp_path / "mask.fits"
+    fits.HDUList(
+        [
+            fits.PrimaryHDU(),
+            fits.ImageHDU(np.full((4, 4), 2048, np.uint32), name="DQ"),
+            fits.BinTableHDU(dq_definition(np.full((4, 4), 2048, np.uint32)), name="DQ_DEF"),
+        ]
+    ).writeto(path, checksum=True)
+    assert (read_mask(path) == 2048).all()
+    with fits.open(path) as hdus:
+        at = hdus.fileinfo(extension)["datLoc"] + 9
+    content = bytearray(path.read_bytes())
+    content[at] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ProductError, match=rf"the data of {extension} changed after they were written"):
+        read_mask(path)
