@@ -147,6 +147,8 @@ def products(folder: Path) -> Target:
         keys = header["keywords"]
         if any(key not in keys for key in sound_keys) or text_problem(keys | TIME) or number_problem(keys):
             return  # the same
+        if any(keys[key] != adapters.KEYWORDS[key] for key in ("FASTAXIS", "SLOWAXIS")):
+            return  # the same
         changed = {**paths, product: path}
         if paths is dark:
             measurement = dark_statistics.Measurement(0.25, tuple(changed))
