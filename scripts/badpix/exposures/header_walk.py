@@ -194,7 +194,9 @@ def _value(cards: Sequence[str], names: Sequence[str], number: int) -> Any:
     try:
         return int(digits)
     except ValueError:
-        return float(digits.replace("D", "E"))
+        number = float(digits.replace("D", "E"))
+    _require(math.isfinite(number))  # too large: a problem that astropy's reader names
+    return number
 
 
 def _require(plain: object) -> None:
