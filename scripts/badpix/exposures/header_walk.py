@@ -41,7 +41,8 @@ OUT_OF_PLACE = {
     "SIMPLE", "XTENSION", "BITPIX", "NAXIS", "EXTEND", "PCOUNT", "GCOUNT", "TFIELDS", "GROUPS", "ZIMAGE",
 }  # fmt: skip
 
-_NUMBER = r"[+-]?(?:\.\d+|\d+(?:\.\d*)?)(?:[DE][+-]?\d+)?"
+# A longer exponent may be of an infinite number, which is a problem of the file.
+_NUMBER = r"[+-]?(?:\.\d+|\d+(?:\.\d*)?)(?:[DE][+-]?\d{1,2})?"
 # Without texts that astropy reads as a keyword and a value (record-valued cards), such as 'AXIS.1: 2'.
 _TEXT = r"'(?![\w.]+: +[-+.\d])[ -&(-~]*(?:''[ -&(-~]*)*'"
 _COMMENT = r" *(?:/[ -~]*)?"
@@ -194,9 +195,7 @@ def _value(cards: Sequence[str], names: Sequence[str], number: int) -> Any:
     try:
         return int(digits)
     except ValueError:
-        number = float(digits.replace("D", "E"))
-    _require(math.isfinite(number))  # too large: a problem that astropy's reader names
-    return number
+        return float(digits.replace("D", "E"))
 
 
 def _require(plain: object) -> None:
