@@ -41,13 +41,17 @@ def detector1_settings(kind):
 
 @functools.cache
 def context_now(detector, kind):
-    """The CRDS context that detector1 would use: as configured, of the environment, or as fetched; else None."""
+    """The CRDS context that detector1 would use: as configured, of the environment, or as fetched; else None.
+
+    None for a name such as `jwst-latest`, of which only CRDS knows the context.
+    """
     listing = Path(RESULTS, detector, kind, "references.json")
     try:
         fetched = json.loads(listing.read_text(encoding="utf-8")).get("context")
     except (OSError, ValueError, AttributeError):
         fetched = None
-    return config["crds_context"] or os.environ.get("CRDS_CONTEXT") or fetched
+    context = config["crds_context"] or os.environ.get("CRDS_CONTEXT") or fetched
+    return context if context and context.endswith(".pmap") else None
 
 
 def checked_raw_file(kind):

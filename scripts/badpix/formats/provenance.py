@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -40,7 +40,7 @@ class NoProvenance(Exception):
 class InputFile:
     """An input file: its product (uncal, rateints, statistics ...), its name, size in bytes and state.
 
-    `stamp` is the result of `badpix.core.files.stamp` when the file was read. `digest` identifies the content: the
+    `stamp` is the result of `badpix.core.content.stamp` when the file was read. `digest` identifies the content: the
     SHA-256 of the file or, of a file with a provenance, `Provenance.digest`. `cal_ver`, `crds_context` and `references`
     (keyword -> reference file) tell how the pipeline processed it; empty where the file does not tell.
     """
@@ -85,10 +85,6 @@ class Provenance:
         inputs = sorted((file.product, file.name, file.digest) for file in self.inputs)
         content = [dict(self.settings), inputs, dict(self.software), dict(self.sums)]
         return hashlib.sha256(as_json(content).encode()).hexdigest()
-
-    def with_settings(self, **settings: object) -> "Provenance":
-        """The same with more settings."""
-        return replace(self, settings={**self.settings, **settings})
 
 
 def as_json(value: object) -> str:

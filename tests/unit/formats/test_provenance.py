@@ -57,7 +57,7 @@ def test_equal_contents_have_equal_digests(tmp_path):
         for name, provenance in (
             ("a", MADE),
             ("b", Provenance(SETTINGS, (moved,), {"jwst": "3.0.0"})),
-            ("c", MADE.with_settings(early_cutoff_fraction=0.3)),
+            ("c", Provenance({**SETTINGS, "early_cutoff_fraction": 0.3}, (INPUT,), {"jwst": "3.0.0"})),
         )
     )
     assert first == again != other
@@ -104,6 +104,15 @@ def test_only_the_planes_asked_for_are_verified(tmp_path):
         assert hdus["SLOPE"].data[0, 1] == 1
     with pytest.raises(ProductError, match=r"p\.fits: NSAT changed after it was written"), open_verified(path):
         pass
+
+
+def test_a_checksum_that_the_pipeline_copied_from_the_raw_file_is_no_damage(tmp_path):
+    image = fits.ImageHDU(np.ones((40, 40), np.float32), name="SCI")
+    image.header["CHECKSUM"], image.header["DATASUM"] = "aaaaaaaaaaaaaaaa", "123"
+    fits.HDUList([fits.PrimaryHDU(), image]).writeto(tmp_path / "p.fits")
+    append_provenance(tmp_path / "p.fits", MADE, ["SCI"])
+    with open_verified(tmp_path / "p.fits") as hdus:
+        assert hdus["SCI"].header["DATASUM"] == "123"
 
 
 def test_a_missing_plane_is_named(tmp_path):
