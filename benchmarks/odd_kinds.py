@@ -104,20 +104,24 @@ def pinch(counts):
     return np.exp(-3 * (y[:, None] ** 2 + x**2))
 
 
+# Kind -> function of the raw counts, of darks and of flats.
+MOVED = {
+    "flipped in x": lambda counts: counts[..., ::-1],
+    "flipped in y": lambda counts: counts[..., ::-1, :],
+    "rotated by 180 degrees": lambda counts: counts[..., ::-1, ::-1],
+    "transposed": lambda counts: np.swapaxes(counts, -1, -2),
+    "shifted by 1 in x": lambda counts: shifted(counts, 0, 1),
+    "shifted by 1 in y": lambda counts: shifted(counts, 1, 0),
+    "shifted by 2, 2": lambda counts: shifted(counts, 2, 2),
+    "shifted by 8 in x": lambda counts: shifted(counts, 0, 8),
+    "half shifted by 1": lambda counts: part(counts, shifted(counts, 0, 1), columns=slice(0, counts.shape[-1] // 2)),
+}
 # Kind -> function of Exposures that returns the raw counts.
 DARK_KINDS = {
     "random values": lambda e: random_values(e.dark, 0, 65535),
     "random around the bias": lambda e: random_values(e.dark, 10000, 12000),
     "normal noise of 10 DN, no pattern": lambda e: noisier(np.full_like(e.dark, 11000), 1.5),
-    "flipped in x": lambda e: e.dark[..., ::-1],
-    "flipped in y": lambda e: e.dark[..., ::-1, :],
-    "rotated by 180 degrees": lambda e: e.dark[..., ::-1, ::-1],
-    "transposed": lambda e: np.swapaxes(e.dark, -1, -2),
-    "shifted by 1 in x": lambda e: shifted(e.dark, 0, 1),
-    "shifted by 1 in y": lambda e: shifted(e.dark, 1, 0),
-    "shifted by 2, 2": lambda e: shifted(e.dark, 2, 2),
-    "shifted by 8 in x": lambda e: shifted(e.dark, 0, 8),
-    "half shifted by 1": lambda e: part(e.dark, shifted(e.dark, 0, 1), columns=slice(0, e.dark.shape[-1] // 2)),
+    **{kind: lambda e, change=change: change(e.dark) for kind, change in MOVED.items()},
     "dark of another detector": lambda e: e.other_dark,
     "flat under a dark's header": lambda e: e.flat,
     "flat of another detector": lambda e: e.other_flat,
@@ -168,15 +172,7 @@ FLAT_KINDS = {
         11000 + np.cumsum(np.random.default_rng(7).uniform(0, 3300, e.flat.shape), axis=1)
     ),
     "uniform ramps without pattern": lambda e: with_light(np.full_like(e.flat, 11000), 1600),
-    "flipped in x": lambda e: e.flat[..., ::-1],
-    "flipped in y": lambda e: e.flat[..., ::-1, :],
-    "rotated by 180 degrees": lambda e: e.flat[..., ::-1, ::-1],
-    "transposed": lambda e: np.swapaxes(e.flat, -1, -2),
-    "shifted by 1 in x": lambda e: shifted(e.flat, 0, 1),
-    "shifted by 1 in y": lambda e: shifted(e.flat, 1, 0),
-    "shifted by 2, 2": lambda e: shifted(e.flat, 2, 2),
-    "shifted by 8 in x": lambda e: shifted(e.flat, 0, 8),
-    "half shifted by 1": lambda e: part(e.flat, shifted(e.flat, 0, 1), columns=slice(0, e.flat.shape[-1] // 2)),
+    **{kind: lambda e, change=change: change(e.flat) for kind, change in MOVED.items()},
     "flat of another detector": lambda e: e.other_flat,
     "dark under a flat's header": lambda e: e.dark,
     "dark with little light": lambda e: with_light(e.dark, 3),

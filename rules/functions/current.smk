@@ -1,4 +1,4 @@
-# Files of earlier runs that are not what is asked for now: their jobs are forced, see badpix.exposures.current_products.
+# Files of earlier runs that do not agree with the configuration: their jobs are forced (exposures/current_products.py).
 
 CURRENT = CurrentProducts(HEADERS, config["remake"])
 # The jobs of a run read the rules again; the main process has decided.
@@ -108,7 +108,7 @@ def recorded(paths):
     if DECIDES:
         for path in paths:
             if Path(path).exists() and not workflow.persistence.metadata(IOFile(path)):
-                make_again(path, "no record tells how it was made")
+                make_again(path, "Snakemake has no record of it")
     return paths
 
 

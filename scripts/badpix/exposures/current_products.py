@@ -1,4 +1,4 @@
-"""Before a run: which of the files made by earlier runs are not what is asked for now, and must be made again.
+"""Before a run: the files of earlier runs that do not agree with the configuration and the inputs of today.
 
 Snakemake keeps records of a working directory, and compares times of modification. Both miss a change where results
 were moved or voted on from another directory, where the records were lost, and where a file was replaced by an older

@@ -14,7 +14,7 @@ REFERENCE_KEYWORD = "R_"
 
 
 def input_file(product: str, path: str | Path, header: Mapping[str, Any] | None = None) -> InputFile:
-    """The InputFile of a given file; `header` is the primary header that tells how the pipeline processed it."""
+    """The InputFile of a given file; `header` is its primary header, or that of its products."""
     state = stamp(path)
     header = {} if header is None else header
     references = {

@@ -42,7 +42,7 @@ class InputFile:
 
     `stamp` is the result of `badpix.core.content.stamp` when the file was read. `digest` identifies the content: the
     SHA-256 of the file or, of a file with a provenance, `Provenance.digest`. `cal_ver`, `crds_context` and `references`
-    (keyword -> reference file) tell how the pipeline processed it; empty where the file does not tell.
+    (keyword -> reference file) describe its processing by the pipeline; empty if its header lacks them.
     """
 
     product: str
@@ -92,14 +92,14 @@ def as_json(value: object) -> str:
     return json.dumps(value, sort_keys=True, default=list)
 
 
-def different_setting(made: Mapping[str, object], asked: Mapping[str, object]) -> str | None:
-    """The first setting (key -> value) that differs between `made` and `asked`, as text; None if they agree.
+def different_setting(made: Mapping[str, object], now: Mapping[str, object]) -> str | None:
+    """The first setting (key -> value) that differs between `made` and `now`, as text; None if they agree.
 
     Only keys of both are compared.
     """
-    for key in sorted(made.keys() & asked.keys()):
-        if as_json(made[key]) != as_json(asked[key]):
-            return f"{key} was {as_json(made[key])}, {as_json(asked[key])} is asked for"
+    for key in sorted(made.keys() & now.keys()):
+        if as_json(made[key]) != as_json(now[key]):
+            return f"{key} was {as_json(made[key])} and is {as_json(now[key])} now"
     return None
 
 

@@ -49,7 +49,7 @@ def _is_ours(product: str, given: Collection[str]) -> bool:
 
 
 def _header(path: str) -> Mapping:
-    """The primary header of a given file, empty where it cannot be read: the reader of its data tells why."""
+    """The primary header of a given file, empty if it cannot be read; the reader of its data gives the reason."""
     try:
         return fits.getheader(Path(path))
     except Exception as error:  # astropy raises many types of errors for a damaged file

@@ -69,7 +69,7 @@ def test_a_truncated_file_is_made_again(length, tmp_path):
 def test_other_settings_are_named(tmp_path):
     raw, wanted = measured(tmp_path)
     assert reason(Wanted(wanted.path, {"early_cutoff_fraction": 0.5}, wanted.inputs)) == (
-        "early_cutoff_fraction was 0.25, 0.5 is asked for"
+        "early_cutoff_fraction was 0.25 and is 0.5 now"
     )
     assert "(detector1_dark)" in reason(Wanted(wanted.path, {**SETTINGS, "detector1_dark": {}}, (("uncal", raw),)))
 

@@ -127,13 +127,13 @@ def test_another_setting_is_named(tmp_path):
     path = product(tmp_path / "p.fits")
     require_settings(path, None)
     require_settings(path, {"early_cutoff_fraction": 0.25, "not_recorded": 1})
-    with pytest.raises(ProductError, match=r"p\.fits was made with .*early_cutoff_fraction was 0\.25, 0\.5 is asked"):
+    with pytest.raises(ProductError, match=r"p\.fits was made with .*early_cutoff_fraction was 0\.25 and is 0\.5 now"):
         require_settings(path, {"early_cutoff_fraction": 0.5})
 
 
 def test_lists_and_tuples_are_equal_settings():
     assert different_setting({"a": ["x"]}, {"a": ("x",)}) is None
-    assert different_setting({"a": [1], "b": None}, {"a": [1], "b": 2}) == "b was null, 2 is asked for"
+    assert different_setting({"a": [1], "b": None}, {"a": [1], "b": 2}) == "b was null and is 2 now"
 
 
 def test_a_file_without_a_table_has_no_provenance(tmp_path):
