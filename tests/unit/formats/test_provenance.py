@@ -63,6 +63,16 @@ def test_equal_contents_have_equal_digests(tmp_path):
     assert first == again != other
 
 
+def test_other_data_have_another_digest(tmp_path):
+    """As after a change of the library that the settings do not show."""
+    digests = []
+    for value in (1, 2):
+        image = fits.ImageHDU(np.full((5, 5), value, np.float32), name="SLOPE")
+        write_product(tmp_path / "p.fits", [fits.PrimaryHDU(), image], MADE)
+        digests.append(read_provenance(tmp_path / "p.fits").digest)
+    assert digests[0] != digests[1]
+
+
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("make", [product, pipeline_product])
 @settings(max_examples=60, deadline=None)
