@@ -71,8 +71,6 @@ def reference_problem(path: str | Path) -> str | None:
     path = Path(path)
     if not path.is_file():
         return "no such file"
-    if path.stat().st_size == 0:
-        return "the file is empty"
     if path.suffix == ".fits":
         return file_problem(path)
     if path.suffix == ".asdf":
