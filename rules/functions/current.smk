@@ -121,8 +121,8 @@ def check_response(path, statistics, more=()):
     check_current(Wanted(path, {key: config[key] for key in RESPONSE_KEYS}, inputs, MADE))
 
 
-def check_vote(path, files, settings, more=()):
-    """Check the file `path` of a vote of `files` (mask_inputs) with `settings`, and the files `more` of the same job."""
+def check_vote(path, files, settings, tables=()):
+    """Check the file `path` of a vote of `files` (mask_inputs) with `settings`, and the `tables` of the same job."""
     if not DECIDES:
         return
     names = {"darks": "statistics", "flats": "statistics", "responses": "exposure_response"}
@@ -131,4 +131,5 @@ def check_vote(path, files, settings, more=()):
         paths = [given] if isinstance(given, str) else given
         inputs += [(names.get(key, key), path_of_key) for path_of_key in paths]
     check_current(Wanted(path, settings, tuple(inputs), MADE))
-    make_again(path, CURRENT.check_exists(more))
+    for table in tables:
+        make_again(table, CURRENT.check_exists(table))

@@ -6,7 +6,7 @@ file. The provenance of each file shows it in these cases too.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -157,13 +157,13 @@ class CurrentProducts:
             self.stale[path] = reason
         return reason
 
-    def check_exists(self, paths: Iterable[str]) -> str | None:
-        """The reason why files without any record must be made again: missing or empty."""
-        for path in paths:
-            if not Path(path).exists() or Path(path).stat().st_size == 0:
-                self.stale[path] = "it is empty" if Path(path).exists() else "it is missing"
-                return self.stale[path]
-        return None
+    def check_exists(self, path: str) -> str | None:
+        """The reason why a table without provenance must be made again: missing or empty."""
+        if not Path(path).exists():
+            self.stale[path] = "it is missing"
+        elif Path(path).stat().st_size == 0:
+            self.stale[path] = "it is empty"
+        return self.stale.get(path)
 
     def check_references(self, listing: str, cache: Path) -> str | None:
         """The reason why the reference files of `listing` (of prefetch_references) must be looked up again.
