@@ -1,5 +1,6 @@
 """Reference files: damaged files are named, and jobs do not disturb each other in an empty cache."""
 
+import json
 import os
 import time
 
@@ -8,6 +9,8 @@ import pytest
 from astropy.io import fits
 from crds.core.utils import create_path
 
+import detector1
+from badpix.detector1.pipeline import PipelineSettings
 from badpix.detector1.references import ReferencesUnavailable, reference_problem, require_sound, sole_user_of_cache
 
 
@@ -63,3 +66,17 @@ def child(folder, start):
         os._exit(0)
     except BaseException:
         os._exit(1)
+
+
+def test_a_damaged_file_fails_the_job_and_rejects_no_exposure(tmp_path, monkeypatch):
+    for name in ("CRDS_PATH", "CRDS_SERVER_URL", "CRDS_CONTEXT", "CRDS_OBSERVATORY"):
+        monkeypatch.setenv(name, "jwst")  # restored after the test
+    (tmp_path / "gain.fits").write_bytes(b"")
+    listing = tmp_path / "references.json"
+    listing.write_text(json.dumps({"context": "jwst_1.pmap", "files": {"gain.fits": {}}}), encoding="utf-8")
+    inputs = {"uncal": tmp_path / "a_uncal.fits", "reference_pixel_mask": tmp_path / "m.fits", "references": listing}
+    outputs = {"rateints": tmp_path / "a_rateints.fits"}
+    crds = {"path": str(tmp_path), "server_url": None, "context": None}
+    with pytest.raises(ReferencesUnavailable, match=r"gain\.fits: the file is empty"):
+        detector1.main(inputs, outputs, "a", PipelineSettings("dark", {}, crds))
+    assert not outputs["rateints"].exists()
