@@ -30,8 +30,8 @@ from badpix.formats.provenance import (
 # Name of the primary HDU, also in HDUList.
 PRIMARY = "PRIMARY"
 ALL_ONES = 0xFFFFFFFF
-# Bytes summed at a time: they stay in the cache of the processor.
-CHUNK = 2**20
+# Words of 32 bits summed at a time: they stay in the cache of the processor.
+CHUNK = 2**16
 
 
 def write_product(path: str | Path, hdus: list, provenance: Provenance) -> None:
@@ -69,16 +69,13 @@ def hdu_sum(hdus: fits.HDUList, extension: str, data_only: bool = False) -> int:
     """
     info = hdus.fileinfo(0 if extension == PRIMARY else extension)
     start = info["datLoc"] if data_only else info["hdrLoc"]
-    total, left = 0, info["datLoc"] + info["datSpan"] - start
-    words = np.empty(CHUNK // 4, ">u4")
-    with Path(hdus.filename()).open("rb", buffering=0) as file:
-        file.seek(start)
-        while left > 0:
-            n_bytes = file.readinto(words.view(np.uint8)[: min(CHUNK, left)].data)
-            if not n_bytes:
-                raise ProductError(f"{hdus.filename()}: {extension} is cut off; {advice(hdus.filename())}")
-            total += int(words[: n_bytes // 4].sum(dtype=np.uint64))
-            left -= n_bytes
+    n_bytes = info["datLoc"] + info["datSpan"] - start
+    if start + n_bytes > Path(hdus.filename()).stat().st_size:
+        raise ProductError(f"{hdus.filename()}: {extension} is cut off; {advice(hdus.filename())}")
+    total = 0
+    if n_bytes:
+        words = np.memmap(hdus.filename(), ">u4", "r", start, n_bytes // 4)
+        total = sum(int(words[i : i + CHUNK].sum(dtype=np.uint64)) for i in range(0, len(words), CHUNK))
     while total > ALL_ONES:
         total = (total & ALL_ONES) + (total >> 32)
     return total
