@@ -30,6 +30,8 @@ STEP_DEFAULTS = {
     "saturation": {"n_pix_grow_sat": 0},
     "jump": {"flag_4_neighbors": False, "expand_large_events": False},
 }
+# The jumps of short darks are searched for as those of long darks.
+DARK_STEP_DEFAULTS = STEP_DEFAULTS | {"jump": STEP_DEFAULTS["jump"] | {"min_diffs_single_pass": 4}}
 
 
 def check(**config):
@@ -58,8 +60,8 @@ def test_defaults_are_filled_in_as_copies():
     before, schema_before = copy.deepcopy(config), copy.deepcopy(SCHEMA)
     result = validated(config, SCHEMA, STEPS)
     assert list(result) == list(KEYS)
-    assert result["detector1_dark"] == STEP_DEFAULTS | {
-        "jump": {"flag_4_neighbors": False, "expand_large_events": False, "rejection_threshold": 5.0}
+    assert result["detector1_dark"] == DARK_STEP_DEFAULTS | {
+        "jump": DARK_STEP_DEFAULTS["jump"] | {"rejection_threshold": 5.0}
     }
     assert result["detector1_flat"] == STEP_DEFAULTS
     assert result["flag_values"] == KEYS["flag_values"]["default"] | {"noisy": ["WARM"]}
@@ -76,7 +78,7 @@ def test_given_values_override_the_defaults():
         dark_do_not_use=[],
         max_jump_limit=7,
     )
-    assert result["detector1_dark"]["jump"] == {"flag_4_neighbors": True, "expand_large_events": False}
+    assert result["detector1_dark"]["jump"] == DARK_STEP_DEFAULTS["jump"] | {"flag_4_neighbors": True}
     assert result["flag_values"]["hot"] == [] and result["flag_values"]["rc"] == ["RC"]
     assert result["dark_do_not_use"] == [] and result["max_jump_limit"] == 7
 

@@ -165,7 +165,8 @@ def test_every_key_is_documented_and_has_a_sound_default(key):
 
 def test_the_defaults_are_those_of_the_official_algorithm():
     defaults = {key: node["default"] for key, node in KEYS.items()}
-    steps = {"detector1_dark": STEP_DEFAULTS, "detector1_flat": STEP_DEFAULTS}
+    for_darks = {"jump": STEP_DEFAULTS["jump"] | {"min_diffs_single_pass": 4}}
+    steps = {"detector1_dark": STEP_DEFAULTS | for_darks, "detector1_flat": STEP_DEFAULTS}
     expected = OFFICIAL | OWN | steps | {"injection": INJECTION}
     assert {key: defaults[key] for key in expected} == expected
     for key, value in OFFICIAL.items():
