@@ -41,6 +41,7 @@ from badpix.exposures.inventory import (
     rejected_at_start,
     take_inventory,
 )
+from badpix.exposures.optical_setup import setup_warnings, used_again
 from badpix.mask.manual_flags import ManualFlagError, check_manual_flags
 from badpix.core.paths import is_same_file, path_problem, shown, text_problem
 from badpix.core.scratch import ScratchError, check_scratch
@@ -114,12 +115,16 @@ def say(lines):
 
 
 def warned_at_start():
-    """The warnings of the dates of all masks, each once."""
+    """The warnings of the dates and of the flats of all masks, each once."""
     found = {}
     for mask_id, kinds in INVENTORY.masks.items():
         starts = [exposure.start for of_kind in kinds.values() for exposure in of_kind.values()]
         useafter = INVENTORY.start(mask_id) if config["epochs"] else config["useafter"]
-        for warning in date_warnings(config["pedigree"], useafter, starts):
+        flats = {name: flat.keywords for name, flat in kinds["flats"].items()}
+        warnings = [*date_warnings(config["pedigree"], useafter, starts), *setup_warnings(flats.values())]
+        if workflow.is_main_process:
+            warnings += used_again(Path(config["results"]) / mask_id / "rejected_exposures.csv", flats)
+        for warning in warnings:
             found.setdefault(warning, []).append(mask_id)
     return [f"Warning: {', '.join(mask_ids)}: {warning}" for warning, mask_ids in found.items()]
 

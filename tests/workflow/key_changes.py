@@ -225,4 +225,9 @@ CHANGES = {
 TESTED_ELSEWHERE = dict.fromkeys(
     ("epochs", "compare_with", "max_new_fraction", "max_recovered_fraction", "keep_history", "history_directory"),
     "test_epoch_masks.py",
-) | {"report": "test_report.py", "scratch": "test_idle_cores.py", "detector1_use_idle_cores": "test_idle_cores.py"}
+) | {
+    "flat_setup": "test_flat_sources.py",
+    "report": "test_report.py",
+    "scratch": "test_idle_cores.py",
+    "detector1_use_idle_cores": "test_idle_cores.py",
+}

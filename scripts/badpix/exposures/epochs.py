@@ -8,7 +8,7 @@ import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from badpix.exposures.inventory import Exposure, Inventory, shortage
+from badpix.exposures.inventory import Exposure, Inventory, reject_other_setups, shortage
 
 # The part of a mask_id after the detector; empty where there are no epochs.
 EPOCH_PATTERN = r"(/epochs/[^/]+)?"
@@ -29,6 +29,9 @@ def divide(inventory: Inventory, configured: Sequence[str], config: Mapping[str,
             mask_id = f"{detector}/epochs/{name}"
             inventory.rejected[mask_id] = dict(sorted((inventory.rejected[detector] | outside).items()))
             own = {kind: {e.name: e for e in members if e.kind == kind} for kind in kinds}
+            own = reject_other_setups(inventory, mask_id, own, config)
+            if mask_id in inventory.refused:
+                continue
             if reason := shortage(mask_id, own, inventory.rejected[mask_id], configured, config):
                 inventory.refused[mask_id] = reason
             else:

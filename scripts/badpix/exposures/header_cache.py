@@ -18,7 +18,7 @@ from badpix.core.content import sha256_of, stamp
 from badpix.core.files import write_text
 from badpix.core.plain_input import read_text
 from badpix.exposures.header_walk import HeaderInfo
-from badpix.exposures.headers import read_header_info
+from badpix.exposures.headers import KEYWORDS, read_header_info
 
 FORMAT = 8
 
@@ -93,5 +93,5 @@ class HeaderCache:
 
 
 def _digest(content: str) -> str:
-    """SHA-256 of the format of the cache and its content: a changed cache is not used."""
-    return hashlib.sha256(f"{FORMAT}\n{content}".encode()).hexdigest()
+    """SHA-256 of the format of the cache, its keywords and its content: a changed cache is not used."""
+    return hashlib.sha256(f"{FORMAT} {' '.join(KEYWORDS)}\n{content}".encode()).hexdigest()

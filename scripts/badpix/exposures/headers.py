@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from badpix.exposures import optical_setup
 from badpix.exposures.header_walk import HeaderInfo, walk
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ KEYWORDS = (
     "INSTRUME", "DETECTOR", "EXP_TYPE", "READPATT", "SUBARRAY", "SUBSTRT1", "SUBSTRT2", "SUBSIZE1", "SUBSIZE2",
     "FASTAXIS", "SLOWAXIS", "NINTS", "NGROUPS", "NFRAMES", "GROUPGAP", "TFRAME", "TGROUP", "DATE-OBS", "TIME-OBS",
     "EXPSTART", "EXSEGNUM", "EXSEGTOT", "INTSTART", "INTEND", "S_DQINIT", "S_DARK", "S_PERSIS",
+    *optical_setup.KEYWORDS,
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from badpix.core.reasons import reason_lines, too_few
 from badpix.exposures.checks import PRODUCTS_NEEDED, alike_names, keywords_of, name_problem, own_problem
 from badpix.exposures.header_walk import HeaderInfo, Keywords
 from badpix.exposures.keyword_checks import date_problem, start_of
+from badpix.exposures.optical_setup import NoMajority, different_setups, unsuitable_setups
 from badpix.exposures.segment_checks import mixed_segments, segment_number, segment_problem
 from badpix.instrument.detectors import Detector
 from badpix.instrument.segments import by_exposure
@@ -200,8 +201,8 @@ def take_inventory(
     """Sort all input files into an Inventory.
 
     `files` is the result of `match_inputs`, `header_info_of(path)` gives the header information of a file, `detectors`
-    maps name to Detector, `config` has detectors, min_groups and pedigree. Raises InventoryError when no exposure
-    can be used.
+    maps name to Detector, `config` has detectors, min_groups, flat_setup and pedigree. Raises InventoryError when no
+    exposure can be used.
     """
     good, unusable = [], {}
     for kind, exposures in files.items():
@@ -229,8 +230,10 @@ def take_inventory(
             unusable[exposure.name] = f"DETECTOR is {exposure.keywords['DETECTOR']}, not {' or '.join(chosen)}"
     for detector in chosen:
         own = [exposure for exposure in good if exposure.keywords["DETECTOR"] == detector]
+        # Before the majorities, so that unsuitable flats do not decide on READPATT or SUBARRAY.
+        rejected = unsuitable_setups({e.name: e.keywords for e in own if e.kind == "flats"}, config["flat_setup"])
         try:
-            rejected = _agreement(own)
+            rejected |= _agreement([exposure for exposure in own if exposure.name not in rejected])
             rejected |= _timing_agreement([exposure for exposure in own if exposure.name not in rejected])
         except InventoryError as error:
             inventory.refused[detector] = f"{detector}: no mask, because {error}"
@@ -294,13 +297,32 @@ def rejected_at_start(inventory: Inventory, table: str) -> list[str]:
     return lines
 
 
+def reject_other_setups(inventory: Inventory, mask_id: str, kinds: Kinds, config: Mapping[str, Any]) -> Kinds:
+    """`kinds`, the exposures of `mask_id`, without the flats of another optical set-up, which are added to `rejected`.
+
+    Without a majority among the set-ups, no flat is left out, and the mask is added to `refused`.
+    """
+    try:
+        other = different_setups({name: flat.keywords for name, flat in kinds["flats"].items()}, config["flat_setup"])
+    except NoMajority as error:
+        inventory.refused[mask_id] = f"{mask_id}: no mask, because {error}"
+        return kinds
+    inventory.rejected[mask_id] = dict(sorted((inventory.rejected[mask_id] | other).items()))
+    return kinds | {"flats": {name: flat for name, flat in kinds["flats"].items() if name not in other}}
+
+
 def refuse_incomplete(inventory: Inventory, configured: Sequence[str], config: Mapping[str, Any]) -> None:
     """Move the detectors with too few exposures of a `configured` kind from `detectors` to `refused`.
 
-    Raises InventoryError when no detector remains.
+    The flats of a mask must agree in their optical set-up; where each epoch has a mask, `divide` compares them. Raises
+    InventoryError when no detector remains.
     """
     for detector, kinds in list(inventory.detectors.items()):
-        if reason := shortage(detector, kinds, inventory.rejected[detector], configured, config):
+        if not config["epochs"]:
+            kinds = inventory.detectors[detector] = reject_other_setups(inventory, detector, kinds, config)
+        if detector in inventory.refused:
+            del inventory.detectors[detector]
+        elif reason := shortage(detector, kinds, inventory.rejected[detector], configured, config):
             inventory.refused[detector] = reason
             del inventory.detectors[detector]
     if not inventory.detectors:

@@ -8,6 +8,7 @@ import numpy as np
 from badpix.config.dates import date_warnings
 from badpix.config.settings import Settings
 from badpix.core.logs import logger
+from badpix.exposures.optical_setup import setup_warnings
 from badpix.formats.type_result import TypeResult
 from badpix.instrument.detectors import Detector
 from badpix.instrument.dq import count_flags
@@ -65,6 +66,7 @@ def make_mask(files: VoteFiles, detector: Detector, settings: VoteSettings, mask
     n_clean = voted.measured["NCLEAN"][0] if exposures.darks else None
     warnings = (
         *date_warnings(mask.pedigree, mask.useafter, exposure_starts(exposures)),
+        *setup_warnings(segment.header for flat in exposures.flats for segment in flat.segments),
         *exposures.warnings,
         *voted.warnings,
         *vote_warnings(exposures, results, n_clean, settings),

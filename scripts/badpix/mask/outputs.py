@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from badpix.core.logs import logger
+from badpix.exposures.optical_setup import setups_text
 from badpix.formats.evidence_file import write_evidence
 from badpix.formats.mask_file import MaskHeader, complete_pedigree, warning_entries, write_mask
 from badpix.formats.mask_tables import write_inputs, write_rejected_exposures, write_summary
@@ -66,6 +67,8 @@ def save(outputs: Mapping[str, str], vote: MaskVote, settings: MaskSettings, ori
         {header["CRDS_CTX"] for header in headers if header.get("CRDS_CTX")},
         {header["R_MASK"] for header in headers if header.get("R_MASK")},
     )
+    if setups := setups_text(segment.header for flat in exposures.flats for segment in flat.segments):
+        history.append(f"Optical set-up of the flats: {setups}")
     if vote.frame != exposures.geometry:
         history.append(f"Only this part of the frame was measured: {exposures.geometry}")
     # The last entries, so that they can be read back.

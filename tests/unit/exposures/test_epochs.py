@@ -9,7 +9,7 @@ from unit.config.test_check import CONFIG
 
 SCHEMA = load_schema(CONFIG / "schemas" / "config.schema.yaml")
 STEPS = load_steps(CONFIG / "schemas" / "detector1_steps.json")
-LIMITS = {"min_darks": 1, "min_flats": 1}
+LIMITS = {"min_darks": 1, "min_flats": 1, "flat_setup": None}
 
 
 def exposure(kind, date, time="01:00:00", name=None):
@@ -95,7 +95,7 @@ def test_an_epoch_with_too_few_exposures_is_refused_and_the_rest_kept():
 
 def test_no_epoch_with_enough_exposures_is_an_error():
     with pytest.raises(InventoryError, match="NIS/epochs/2024-06-01: no mask, because 2 usable darks remain"):
-        divide(inventory_of(GIVEN), ["darks"], {"min_darks": 3, "epochs": {"max_gap_days": 20}})
+        divide(inventory_of(GIVEN), ["darks"], {"flat_setup": None, "min_darks": 3, "epochs": {"max_gap_days": 20}})
 
 
 # ---------------------------------------------------------------- the key

@@ -5,7 +5,10 @@ import pytest
 from badpix.exposures.inventory import InventoryError, refuse_incomplete, take_inventory
 from unit.exposures.test_checks import DARK, DETECTORS, FLAT, NIRCAM, product, raw
 
-CONFIG = {"detectors": "auto", "min_groups": 2, "min_darks": 2, "min_flats": 1, "pedigree": "GROUND"}
+CONFIG = {
+    "detectors": "auto", "min_groups": 2, "min_darks": 2, "min_flats": 1, "pedigree": "GROUND", "flat_setup": None,
+    "epochs": None,
+}  # fmt: skip
 
 
 def inventory(darks=(), flats=(), **config):
