@@ -26,6 +26,7 @@ from badpix.workflow import resources
 from badpix.config.check import ConfigError, check_detector, load_schema, load_steps, validated
 from badpix.config.dates import date_warnings
 from badpix.config.duplicates import duplicate_keys
+from badpix.config.exp_types import NO_FLATS, with_exp_types
 from badpix.instrument.detectors import load_detectors
 from badpix.workflow.digest import library_digest
 from badpix.exposures.epochs import EPOCH_PATTERN, divide
@@ -82,7 +83,7 @@ def read_inventory():
     if LINTING:
         return Inventory()
     files = match_inputs(config)
-    inventory = take_inventory(files, HEADERS.header_info, DETECTORS, config)
+    inventory = take_inventory(files, HEADERS.header_info, with_exp_types(DETECTORS, config), config)
     HEADERS.save()
     refuse_incomplete(inventory, configured_kinds(config), config)
     divide(inventory, configured_kinds(config), config)
@@ -115,7 +116,7 @@ def say(lines):
 
 
 def warned_at_start():
-    """The warnings of the dates and of the flats of all masks, each once."""
+    """The warnings of the dates and of the flats of all masks, also of none, each once."""
     found = {}
     for mask_id, kinds in INVENTORY.masks.items():
         starts = [exposure.start for of_kind in kinds.values() for exposure in of_kind.values()]
@@ -125,6 +126,8 @@ def warned_at_start():
         if workflow.is_main_process:
             warnings += used_again(Path(config["results"]) / mask_id / "rejected_exposures.csv", flats)
         for warning in warnings:
+            found.setdefault(warning, []).append(mask_id)
+        if not kinds["flats"] and (warning := NO_FLATS.get(DETECTORS[mask_id.split("/")[0]].instrument)):
             found.setdefault(warning, []).append(mask_id)
     return [f"Warning: {', '.join(mask_ids)}: {warning}" for warning, mask_ids in found.items()]
 

@@ -292,6 +292,17 @@ def test_a_warning_of_the_vote_is_in_the_log_and_in_the_history(tmp_path, statis
     assert words not in history(more=[leaking], noisy_test="cds"), "another search replaces the official one"
 
 
+def test_other_exposure_types_than_the_default_are_in_the_history(tmp_path, statistics):
+    def history(**changes):
+        header = fits.getheader(vote(tmp_path, statistics, detector=DETECTOR | changes)["mask"])
+        return "".join(f"{card:<72}" for card in header["HISTORY"])
+
+    assert "EXP_TYPE of the" not in history()
+    text = history(flat_exp_types=["NRC_LED"])
+    assert "EXP_TYPE of the flats: 3 NIS_LAMP (flat_exp_types; the default is NRC_LED)" in text
+    assert "EXP_TYPE of the darks" not in text
+
+
 def test_the_mask_has_the_selectors_of_crds(tmp_path, statistics):
     outputs = vote(tmp_path, statistics, detector=DETECTOR | {"mask_selectors": ["EXP_TYPE"]})
     header = fits.getheader(outputs["mask"])

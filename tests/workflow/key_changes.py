@@ -226,6 +226,8 @@ TESTED_ELSEWHERE = dict.fromkeys(
     ("epochs", "compare_with", "max_new_fraction", "max_recovered_fraction", "keep_history", "history_directory"),
     "test_epoch_masks.py",
 ) | {
+    "dark_exp_types": "test_sky_flats.py",
+    "flat_exp_types": "test_sky_flats.py",
     "flat_setup": "test_flat_sources.py",
     "report": "test_report.py",
     "scratch": "test_idle_cores.py",

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from badpix.config.epochs import range_problems
+from badpix.config.exp_types import exp_type_problems, sky_types
 from badpix.config.settings import with_max_dead_norm_signal
 from badpix.core.paths import path_problem
 from badpix.core.wording import show
@@ -130,6 +131,16 @@ def _comparison(config: Config) -> list[str]:
     return []
 
 
+def _sky_level(config: Config) -> list[str]:
+    """Flats of the sky have no common level in DN/s, and their thresholds are relative."""
+    if not (found := sky_types(config)) or config["flat_mean_normalization_method"] != "none":
+        return []
+    return [
+        f"flat_mean_normalization_method: none is not allowed with {', '.join(found)} in flat_exp_types, because the"
+        " level of the sky differs between exposures; it must be smoothed or mean"
+    ]
+
+
 # Pairs of keys and a rule. The rule takes the complete configuration, reads these keys and returns its problems.
 Rule = tuple[tuple[str, ...], Callable[[Config], list[str]]]
 RULES: tuple[Rule, ...] = (
@@ -141,6 +152,8 @@ RULES: tuple[Rule, ...] = (
         _flux_check,
     ),
     (THRESHOLD_KEYS, _thresholds),
+    (("dark_exp_types", "flat_exp_types"), exp_type_problems),
+    (("flat_exp_types", "flat_mean_normalization_method"), _sky_level),
     (("useafter",), _useafter),
     (("pedigree",), _pedigree),
     (("epochs",), _epochs),

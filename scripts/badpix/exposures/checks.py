@@ -10,6 +10,7 @@ from badpix.exposures.keyword_checks import array_problem, number_problem, text_
 from badpix.exposures.segment_checks import segment_key_problem
 from badpix.instrument import irs2
 from badpix.instrument.detectors import Detector
+from badpix.instrument.exp_types import types_of
 from badpix.instrument.segments import integrations
 
 PRODUCTS_NEEDED = {"darks": ("rateints", "jump", "fitopt"), "flats": ("rateints",)}
@@ -134,9 +135,8 @@ def _keyword_problem(kind: str, keywords: Keywords, detectors: Mapping[str, Dete
         return f"DETECTOR is {keywords['DETECTOR']!r}, not a detector of JWST: {', '.join(sorted(detectors))}"
     if keywords["INSTRUME"] != detector.instrument:
         return f"INSTRUME is {keywords['INSTRUME']!r}, but {detector.name} is a detector of {detector.instrument}"
-    allowed = detector.dark_exp_types if kind == "darks" else detector.flat_exp_types
-    if keywords["EXP_TYPE"] not in allowed:
-        return f"EXP_TYPE is {keywords['EXP_TYPE']!r}; {kind} of {detector.name} are {' or '.join(allowed)}"
+    if problem := _type_problem(kind, keywords["EXP_TYPE"], detector):
+        return problem
     if problem := number_problem(keywords) or segment_key_problem(keywords) or array_problem(keywords, detector):
         return problem
     if keywords["NGROUPS"] < min_groups:
@@ -145,6 +145,15 @@ def _keyword_problem(kind: str, keywords: Keywords, detectors: Mapping[str, Dete
         if keywords[key] != axis:
             return f"{key} is {keywords[key]!r}, but {detector.name} has {axis}"
     return None
+
+
+def _type_problem(kind: str, exp_type: str, detector: Detector) -> str | None:
+    """The problem of an EXP_TYPE that `detector` does not have among its types of `kind`."""
+    allowed = detector.dark_exp_types if kind == "darks" else detector.flat_exp_types
+    if exp_type in allowed:
+        return None
+    advice = f"; to use it, set {kind.removesuffix('s')}_exp_types" if exp_type in types_of(kind) else ""
+    return f"EXP_TYPE is {exp_type!r}; {kind} of {detector.name} are {' or '.join(allowed)}{advice}"
 
 
 def _raw_problem(header: HeaderInfo, product: str) -> str | None:

@@ -47,6 +47,16 @@ def versions_of(exposures: ExposureSet, kind: str) -> Iterator[str]:
         yield str(exposure.header.get("CAL_VER", "unknown"))
 
 
+def exp_type_lines(exposures: ExposureSet) -> Iterator[str]:
+    """A line of HISTORY per kind with exposures of other types (EXP_TYPE) than the default of the detector."""
+    defaults = {"darks": exposures.detector.dark_exp_types, "flats": exposures.detector.flat_exp_types}
+    for kind, default in defaults.items():
+        numbers = Counter(str(exposure.header.get("EXP_TYPE")) for exposure in exposures.of(kind))
+        if set(numbers) - set(default):
+            used = ", ".join(f"{number} {name}" for name, number in sorted(numbers.items()))
+            yield f"EXP_TYPE of the {kind}: {used} ({kind[:-1]}_exp_types; the default is {', '.join(default)})"
+
+
 def save(outputs: Mapping[str, str], vote: MaskVote, settings: MaskSettings, origin: Origin) -> None:
     """Write all outputs (mask, evidence, summary, rejected, inputs -> path); the mask is written last."""
     exposures = vote.exposures
@@ -67,6 +77,7 @@ def save(outputs: Mapping[str, str], vote: MaskVote, settings: MaskSettings, ori
         {header["CRDS_CTX"] for header in headers if header.get("CRDS_CTX")},
         {header["R_MASK"] for header in headers if header.get("R_MASK")},
     )
+    history += exp_type_lines(exposures)
     if setups := setups_text(segment.header for flat in exposures.flats for segment in flat.segments):
         history.append(f"Optical set-up of the flats: {setups}")
     if vote.frame != exposures.geometry:

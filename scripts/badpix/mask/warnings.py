@@ -8,7 +8,9 @@ from math import lgamma
 import numpy as np
 from scipy.special import gammaincc, ndtr
 
+from badpix.config.exp_types import NO_FLATS
 from badpix.formats.type_result import TypeResult
+from badpix.instrument.exp_types import sees_sky
 from badpix.response.normalise import MIN_INTEGRATIONS_TO_CLIP
 from badpix.vote.exposure_set import ExposureSet
 from badpix.vote.settings import VoteSettings
@@ -53,6 +55,8 @@ def vote_warnings(
     science = exposures.science
     official = _beyond_noise(results, science, n_clean, settings)
     return [
+        *_no_flats(exposures),
+        *_sky_flats(exposures),
         *_different_groups(exposures),
         *_unable(exposures, results, settings),
         *official.values(),
@@ -148,6 +152,18 @@ def _description(exposures: ExposureSet, kind: str) -> str:
     groups = sorted({segment.header["NGROUPS"] for member in members for segment in member.segments})
     n_integrations = sum(member.n_integrations() for member in members)
     return f"{len(members)} {kind} with {n_integrations} integrations of {' or '.join(map(str, groups))} groups"
+
+
+def _no_flats(exposures: ExposureSet) -> Iterable[str]:
+    """A mask without flats of an instrument whose users may miss them."""
+    if not exposures.flats and (warning := NO_FLATS.get(exposures.detector.instrument)):
+        yield warning
+
+
+def _sky_flats(exposures: ExposureSet) -> Iterable[str]:
+    """Flats with sources of the sky."""
+    if any(sees_sky(flat.header.get("EXP_TYPE")) for flat in exposures.flats):
+        yield "flats: some are exposures of the sky, whose stars are not masked"
 
 
 def _different_groups(exposures: ExposureSet) -> Iterable[str]:

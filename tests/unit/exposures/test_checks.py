@@ -189,3 +189,11 @@ def test_the_raw_file_of_the_flux_check_is_checked_as_any_raw_file():
 
 def test_the_axes_are_those_of_the_detector():
     assert problem({"uncal": raw(DARK | {"FASTAXIS": 2})}) == "FASTAXIS is 2, but NIS has -2"
+
+
+def test_a_type_that_can_be_configured_is_named_with_its_key():
+    image = NIRCAM | {"EXP_TYPE": "NRC_IMAGE"}
+    assert problem({"uncal": raw(DARK | image)}, "flats") == (
+        "EXP_TYPE is 'NRC_IMAGE'; flats of NRCA1 are NRC_LED; to use it, set flat_exp_types"
+    )
+    assert problem({"uncal": raw(DARK | image)}) == "EXP_TYPE is 'NRC_IMAGE'; darks of NRCA1 are NRC_DARK"

@@ -126,3 +126,13 @@ def test_too_few_flats_to_clip(tmp_path):
     (warning,) = warnings(used, {}, flat_vote_unit="mean")
     assert warning.startswith("flats: only 6 integrations; clipping along them rejects little or nothing")
     assert warnings(used, {}, flat_vote_unit="exposure") == []
+
+
+def test_a_mask_of_nircam_without_flats_tells_what_can_be_flats(tmp_path):
+    used = exposures(tmp_path, n_flats=0)
+    assert warnings(used, {}) == []
+    of_nircam = dataclasses.replace(used, detector=dataclasses.replace(DETECTOR, instrument="NIRCAM"))
+    (warning,) = warnings(of_nircam, {})
+    assert "NIRCam takes no lamp flats in flight: exposures of the sky can be flats (flat_exp_types" in warning
+    with_flats = dataclasses.replace(of_nircam, flats=exposures(tmp_path).flats)
+    assert warnings(with_flats, {}) == []
