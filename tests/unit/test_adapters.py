@@ -303,6 +303,23 @@ def test_other_exposure_types_than_the_default_are_in_the_history(tmp_path, stat
     assert "EXP_TYPE of the darks" not in text
 
 
+def test_ground_and_flight_exposures_together(tmp_path, statistics):
+    flats = []
+    for name in ("g1", "g2"):
+        products = make_flat(tmp_path, name, raw=False)
+        fits.setval(products["rateints"], "DATE-OBS", value="2018-06-01")
+        flats.append(tmp_path / f"{name}_flat_statistics.fits")
+        flat_statistics.main(products, flats[-1], name, tuple(products))
+    flat_response.main(flats, tmp_path / "response.fits", DETECTOR, ResponseSettings.from_config(config()))
+    ground = statistics | {"flats": flats, "response": tmp_path / "response.fits"}
+    mask = vote(tmp_path / "vote", ground, pedigree="INFLIGHT GROUND")["mask"]
+    day = KEYWORDS["DATE-OBS"]
+    assert fits.getval(mask, "PEDIGREE") == f"INFLIGHT {day} {day}"
+    assert "Exposures of the ground, before 2021-12-25, beside those of flight: flats: g1, g2 " in history_of(mask)
+    flight = vote(tmp_path / "flight", statistics, pedigree="INFLIGHT GROUND")["mask"]
+    assert "Exposures of the ground" not in history_of(flight)
+
+
 def test_the_mask_has_the_selectors_of_crds(tmp_path, statistics):
     outputs = vote(tmp_path, statistics, detector=DETECTOR | {"mask_selectors": ["EXP_TYPE"]})
     header = fits.getheader(outputs["mask"])

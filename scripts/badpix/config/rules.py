@@ -4,6 +4,7 @@ import datetime
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from badpix.config.dates import FLIGHT_AND_GROUND
 from badpix.config.epochs import range_problems
 from badpix.config.exp_types import exp_type_problems, sky_types
 from badpix.config.settings import with_max_dead_norm_signal
@@ -102,7 +103,7 @@ def _useafter(config: Config) -> list[str]:
 
 
 def _pedigree(config: Config) -> list[str]:
-    dates = config["pedigree"].split()[1:]
+    dates = [] if config["pedigree"] == FLIGHT_AND_GROUND else config["pedigree"].split()[1:]
     try:
         real = [datetime.date.fromisoformat(date) for date in dates]
     except ValueError as error:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from badpix.config.dates import FLIGHT_AND_GROUND
 from badpix.exposures.header_walk import Keywords
 from badpix.instrument.detectors import Detector
 
@@ -92,6 +93,9 @@ def date_problem(keywords: Keywords, pedigree: str) -> str | None:
         return f"DATE-OBS is {day}, after today"
     if day < FIRST_TESTS:
         return f"DATE-OBS is {day}, before {FIRST_TESTS}, when no detector of JWST was tested yet"
-    if pedigree.startswith("INFLIGHT") and day < LAUNCH:
-        return f"DATE-OBS is {day}, before the launch on {LAUNCH}, and pedigree is INFLIGHT"
+    if pedigree.startswith("INFLIGHT") and pedigree != FLIGHT_AND_GROUND and day < LAUNCH:
+        return (
+            f"DATE-OBS is {day}, before the launch on {LAUNCH}, and pedigree is INFLIGHT; to use exposures of the"
+            f" ground too, set pedigree: {FLIGHT_AND_GROUND}"
+        )
     return None

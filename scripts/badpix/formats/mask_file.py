@@ -65,15 +65,6 @@ def normalise_useafter(useafter: str | datetime.datetime) -> str:
     return datetime.datetime.fromisoformat(str(useafter).strip()).isoformat(timespec="seconds")
 
 
-def complete_pedigree(pedigree: str, dates: Sequence[str]) -> str:
-    """PEDIGREE, with the first and last of `dates` (YYYY-MM-DD) added if it is only `INFLIGHT`."""
-    if re.fullmatch(r"INFLIGHT", pedigree.strip(), flags=re.IGNORECASE):
-        if not dates:
-            raise ValueError("pedigree INFLIGHT takes its dates from DATE-OBS, which no exposure has; give them")
-        return f"INFLIGHT {min(dates)} {max(dates)}"
-    return pedigree
-
-
 def _mask_model() -> "type[MaskModel]":
     """The datamodel of masks. Its import and first use take seconds, so a job that only reads a mask avoids them."""
     from stdatamodels.jwst.datamodels import MaskModel

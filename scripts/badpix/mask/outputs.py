@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from badpix.config.dates import LAUNCH, complete_pedigree
 from badpix.core.logs import logger
 from badpix.exposures.optical_setup import setups_text
 from badpix.formats.evidence_file import write_evidence
-from badpix.formats.mask_file import MaskHeader, complete_pedigree, warning_entries, write_mask
+from badpix.formats.mask_file import MaskHeader, warning_entries, write_mask
 from badpix.formats.mask_tables import write_inputs, write_rejected_exposures, write_summary
 from badpix.formats.product_file import provenance_of
 from badpix.formats.provenance import InputFile, Provenance
@@ -57,6 +58,24 @@ def exp_type_lines(exposures: ExposureSet) -> Iterator[str]:
             yield f"EXP_TYPE of the {kind}: {used} ({kind[:-1]}_exp_types; the default is {', '.join(default)})"
 
 
+def ground_lines(pedigree: str, exposures: ExposureSet) -> list[str]:
+    """The HISTORY entries of ground exposures that vote together with flight exposures; none without either.
+
+    PEDIGREE of the mask has the dates of flight alone.
+    """
+    launch, lines = f"{LAUNCH:%Y-%m-%d}", []
+    is_ground = {s.name: s.header["DATE-OBS"] < launch for s in exposures.segments if s.header.get("DATE-OBS")}
+    if pedigree.split()[0] not in ("GROUND", "INFLIGHT") or len(set(is_ground.values())) < 2:
+        return []
+    for kind in KINDS:
+        names = [s.name for exposure in exposures.of(kind) for s in exposure.segments if is_ground.get(s.name)]
+        if names:
+            lines.append(
+                f"Exposures of the ground, before {launch}, beside those of flight: {kind}: {', '.join(names)}"
+            )
+    return lines
+
+
 def save(outputs: Mapping[str, str], vote: MaskVote, settings: MaskSettings, origin: Origin) -> None:
     """Write all outputs (mask, evidence, summary, rejected, inputs -> path); the mask is written last."""
     exposures = vote.exposures
@@ -78,6 +97,7 @@ def save(outputs: Mapping[str, str], vote: MaskVote, settings: MaskSettings, ori
         {header["R_MASK"] for header in headers if header.get("R_MASK")},
     )
     history += exp_type_lines(exposures)
+    history += ground_lines(settings.pedigree, exposures)
     if setups := setups_text(segment.header for flat in exposures.flats for segment in flat.segments):
         history.append(f"Optical set-up of the flats: {setups}")
     if vote.frame != exposures.geometry:

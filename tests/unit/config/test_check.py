@@ -113,6 +113,7 @@ def test_a_validated_configuration_is_valid():
         ("description", "x" * 65),
         ("pedigree", "SIMULATION"),
         ("pedigree", "INFLIGHT"),
+        ("pedigree", "INFLIGHT GROUND"),
         ("pedigree", "INFLIGHT 2022-06-01 2022-06-01"),
         ("history", ""),
         ("history", "two\nlines, é"),

@@ -222,8 +222,10 @@ def test_a_date_that_cannot_be_right_is_rejected(keys, reason):
     assert found.rejected["NIS"]["d2"].startswith(reason)
 
 
-def test_data_of_the_ground_tests_are_used_for_a_mask_of_the_ground():
-    assert used(inventory([DARK, DARK | {"DATE-OBS": "2019-01-01"}]))["darks"] == ["d1", "d2"]
+@pytest.mark.parametrize("pedigree", ["GROUND", "INFLIGHT GROUND"])
+def test_data_of_the_ground_tests_are_used_for_a_mask_of_the_ground(pedigree):
+    found = inventory([DARK, DARK | {"DATE-OBS": "2019-01-01"}], pedigree=pedigree)
+    assert used(found)["darks"] == ["d1", "d2"]
 
 
 def test_the_timing_is_that_of_the_rest_of_the_kind():

@@ -22,7 +22,6 @@ from badpix.core.errors import ProductError
 from badpix.formats.mask_file import (
     DESCRIPTIONS,
     MaskHeader,
-    complete_pedigree,
     dq_definition,
     has_array,
     normalise_useafter,
@@ -243,16 +242,6 @@ def test_useafter(useafter, normalised):
 def test_useafter_must_be_a_date():
     with pytest.raises(ValueError, match="day is out of range"):
         normalise_useafter("2019-02-30 00:00:00")
-
-
-def test_pedigree_takes_its_dates_from_the_data():
-    dates = ["2024-06-03", "2023-12-31", "2024-01-01"]
-    assert complete_pedigree("INFLIGHT", dates) == "INFLIGHT 2023-12-31 2024-06-03"
-    assert complete_pedigree("inflight ", dates[:1]) == "INFLIGHT 2024-06-03 2024-06-03"
-    assert complete_pedigree("INFLIGHT 2022-01-01 2022-01-02", dates) == "INFLIGHT 2022-01-01 2022-01-02"
-    assert complete_pedigree("GROUND", []) == "GROUND"
-    with pytest.raises(ValueError, match="no exposure has"):
-        complete_pedigree("INFLIGHT", [])
 
 
 # ---------------------------------------------------------------- masks from elsewhere, and CRDS
