@@ -26,7 +26,7 @@ rule crds_mask:
         runtime=runtime("crds_mask"),
     params:
         crds=crds_settings(),
-        whole=config["mask_frame"] == "full",
+        whole=lambda wildcards: config_of(mask_id_of(wildcards))["mask_frame"] == "full",
         library=digest("crds_mask.py"),
     message:
         "{wildcards.detector}{wildcards.epoch}: mask from CRDS"
@@ -40,7 +40,7 @@ rule compare_masks:
     """New, recovered and reclassified pixels since the previous mask."""
     input:
         before=lambda wildcards: compared_mask(mask_id_of(wildcards)) or [],
-        mask="<results>/{detector}{epoch}/<mask_file>",
+        mask=mask_of,
     output:
         matrix="<results>/{detector}{epoch}/changes/mask_changes.csv",
         pixels="<results>/{detector}{epoch}/changes/changed_pixels.csv",
@@ -80,7 +80,7 @@ rule release_gate:
         disk_mb=disk("release_gate"),
         runtime=runtime("release_gate"),
     params:
-        limits=LIMITS,
+        limits=lambda wildcards: limits_of(mask_id_of(wildcards)),
         library=digest("release_gate.py"),
     message:
         "{wildcards.detector}{wildcards.epoch}: release check of the changes"

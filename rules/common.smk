@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from badpix.config.exp_types import NO_FLATS, with_exp_types
 from badpix.instrument.detectors import load_detectors
 from badpix.workflow.digest import library_digest
 from badpix.exposures.epochs import EPOCH_PATTERN, divide
+from badpix.exposures.variants import Variant, selection_text, variant_of, variants_of, without_variant
 from badpix.instrument.geometry import Geometry
 from badpix.core.content import cache_folder
 from badpix.exposures.current_products import CurrentProducts, Wanted
@@ -49,6 +51,7 @@ from badpix.core.scratch import ScratchError, check_scratch
 from badpix.instrument.segments import by_exposure
 from badpix.config.settings import KINDS, RESPONSE_KEYS, vote_keys, with_max_dead_norm_signal
 from badpix.config.sweep import sweep_points
+from badpix.config.variants import of_variant
 
 for _folder, _problem in ((BASE, path_problem(str(BASE))), (Path.cwd(), text_problem(os.getcwd()))):
     if _problem:
@@ -87,16 +90,22 @@ def read_inventory():
     HEADERS.save()
     refuse_incomplete(inventory, configured_kinds(config), config)
     divide(inventory, configured_kinds(config), config)
-    for detector, kinds in inventory.detectors.items():
+    for mask_id, kinds in inventory.masks.items():
+        of_mask, detector = of_variant(config, variant_of(mask_id)), DETECTORS[detector_of(mask_id)]
         if kinds["flats"]:
-            check_detector(config, DETECTORS[detector])
-        if config["manual_flag_file"] not in ("none", "default"):
-            check_manual_flags(config["manual_flag_file"], DETECTORS[detector])
+            check_detector(of_mask, detector)
+        if of_mask["manual_flag_file"] not in ("none", "default"):
+            check_manual_flags(of_mask["manual_flag_file"], detector)
     if config["on_bad_exposure"] == "fail":
         for rejected in inventory.rejected.values():
             for name, reason in rejected.items():
                 raise InventoryError(f"{name}: {reason} (on_bad_exposure is fail)")
     return inventory
+
+
+def detector_of(mask_id):
+    """The detector of a mask_id, or of the detector with planted pixels: its first part."""
+    return mask_id.split("/", maxsplit=1)[0]
 
 
 def write_refused(tables):
@@ -120,9 +129,10 @@ def warned_at_start():
     found = {}
     for mask_id, kinds in INVENTORY.masks.items():
         starts = [exposure.start for of_kind in kinds.values() for exposure in of_kind.values()]
-        useafter = INVENTORY.start(mask_id) if config["epochs"] else config["useafter"]
+        of_mask = of_variant(config, variant_of(mask_id))
+        useafter = INVENTORY.start(mask_id) if config["epochs"] else of_mask["useafter"]
         flats = {name: flat.keywords for name, flat in kinds["flats"].items()}
-        warnings = [*date_warnings(config["pedigree"], useafter, starts), *setup_warnings(flats.values())]
+        warnings = [*date_warnings(of_mask["pedigree"], useafter, starts), *setup_warnings(flats.values())]
         if workflow.is_main_process:
             warnings += used_again(Path(config["results"]) / mask_id / "rejected_exposures.csv", flats)
         for warning in warnings:
@@ -163,11 +173,12 @@ DETECTORS |= {f"{detector}/{INJECTED}": DETECTORS[detector] for detector in INVE
 
 wildcard_constraints:
     detector=f"[A-Z0-9]+(/{INJECTED})?",
-    # Empty for a mask of all exposures of a detector.
+    # The epoch and the variant of a mask; empty for the only mask of a detector.
     epoch=EPOCH_PATTERN,
     exposure="[^/]+",
 
 
+include: "functions/variants.smk"
 include: "functions/resources.smk"
 include: "functions/current.smk"
 
@@ -182,18 +193,8 @@ def detector_data(wildcards):
     return dataclasses.asdict(DETECTORS[wildcards.detector])
 
 
-def config_of(detector):
-    """The configuration, with the default of `max_dead_norm_signal` resolved for the detector."""
-    return with_max_dead_norm_signal(config, DETECTORS[detector].max_dead_norm_signal_dn_per_s)
-
-
-def detector_of(mask_id):
-    """The detector of a mask_id, or of the detector with planted pixels: its first part."""
-    return mask_id.split("/", maxsplit=1)[0]
-
-
 def mask_id_of(wildcards):
-    """The mask_id: the folder of a mask below the results, <detector> or <detector>/epochs/<epoch>."""
+    """The mask_id, the folder of a mask below the results: <detector>, with /epochs/<epoch>, /variants/<name> or both."""
     return f"{wildcards.detector}{wildcards.get('epoch', '')}"
 
 
@@ -203,20 +204,25 @@ def source_mask_id(wildcards):
 
 
 @functools.cache
-def copies(mask_id, kind, folder):
-    """The exposures of a mask and kind, with their raw files replaced by the copies in `folder`."""
+def exposures_of(detector, mask_id, kind):
+    """The exposures of a kind of a mask, or of a detector for an empty `mask_id`: name -> Exposure.
+
+    Of a detector with planted pixels, the raw files are the copies in its folder.
+    """
+    given = INVENTORY.exposures(mask_id, kind) if mask_id else INVENTORY.detectors[detector_of(detector)][kind]
+    if not detector.endswith(INJECTED):
+        return given
+    folder = f"{RESULTS}/{detector}/{kind}"
     return {
-        name: dataclasses.replace(exposure, files={"uncal": f"{folder}/{kind}/{name}_uncal.fits"})
-        for name, exposure in INVENTORY.exposures(mask_id, kind).items()
+        name: dataclasses.replace(exposure, files={"uncal": f"{folder}/{name}_uncal.fits"})
+        for name, exposure in given.items()
     }
 
 
 def exposures(wildcards, kind):
-    """The exposures of a detector, or of an epoch of a detector, and kind: name -> Exposure."""
-    mask_id = source_mask_id(wildcards)
-    if wildcards.detector.endswith(INJECTED):
-        return copies(mask_id, kind, f"{RESULTS}/{wildcards.detector}")
-    return INVENTORY.exposures(mask_id, kind)
+    """The exposures of a kind, name -> Exposure: of a mask in rules with the wildcard `epoch`, else of a detector."""
+    mask_id = source_mask_id(wildcards) if "epoch" in wildcards.keys() else ""
+    return exposures_of(wildcards.detector, mask_id, kind)
 
 
 def any_exposure(wildcards):
@@ -242,7 +248,7 @@ def statistics_of(wildcards, kind):
 
 def comparison(wildcards):
     """The comparison of the exposures of a mask."""
-    return recorded([f"{RESULTS}/{mask_id_of(wildcards)}/exposure_comparison.csv"])[0]
+    return recorded([f"{set_folder(wildcards)}/exposure_comparison.csv"])[0]
 
 
 def outliers(wildcards):
@@ -274,7 +280,7 @@ def targets(_wildcards):
     """All files that a run makes."""
     wanted = []
     for mask_id in INVENTORY.masks:
-        wanted.append(f"{RESULTS}/{mask_id}/{MASK_FILE}")
+        wanted.append(mask_file(mask_id))
         if config["quality_check"]:
             wanted.append(f"{RESULTS}/{mask_id}/quality_check.json")
         if config["plot"]:
@@ -287,10 +293,10 @@ def targets(_wildcards):
             wanted.append(f"{RESULTS}/{mask_id}/reliability.csv")
         wanted.extend(comparisons(mask_id))
     if config["keep_history"]:
-        wanted.extend(f"{RESULTS}/{name}/history.png" for name in dict.fromkeys(map(detector_of, INVENTORY.masks)))
+        wanted.extend(f"{RESULTS}/{name}/history.png" for name in dict.fromkeys(map(series_of, INVENTORY.masks)))
     if config["report"] and INVENTORY.masks:
         wanted.append(f"{RESULTS}/report.html")
-    masks = {f"{RESULTS}/{mask_id}/{MASK_FILE}" for mask_id in INVENTORY.masks}
+    masks = set(map(mask_file, INVENTORY.masks))
     recorded([path for path in wanted if path not in masks])
     wanted.extend(f"{RESULTS}/{mask_id}/refused" for mask_id in INVENTORY.refused)
     return wanted

@@ -5,26 +5,28 @@ include: "functions/history.smk"
 
 
 rule history:
-    """Adds the masks of a detector to its history.
+    """Adds the masks of a detector, or of a variant of a detector, to its history.
 
     The history itself is not an output: Snakemake deletes outputs before a job, and the history must stay.
     """
     input:
-        masks=of_masks(MASK_FILE),
+        masks=lambda wildcards: list(map(mask_file, masks_of_series(wildcards))),
         summaries=of_masks("summary.csv"),
         rejected_tables=of_masks("rejected_exposures.csv"),
     output:
         figure=report(
-            "<results>/{detector}/history.png",
+            "<results>/{detector}{epoch}/history.png",
             caption=CAPTIONS / "history.rst",
-            category="{detector}",
+            category="{detector}{epoch}",
             labels={"file": "history"},
         ),
-        intermittent="<results>/{detector}/intermittent_pixels.csv",
+        intermittent="<results>/{detector}{epoch}/intermittent_pixels.csv",
     log:
-        "<results>/{detector}/logs/history.log",
+        "<results>/{detector}{epoch}/logs/history.log",
     benchmark:
-        "<results>/{detector}/benchmarks/history.tsv"
+        "<results>/{detector}{epoch}/benchmarks/history.tsv"
+    wildcard_constraints:
+        epoch="(/variants/[^/]+)?",
     resources:
         mem_mb=memory("history"),
         disk_mb=disk("history"),
@@ -34,7 +36,7 @@ rule history:
         masks=exposures_of_masks,
         library=digest("history.py"),
     message:
-        "{wildcards.detector}: history of the masks"
+        "{wildcards.detector}{wildcards.epoch}: history of the masks"
     conda:
         CONDA_ENV
     script:

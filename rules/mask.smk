@@ -4,44 +4,50 @@
 include: "functions/mask.smk"
 
 
-rule bad_pixel_mask:
-    """The vote: mask, evidence, summary, and rejected exposures."""
-    input:
-        unpack(checked_mask_inputs),
-    output:
-        mask="<results>/{detector}{epoch}/<mask_file>",
-        evidence="<results>/{detector}{epoch}/evidence.fits",
-        summary=reported("summary.csv", "counts per type and flag"),
-        rejected=reported("rejected_exposures.csv", "rejected exposures"),
-        inputs=reported("inputs.csv", "input files"),
-    log:
-        "<results>/{detector}{epoch}/logs/bad_pixel_mask.log",
-    benchmark:
-        "<results>/{detector}{epoch}/benchmarks/bad_pixel_mask.tsv"
-    resources:
-        mem_mb=memory("bad_pixel_mask"),
-        disk_mb=disk("bad_pixel_mask"),
-        runtime=runtime("bad_pixel_mask"),
-    params:
-        detector=detector_data,
-        config=vote_config,
-        rejected=lambda wildcards: INVENTORY.rejected[source_mask_id(wildcards)],
-        manual_flag_file=config["manual_flag_file"],
-        steps=steps_used,
-        made_with=made_with(),
-        library=digest("bad_pixel_mask.py"),
-    message:
-        "{wildcards.detector}{wildcards.epoch}: vote and mask"
-    conda:
-        CONDA_ENV
-    script:
-        "../scripts/bad_pixel_mask.py"
+for VOTE_RULE, (VOTED_FILE, VOTED_EPOCH) in VOTE_RULES.items():
+
+    rule:
+        """The vote: mask, evidence, summary, and rejected exposures."""
+        name:
+            VOTE_RULE
+        input:
+            unpack(checked_mask_inputs),
+        output:
+            mask=f"<results>/{{detector}}{{epoch}}/{VOTED_FILE}",
+            evidence="<results>/{detector}{epoch}/evidence.fits",
+            summary=reported("summary.csv", "counts per type and flag"),
+            rejected=reported("rejected_exposures.csv", "rejected exposures"),
+            inputs=reported("inputs.csv", "input files"),
+        log:
+            "<results>/{detector}{epoch}/logs/bad_pixel_mask.log",
+        benchmark:
+            "<results>/{detector}{epoch}/benchmarks/bad_pixel_mask.tsv"
+        wildcard_constraints:
+            epoch=VOTED_EPOCH,
+        resources:
+            mem_mb=memory("bad_pixel_mask"),
+            disk_mb=disk("bad_pixel_mask"),
+            runtime=runtime("bad_pixel_mask"),
+        params:
+            detector=detector_data,
+            config=vote_config,
+            rejected=lambda wildcards: INVENTORY.rejected[source_mask_id(wildcards)],
+            manual_flag_file=manual_flag_setting,
+            steps=steps_used,
+            made_with=made_with(),
+            library=digest("bad_pixel_mask.py"),
+        message:
+            "{wildcards.detector}{wildcards.epoch}: vote and mask"
+        conda:
+            CONDA_ENV
+        script:
+            "../scripts/bad_pixel_mask.py"
 
 
 rule quality_check:
     """dq_init of a real ramp with the mask; PIXELDQ must contain the flags of the mask."""
     input:
-        mask="<results>/{detector}{epoch}/<mask_file>",
+        mask=mask_of,
         ramp=ramp_for_check,
     output:
         report=reported("quality_check.json", "quality check"),

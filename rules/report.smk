@@ -8,7 +8,7 @@ rule report_page:
     """The report page of a detector."""
     input:
         unpack(report_inputs),
-        mask="<results>/{detector}{epoch}/<mask_file>",
+        mask=mask_of,
         evidence="<results>/{detector}{epoch}/evidence.fits",
         rejected="<results>/{detector}{epoch}/rejected_exposures.csv",
     output:
@@ -28,7 +28,7 @@ rule report_page:
         rejected=lambda wildcards: INVENTORY.rejected[mask_id_of(wildcards)],
         ramp_files=ramp_files_and_kept,
         benchmarks=benchmark_folders,
-        epoch=lambda wildcards: Path(wildcards.epoch).name,
+        epoch=lambda wildcards: division_name(mask_id_of(wildcards)),
         index=index_link,
         library=digest("report_page.py"),
     message:

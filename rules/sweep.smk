@@ -37,7 +37,7 @@ rule sweep_vote:
 rule sweep_table:
     """All points of the sweep as a table and a figure."""
     input:
-        tables=expand("<results>/{{detector}}{{epoch}}/sweep/points/{point}.csv", point=POINTS),
+        tables=tables_of_points,
     output:
         table="<results>/{detector}{epoch}/sweep/sweep.csv",
         figure="<results>/{detector}{epoch}/sweep/sweep.png",
@@ -50,8 +50,8 @@ rule sweep_table:
         disk_mb=disk("sweep_table"),
         runtime=runtime("sweep_table"),
     params:
-        points=POINTS,
-        configured={key: config[key] for key in config["sweep"]},
+        points=lambda wildcards: points_of(variant_of(wildcards.epoch)),
+        configured=swept_keys,
         grid=config["sweep_grid"],
         library=digest("sweep_table.py"),
     message:

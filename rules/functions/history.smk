@@ -2,9 +2,10 @@
 
 
 def history_directory(wildcards):
-    """The folder of a detector's history."""
+    """The folder of the history of a detector, or of a variant of a detector."""
     configured = config["history_directory"]
-    return f"{configured}/{wildcards.detector}" if configured else f"{RESULTS}/{wildcards.detector}/history"
+    series = mask_id_of(wildcards)
+    return f"{configured}/{series}" if configured else f"{RESULTS}/{series}/history"
 
 
 def masks_of(detector):
@@ -12,16 +13,21 @@ def masks_of(detector):
     return [mask_id for mask_id in INVENTORY.masks if detector_of(mask_id) == detector]
 
 
+def masks_of_series(wildcards):
+    """The mask_ids of all epochs of a detector and variant."""
+    return [mask_id for mask_id in INVENTORY.masks if series_of(mask_id) == mask_id_of(wildcards)]
+
+
 def of_masks(name):
-    """An input function: the files `name` of all masks of a detector."""
-    return lambda wildcards: [f"{RESULTS}/{mask_id}/{name}" for mask_id in masks_of(wildcards.detector)]
+    """An input function: the files `name` of all masks of a history."""
+    return lambda wildcards: [f"{RESULTS}/{mask_id}/{name}" for mask_id in masks_of_series(wildcards)]
 
 
 def exposures_of_masks(wildcards):
-    """Epoch (or an empty text) and exposures (kind -> name -> start time) of each mask of a detector."""
+    """Epoch (or an empty text) and exposures (kind -> name -> start time) of each mask of a history."""
     return [
         {
-            "epoch": Path(mask_id).relative_to(wildcards.detector).name,
+            "epoch": Path(without_variant(mask_id)).relative_to(wildcards.detector).name,
             "exposures": {
                 kind: {
                     name: exposure.start.isoformat() for name, exposure in INVENTORY.exposures(mask_id, kind).items()
@@ -29,5 +35,5 @@ def exposures_of_masks(wildcards):
                 for kind in KINDS
             },
         }
-        for mask_id in masks_of(wildcards.detector)
+        for mask_id in masks_of_series(wildcards)
     ]

@@ -21,22 +21,22 @@ def injection_recovery_targets(wildcards):
 
 def injected_findings(wildcards):
     """Evidence and mask without and with planted pixels."""
-    before = f"{RESULTS}/{wildcards.detector}{wildcards.epoch}"
-    after = f"{RESULTS}/{wildcards.detector}/{INJECTED}{wildcards.epoch}"
+    before = f"{wildcards.detector}{wildcards.epoch}"
+    after = f"{wildcards.detector}/{INJECTED}{wildcards.epoch}"
     return {
-        "evidence": f"{before}/evidence.fits",
-        "mask": f"{before}/{MASK_FILE}",
-        "injected_evidence": f"{after}/evidence.fits",
-        "injected_mask": f"{after}/{MASK_FILE}",
+        "evidence": f"{RESULTS}/{before}/evidence.fits",
+        "mask": mask_file(before),
+        "injected_evidence": f"{RESULTS}/{after}/evidence.fits",
+        "injected_mask": mask_file(after),
     }
 
 
 def findings_of_all_masks(wildcards):
-    """Evidence and masks of all epochs of a detector, and the statistics of its darks."""
-    folders = [f"{RESULTS}/{mask_id}" for mask_id in masks_of(wildcards.detector)]
+    """Evidence and masks of all epochs and variants of a detector, and the statistics of its darks."""
+    mask_ids = masks_of(wildcards.detector)
     return {
-        "evidence": [f"{folder}/evidence.fits" for folder in folders],
-        "mask": [f"{folder}/{MASK_FILE}" for folder in folders],
+        "evidence": [f"{RESULTS}/{mask_id}/evidence.fits" for mask_id in mask_ids],
+        "mask": [mask_file(mask_id) for mask_id in mask_ids],
         "statistics": statistics_of(wildcards, "darks"),
     }
 

@@ -16,10 +16,10 @@ def checked_mask_inputs(wildcards):
     """The files of the vote; the files that the vote makes are checked."""
     files, folder = mask_inputs(wildcards), f"{RESULTS}/{mask_id_of(wildcards)}"
     if DECIDES:
-        settings = vote_config(wildcards) | {"manual_flag_file": config["manual_flag_file"]}
+        settings = vote_config(wildcards) | {"manual_flag_file": manual_flag_setting(wildcards)}
         tables = [f"{folder}/{name}.csv" for name in ("summary", "rejected_exposures", "inputs")]
         check_vote(f"{folder}/evidence.fits", files, settings, tables)
-        make_again(f"{folder}/{MASK_FILE}", CURRENT.check_fits(f"{folder}/{MASK_FILE}"))
+        make_again(mask_of(wildcards), CURRENT.check_fits(mask_of(wildcards)))
     return files
 
 
@@ -27,15 +27,20 @@ def mask_inputs(wildcards):
     """The files of the vote, the comparison of the exposures, the response of the flats, and the manual flags."""
     files = vote_files(wildcards) | {"comparison": comparison(wildcards)}
     if files["flats"]:
-        files["response"] = f"{RESULTS}/{mask_id_of(wildcards)}/flat_response.fits"
+        files["response"] = f"{set_folder(wildcards)}/flat_response.fits"
     if path := manual_flag_path(wildcards):
         files["manual_flags"] = path
     return files
 
 
+def manual_flag_setting(wildcards):
+    """The configured table of manual flags of a mask, `default` or `none`."""
+    return config_of(mask_id_of(wildcards))["manual_flag_file"]
+
+
 def manual_flag_path(wildcards):
     """The table of manual flags: the project's table for the detector, the configured table, or None."""
-    setting = config["manual_flag_file"]
+    setting = manual_flag_setting(wildcards)
     if setting == "none":
         return None
     if setting == "default":
@@ -44,12 +49,15 @@ def manual_flag_path(wildcards):
 
 
 def vote_config(wildcards):
-    """The configuration keys of the vote, for the detector; USEAFTER of an epoch's mask is the start of the epoch."""
-    of_detector = config_of(wildcards.detector)
-    keys = {key: of_detector[key] for key in VOTE_KEYS}
+    """The configuration keys of the vote, for the mask; USEAFTER of an epoch's mask is the start of the epoch."""
+    of_mask = config_of(mask_id_of(wildcards))
+    keys = {key: of_mask[key] for key in VOTE_KEYS}
+    for variant in variants_of(config):
+        if variant.name and variant.name == variant_of(mask_id_of(wildcards)):
+            keys["history"] = f"{selection_text(variant)}\n{keys['history']}".strip()
     if wildcards.detector.endswith(INJECTED):
-        keys["history"] = f"NOT FOR USE: bad pixels were planted into the exposures. {config['history']}".strip()
-    return keys | {"useafter": INVENTORY.start(source_mask_id(wildcards))} if wildcards.get("epoch") else keys
+        keys["history"] = f"NOT FOR USE: bad pixels were planted into the exposures. {keys['history']}".strip()
+    return keys | {"useafter": INVENTORY.start(source_mask_id(wildcards))} if config["epochs"] else keys
 
 
 def steps_used(wildcards):

@@ -26,7 +26,7 @@ class Progress:
 # Snakemake looks for the names in messages in the outermost Snakefile; modules share the object there.
 PROGRESS = workflow.modifier_stack[0].globals.setdefault("PROGRESS", Progress())
 PROGRESS.rules |= {own_rule("dark_statistics"), own_rule("flat_statistics")}
-VOTE = own_rule("bad_pixel_mask")
+VOTES = set(map(own_rule, VOTE_RULES))
 RUN_FOLDER = os.getcwd()
 
 
@@ -35,7 +35,7 @@ def complete(mask_id):
     return not any(
         workflow.dag.needrun(job) and not workflow.dag.finished(job)
         for job in workflow.dag.jobs
-        if job.rule.name == VOTE and mask_id_of(job.wildcards) == mask_id
+        if job.rule.name in VOTES and mask_id_of(job.wildcards) == mask_id
     )
 
 
@@ -52,7 +52,10 @@ def close_run(snakemake_logs=None):
         with contextlib.suppress(OSError):
             if not complete(mask_id):
                 restore_rejected_exposures(Path(RESULTS) / mask_id, INVENTORY.rejected[mask_id])
-    masks = [MadeMask(RESULTS, mask_id, MASK_FILE, complete(mask_id), config["report"]) for mask_id in INVENTORY.masks]
+    masks = [
+        MadeMask(RESULTS, mask_id, mask_name(mask_id), complete(mask_id), config["report"])
+        for mask_id in INVENTORY.masks
+    ]
     arguments = sys.argv[1:]
     say(
         error_lines(masks, arguments, snakemake_logs) if snakemake_logs is not None else success_lines(masks, arguments)

@@ -37,9 +37,9 @@ def ramp_files_and_kept(wildcards):
 
 
 def benchmark_folders(wildcards):
-    """The folders with the benchmarks of a mask: the detector's folder, and the epoch's folder if there are epochs."""
-    mask_ids = dict.fromkeys((wildcards.detector, mask_id_of(wildcards)))
-    return [f"{RESULTS}/{mask_id}/benchmarks" for mask_id in mask_ids]
+    """The folders with the benchmarks of a mask: of the detector, of the set of exposures, and of the mask itself."""
+    folders = (f"{RESULTS}/{wildcards.detector}", set_folder(wildcards), f"{RESULTS}/{mask_id_of(wildcards)}")
+    return [f"{folder}/benchmarks" for folder in dict.fromkeys(folders)]
 
 
 def index_link(wildcards):

@@ -1,13 +1,31 @@
 # Functions of sweep.smk.
 
-POINTS = sweep_points(config["sweep"], config["sweep_grid"], config)
+
+@functools.cache
+def points_of(variant):
+    """The points of the sweep of a variant: name -> values of the keys that differ from the variant's."""
+    return sweep_points(config["sweep"], config["sweep_grid"], of_variant(config, variant))
 
 
 def point_config(wildcards):
     """The configuration of the vote with the values of the point."""
     default = DETECTORS[wildcards.detector].max_dead_norm_signal_dn_per_s
-    as_given = {"max_dead_norm_signal": config["max_dead_norm_signal"]}
-    return with_max_dead_norm_signal(vote_config(wildcards) | as_given | POINTS[wildcards.point], default)
+    variant = variant_of(wildcards.epoch)
+    as_given = {"max_dead_norm_signal": of_variant(config, variant)["max_dead_norm_signal"]}
+    keys = vote_config(wildcards) | as_given | points_of(variant)[wildcards.point]
+    return with_max_dead_norm_signal(keys, default)
+
+
+def tables_of_points(wildcards):
+    """The tables of all points of the sweep of a mask."""
+    folder = f"{RESULTS}/{mask_id_of(wildcards)}/sweep/points"
+    return [f"{folder}/{point}.csv" for point in points_of(variant_of(wildcards.epoch))]
+
+
+def swept_keys(wildcards):
+    """The configured values of the swept keys, for the mask."""
+    of_mask = of_variant(config, variant_of(wildcards.epoch))
+    return {key: of_mask[key] for key in config["sweep"]}
 
 
 def sweep_inputs(wildcards):
@@ -23,7 +41,14 @@ def sweep_targets(wildcards):
         raise WorkflowError("sweep: nothing is swept; give values to try, such as sweep: {max_jump_limit: [5, 8, 12]}")
     for mask_id, kinds in INVENTORY.masks.items():
         if kinds["flats"]:
-            for point in POINTS.values():
-                check_detector(config | point, DETECTORS[detector_of(mask_id)])
-    recorded([f"{RESULTS}/{mask_id}/sweep/points/{point}.csv" for mask_id in INVENTORY.masks for point in POINTS])
+            of_mask = of_variant(config, variant_of(mask_id))
+            for point in points_of(variant_of(mask_id)).values():
+                check_detector(of_mask | point, DETECTORS[detector_of(mask_id)])
+    recorded(
+        [
+            f"{RESULTS}/{mask_id}/sweep/points/{point}.csv"
+            for mask_id in INVENTORY.masks
+            for point in points_of(variant_of(mask_id))
+        ]
+    )
     return recorded([f"{RESULTS}/{mask_id}/sweep/sweep.{end}" for mask_id in INVENTORY.masks for end in ("csv", "png")])

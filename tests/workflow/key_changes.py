@@ -229,6 +229,7 @@ TESTED_ELSEWHERE = dict.fromkeys(
     "dark_exp_types": "test_sky_flats.py",
     "flat_exp_types": "test_sky_flats.py",
     "flat_setup": "test_flat_sources.py",
+    "variants": "test_variants.py",
     "report": "test_report.py",
     "scratch": "test_idle_cores.py",
     "detector1_use_idle_cores": "test_idle_cores.py",

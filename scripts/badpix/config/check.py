@@ -19,6 +19,7 @@ from badpix.config.schema import problems, with_defaults
 from badpix.config.settings import with_max_dead_norm_signal
 from badpix.config.size import size_problems
 from badpix.config.sweep import sweep_problems
+from badpix.config.variants import prepared, variant_problems
 from badpix.instrument.detectors import Detector
 
 
@@ -64,7 +65,11 @@ def validated(config: object, schema: Mapping[str, Any], steps_spec: Mapping[str
         given["useafter"] = useafter_text(given["useafter"])
     if "epochs" in given:
         given["epochs"] = date_texts(given["epochs"])
-    found = outdated + undefined + problems(given, schema, schema)
+    of_variants: list[str] = []
+    if "variants" in given:
+        of_variants, variants = prepared(given["variants"], schema)
+        given["variants"] = with_useafter_texts(variants)
+    found = outdated + undefined + of_variants + problems(given, schema, schema)
     # A rule is applied only where the compared values are sound, so that no problem is reported twice.
     unsound = {re.split(r"[.\[:]", problem, maxsplit=1)[0] for problem in found}
     sound = {key: value for key, value in given.items() if key in schema["properties"] and key not in unsound}
@@ -75,6 +80,8 @@ def validated(config: object, schema: Mapping[str, Any], steps_spec: Mapping[str
     for key in ("detector1_dark", "detector1_flat"):
         if key not in unsound:
             found += step_problems(key, complete[key], steps_spec)
+    if not found:
+        found = variant_problems(complete, schema, RULES)
     if not found:
         found = sweep_problems(complete, schema, RULES)
     if found:
@@ -105,6 +112,18 @@ def search_types(config: Mapping[str, Any]) -> list[str]:
     """The values of `dead_search_type` as a list."""
     kinds = config["dead_search_type"]
     return [kinds] if isinstance(kinds, str) else list(kinds)
+
+
+def with_useafter_texts(variants: object) -> object:
+    """The mapping of the variants with their `useafter` as text; a value of another type is returned unchanged."""
+    if not isinstance(variants, dict):
+        return variants
+    return {
+        name: {key: useafter_text(value) if key == "useafter" else value for key, value in keys.items()}
+        if isinstance(keys, dict)
+        else keys
+        for name, keys in variants.items()
+    }
 
 
 def useafter_text(value: object) -> object:

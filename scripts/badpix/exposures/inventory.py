@@ -13,9 +13,12 @@ from badpix.exposures.header_walk import HeaderInfo, Keywords
 from badpix.exposures.keyword_checks import date_problem, start_of
 from badpix.exposures.optical_setup import NoMajority, different_setups, unsuitable_setups
 from badpix.exposures.segment_checks import mixed_segments, segment_number, segment_problem
+from badpix.exposures.variants import Variant, in_no_variant, variant_of, variants_of
 from badpix.instrument.detectors import Detector
 from badpix.instrument.segments import by_exposure
 
+# Keywords of the array, which all exposures of a detector share.
+ARRAY = ("SUBARRAY", "SUBSTRT1", "SUBSTRT2", "SUBSIZE1", "SUBSIZE2")
 # Readout pattern and subarray determine these keywords; their numbers may be rounded in more than one way.
 TIMING = ("NFRAMES", "GROUPGAP", "TFRAME", "TGROUP")
 TIMING_TOLERANCE = 1e-3
@@ -54,19 +57,31 @@ class Inventory:
     no mask can be made to the reason; the remaining detectors are kept.
 
     `masks` maps mask_id -> kind -> exposure name -> Exposure. The mask_id is the folder of a mask below the results:
-    the detector or, where epochs are configured (`badpix.exposures.epochs`), `<detector>/epochs/<epoch>`, ordered by
-    time within a detector. In that case `rejected` and `refused` have entries of such mask_ids beside those of
-    detectors.
+    the detector or, where epochs and variants are configured (`badpix.exposures.epochs`, `badpix.exposures.variants`),
+    `<detector>/epochs/<epoch>`, `<detector>/variants/<variant>` or `<detector>/epochs/<epoch>/variants/<variant>`,
+    ordered by time within a detector. In that case `rejected` and `refused` have entries of such mask_ids beside those
+    of detectors.
+
+    `sets` maps detector -> name of a variant (empty if none are configured) -> its exposures of all epochs. `shared`
+    maps the mask_ids of variants without a selection to the mask_id of their detector or epoch: they share the products
+    of a set of exposures in its folder. `of_set` maps that mask_id to its exposures.
     """
 
     detectors: dict[str, Kinds] = field(default_factory=dict)
     rejected: dict[str, dict[str, str]] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     masks: dict[str, Kinds] = field(default_factory=dict)
+    sets: dict[str, dict[str, Kinds]] = field(default_factory=dict)
+    shared: dict[str, str] = field(default_factory=dict)
+    of_set: dict[str, Kinds] = field(default_factory=dict)
 
     def exposures(self, mask_id: str, kind: str) -> dict[str, Exposure]:
-        """The exposures of a kind of a mask or of a detector: name -> Exposure."""
-        return (self.masks.get(mask_id) or self.detectors[mask_id])[kind]
+        """The exposures of a kind of a mask, of the set that variants share, or of a detector: name -> Exposure."""
+        return (self.masks.get(mask_id) or self.of_set.get(mask_id) or self.detectors[mask_id])[kind]
+
+    def set_id(self, mask_id: str) -> str:
+        """The folder below the results of the products that belong to the set of exposures of a mask."""
+        return self.shared.get(mask_id, mask_id)
 
     def nothing_left(self) -> "InventoryError":
         """The error of an inventory whose masks are all refused."""
@@ -75,15 +90,19 @@ class Inventory:
 
     def start(self, mask_id: str) -> str:
         """Start of the first exposure of `mask_id`, `YYYY-MM-DD HH:MM:SS` (UTC)."""
-        kinds = self.masks.get(mask_id) or self.detectors[mask_id]
-        first = min(exposure.start for exposures in kinds.values() for exposure in exposures.values())
+        first = min(e.start for exposures in self.masks[mask_id].values() for e in exposures.values())
         return first.isoformat(sep=" ", timespec="seconds")
 
     def before(self, mask_id: str) -> str | None:
-        """The mask_id of the preceding epoch of the same detector; None for the first epoch."""
-        own = [candidate for candidate in self.masks if candidate.split("/")[0] == mask_id.split("/")[0]]
+        """The mask_id of the same variant in the preceding epoch of the detector; None for the first epoch."""
+        own = [other for other in self.masks if _series(other) == _series(mask_id)]
         earlier = own[: own.index(mask_id)]
         return earlier[-1] if earlier else None
+
+
+def _series(mask_id: str) -> tuple[str, str]:
+    """Detector and variant of a mask_id: the masks of all epochs have them in common."""
+    return mask_id.split("/")[0], variant_of(mask_id)
 
 
 class InventoryError(ValueError):
@@ -120,29 +139,29 @@ def choose_detectors(exposures: Sequence[Exposure], setting: str | Sequence[str]
     return list(setting)
 
 
-def _agreement(exposures: Sequence[Exposure]) -> dict[str, str]:
-    """Reasons (name -> reason) of the exposures of a detector that differ from the majority.
-
-    All exposures must share size and subarray; the exposures of each kind must share their readout pattern.
-    """
+def _agreement(exposures: Sequence[Exposure], keys: tuple[str, ...]) -> dict[str, str]:
+    """Reasons (name -> reason) of the exposures that differ from the majority in the values of `keys`."""
     reasons: dict[str, str] = {}
-    groups: list[tuple[Sequence[Exposure], tuple[str, ...]]] = [
-        (exposures, ("SUBARRAY", "SUBSTRT1", "SUBSTRT2", "SUBSIZE1", "SUBSIZE2")),
-        *(([e for e in exposures if e.kind == kind], ("READPATT",)) for kind in PRODUCTS_NEEDED),
-    ]
-    for members, keys in groups:
-        if not members:
-            continue
-        majority = _most_common([tuple(e.keywords[key] for key in keys) for e in members], ", ".join(keys))
-        for exposure in members:
-            differing = [
-                f"{key} is {exposure.keywords[key]!r}, the rest have {value!r}"
-                for key, value in zip(keys, majority, strict=True)
-                if exposure.keywords[key] != value
-            ]
-            if differing:
-                reasons.setdefault(exposure.name, "; ".join(differing))
+    if not exposures:
+        return reasons
+    majority = _most_common([tuple(e.keywords[key] for key in keys) for e in exposures], ", ".join(keys))
+    for exposure in exposures:
+        differing = [
+            f"{key} is {exposure.keywords[key]!r}, the rest have {value!r}"
+            for key, value in zip(keys, majority, strict=True)
+            if exposure.keywords[key] != value
+        ]
+        if differing:
+            reasons[exposure.name] = "; ".join(differing)
     return reasons
+
+
+def _readout_agreement(exposures: Sequence[Exposure]) -> dict[str, str]:
+    """Reasons of the exposures of a mask whose readout pattern or timing differs from the majority of their kind."""
+    reasons: dict[str, str] = {}
+    for kind in PRODUCTS_NEEDED:
+        reasons |= _agreement([e for e in exposures if e.kind == kind], ("READPATT",))
+    return reasons | _timing_agreement([e for e in exposures if e.name not in reasons])
 
 
 def _timing_agreement(exposures: Sequence[Exposure]) -> dict[str, str]:
@@ -228,23 +247,56 @@ def take_inventory(
     for exposure in good:
         if exposure.keywords["DETECTOR"] not in chosen:
             unusable[exposure.name] = f"DETECTOR is {exposure.keywords['DETECTOR']}, not {' or '.join(chosen)}"
+    variants = variants_of(config)
     for detector in chosen:
         own = [exposure for exposure in good if exposure.keywords["DETECTOR"] == detector]
         # Before the majorities, so that unsuitable flats do not decide on READPATT or SUBARRAY.
         rejected = unsuitable_setups({e.name: e.keywords for e in own if e.kind == "flats"}, config["flat_setup"])
+        for exposure in own:
+            if reason := in_no_variant(variants, exposure.kind, exposure.keywords):
+                rejected.setdefault(exposure.name, reason)
+        own = [exposure for exposure in own if exposure.name not in rejected]
+        _sort_detector(inventory, detector, own, unusable | rejected, variants)
+    return inventory
+
+
+def _sort_detector(
+    inventory: Inventory,
+    detector: str,
+    own: Sequence[Exposure],
+    rejected: dict[str, str],
+    variants: Iterable[Variant],
+) -> None:
+    """Sort the exposures `own` of a detector into the sets of its `variants`; `rejected` (name -> reason) are out."""
+    try:
+        rejected = rejected | _agreement(own, ARRAY)
+    except InventoryError as error:
+        inventory.refused[detector] = f"{detector}: no mask, because {error}"
+        return
+    sound = [exposure for exposure in own if exposure.name not in rejected]
+    sets: dict[str, Kinds] = {}
+    for variant in variants:
+        members = [e for e in sound if variant.selects(e.kind, e.keywords)]
+        mask_id = f"{detector}{variant.folder}"
         try:
-            rejected |= _agreement([exposure for exposure in own if exposure.name not in rejected])
-            rejected |= _timing_agreement([exposure for exposure in own if exposure.name not in rejected])
+            reasons = _readout_agreement(members)
         except InventoryError as error:
-            inventory.refused[detector] = f"{detector}: no mask, because {error}"
+            inventory.refused[mask_id] = f"{mask_id}: no mask, because {error}"
             continue
         for search in (_mixed, _duplicates):
-            rejected |= search([exposure for exposure in own if exposure.name not in rejected])
-        inventory.rejected[detector] = dict(sorted((unusable | rejected).items()))
-        inventory.detectors[detector] = {
-            kind: {e.name: e for e in own if e.kind == kind and e.name not in rejected} for kind in PRODUCTS_NEEDED
+            reasons |= search([exposure for exposure in members if exposure.name not in reasons])
+        inventory.rejected[mask_id] = dict(sorted((rejected | reasons).items()))
+        sets[variant.name] = {
+            kind: {e.name: e for e in members if e.kind == kind and e.name not in reasons} for kind in PRODUCTS_NEEDED
         }
-    return inventory
+    if not sets:
+        return
+    inventory.sets[detector] = sets
+    inventory.rejected.setdefault(detector, dict(sorted(rejected.items())))
+    used = {e.name for kinds in sets.values() for of_kind in kinds.values() for e in of_kind.values()}
+    inventory.detectors[detector] = {
+        kind: {e.name: e for e in sound if e.kind == kind and e.name in used} for kind in PRODUCTS_NEEDED
+    }
 
 
 def shortage(
@@ -286,12 +338,21 @@ def rejected_at_start(inventory: Inventory, table: str) -> list[str]:
 
     `table` is the path of the complete tables.
     """
-    rejected = {name: reason for of_mask in inventory.rejected.values() for name, reason in of_mask.items()}
     used = {name for kinds in inventory.masks.values() for of_kind in kinds.values() for name in of_kind}
+    rejected: dict[str, str] = {}
+    in_a_mask: dict[str, dict[str, str]] = {}
+    for mask_id, of_mask in inventory.rejected.items():
+        for name, reason in of_mask.items():
+            # Another variant may use the exposure.
+            (in_a_mask.setdefault(mask_id, {}) if name in used else rejected)[name] = reason
     lines = []
     if rejected:
         lines.append(f"{len(rejected)} of {len(used | set(rejected))} exposures are rejected by their headers:")
         lines += [f"  {line}" for line in reason_lines(rejected, table=table)]
+    for mask_id, of_mask in in_a_mask.items():
+        if mask_id in inventory.masks:
+            lines.append(f"{mask_id}: {len(of_mask)} exposures of other masks are rejected by their headers:")
+            lines += [f"  {line}" for line in reason_lines(of_mask, table=table)]
     # Their messages list the rejected exposures again.
     lines += [reason.splitlines()[0].removesuffix(" Rejected:") for reason in inventory.refused.values()]
     return lines
@@ -314,15 +375,17 @@ def reject_other_setups(inventory: Inventory, mask_id: str, kinds: Kinds, config
 def refuse_incomplete(inventory: Inventory, configured: Sequence[str], config: Mapping[str, Any]) -> None:
     """Move the detectors with too few exposures of a `configured` kind from `detectors` to `refused`.
 
-    The flats of a mask must agree in their optical set-up; where each epoch has a mask, `divide` compares them. Raises
-    InventoryError when no detector remains.
+    The flats of a mask must agree in their optical set-up. Where each epoch or variant has a mask, `divide` compares
+    them, and variants have their own minimum numbers of exposures. Raises InventoryError when no detector remains.
     """
+    variants = config.get("variants")
     for detector, kinds in list(inventory.detectors.items()):
-        if not config["epochs"]:
+        if not (config["epochs"] or variants):
             kinds = inventory.detectors[detector] = reject_other_setups(inventory, detector, kinds, config)
+        reason = None if variants else shortage(detector, kinds, inventory.rejected[detector], configured, config)
         if detector in inventory.refused:
             del inventory.detectors[detector]
-        elif reason := shortage(detector, kinds, inventory.rejected[detector], configured, config):
+        elif reason:
             inventory.refused[detector] = reason
             del inventory.detectors[detector]
     if not inventory.detectors:

@@ -144,9 +144,11 @@ def test_the_schema_is_strict_at_every_level():
     free = [
         node for node in nodes(SCHEMA) if node.get("type") == "object" and node.get("additionalProperties") is not False
     ]
-    # The steps and their parameters are checked against jwst itself, swept keys against the schema of each key.
+    # The steps and their parameters are checked against jwst itself, keys of the sweep and of variants against the
+    # schema of each key.
     steps = SCHEMA["$defs"]["steps"]
-    assert free == [KEYS["sweep"], steps, steps["additionalProperties"]]
+    variants = KEYS["variants"]
+    assert free == [KEYS["sweep"], variants, variants["additionalProperties"], steps, steps["additionalProperties"]]
 
 
 @pytest.mark.parametrize("key", KEYS)

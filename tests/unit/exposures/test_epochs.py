@@ -56,7 +56,7 @@ def test_ranges_hold_their_first_and_last_day():
 
 def inventory_of(exposures):
     kinds = {kind: {e.name: e for e in exposures if e.kind == kind} for kind in ("darks", "flats")}
-    return Inventory(detectors={"NIS": kinds}, rejected={"NIS": {"broken": "empty"}})
+    return Inventory({"NIS": kinds}, sets={"NIS": {"": kinds}}, rejected={"NIS": {"broken": "empty"}})
 
 
 def test_without_epochs_a_detector_has_one_mask():
