@@ -44,6 +44,7 @@ from badpix.exposures.inventory import (
     rejected_at_start,
     take_inventory,
 )
+from badpix.exposures.notices import start_notices
 from badpix.exposures.optical_setup import setup_warnings, used_again
 from badpix.mask.manual_flags import ManualFlagError, check_manual_flags
 from badpix.core.paths import is_same_file, path_problem, shown, text_problem
@@ -125,7 +126,7 @@ def say(lines):
 
 
 def warned_at_start():
-    """The warnings of the dates and of the flats of all masks, also of none, each once."""
+    """The warnings of the dates and of the headers of all masks, also of none, each once."""
     found = {}
     for mask_id, kinds in INVENTORY.masks.items():
         starts = [exposure.start for of_kind in kinds.values() for exposure in of_kind.values()]
@@ -133,6 +134,7 @@ def warned_at_start():
         useafter = INVENTORY.start(mask_id) if config["epochs"] else of_mask["useafter"]
         flats = {name: flat.keywords for name, flat in kinds["flats"].items()}
         warnings = [*date_warnings(of_mask["pedigree"], useafter, starts), *setup_warnings(flats.values())]
+        warnings += start_notices(kinds, of_mask["min_darks"])
         if workflow.is_main_process:
             warnings += used_again(Path(config["results"]) / mask_id / "rejected_exposures.csv", flats)
         for warning in warnings:

@@ -123,7 +123,8 @@ def votes_of_integration(pedestal, groupdq, science, cfg):
     votes["saturated"] = (saturated | ~do_not_use).any(axis=0), saturated.all(axis=0)
 
     window = int(cfg["early_cutoff_fraction"] * n_groups + 1e-9)
-    if n_groups < 4 or window == 0:
+    most_jumps = good.sum(axis=0).max() - 1  # the first usable group has no jump
+    if n_groups < 4 or window == 0 or most_jumps < cfg["max_jump_limit"]:
         nowhere = np.zeros(pedestal.shape, dtype=bool)
         votes["many_jumps"] = nowhere, nowhere
         votes["rc_jumps"] = nowhere, nowhere

@@ -24,6 +24,7 @@ from badpix.comparison.sample import Sample
 from badpix.formats.comparison_file import GOOD, NO_MAJORITY, OUTLIER, OUTLIER_OF_FEW, ComparisonRow
 from badpix.formats.statistics_file import open_statistics
 from badpix.formats.statistics_set import Exposure
+from badpix.instrument.depth import similar_depth
 
 # With fewer exposures there is nothing to compare; with fewer than MIN_TO_REJECT no outlier is rejected.
 MIN_EXPOSURES, MIN_TO_REJECT = 3, 5
@@ -32,6 +33,8 @@ PLANES = {"darks": ("SLOPE", "VAR_SLOPE", "PEDESTAL", "CDS_NOISE", "NJUMP"), "fl
 SLOW_SAMPLES = 8
 # A pattern is compared if its coefficient is above so many standard errors.
 PATTERN_SIGMA = 5
+# Measures in units of the expected noise of slopes.
+SLOPE_NOISE = ("slope_scatter", "scatter")
 SAMPLES = {"darks": dark_sample, "flats": flat_sample}
 FUNCTIONS = {"darks": measure_dark, "flats": measure_flat}
 
@@ -82,6 +85,10 @@ def reads_averaged(header: Mapping[str, Any]) -> int:
 def compare(exposures: Sequence[Exposure], kind: str, science: np.ndarray, limit: float) -> list[ComparisonRow]:
     """The distance of each exposure in each measure, and its status; empty with fewer than MIN_EXPOSURES.
 
+    The noise of a slope depends on the number of groups, and the noise of the reference on those of the others.
+    Exposures of similar depth are therefore compared with each other. Fewer than MIN_EXPOSURES of a depth are compared
+    with all exposures, in the measures that do not depend on the noise of slopes.
+
     Parameters
     ----------
     exposures : sequence of Exposure
@@ -95,6 +102,21 @@ def compare(exposures: Sequence[Exposure], kind: str, science: np.ndarray, limit
     """
     if len(exposures) < MIN_EXPOSURES:
         return []
+    rows: list[ComparisonRow] = []
+    for members in similar_depth([exposure.header["NGROUPS"] for exposure in exposures]):
+        alike = [exposures[number] for number in members]
+        if len(alike) >= MIN_EXPOSURES:
+            rows += _rows(alike, kind, science, limit)
+        else:
+            names = {exposure.name for exposure in alike}
+            of_all = _rows(exposures, kind, science, limit)
+            rows += [row for row in of_all if row.exposure in names and row.measure not in SLOPE_NOISE]
+    status = statuses(rows, len(exposures))
+    return [replace(row, status=status[row.exposure]) for row in rows]
+
+
+def _rows(exposures: Sequence[Exposure], kind: str, science: np.ndarray, limit: float) -> list[ComparisonRow]:
+    """The rows of `compare` without a status, of exposures that are all compared with each other."""
     values = measured(exposures, kind, science)
     rows = []
     for name, measure in MEASURES[kind].items():
@@ -105,8 +127,7 @@ def compare(exposures: Sequence[Exposure], kind: str, science: np.ndarray, limit
             most = most_distant(measure, own, others, frames[number] / np.median(np.delete(frames, number)))
             if most is not None:
                 rows.append(_row(kind, exposure.name, name, most, limit))
-    status = statuses(rows, len(exposures))
-    return [replace(row, status=status[row.exposure]) for row in rows]
+    return rows
 
 
 def most_distant(

@@ -1,7 +1,6 @@
 """Warnings of a mask that is plausible but may be wrong, for the log, the HISTORY, the report and the terminal."""
 
 import datetime
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from math import lgamma
 
@@ -10,6 +9,7 @@ from scipy.special import gammaincc, ndtr
 
 from badpix.config.exp_types import NO_FLATS
 from badpix.formats.type_result import TypeResult
+from badpix.instrument.depth import MIN_GROUPS_FOR_JUMP_STEP, MIN_GROUPS_FOR_TELEGRAPH, depth_warning
 from badpix.instrument.exp_types import sees_sky
 from badpix.response.normalise import MIN_INTEGRATIONS_TO_CLIP
 from badpix.vote.exposure_set import ExposureSet
@@ -21,8 +21,21 @@ MAX_OFFICIAL_FRACTION = 0.001
 MAX_TYPE_FRACTION = 0.01
 # A search that leaves this fraction of the science pixels unclassified does not work with the data.
 MAX_UNCLASSIFIED = 0.9
-# Official tests with a number of jumps in an integration, and their types.
-COUNTS_OF_JUMPS = {"many_jumps": "high_cr", "rc_jumps": "rc"}
+# Official tests with a number of jumps in an integration.
+COUNTS_OF_JUMPS = ("many_jumps", "rc_jumps")
+# Groups that a test needs beyond the two of any slope, and the reason. Usable groups count: MIRI has up to six fewer.
+MIN_GROUPS = {
+    "noisy": MIN_GROUPS_FOR_JUMP_STEP,
+    "cds_noise": 3,
+    "jumps_down": MIN_GROUPS_FOR_TELEGRAPH,
+    **dict.fromkeys(("first_rc", "early_rc", "first_inverse_rc", "early_inverse_rc"), 4),
+}
+MIN_GROUPS_REASON = {
+    "noisy": "because the pipeline searches for no jumps in shorter ramps",
+    "cds_noise": "for a scatter of group differences",
+    "jumps_down": "because the pipeline does not find the jumps of telegraph pixels in shorter ramps",
+    **dict.fromkeys(("first_rc", "early_rc", "first_inverse_rc", "early_inverse_rc"), "for early and late differences"),
+}
 PRESET = "The preset config/presets/flight.yaml"
 
 
@@ -57,7 +70,7 @@ def vote_warnings(
     return [
         *_no_flats(exposures),
         *_sky_flats(exposures),
-        *_different_groups(exposures),
+        *filter(None, [depth_warning(exposures.dark_groups(), settings.required.min_darks)]),
         *_unable(exposures, results, settings),
         *official.values(),
         *_frequent({name: result for name, result in results.items() if name not in official}, science),
@@ -122,28 +135,45 @@ def _unable(exposures: ExposureSet, results: Mapping[str, TypeResult], settings:
     n_groups = max((segment.header["NGROUPS"] for dark in exposures.darks for segment in dark.segments), default=0)
     for name, result in results.items():
         if (fraction := _fraction(result.insufficient.sum(), science)) > MAX_UNCLASSIFIED:
-            needs = f"min_valid = {settings.min_valid} valid votes"
-            if name == "noisy" and "noisy" not in settings.replaced_tests:
-                needs = f"min_clean_slopes = {settings.darks.min_clean_slopes} jump-free slopes"
+            needs = _needs(name, result, n_groups, settings) or f"min_valid = {settings.min_valid} valid votes"
             yield f"{name}: {fraction:.0%} of the science pixels could not be classified; each needs {needs} ({data})"
             continue
         for test, (_, n_valid) in result.votes.items():
             if (fraction := _fraction((n_valid[science] == 0).sum(), science)) > MAX_UNCLASSIFIED:
-                yield f"{name}: the test {test} has no valid vote in {fraction:.0%} of the science pixels ({data})"
-    limit = settings.darks.max_jump_limit
-    for test, name in COUNTS_OF_JUMPS.items():
-        # The first group has no jump.
-        if exposures.darks and test not in settings.replaced_tests and limit > n_groups - 1:
-            yield (
-                f"{name}: the test {test} cannot find a pixel, because max_jump_limit is {limit}, and integrations of"
-                f" {n_groups} groups have at most {n_groups - 1} jumps"
-            )
+                lacks = _needs_of_test(test, n_groups, settings)
+                yield (
+                    f"{name}: the test {test} has no valid vote in {fraction:.0%} of the science pixels"
+                    + (f"; it needs {lacks}" if lacks else "")
+                    + f" ({data})"
+                )
     n_integrations = sum(flat.n_integrations() for flat in exposures.flats)
     if exposures.flats and settings.flats.flat_vote_unit != "exposure" and n_integrations < MIN_INTEGRATIONS_TO_CLIP:
         yield (
             f"flats: only {n_integrations} integrations; clipping along them rejects little or nothing, so a cosmic ray"
             " in a single flat can change a response"
         )
+
+
+def _needs(name: str, result: TypeResult, n_groups: int, settings: VoteSettings) -> str | None:
+    """What the tests of a type need that ramps of `n_groups` groups lack; None if the ramps are long enough."""
+    texts = [_needs_of_test(test, n_groups, settings) for test in result.votes]
+    if name == "noisy" and "noisy" not in settings.replaced_tests and n_groups >= MIN_GROUPS_FOR_JUMP_STEP:
+        return f"min_clean_slopes = {settings.darks.min_clean_slopes} jump-free slopes"
+    return " or ".join(filter(None, texts)) or None
+
+
+def _needs_of_test(test: str, n_groups: int, settings: VoteSettings) -> str | None:
+    """What a test needs that ramps of `n_groups` groups lack; None if they are long enough."""
+    # The first group has no jump.
+    if test in COUNTS_OF_JUMPS and n_groups - 1 < settings.darks.max_jump_limit:
+        limit = settings.darks.max_jump_limit
+        return (
+            f"integrations of more than {limit} groups, because max_jump_limit is {limit} and {n_groups} groups have at"
+            f" most {n_groups - 1} jumps"
+        )
+    if (least := MIN_GROUPS.get(test, 0)) > n_groups:
+        return f"integrations of at least {least} groups, {MIN_GROUPS_REASON[test]}"
+    return None
 
 
 def _description(exposures: ExposureSet, kind: str) -> str:
@@ -164,14 +194,3 @@ def _sky_flats(exposures: ExposureSet) -> Iterable[str]:
     """Flats with sources of the sky."""
     if any(sees_sky(flat.header.get("EXP_TYPE")) for flat in exposures.flats):
         yield "flats: some are exposures of the sky, whose stars are not masked"
-
-
-def _different_groups(exposures: ExposureSet) -> Iterable[str]:
-    """Darks of different numbers of groups, in tests that count groups."""
-    numbers = Counter(segment.header["NGROUPS"] for dark in exposures.darks for segment in dark.segments)
-    if len(numbers) > 1:
-        listed = ", ".join(f"{count} of {groups} groups" for groups, count in sorted(numbers.items()))
-        yield (
-            f"the darks have different numbers of groups ({listed}): max_jump_limit counts jumps per integration, so"
-            " long ramps reach it sooner, and the slopes of short ramps have more scatter"
-        )

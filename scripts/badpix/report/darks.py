@@ -12,10 +12,19 @@ from astropy.io import fits
 from badpix.formats.evidence_file import Evidence
 from badpix.formats.statistics_file import open_segments
 from badpix.formats.thresholds import ABOVE, Threshold
+from badpix.instrument.depth import MIN_GROUPS_FOR_TELEGRAPH
 from badpix.instrument.geometry import amplifiers
+from badpix.instrument.segments import exposure_of
 from badpix.report.histograms import Histogram
 from badpix.vote.dark_extended import planes_of
-from badpix.vote.dark_official import EXPOSURE_FRACTION, PLANES_USED, Pedestal, integration_votes, pedestal_plane
+from badpix.vote.dark_official import (
+    EXPOSURE_FRACTION,
+    PLANES_USED,
+    Pedestal,
+    can_count_jumps,
+    integration_votes,
+    pedestal_plane,
+)
 from badpix.vote.exposure_set import ExposureSet
 from badpix.vote.searches.base import Integration
 from badpix.vote.searches.registry import measured_searches
@@ -78,6 +87,7 @@ class DarkReader:
         self.region_of = region_numbers.ravel()[pixels]
         self.tests = {test for tests in evidence.tests.values() for test in tests}
         self.sample = subsample(exposures.science)
+        self.shallow = exposures.shallow_darks(settings.required.min_darks)
         self.searches = measured_searches(settings.searches)
         self.planes = dict.fromkeys([*planes_of(self.searches), *PLANES_USED, *STEPS, "CDS_NOISE", "NGOOD"])
         self.report = DarkReport()
@@ -98,7 +108,8 @@ class DarkReader:
     def _exposure(self, name: str, segments: Sequence[tuple[str, fits.HDUList]]) -> None:
         report, votes_of_integrations = self.report, []
         header = segments[0][1][0].header
-        totals = {plane: np.zeros(self.pixels.size, np.int32) for plane in (*STEPS, "NGOOD")}
+        totals = {plane: np.zeros(self.pixels.size, np.int32) for plane in STEPS}
+        can_jump = np.zeros(self.pixels.size, bool)
         measures = []
         for segment, statistics in segments:
             for i, row in enumerate(statistics["INTEGRATIONS"].data):
@@ -109,8 +120,10 @@ class DarkReader:
                 report.integrations.append((segment, i + 1, name))
                 for plane, total in totals.items():
                     total += planes[plane].ravel()[self.pixels]
+                if name not in self.shallow and planes["NGOOD"].max() >= MIN_GROUPS_FOR_TELEGRAPH:
+                    can_jump |= planes["NGOOD"].ravel()[self.pixels] > 0
         report.exposures.append(name)
-        self._add_votes(votes_of_integrations, totals)
+        self._add_votes(votes_of_integrations, totals, can_jump)
         means = {key: float(np.mean([measured[key] for measured in measures])) for key in measures[0]}
         header_info = {"DATE-OBS": header.get("DATE-OBS", ""), "integrations": len(measures)}
         header_info["groups"] = header.get("NGROUPS")
@@ -125,7 +138,9 @@ class DarkReader:
         pedestals = {plane: statistics[plane].data[i] for plane in {voting, absolute}}
         chosen = {plane: planes[plane].ravel()[self.pixels] for plane in PLANES_USED}
         pedestal = Pedestal(pedestals[voting].ravel()[self.pixels], row[f"{voting}_MEAN"], row[f"{voting}_STD"])
-        official = integration_votes(chosen, pedestal, row["N_GROUPS"], self.settings.darks)
+        n_groups, in_shallow = int(row["N_GROUPS"]), exposure_of(segment) in self.shallow
+        counts = not in_shallow and can_count_jumps(planes["NGOOD"], n_groups, self.settings.darks)
+        official = integration_votes(chosen, pedestal, n_groups, self.settings.darks, counts)
         tests = official.keys() & self.tests - self.settings.replaced_tests
         votes = {test: vote_codes(*official[test]) for test in tests}
         quantities = {"SLOPE": planes["SLOPE"], "NJUMP": planes["NJUMP"], "NSAT": planes["NSAT"]}
@@ -134,7 +149,8 @@ class DarkReader:
         if self.searches:
             planes["PEDESTAL"] = pedestals[absolute]
             integration = Integration(planes, statistics[0].header["TGROUP"], self.sample, segment, i + 1, absolute)
-            votes |= self._extended(integration, quantities)
+            extended = self._extended(integration, quantities)
+            votes |= {test: np.full_like(v, ABSTAINED) for test, v in extended.items()} if in_shallow else extended
         for name, image in quantities.items():
             self._keep(name, image, segment, i + 1)
         science = self.exposures.science
@@ -211,8 +227,16 @@ class DarkReader:
             report.histograms[name] = Histogram.around(values, reach, counting)
         report.histograms[name].add(values)
 
-    def _add_votes(self, votes_of_integrations: Sequence[dict[str, np.ndarray]], totals: dict[str, np.ndarray]) -> None:
-        """Add the votes of an exposure: a vote per integration, or one vote, as counted in the evidence."""
+    def _add_votes(
+        self,
+        votes_of_integrations: Sequence[dict[str, np.ndarray]],
+        totals: dict[str, np.ndarray],
+        can_jump: np.ndarray,
+    ) -> None:
+        """Add the votes of an exposure: a vote per integration, or one vote, as counted in the evidence.
+
+        `totals` maps the planes of STEPS to their sums (pixel); `can_jump` (pixel) is False without a vote on them.
+        """
         for test in votes_of_integrations[0]:
             votes = np.stack([votes[test] for votes in votes_of_integrations], axis=1)
             if self.evidence.vote(test)[1] == "exposures":
@@ -220,7 +244,7 @@ class DarkReader:
             self.report.votes.setdefault(test, []).extend(votes.T)
         if "jumps_down" in self.tests:
             # The vote of an exposure depends on the downward jumps in all exposures: see _jumps_down.
-            self.report.votes.setdefault("jumps_down", []).append(totals["NGOOD"] > 0)
+            self.report.votes.setdefault("jumps_down", []).append(can_jump)
             for plane in STEPS:
                 self.report.values.setdefault(plane, []).append(totals[plane].astype(np.int16))
 
@@ -232,5 +256,6 @@ class DarkReader:
         clear_only = mainly_clear(self.report.n_down, n_clear.sum(axis=1, dtype=np.int32))
         values["N_JUMP_DOWN"] = np.where(clear_only[:, np.newaxis], n_clear, n_down)
         limits = [self.evidence.limits("jumps_down", exposure=name) for name in self.report.exposures]
-        needed = [row.value for rows in limits for row in rows if row.exposure]
+        # A shallow dark has no limit.
+        needed = [next((row.value for row in rows if row.exposure), np.inf) for rows in limits]
         votes["jumps_down"] = vote_codes(values["N_JUMP_DOWN"] >= np.array(needed), votes["jumps_down"])

@@ -55,22 +55,24 @@ def classify_darks(exposures: ExposureSet, settings: VoteSettings) -> Classifica
     darks, science = exposures.darks, exposures.science
     if not darks:
         return Classification({}, {})
+    shallow = exposures.shallow_darks(settings.required.min_darks)
     official, extended = DarkVote(exposures.geometry.shape, settings.darks), None
     if settings.searches_on:
-        n_integrations = sum(dark.n_integrations() for dark in darks)
+        deep = [dark for dark in darks if dark.name not in shallow]
         context = Context(
             science,
-            len(darks),
-            n_integrations,
+            len(deep),
+            sum(dark.n_integrations() for dark in deep),
             settings.false_flags_per_million / 1e6,
             settings.min_valid,
             amplifiers(exposures.geometry, exposures.detector),
         )
         extended = DarkExtended(settings.searches, context)
-    for dark in darks:
+    # By the number of groups, deepest first; darks of the same number keep their order.
+    for dark in sorted(darks, key=lambda dark: -dark.header["NGROUPS"]):
         with open_segments(dark.paths) as statistics:
-            official.add_exposure(*statistics)
-            if extended:
+            official.add_exposure(*statistics, shallow=dark.name in shallow)
+            if extended and dark.name not in shallow:
                 # Not the relative pedestal: it holds the charge of two groups, which cancels a low pedestal.
                 pedestal_name = pedestal_plane(settings.darks.pedestal_source, ())
                 extended.add_exposure(*statistics, pedestal_name=pedestal_name)

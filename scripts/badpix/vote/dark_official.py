@@ -9,14 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 from astropy.io import fits
 
-from badpix.formats.detector1_products import NO_JUMPS
 from badpix.formats.thresholds import ABOVE, AT_LEAST, BELOW, Threshold, around, vote_rows
 from badpix.formats.type_result import TypeResult
+from badpix.instrument.depth import MIN_GROUPS_FOR_JUMP_STEP
 from badpix.instrument.readout import early_late_window
 from badpix.numerics.clipping import clipped_mean_std
-from badpix.vote.kernels import add_clean_slopes
 from badpix.vote.settings import DarkSettings
 from badpix.vote.slope_levels import SlopeLevels
+from badpix.vote.slope_scatter import SlopeScatter
 from badpix.vote.tally import Tally, decide
 
 
@@ -59,23 +59,6 @@ ZERO_RATE = 1e-6
 MIN_GROUPS_FOR_JUMPS = 4
 
 
-class SlopeScatter:
-    """Running mean and scatter of the jump-free slopes per pixel (Welford 1962), float64 images (y, x)."""
-
-    def __init__(self, shape: tuple[int, int]) -> None:
-        self.n = np.zeros(shape, dtype=np.int32)
-        self.mean = np.zeros(shape)
-        self.sum_squares = np.zeros(shape)
-
-    def add(self, slope: np.ndarray, clean: np.ndarray) -> None:
-        """Add image `slope` (DN/s) where boolean image `clean` is True."""
-        add_clean_slopes(slope.astype(np.float32), clean, self.n, self.mean, self.sum_squares)
-
-    def std(self) -> np.ndarray:
-        """Population standard deviation (DN/s); 0 for pixels with at most one value."""
-        return np.sqrt(self.sum_squares / np.maximum(self.n, 1))
-
-
 def _ratio_reached(planes: Mapping[str, np.ndarray], threshold: float) -> np.ndarray:
     """True where the early jump rate is at least `threshold` (> 0) times the late jump rate (images (y, x)).
 
@@ -102,12 +85,33 @@ class Pedestal:
     std: float
 
 
-def integration_votes(
-    planes: Mapping[str, np.ndarray], pedestal: Pedestal, n_groups: int, settings: DarkSettings
-) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """The votes of an integration.
+def can_count_jumps(n_good: np.ndarray, n_groups: int, settings: DarkSettings) -> bool:
+    """False if no pixel of an integration of `n_groups` groups could reach the limit of jumps, or has both windows.
 
-    `planes` maps names of statistics planes to images (y, x). Returns test -> (yes, valid), boolean images.
+    `n_good` is the image (y, x) of NGOOD. The first usable group has no jump.
+    """
+    if n_groups < MIN_GROUPS_FOR_JUMPS or early_late_window(n_groups, settings.early_cutoff_fraction) == 0:
+        return False
+    return int(n_good.max(initial=0)) - 1 >= settings.max_jump_limit
+
+
+def integration_votes(
+    planes: Mapping[str, np.ndarray], pedestal: Pedestal, n_groups: int, settings: DarkSettings, counts_jumps: bool
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """The votes of an integration: test -> (yes, valid), boolean images.
+
+    Parameters
+    ----------
+    planes : mapping
+        Name of a statistics plane -> image (y, x).
+    pedestal : Pedestal
+        The pedestals.
+    n_groups : int
+        Number of groups.
+    settings : DarkSettings
+        The settings.
+    counts_jumps : bool
+        False: the tests that count jumps abstain.
     """
     # A comparison with NaN is False, as an abstention needs: `valid` marks it as an abstention.
     with np.errstate(invalid="ignore"):
@@ -115,9 +119,7 @@ def integration_votes(
         high = pedestal.image > pedestal.mean + limit
         low = pedestal.image < pedestal.mean - limit
     pedestal_valid = np.isfinite(pedestal.image) & (planes["FIRST_SAT"] != 0)
-    jumps_valid = planes["NGOOD"] > 0
-    if n_groups < MIN_GROUPS_FOR_JUMPS or early_late_window(n_groups, settings.early_cutoff_fraction) == 0:
-        jumps_valid = np.zeros_like(jumps_valid)
+    jumps_valid = (planes["NGOOD"] > 0) & counts_jumps
     many = planes["NJUMP"] >= settings.max_jump_limit
     mostly_early = _ratio_reached(planes, settings.jump_ratio_threshold)
     ratio_valid = jumps_valid & (planes["NGOOD_EARLY"] > 0) & (planes["NGOOD_LATE"] > 0)
@@ -159,23 +161,31 @@ class DarkVote:
     def _by_integration(self, test: str) -> bool:
         return test == "saturated" or self.settings.dark_vote_unit == "integration"
 
-    def add_exposure(self, *segments: fits.HDUList) -> None:
-        """Count the votes of an exposure: its open statistics files, one file per segment."""
+    def add_exposure(self, *segments: fits.HDUList, shallow: bool = False) -> None:
+        """Count the votes of an exposure: its open statistics files, one file per segment.
+
+        `shallow`: it has far fewer groups than others, and no vote in the tests that count jumps. Exposures of the same
+        number of groups must follow each other.
+        """
         exposure_tallies = {test: Tally(self.shape) for test in VOTES if not self._by_integration(test)}
         for statistics in segments:
             name = pedestal_plane(self.settings.pedestal_source, [hdu.name for hdu in statistics])
             for i, row in enumerate(statistics["INTEGRATIONS"].data):
                 planes = {plane: statistics[plane].data[i] for plane in PLANES_USED}
                 pedestal = Pedestal(statistics[name].data[i], row[f"{name}_MEAN"], row[f"{name}_STD"])
-                votes = integration_votes(planes, pedestal, row["N_GROUPS"], self.settings)
+                n_groups = int(row["N_GROUPS"])
+                counts = not shallow and can_count_jumps(planes["NGOOD"], n_groups, self.settings)
+                votes = integration_votes(planes, pedestal, n_groups, self.settings, counts)
                 for test, (yes, valid) in votes.items():
                     tally = self.tallies[test] if self._by_integration(test) else exposure_tallies[test]
                     tally.add(yes, valid)
                 # A slope in which no jumps were searched for is no jump-free slope.
-                if row["N_GROUPS"] not in NO_JUMPS:
-                    self.scatter.add(planes["SLOPE"], (planes["NJUMP"] == 0) & np.isfinite(planes["SLOPE"]))
+                if planes["NGOOD"].max() >= MIN_GROUPS_FOR_JUMP_STEP:
+                    clean = (planes["NJUMP"] == 0) & np.isfinite(planes["SLOPE"])
+                    self.scatter.add(planes["SLOPE"], clean, n_groups)
                 segment = statistics[0].header.get("EXPOSURE", "")
-                self.slope_levels.add(planes["SLOPE"], segment)
+                if not shallow:
+                    self.slope_levels.add(planes["SLOPE"], segment)
                 self._keep_thresholds(name, row, segment, i + 1)
         for test, tally in exposure_tallies.items():
             self.tallies[test].add(decide(tally.k, tally.n_valid, EXPOSURE_FRACTION), tally.n_valid > 0)
@@ -211,8 +221,8 @@ class DarkVote:
 
         The scatter is NaN with fewer than `min_clean_slopes` slopes.
         """
-        enough = self.scatter.n >= self.settings.min_clean_slopes
-        return np.where(enough, self.scatter.std(), np.nan), self.scatter.n
+        std, n_slopes = self.scatter.result()
+        return np.where(n_slopes >= self.settings.min_clean_slopes, std, np.nan), n_slopes
 
     def _clipped_noise(self, science: np.ndarray) -> tuple[float, float]:
         """Clipped mean and standard deviation of `noise` over the `science` pixels (DN/s)."""

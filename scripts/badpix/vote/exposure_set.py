@@ -15,6 +15,7 @@ from badpix.formats.product_file import require_settings
 from badpix.formats.provenance import Provenance, versions
 from badpix.formats.response_file import Responses
 from badpix.formats.statistics_set import Exposure, Segment, exposures_of, read_set
+from badpix.instrument.depth import least_groups
 from badpix.instrument.detectors import Detector
 from badpix.instrument.geometry import Geometry, reference_pixels
 from badpix.instrument.segments import exposure_of
@@ -105,6 +106,15 @@ class ExposureSet:
     def n_exposures(self) -> int:
         """The number of darks or the number of flats, whichever is larger."""
         return max(len(self.of(kind)) for kind in KINDS)
+
+    def dark_groups(self) -> list[int]:
+        """NGROUPS of each dark."""
+        return [dark.header["NGROUPS"] for dark in self.darks]
+
+    def shallow_darks(self, min_darks: int) -> frozenset[str]:
+        """The darks without a vote in the tests that depend on the number of groups (`badpix.instrument.depth`)."""
+        least = least_groups(self.dark_groups(), min_darks)
+        return frozenset(dark.name for dark in self.darks if dark.header["NGROUPS"] < least)
 
     def only(self, kind: str) -> "ExposureSet":
         """The exposures of `kind` (darks, flats), without those of the other kind."""

@@ -68,6 +68,7 @@ Y, X = np.mgrid[:SIZE, :SIZE] / SIZE
 
 def rows_of(folder, kind, planes, **keywords):
     """The comparison of exposures with these planes; `keywords` maps a keyword to its value in each exposure."""
+    keywords = {"NGROUPS": [N_GROUPS] * len(planes)} | keywords
     for number, images in enumerate(planes):
         file = writer(f"e{number}", **{key: values[number] for key, values in keywords.items()})
         file.planes.clear()
@@ -271,3 +272,18 @@ def test_a_damaged_table_of_comparisons_is_named(tmp_path, change):
     (tmp_path / "c.csv").write_text(change((tmp_path / "c.csv").read_text()))
     with pytest.raises(TableError, match="c.csv is no table of this workflow"):
         read_comparison(tmp_path / "c.csv")
+
+
+@pytest.mark.parametrize("groups", [[8] * 6 + [40] * 3, [8] * 3 + [40] * 6, [8] * 2 + [40] * 6], ids=str)
+def test_darks_of_other_depth_are_no_outliers(tmp_path, groups):
+    """The noise of slopes of 40 groups is a tenth of that of 8 groups: compared in one set, three would be rejected."""
+    darks = [DETECTOR.dark(seed, groups=n) for seed, n in enumerate(groups)]
+    rows = rows_of(tmp_path, "darks", darks, NGROUPS=groups)
+    assert not beyond(rows)
+    assert {row.exposure for row in rows} == {f"e{number}" for number in range(len(groups))}
+
+
+def test_a_light_leak_is_found_among_the_darks_of_its_depth(tmp_path):
+    groups = [40] * 4 + [8] * 4
+    darks = [DETECTOR.dark(seed, groups=n, light=0.6 * (seed == 0)) for seed, n in enumerate(groups)]
+    assert beyond(rows_of(tmp_path, "darks", darks, NGROUPS=groups)) == {"e0": {"light"}}

@@ -112,13 +112,43 @@ def test_a_test_without_votes_in_a_type_with_votes(tmp_path):
 
 def test_ramps_too_short_for_the_limit_of_jumps(tmp_path):
     limit = config()["max_jump_limit"]
-    short = warnings(exposures(tmp_path, groups=[limit] * 3), {})
-    assert short == [
-        f"{name}: the test {test} cannot find a pixel, because max_jump_limit is {limit}, and integrations of {limit} "
-        f"groups have at most {limit - 1} jumps"
-        for name, test in (("high_cr", "many_jumps"), ("rc", "rc_jumps"))
-    ]
-    assert warnings(exposures(tmp_path, groups=[limit + 1] * 3), {}) == []
+    none, some_votes = np.zeros(SHAPE, int), np.full(SHAPE, 3)
+    results = {
+        "high_cr": TypeResult(NOTHING, ~NOTHING, {"many_jumps": (none, none)}),
+        "rc": TypeResult(NOTHING, NOTHING, {"high_pedestal": (none, some_votes), "rc_jumps": (none, none)}),
+    }
+    short, long = (warnings(exposures(tmp_path, groups=[n] * 3), results) for n in (limit, limit + 1))
+    needs = (
+        f"integrations of more than {limit} groups, because max_jump_limit is {limit} and {limit} groups have at most"
+        f" {limit - 1} jumps (3 darks with 6 integrations of {limit} groups, "
+    )
+    assert short[0].startswith(f"high_cr: 100% of the science pixels could not be classified; each needs {needs}")
+    rest = f"the test rc_jumps has no valid vote in 100% of the science pixels; it needs {needs}"
+    assert short[1].startswith(f"rc: {rest}")
+    assert "each needs min_valid" in long[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "test", "groups", "changes", "needs"),
+    [
+        ("noisy", "noisy", 2, {}, "at least 3 groups, because the pipeline searches for no jumps in shorter ramps"),
+        ("noisy", "noisy", 3, {}, "min_clean_slopes = "),
+        ("noisy", "cds_noise", 2, {"noisy_test": "cds"}, "at least 3 groups, for a scatter of group differences"),
+        ("high_cr", "jumps_down", 4, {"telegraph_search": True}, "at least 5 groups, because the pipeline does not"),
+        ("inverse_rc", "early_inverse_rc", 3, {}, "at least 4 groups, for early and late differences"),
+        ("inverse_rc", "early_inverse_rc", 4, {}, "min_valid = "),
+    ],
+)
+def test_a_type_that_the_ramps_cannot_show_names_the_groups_it_needs(tmp_path, name, test, groups, changes, needs):
+    nothing = np.zeros(SHAPE, int)
+    results = {name: TypeResult(NOTHING, ~NOTHING, {test: (nothing, nothing)})}
+    (warning,) = warnings(exposures(tmp_path, groups=[groups] * 3), results, n_clean=None, **changes)
+    assert f"could not be classified; each needs {'' if '=' in needs else 'integrations of '}{needs}" in warning
+
+
+def test_darks_of_different_numbers_of_groups(tmp_path):
+    (warning,) = warnings(exposures(tmp_path, groups=[40, 8, 40, 8, 40]), {})
+    assert warning.startswith("the darks have different numbers of groups (2 of 8 groups, 3 of 40 groups): the 2 darks")
 
 
 def test_too_few_flats_to_clip(tmp_path):

@@ -67,7 +67,7 @@ def test_pedestal_without_a_valid_vote(tmp_path):
     dark.dq[0, 2, 2] = DO_NOT_USE
     dark.slope[0, 2, 3] = np.nan
     dark.groupdq[0, 0, 2, 4] = SATURATED
-    types = dark_types([dark.write(tmp_path, "a")], {})
+    types = dark_types([dark.write(tmp_path, "a")], {"max_jump_limit": 5})
     assert not types["rc"].any()
     assert pixels(types["insufficient"]["low_pedestal"]) == [(2, 2), (2, 3), (2, 4)]
     # rc still has the vote of the jumps.
@@ -78,10 +78,16 @@ def test_insufficient_for_rc_takes_both_votes(tmp_path):
     dark = Dark()
     dark.dq[0, 0, :2] = DO_NOT_USE
     dark.groupdq[0, :, 0, 1:3] = DO_NOT_USE
-    types = dark_types([dark.write(tmp_path, "a")], {})
+    types = dark_types([dark.write(tmp_path, "a")], {"max_jump_limit": 5})
     # (0, 0) has jumps to count, (0, 2) a slope but no group to start from, thus no pedestal at t0.
     assert pixels(types["insufficient"]["rc"]) == [(0, 1), (0, 2)]
     assert pixels(types["insufficient"]["high_cr"]) == [(0, 1), (0, 2)]
+
+
+def test_ramps_too_short_for_the_limit_of_jumps_are_insufficient(tmp_path):
+    darks = [Dark().write(tmp_path, "a")]  # 8 groups: at most 7 jumps
+    assert dark_types(darks, {"max_jump_limit": 8})["insufficient"]["high_cr"].all()
+    assert not dark_types(darks, {"max_jump_limit": 7})["insufficient"]["high_cr"].any()
 
 
 def test_saturated_votes_by_integration(tmp_path):

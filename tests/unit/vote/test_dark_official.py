@@ -12,12 +12,13 @@ from hypothesis.extra import numpy as hnp
 from badpix.vote.dark_official import (
     DarkVote,
     Pedestal,
-    SlopeScatter,
     _ratio_reached,
+    can_count_jumps,
     integration_votes,
     pedestal_plane,
 )
 from badpix.vote.settings import DarkSettings
+from badpix.vote.slope_scatter import SlopeScatter
 
 N_GROUPS = 20  # windows of five groups
 DEFAULTS = {
@@ -75,10 +76,11 @@ def results(exposures, **changes):
     return (vote := counted(exposures, **changes)).results(np.ones(vote.shape, bool))
 
 
-def votes(*pixels, n_groups=N_GROUPS, **changes):
+def votes(*pixels, n_groups=N_GROUPS, counts_jumps=True, **changes):
     """Test -> (yes, valid) lists of one integration with pedestals of 100 +- 2 DN."""
     image = planes(*pixels)
-    found = integration_votes(image, Pedestal(image["PEDESTAL_T0"], 100.0, 2.0), n_groups, settings(**changes))
+    pedestal = Pedestal(image["PEDESTAL_T0"], 100.0, 2.0)
+    found = integration_votes(image, pedestal, n_groups, settings(**changes), counts_jumps)
     return {test: (yes[0].tolist(), valid[0].tolist()) for test, (yes, valid) in found.items()}
 
 
@@ -140,9 +142,31 @@ def test_no_usable_group_in_a_window_is_no_ratio():
     [(3, 0.5, False), (4, 0.5, True), (4, 0.2, False), (5, 0.2, True)],  # windows of 1, 2, 0 and 1 groups
 )
 def test_short_ramps_abstain_from_the_jump_tests(n_groups, fraction, valid):
-    found = votes(SHOWS["rc_jumps"], n_groups=n_groups, early_cutoff_fraction=fraction)
+    n_good = np.full((1, 3), n_groups)
+    assert can_count_jumps(n_good, n_groups, settings(early_cutoff_fraction=fraction, max_jump_limit=2)) == valid
+    found = votes(SHOWS["rc_jumps"], n_groups=n_groups, counts_jumps=valid)
     assert found["many_jumps"][1] == found["rc_jumps"][1] == [valid]
     assert found["saturated"][1] == found["high_pedestal"][1] == [True]
+
+
+@pytest.mark.parametrize(("n_good", "valid"), [((10, 3), False), ((11, 0), True), ((0, 0), False)])
+def test_ramps_that_cannot_reach_the_limit_of_jumps_abstain(n_good, valid):
+    # Of MIRI's 14 groups the last and the first two may be DO_NOT_USE: 11 usable groups have at most 10 jumps.
+    assert can_count_jumps(np.array([n_good]), 14, settings()) == valid
+    pixels = [{"NGOOD": n} for n in n_good]
+    high_cr = results([exposure(pixels)])["high_cr"]
+    assert high_cr.insufficient[0].tolist() == [not valid or n == 0 for n in n_good]
+
+
+def test_a_shallow_dark_has_no_vote_on_jumps():
+    """Two darks show a telegraph pixel; the third is too short to show it, and would be the no that hides it."""
+    for shallow, found in ((False, False), (True, True)):
+        vote = DarkVote((1, 1), settings())
+        for pixel in ("high_cr", "high_cr", "nothing"):
+            vote.add_exposure(exposure([pixel]), shallow=shallow and pixel == "nothing")
+        results_of_set = vote.results(np.ones((1, 1), bool))
+        assert results_of_set["high_cr"].found.all() == found
+        assert results_of_set["low_pedestal"].votes["low_pedestal"][1].item() == 3
 
 
 def test_the_pedestal_that_votes():
@@ -245,11 +269,12 @@ def test_reference_pixels_are_neither_found_nor_insufficient():
 def test_running_scatter_is_that_of_numpy(slopes, clean):
     scatter = SlopeScatter((1, 3))
     for slope, use in zip(slopes, clean, strict=True):
-        scatter.add(np.where(use, slope, np.nan), use)
+        scatter.add(np.where(use, slope, np.nan), use, 20)
     for x in range(3):
         values = slopes[clean[:, 0, x], 0, x].astype(np.float64)
-        assert scatter.n[0, x] == len(values)
-        assert scatter.std()[0, x] == pytest.approx(np.std(values) if len(values) else 0, rel=1e-6, abs=1e-6)
+        std, n = scatter.result()
+        assert n[0, x] == len(values)
+        assert std[0, x] == pytest.approx(np.std(values) if len(values) else 0, rel=1e-6, abs=1e-6)
 
 
 def noise_darks(*pixels):

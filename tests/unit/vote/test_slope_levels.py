@@ -26,6 +26,7 @@ def dark(name, seed, change=0.0, n_integrations=1):
     rng = np.random.default_rng(seed)
     planes = {plane: np.zeros((n_integrations, *SHAPE), np.int16) for plane in PLANES_USED}
     planes["SLOPE"] = rng.normal(0.1, NOISE, (n_integrations, *SHAPE)).astype(np.float32) + np.float32(change)
+    planes["NGOOD"] += 20
     planes["PEDESTAL_T0"] = np.zeros((n_integrations, *SHAPE), np.float32)
     primary = fits.PrimaryHDU()
     primary.header["EXPOSURE"] = name

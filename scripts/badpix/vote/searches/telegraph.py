@@ -7,6 +7,7 @@ import numpy as np
 
 from badpix.formats.thresholds import AT_LEAST, Threshold, vote_rows
 from badpix.formats.type_result import TypeResult
+from badpix.instrument.depth import MIN_GROUPS_FOR_TELEGRAPH
 from badpix.instrument.segments import exposure_of
 from badpix.vote.searches.base import Context, Integration, Measured, Search, SearchRun, VoteCount
 from badpix.vote.significance import poisson_threshold, vote_probability
@@ -100,7 +101,9 @@ class TelegraphRun(SearchRun):
     def add(self, integration: Integration) -> None:
         for name, total in self.exposure_counts.items():
             total += integration.planes[name]
-        self.valid |= integration.planes["NGOOD"] > 0
+        # In shorter ramps the jump step does not find the jumps of a telegraph signal.
+        if integration.planes["NGOOD"].max() >= MIN_GROUPS_FOR_TELEGRAPH:
+            self.valid |= integration.planes["NGOOD"] > 0
 
     def end_exposure(self, exposure: str) -> None:
         """Count the vote of the exposure: yes for more downward jumps than noise makes in the healthy pixels."""
