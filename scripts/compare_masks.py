@@ -4,6 +4,8 @@ Reads two MASK files. Writes the matrix of flags before and after (CSV), the lis
 numbers (JSON) and a figure (PNG). Without a run of the workflow:
 
     compare_masks.py OLD NEW --out DIRECTORY
+
+A mask of a larger array is cut to the smaller one, as dq_init does.
 """
 
 import argparse
@@ -11,8 +13,9 @@ import sys
 from pathlib import Path
 
 from badpix.changes.compare import change_matrix, compare
-from badpix.changes.files import MaskMismatch, check_pair, labels, read_image, write_changes
+from badpix.changes.files import MaskMismatch, align, labels, read_image, write_changes
 from badpix.changes.plot import draw_changes
+from badpix.changes.text import text_of
 from badpix.core.logs import logger, logging_to
 from badpix.core.paths import is_same_file
 
@@ -22,32 +25,22 @@ NAMES = {
 }  # fmt: skip
 
 
-def main(before, after, outputs):
+def main(before, after, outputs, lists=False):
     """Compare the mask files `before` and `after`; `outputs` maps the names of NAMES to paths. Returns the numbers.
 
-    Raises MaskMismatch if they are the same file, or not masks of the same part of the same detector.
+    With `lists`, a file without a DQ extension is a list of bad pixels. Raises MaskMismatch if they are the same file,
+    or not masks of the same part of the same detector.
     """
     if is_same_file(before, after):
         raise MaskMismatch(f"{before} and {after} are the same file; compare with a copy of the mask before")
-    old, new = read_image(before), read_image(after)
-    check_pair(old, new)
-    changes = compare(old.dq, new.dq)
+    old, new = read_image(before, lists), read_image(after, lists)
+    pair = align(old, new)
+    changes = compare(pair.before, pair.after, pair.compared)
     draw_changes(outputs["figure"], changes, f"{new.header.get('DETECTOR', '')}: {' to '.join(labels(old, new))}")
-    summary = write_changes(outputs, changes, old, new)
+    summary = write_changes(outputs, changes, (old, new), pair.notes)
     logger.info("before: %s\nafter: %s\n%s", before, after, text_of(summary))
     logger.info("science pixels by their flags before (rows) and after:\n%s", change_matrix(changes).to_string())
     return summary
-
-
-def text_of(summary):
-    """The numbers of a comparison, in words."""
-    rejected = summary["do_not_use"]
-    return (
-        f"bad before: {summary['bad_before']}, after: {summary['bad_after']}, of {summary['science_pixels']} science"
-        f" pixels; new: {summary['new']}, recovered: {summary['recovered']}, reclassified: {summary['reclassified']}\n"
-        f"with DO_NOT_USE before: {rejected['bad_before']}, after: {rejected['bad_after']}; new: {rejected['new']},"
-        f" recovered: {rejected['recovered']}\nreference pixels that changed: {summary['reference_changed']}"
-    )
 
 
 def parse_arguments(arguments=None):
@@ -56,6 +49,11 @@ def parse_arguments(arguments=None):
     parser.add_argument("old", help="mask file, before")
     parser.add_argument("new", help="mask file, after")
     parser.add_argument("--out", required=True, help="folder to write, made if needed")
+    parser.add_argument(
+        "--lists", action="store_true",
+        help="a file without a DQ extension is a list of bad pixels: an image of integers in the primary HDU, bad where"
+        " it is not 0",
+    )  # fmt: skip
     return parser.parse_args(arguments)
 
 
@@ -65,6 +63,7 @@ if "snakemake" in globals():
 elif __name__ == "__main__":
     given = parse_arguments()
     try:
-        print(text_of(main(given.old, given.new, {key: Path(given.out) / name for key, name in NAMES.items()})))
+        paths = {key: Path(given.out) / name for key, name in NAMES.items()}
+        print(text_of(main(given.old, given.new, paths, given.lists)))
     except (MaskMismatch, OSError) as error:
         sys.exit(f"compare_masks.py: {error}")

@@ -11,6 +11,7 @@ from badpix.core.files import atomic_path
 from badpix.core.logs import logger, logging_to
 from badpix.detector1.pipeline import set_crds_environment
 from badpix.detector1.references import fetch_mask
+from badpix.formats.mask_dq import read_dq
 from badpix.formats.mask_file import has_array, write_cut_copy
 from badpix.instrument.geometry import Geometry
 
@@ -24,6 +25,7 @@ def main(exposure, output, crds, whole):
     context, selected = fetch_mask(exposure)
     header = fits.getheader(selected)
     logger.info("%s: context %s selects the mask %s, USEAFTER %s", exposure, context, selected, header.get("USEAFTER"))
+    read_dq(selected)  # the datamodel of the copy would turn any numbers into flags
     part = Geometry.from_header(fits.getheader(exposure))
     with atomic_path(output) as temporary:
         if whole or has_array(selected, part):

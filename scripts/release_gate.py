@@ -16,9 +16,10 @@ def main(summary, report, limits):
 
     Raises ReleaseRefused, with the numbers, if a limit is exceeded.
     """
-    checks = check_release(json.loads(Path(summary).read_text(encoding="utf-8")), limits)
+    numbers = json.loads(Path(summary).read_text(encoding="utf-8"))
+    checks = check_release(numbers, limits)
     logger.info("within the limits: %s", checks)
-    write_text(report, json.dumps({"passed": True, "checks": checks}, indent=2) + "\n")
+    write_text(report, json.dumps({"passed": True, "checks": checks, "notes": numbers["notes"]}, indent=2) + "\n")
 
 
 if "snakemake" in globals():

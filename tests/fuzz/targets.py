@@ -22,7 +22,7 @@ import bad_pixel_mask
 import dark_statistics
 import flat_statistics
 from badpix.changes.compare import compare
-from badpix.changes.files import MaskMismatch, check_pair, read_image
+from badpix.changes.files import MaskMismatch, align, read_image
 from badpix.config.check import ConfigError, load_steps, validated
 from badpix.config.sweep import sweep_points
 from badpix.core.csv_table import TableError
@@ -245,8 +245,8 @@ def masks(folder: Path) -> Target:
     def check(damaged: bytes) -> None:
         damaged_path.write_bytes(damaged)
         found = read_image(damaged_path)
-        check_pair(found, right)
-        compare(found.dq, right.dq)
+        pair = align(found, right)
+        compare(pair.before, pair.after, pair.compared)
         if damaged[:data_at] == content[:data_at]:
             np.testing.assert_array_equal(found.dq, right.dq)
 

@@ -5,6 +5,8 @@ in meaning from file to file. A pixel is *bad* with any flag except REFERENCE_PI
 Science pixels are pixels without REFERENCE_PIXEL and NON_SCIENCE in both masks. A science pixel is *new* if it was good
 and is bad, *recovered* if it was bad and is good, *reclassified* if it is bad in both masks with different flags. A
 pixel outside the science pixels with different flags is a changed *reference* pixel and is in no other count.
+
+A new pixel is also described by its direct neighbours (left, right, below, above; `badpix.changes.neighbours`).
 """
 
 from dataclasses import dataclass
@@ -13,13 +15,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from badpix.changes.neighbours import NEAR, neighbour_counts, neighbours
 from badpix.instrument.dq import PIXEL_FLAGS, bits, flag_text, flag_texts
 
 DO_NOT_USE = np.uint32(PIXEL_FLAGS["DO_NOT_USE"])
 NOT_SCIENCE = np.uint32(bits(["REFERENCE_PIXEL", "NON_SCIENCE"]))
 KINDS = ("unchanged", "new", "recovered", "reclassified", "reference")
 UNCHANGED, NEW, RECOVERED, RECLASSIFIED, REFERENCE = range(len(KINDS))
-PIXEL_COLUMNS = ("x", "y", "change", "before", "after", "do_not_use", "before_dq", "after_dq")
+PIXEL_COLUMNS = (
+    "x", "y", "change", "before", "after", "do_not_use", "before_dq", "after_dq", "near", "bad_neighbours_before",
+    "bad_neighbours_after", "unlisted_neighbours",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -35,12 +41,28 @@ class Changes:
     science: np.ndarray
     kind: np.ndarray
 
+    @property
+    def was_bad(self) -> np.ndarray:
+        """True at the science pixels that are bad in the mask before."""
+        return self.science & (self.before != 0)
 
-def compare(before: np.ndarray, after: np.ndarray) -> Changes:
-    """The Changes between two DQ images (uint32 (y, x), the pipeline's bits) of the same shape, else ValueError."""
+    @property
+    def is_bad(self) -> np.ndarray:
+        """True at the science pixels that are bad in the mask after."""
+        return self.science & (self.after != 0)
+
+
+def compare(before: np.ndarray, after: np.ndarray, compared: np.ndarray | None = None) -> Changes:
+    """The Changes between two DQ images (uint32 (y, x), the pipeline's bits) of the same shape, else ValueError.
+
+    `compared` (bool (y, x)) is True where both masks have a pixel; default: everywhere. The other pixels are no science
+    pixels, and unchanged if both images are equal there.
+    """
     if before.shape != after.shape:
         raise ValueError(f"images of different shape: {before.shape} and {after.shape}")
     science = ((before | after) & NOT_SCIENCE) == 0
+    if compared is not None:
+        science &= compared
     was_bad, is_bad = (image & ~NOT_SCIENCE != 0 for image in (before, after))
     kind = np.where(before != after, np.uint8(REFERENCE), np.uint8(UNCHANGED))
     kind[science & ~was_bad & is_bad] = NEW
@@ -90,8 +112,10 @@ def changed_pixels(changes: Changes) -> pd.DataFrame:
 
     `x` and `y` are 0-based indices in the array of the mask. `before` and `after` are the flags as text, `before_dq`
     and `after_dq` as numbers. `do_not_use` is `new` where DO_NOT_USE was set, `recovered` where it was removed, else
-    empty.
+    empty. `near` is a name of NEAR for new pixels, else empty; `bad_neighbours_before`, `bad_neighbours_after` and
+    `unlisted_neighbours` are numbers of direct neighbours (`badpix.changes.neighbours.Neighbours`).
     """
+    near = neighbours(changes.was_bad, changes.is_bad, changes.science)
     y, x = np.nonzero(changes.kind)
     before, after = changes.before[y, x], changes.after[y, x]
     had, has = (before & DO_NOT_USE != 0), (after & DO_NOT_USE != 0)
@@ -105,6 +129,10 @@ def changed_pixels(changes: Changes) -> pd.DataFrame:
             "do_not_use": np.select([~had & has, had & ~has], ["new", "recovered"], ""),
             "before_dq": before,
             "after_dq": after,
+            "near": np.where(changes.kind[y, x] == NEW, np.array(NEAR)[near.near[y, x]], ""),
+            "bad_neighbours_before": near.bad_before[y, x],
+            "bad_neighbours_after": near.bad_after[y, x],
+            "unlisted_neighbours": near.unlisted[y, x],
         },
         columns=PIXEL_COLUMNS,
     )
@@ -129,11 +157,12 @@ def change_counts(changes: Changes) -> dict[str, Any]:
     """The numbers of the comparison: a plain mapping, ready for JSON.
 
     All counts except `reference_changed` are of science pixels. `new_fraction` and `recovered_fraction` are fractions
-    of `science_pixels`, 0 if there are none. In `do_not_use`, a pixel is bad if it has DO_NOT_USE.
+    of `science_pixels`, 0 if there are none. In `do_not_use`, a pixel is bad if it has DO_NOT_USE. `new_pixels` has
+    the numbers of `badpix.changes.neighbours.neighbour_counts`.
     """
     n_of = {name: int(np.count_nonzero(changes.kind == code)) for code, name in enumerate(KINDS)}
     science = int(changes.science.sum())
-    bad = [int(np.count_nonzero((image & ~NOT_SCIENCE != 0) & changes.science)) for image in _images(changes)]
+    bad = [int(np.count_nonzero(image)) for image in (changes.was_bad, changes.is_bad)]
     flags = flag_changes(changes)
     do_not_use = flags[flags["flag"] == "DO_NOT_USE"]
     row = do_not_use.iloc[0].to_dict() if len(do_not_use) else {"before": 0, "after": 0, "gained": 0, "lost": 0}
@@ -149,5 +178,8 @@ def change_counts(changes: Changes) -> dict[str, Any]:
             "bad_before": int(row["before"]), "bad_after": int(row["after"]), "new": int(row["gained"]),
             "recovered": int(row["lost"]),
         },
+        "new_pixels": neighbour_counts(
+            neighbours(changes.was_bad, changes.is_bad, changes.science), changes.kind == NEW, changes.after
+        ),
         "flags": flags.to_dict("records"),
     }  # fmt: skip

@@ -1,7 +1,7 @@
 """Read two mask files for a comparison, and write the changes."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,16 +12,21 @@ from astropy.io import fits
 
 from badpix.changes.compare import Changes, change_counts, change_matrix, changed_pixels
 from badpix.core.csv_table import write_csv
+from badpix.core.errors import ProductError
 from badpix.core.files import atomic_path, card_text, is_machine_fault, write_text
 from badpix.core.fits_check import file_problem
 from badpix.core.fits_table import table_hdu
-from badpix.formats.mask_file import read_mask
+from badpix.formats.mask_dq import flag_image, read_dq
+from badpix.instrument.dq import PIXEL_FLAGS
 
-# Equal indices in both arrays are the same pixel only if these keywords agree. Older masks lack some of them.
-MUST_AGREE = ("INSTRUME", "DETECTOR", "SUBARRAY", "SUBSTRT1", "SUBSTRT2", "FASTAXIS", "SLOWAXIS")
-# CRDS' words for masks of any subarray; their origin and size alone are compared.
+# Keywords of the orientation and of the detector. Older masks lack some of them.
+MUST_AGREE = ("INSTRUME", "DETECTOR", "FASTAXIS", "SLOWAXIS")
+# Words of CRDS for masks of any subarray; their origin and size alone are compared.
 ANY_SUBARRAY = ("GENERIC", "N/A", "ANY")
 DESCRIBING = ("DETECTOR", "SUBARRAY", "USEAFTER", "PEDIGREE", "DATE")
+# Shapes (y, x) of the full frames.
+FULL_FRAMES = ((2048, 2048), (1024, 1032))
+LISTED = np.uint32(PIXEL_FLAGS["OTHER_BAD_PIXEL"])
 
 
 class MaskMismatch(ValueError):
@@ -30,53 +35,144 @@ class MaskMismatch(ValueError):
 
 @dataclass(frozen=True)
 class MaskImage:
-    """A mask file: its `path`, its DQ image (uint32 (y, x), the pipeline's bits) and its primary header."""
+    """A mask file: its `path`, its DQ image (uint32 (y, x), the pipeline's bits), its primary header, and notes.
+
+    The notes state what was assumed or dropped to read the file.
+    """
 
     path: Path
     dq: np.ndarray
     header: fits.Header
+    notes: tuple[str, ...] = ()
 
 
-def read_image(path: str | Path) -> MaskImage:
-    """The MaskImage of the file `path`; MaskMismatch if it is not a mask file."""
+@dataclass(frozen=True)
+class Pair:
+    """Two masks on the array of the mask `after`: images (y, x) of uint32 in the pipeline's bits.
+
+    `compared` is True where both masks have the pixel; elsewhere `before` is `after`. The notes state what was assumed
+    for the comparison.
+    """
+
+    before: np.ndarray
+    after: np.ndarray
+    compared: np.ndarray
+    notes: tuple[str, ...]
+
+
+def read_image(path: str | Path, lists: bool = False) -> MaskImage:
+    """The MaskImage of the file `path`; MaskMismatch if it is not a mask file.
+
+    With `lists`, a file without DQ is a list of bad pixels: an image of integers in its primary HDU, bad where it is
+    not 0. The listed pixels have the flag OTHER_BAD_PIXEL.
+    """
     try:
         if problem := file_problem(Path(path)):
             raise MaskMismatch(f"{path} is not a mask file: {problem}")
-        header = fits.getheader(path, 0)
         with fits.open(path) as hdus:
-            missing = [name for name in ("DQ", "DQ_DEF") if name not in hdus]
-        if not missing:
-            return MaskImage(Path(path), read_mask(path), header)
+            header, has_dq, primary = hdus[0].header, "DQ" in hdus, hdus[0].data
+        if has_dq:
+            content = read_dq(path)
+            return MaskImage(Path(path), content.dq, header, content.notes)
+        if lists:
+            listed = flag_image(primary, f"{path}: primary HDU") != 0
+            return MaskImage(
+                Path(path), np.where(listed, LISTED, np.uint32(0)), header,
+                (f"{path} is a list: its {listed.sum()} pixels that are not 0 are read as OTHER_BAD_PIXEL",),
+            )  # fmt: skip
     except MaskMismatch:
         raise
-    except Exception as error:  # datamodels raise many types of error for a file of another kind
+    except Exception as error:  # damaged files raise many types of error
         if is_machine_fault(error):
             raise
-        raise MaskMismatch(f"{path} is not a mask file: {type(error).__name__}: {error}") from error
-    raise MaskMismatch(f"{path} is not a mask file: it has no {' and no '.join(missing)} extension")
+        name = "" if isinstance(error, ProductError) else f"{type(error).__name__}: "
+        raise MaskMismatch(f"{path} is not a mask file: {name}{error}") from error
+    hint = "; compare_masks.py --lists reads the image in its primary HDU as a list" if primary is not None else ""
+    raise MaskMismatch(f"{path} is not a mask file: it has no DQ extension{hint}")
 
 
-def check_pair(before: MaskImage, after: MaskImage) -> None:
-    """Raise MaskMismatch unless two MaskImages have the same array of the same detector."""
-    headers = [_completed(mask.header) for mask in (before, after)]
-    found = [
+def align(before: MaskImage, after: MaskImage) -> Pair:
+    """The Pair of two MaskImages; MaskMismatch unless they are of a detector and one array lies within the other.
+
+    The larger array is cut to the smaller one by SUBSTRT1, SUBSTRT2 and its size, as dq_init cuts a reference file to
+    an exposure (`jwst.lib.reffile_utils.get_subarray_model`). Equal arrays must have the same SUBARRAY, unless one is
+    for any subarray.
+    """
+    found, notes = _differences(before, after), [*before.notes, *after.notes]
+    boxes = [_box(before, after), _box(after, before)]
+    names = [str(mask.header.get("SUBARRAY", "")).strip().upper() for mask in (before, after)]
+    if boxes[0] == boxes[1] and all(names) and names[0] != names[1] and not set(names) & set(ANY_SUBARRAY):
+        found.append(f"SUBARRAY is {names[0]!r} and {names[1]!r}")
+    of_before, of_after = _overlap(*boxes), _overlap(*boxes[::-1])
+    if of_before is None or of_after is None:
+        found += [
+            f"{key} is {values[0]} and {values[1]}"
+            for key, values in zip(("SUBSTRT1", "SUBSTRT2"), zip(boxes[0][:2], boxes[1][:2], strict=True), strict=True)
+            if values[0] != values[1]
+        ]
+        if before.dq.shape != after.dq.shape:
+            found.append(f"the images have {_text(before.dq.shape)} and {_text(after.dq.shape)} pixels (y, x)")
+    if found or of_before is None or of_after is None:
+        raise MaskMismatch(f"{before.path} and {after.path} cannot be compared: {'; '.join(found)}")
+    notes += [
+        f"{key} is missing in {mask.path}, so it was not compared"
+        for key in ("DETECTOR",)
+        for mask in (before, after)
+        if key not in mask.header
+    ]
+    if boxes[0] != boxes[1]:
+        larger, smaller = (before, after) if before.dq.size > after.dq.size else (after, before)
+        notes.append(f"{larger.path} ({_text(larger.dq.shape)}) is cut to the array of {smaller.path}")
+    on_after, compared = after.dq.copy(), np.zeros(after.dq.shape, bool)
+    on_after[of_after], compared[of_after] = before.dq[of_before], True
+    return Pair(on_after, after.dq, compared, tuple(notes))
+
+
+def _differences(before: MaskImage, after: MaskImage) -> list[str]:
+    """The keywords MUST_AGREE with different values in two MaskImages."""
+    headers = before.header, after.header
+    return [
         f"{key} is {headers[0][key]!r} and {headers[1][key]!r}"
         for key in MUST_AGREE
-        if key in headers[0] and key in headers[1] and headers[0][key] != headers[1][key]
+        if all(key in header for header in headers) and _same_case(headers[0][key]) != _same_case(headers[1][key])
     ]
-    if before.dq.shape != after.dq.shape:
-        found.append(f"the images have {_text(before.dq.shape)} and {_text(after.dq.shape)} pixels (y, x)")
-    if found:
-        raise MaskMismatch(f"{before.path} and {after.path} cannot be compared: {'; '.join(found)}")
 
 
-def _completed(header: Mapping[str, Any]) -> dict[str, Any]:
-    """The keywords MUST_AGREE of a mask. A mask for any subarray has no SUBARRAY, and the origin (1, 1) by default."""
-    found = {key: header[key] for key in MUST_AGREE if key in header}
-    if found.get("SUBARRAY") in ANY_SUBARRAY:
-        del found["SUBARRAY"]
-        found = {"SUBSTRT1": 1, "SUBSTRT2": 1, **found}
-    return found
+def _same_case(value: object) -> object:
+    return value.strip().upper() if isinstance(value, str) else value
+
+
+def _box(mask: MaskImage, other: MaskImage) -> tuple[int, int, int, int]:
+    """SUBSTRT1, SUBSTRT2, columns and rows of a MaskImage. The size is that of the image, as in dq_init.
+
+    Without SUBSTRT, a full frame and a mask for any subarray begin at (1, 1), and a mask of the same shape as the
+    `other` where the other begins; else MaskMismatch.
+    """
+    header, shape = mask.header, mask.dq.shape
+    starts = []
+    for key in ("SUBSTRT1", "SUBSTRT2"):
+        if key in header:
+            start = header[key]
+        elif shape in FULL_FRAMES or header.get("SUBARRAY") in (*ANY_SUBARRAY, "FULL"):
+            start = 1
+        elif shape == other.dq.shape:
+            start = other.header.get(key, 1)
+        else:
+            raise MaskMismatch(f"{mask.path} has no {key}: the place of its {_text(shape)} pixels is not known")
+        if not isinstance(start, int) or isinstance(start, bool) or start < 1:
+            raise MaskMismatch(f"{mask.path}: {key} is {start!r}; it must be an integer from 1")
+        starts.append(start)
+    return starts[0], starts[1], shape[1], shape[0]
+
+
+def _overlap(box: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> tuple[slice, slice] | None:
+    """Slices (y, x) of the image with `box` that both boxes have; None unless one lies within the other."""
+    sides = []
+    for start, size, other_start, other_size in zip(box[:2], box[2:], other[:2], other[2:], strict=True):
+        first, last = max(start, other_start), min(start + size, other_start + other_size)
+        sides.append((slice(first - start, last - start), last - first))
+    common = [length for _, length in sides]
+    return (sides[1][0], sides[0][0]) if common in (list(box[2:]), list(other[2:])) else None
 
 
 def _text(shape: tuple[int, ...]) -> str:
@@ -96,7 +192,7 @@ def description(mask: MaskImage) -> dict[str, str]:
 
 
 def write_changes(
-    outputs: Mapping[str, str | Path], changes: Changes, before: MaskImage, after: MaskImage
+    outputs: Mapping[str, str | Path], changes: Changes, masks: tuple[MaskImage, MaskImage], notes: Sequence[str] = ()
 ) -> dict[str, Any]:
     """Write the comparison `changes` of two MaskImages and return its summary.
 
@@ -106,15 +202,20 @@ def write_changes(
         matrix, pixels, table and summary -> path.
     changes : Changes
         The comparison.
-    before, after : MaskImage
-        The masks.
+    masks : tuple of MaskImage
+        The masks before and after.
+    notes : sequence of str
+        What was assumed for the comparison.
     """
+    before, after = masks
     write_csv(outputs["matrix"], change_matrix(changes), index=True)
     pixels = changed_pixels(changes)
     write_csv(outputs["pixels"], pixels)
     with atomic_path(outputs["table"]) as temporary:
         write_table(temporary, pixels, before, after)
-    summary = {"before": description(before), "after": description(after)} | change_counts(changes)
+    summary = {"before": description(before), "after": description(after), "notes": list(notes)} | change_counts(
+        changes
+    )
     write_text(outputs["summary"], json.dumps(summary, indent=2) + "\n")
     return summary
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from badpix.changes.text import neighbour_lines
+
 
 class ReleaseRefused(Exception):
     """The new mask differs from the previous mask by more than the limits; the message has the numbers."""
@@ -32,6 +34,7 @@ def check_release(summary: Mapping[str, Any], limits: Mapping[str, float | None]
                 f"{pixels} of {science} science pixels are {change}, a fraction of {fraction:.3g};"
                 f" max_{change}_fraction is {limit:g}"
             )
+            refused += neighbour_lines(summary["new_pixels"]) if change == "new" else []
     if refused:
         raise ReleaseRefused(
             f"{summary['after']['file']} differs too much from {summary['before']['file']}: {'; '.join(refused)}"

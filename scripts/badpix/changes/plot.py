@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from badpix.changes.compare import KINDS, NEW, RECLASSIFIED, RECOVERED, Changes, change_matrix
+from badpix.changes.neighbours import NEAR, neighbours
 from badpix.core.files import atomic_path
 from badpix.core.wording import figure_text
 from badpix.instrument.dq import GOOD
@@ -18,6 +19,13 @@ matplotlib.use("Agg")
 MAX_TYPES = 14  # rows and columns of the matrix; the rarest sets of flags are summed
 REST = "other flags"
 MARKERS = {NEW: ("#d55e00", "^"), RECOVERED: ("#0072b2", "v"), RECLASSIFIED: ("#cc79a7", "s")}
+# New pixels by their direct neighbours, the names of NEAR.
+NEW_COLOURS = {
+    "isolated": (MARKERS[NEW][0], "isolated"),
+    "new": ("#e69f00", "beside new pixels only"),
+    "known": ("#000000", "beside a pixel bad before"),
+    "unlisted": ("#009e73", "around a good pixel"),
+}
 UNCHANGED_COLOUR = "0.82"
 MAP_SIDE = 370  # side of the map in points, approximately
 COVERED = 0.2  # largest fraction of the map covered by markers
@@ -46,7 +54,14 @@ def show_map(axes: Axes, changes: Changes) -> None:
     axes.plot(
         x, y, "s", markersize=size_same, mew=0, color=UNCHANGED_COLOUR, label=f"bad in both, same flags: {len(x)}"
     )
+    near = neighbours(changes.was_bad, changes.is_bad, changes.science).near
+    for name, (colour, words) in NEW_COLOURS.items():
+        y, x = np.nonzero((changes.kind == NEW) & (near == NEAR.index(name)))
+        marker = MARKERS[NEW][1]
+        axes.plot(x, y, marker, markersize=size, mew=0, color=colour, label=f"new, {words}: {len(x)}")
     for code, (colour, marker) in MARKERS.items():
+        if code == NEW:
+            continue
         y, x = np.nonzero(changes.kind == code)
         axes.plot(x, y, marker, markersize=size, mew=0, color=colour, label=f"{KINDS[code]}: {len(x)}")
     axes.set(title="changed pixels", xlabel="x (pixel)", ylabel="y (pixel)", aspect="equal")

@@ -13,7 +13,7 @@ from astropy.io import fits
 
 from badpix.core.files import atomic_path, card_text
 from badpix.core.startup import read_yaml_in_c
-from badpix.formats.product_file import check_datasum
+from badpix.formats.mask_dq import read_dq
 from badpix.instrument import irs2
 from badpix.instrument.dq import PIXEL_FLAGS
 from badpix.instrument.geometry import Geometry, cut
@@ -201,18 +201,14 @@ def renew_checksums(path: str | Path) -> None:
 
 
 def read_mask(path: str | Path) -> np.ndarray:
-    """The DQ image, uint32 (y, x), of any MASK file in the pipeline's bits, translated with the file's own DQ_DEF.
+    """The DQ image, uint32 (y, x), of any MASK file in the pipeline's bits: `badpix.formats.mask_dq.read_dq`.
 
-    The interleaved rows of a mask for IRS2 are removed. ProductError if the data changed after they were written.
+    What was assumed or dropped is logged as warnings.
     """
-    with fits.open(path) as hdus:
-        for name in ("DQ", "DQ_DEF"):
-            if name in hdus:
-                check_datasum(hdus, name)
-        definition = hdus["DQ_DEF"].data if "DQ_DEF" in hdus else []
-        dq = in_pipeline_bits(np.array(hdus["DQ"].data, dtype=np.uint32), definition, path)
-        detector = hdus[0].header.get("DETECTOR")
-    return irs2.take_science(dq, detector) if dq.shape[0] == irs2.RAW_ROWS else dq
+    content = read_dq(path)
+    for note in content.notes:
+        logger.warning("%s", note)
+    return content.dq
 
 
 def warning_entries(warnings: Sequence[str]) -> list[str]:
@@ -231,21 +227,3 @@ def read_warnings(path: str | Path) -> list[str]:
         # Only the last card of an entry is shorter; trailing spaces of a card are not kept.
         warnings[-1:] = [(warnings[-1] if warnings else "") + f"{card:<{HISTORY_LENGTH}}"]
     return [" ".join(warning.removeprefix(WARNING).split()) for warning in warnings]
-
-
-def in_pipeline_bits(dq: np.ndarray, definition: Sequence | np.ndarray, path: str | Path) -> np.ndarray:
-    """`dq`, uint32 (y, x), in the pipeline's bits, translated as by MaskModel.
-
-    `definition` are the rows of a DQ_DEF; without rows the bits are those of the pipeline already. A flag that the
-    pipeline does not have is dropped with a warning that names `path`.
-    """
-    if not len(definition):
-        return dq
-    translated = np.zeros_like(dq)
-    for row in definition:
-        name = row["NAME"].strip()
-        if name in PIXEL_FLAGS:
-            translated[dq & np.uint32(row["VALUE"]) != 0] |= np.uint32(PIXEL_FLAGS[name])
-        else:
-            logger.warning("%s: the pipeline has no flag %s, so it is left out", path, name)
-    return translated

@@ -12,7 +12,9 @@ from astropy.io import fits
 from bokeh.plotting import figure
 
 from badpix import __version__
-from badpix.changes.files import check_pair, read_image
+from badpix.changes.compare import change_counts, compare
+from badpix.changes.files import align, read_image
+from badpix.changes.text import short_lines
 from badpix.formats.comparison_file import read_comparison
 from badpix.formats.evidence_file import Evidence
 from badpix.formats.leave_one_out_file import read_exposures
@@ -150,15 +152,17 @@ class ReportPage:
         self.figures: list[figure] = []
         self.panels: list[dict] = []
         self.rows: list[dict] = []
+        self.changes: list[str] = []
 
     def read_mask(self) -> None:
         """Read the mask and the mask to compare with; cut both to the array of the exposures."""
         geometry = self.exposures.geometry
         mask, before = read_image(self.given.mask), None
         if self.given.compare_with is not None:
-            compared = read_image(self.given.compare_with)
-            check_pair(compared, mask)
-            before = compared.dq
+            pair = align(read_image(self.given.compare_with), mask)
+            before = pair.before
+            counts = change_counts(compare(before, pair.after, pair.compared))
+            self.changes = short_lines({**counts, "notes": pair.notes})
         dq = mask.dq
         frame = geometry if dq.shape == geometry.shape else full_frame(geometry, self.exposures.detector)
         self.flags = flag_table(dq, before)
@@ -324,6 +328,7 @@ class ReportPage:
             "types": type_table(self.evidence, self.science.sum()),
             "flags": self.flags,
             "compared": given.compare_with,
+            "changes": self.changes,
             "layers": {name: int(pixels.size) for name, pixels in self.layers.items()},
             "off": ("intermittent", "added", "removed"),
             "sampled": {n: shown for n, shown in self.map_info["shown"].items() if shown < self.layers[n].size},

@@ -3,6 +3,7 @@
 All numbers are read from the files of the run.
 """
 
+import json
 import re
 import shlex
 from collections.abc import Iterable, Sequence
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from astropy.io import fits
 
+from badpix.changes.text import short_lines
 from badpix.core.csv_table import TableError
 from badpix.core.logs import DONE, INTERRUPTED, START, failure_in
 from badpix.core.reasons import reason_lines
@@ -74,8 +76,20 @@ def _mask_lines(made: MadeMask) -> list[str]:
     warnings = read_warnings(mask)
     lines.append(f"  warnings: {len(warnings) or 'none'}")
     lines += [f"    {warning}" for warning in warnings]
+    lines += _change_lines(made.folder / "changes" / "mask_changes.json", mask)
     page = made.folder / "report.html"
     return [*lines, f"  report: {page if made.report and page.exists() else 'none (report is false)'}"]
+
+
+def _change_lines(changes: Path, mask: Path) -> list[str]:
+    """The changes since another mask; none if the file `changes` is older than `mask`."""
+    if not changes.exists() or changes.stat().st_mtime < mask.stat().st_mtime:
+        return []
+    summary = json.loads(changes.read_text(encoding="utf-8"))
+    return [
+        f"  changes since {summary['before']['file']} ({changes.parent}):",
+        *(f"    {line}" for line in short_lines(summary)),
+    ]
 
 
 def _count_lines(summary: Path) -> list[str]:

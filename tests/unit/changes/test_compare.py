@@ -10,7 +10,7 @@ from stdatamodels.jwst import datamodels
 
 import compare_masks
 from badpix.changes.compare import KINDS, change_counts, change_matrix, changed_pixels, compare, flag_changes
-from badpix.changes.files import MaskImage, MaskMismatch, check_pair, labels, read_image
+from badpix.changes.files import MaskImage, MaskMismatch, align, labels, read_image
 from badpix.changes.plot import MAX_TYPES, REST, legible
 from badpix.instrument.dq import PIXEL_FLAGS, bits, flag_text, flag_texts
 
@@ -46,6 +46,7 @@ def test_kinds_by_hand(changes):
 def test_counts_by_hand(changes):
     counts = change_counts(changes)
     flags = {row.pop("flag"): row for row in counts.pop("flags")}
+    assert counts.pop("new_pixels")["near"] == {"known": 1, "unlisted": 0, "new": 0, "isolated": 0}
     assert counts == {
         "science_pixels": 5, "bad_before": 3, "bad_after": 3, "new": 1, "recovered": 1, "reclassified": 1,
         "new_fraction": 0.2, "recovered_fraction": 0.2, "reference_changed": 2,
@@ -89,7 +90,10 @@ def test_matrix_adds_up_to_the_counts():
 def test_listed_pixels(changes):
     pixels = changed_pixels(changes).set_index(["x", "y"])
     assert list(pixels.index) == [(1, 0), (2, 0), (3, 0), (2, 1), (3, 1)]
-    assert pixels.loc[(1, 0)].tolist() == ["new", "good", "DEAD+DO_NOT_USE", "new", 0, bits(["DEAD", "DO_NOT_USE"])]
+    assert pixels.loc[(1, 0)].tolist() == [
+        "new", "good", "DEAD+DO_NOT_USE", "new", 0, bits(["DEAD", "DO_NOT_USE"]), "known", 2, 1, 0,
+    ]  # fmt: skip
+    assert pixels.loc[(3, 0), "near"] == ""
     assert pixels.loc[(3, 0), ["change", "before", "after", "do_not_use"]].tolist() == [
         "reclassified", "HOT+DO_NOT_USE", "HOT+RC", "recovered",
     ]  # fmt: skip
@@ -218,7 +222,7 @@ def test_names_with_dollars_are_plain_text_in_the_figure(tmp_path):
     [
         ({"DETECTOR": "NRS1", "INSTRUME": "NIRSPEC"}, image(BEFORE), ["DETECTOR is 'NIS' and 'NRS1'"]),
         ({"SUBARRAY": "FULL"}, image(BEFORE), ["SUBARRAY is 'SUB64' and 'FULL'"]),
-        ({"SUBSTRT2": 5}, image(BEFORE), ["SUBSTRT2 is 1 and 5"]),
+        ({"SUBSTRT2": 2}, image(BEFORE), ["SUBSTRT2 is 1 and 2"]),
         ({}, image(BEFORE).reshape(4, 2), ["2 x 4 and 4 x 2 pixels"]),
     ],
 )
@@ -226,7 +230,7 @@ def test_masks_of_different_arrays_are_refused(tmp_path, header, dq, words):
     one = read_image(write_mask_file(tmp_path / "one.fits", image(BEFORE)))
     other = read_image(write_mask_file(tmp_path / "other.fits", dq, **header))
     with pytest.raises(MaskMismatch) as caught:
-        check_pair(one, other)
+        align(one, other)
     for text in ["one.fits", "other.fits", *words]:
         assert text in str(caught.value)
 
@@ -234,27 +238,29 @@ def test_masks_of_different_arrays_are_refused(tmp_path, header, dq, words):
 @pytest.mark.parametrize("name", ["GENERIC", "N/A", "ANY"])
 def test_a_mask_for_any_subarray_is_compared_by_origin_and_size(tmp_path, name):
     one = read_image(write_mask_file(tmp_path / "one.fits", image(BEFORE)))
-    check_pair(one, read_image(write_mask_file(tmp_path / "same.fits", image(AFTER), SUBARRAY=name)))
+    align(one, read_image(write_mask_file(tmp_path / "same.fits", image(AFTER), SUBARRAY=name)))
     moved = read_image(write_mask_file(tmp_path / "moved.fits", image(AFTER), SUBARRAY=name, SUBSTRT1=9))
     with pytest.raises(MaskMismatch, match="SUBSTRT1 is 1 and 9"):
-        check_pair(one, moved)
+        align(one, moved)
     # Without an origin it begins at the first pixel of the detector.
     del moved.header["SUBSTRT1"]
-    check_pair(one, moved)
+    align(one, moved)
     one.header["SUBSTRT1"] = 9
     with pytest.raises(MaskMismatch, match="SUBSTRT1 is 9 and 1"):
-        check_pair(one, moved)
+        align(one, moved)
 
 
 def test_a_file_that_is_not_a_mask_is_refused(tmp_path):
     fits.PrimaryHDU(np.zeros((2, 2))).writeto(tmp_path / "image.fits")
     (tmp_path / "text.fits").write_text("nothing")
-    with pytest.raises(MaskMismatch, match=r"image\.fits is not a mask file: it has no DQ and no DQ_DEF"):
+    with pytest.raises(MaskMismatch, match=r"image\.fits is not a mask file: it has no DQ extension; .* --lists"):
         read_image(tmp_path / "image.fits")
     with pytest.raises(MaskMismatch, match=r"text\.fits is not a mask file"):
         read_image(tmp_path / "text.fits")
     with pytest.raises(FileNotFoundError):
         read_image(tmp_path / "nowhere.fits")
+    with pytest.raises(MaskMismatch, match=r"image\.fits: primary HDU holds numbers of type float64"):
+        read_image(tmp_path / "image.fits", lists=True)
 
 
 def test_the_datamodels_read_the_same_flags_from_the_files(pair):

@@ -9,7 +9,8 @@ from badpix.changes.gate import ReleaseRefused, check_release
 
 SUMMARY = {
     "science_pixels": 1000, "new": 30, "recovered": 4, "new_fraction": 0.03, "recovered_fraction": 0.004,
-    "before": {"file": "old.fits"}, "after": {"file": "new.fits"},
+    "before": {"file": "old.fits"}, "after": {"file": "new.fits"}, "notes": ["old.fits is cut"],
+    "new_pixels": {"near": {"known": 11, "unlisted": 0, "new": 2, "isolated": 17}, "unlisted_centres": 0},
 }  # fmt: skip
 
 
@@ -23,8 +24,9 @@ def test_the_message_lists_all_exceeded_limits():
         check_release(SUMMARY, {"new": 0.02, "recovered": 0})
     assert str(caught.value) == (
         "new.fits differs too much from old.fits: 30 of 1000 science pixels are new, a fraction of 0.03;"
-        " max_new_fraction is 0.02; 4 of 1000 science pixels are recovered, a fraction of 0.004;"
-        " max_recovered_fraction is 0"
+        " max_new_fraction is 0.02; new pixels by their 4 direct neighbours: 17 isolated, 11 beside a pixel bad before,"
+        " 0 around a good pixel, 2 beside other new pixels only; 4 of 1000 science pixels are recovered, a fraction of"
+        " 0.004; max_recovered_fraction is 0"
     )
 
 
@@ -41,3 +43,4 @@ def test_the_script_writes_only_what_has_passed(tmp_path):
     release_gate.main(tmp_path / "in.json", tmp_path / "out.json", {"new": 0.1, "recovered": 0.1})
     report = json.loads((tmp_path / "out.json").read_text())
     assert report["passed"] and set(report["checks"]) == {"new", "recovered"}
+    assert report["notes"] == SUMMARY["notes"]

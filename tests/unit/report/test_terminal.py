@@ -1,5 +1,8 @@
 """The end of a run: its lines come from the files of the run."""
 
+import json
+import os
+
 import numpy as np
 import pytest
 
@@ -52,6 +55,25 @@ def test_the_lines_of_a_mask(made):
         "    second",
         f"  report: {made.folder}/report.html",
     ]
+
+
+def test_the_changes_since_another_mask_are_shown_until_the_mask_is_made_again(made):
+    near = {"known": 1, "unlisted": 0, "new": 0, "isolated": 2}
+    numbers = {
+        "before": {"file": "old.fits"}, "notes": ["old.fits has no DQ_DEF"], "bad_before": 1, "bad_after": 4,
+        "science_pixels": 9, "new": 3, "recovered": 0, "reclassified": 0, "reference_changed": 0, "flags": [],
+        "do_not_use": {"bad_before": 1, "bad_after": 1, "new": 0, "recovered": 0},
+        "new_pixels": {"near": near, "unlisted_centres": 0, "flags": []},
+    }  # fmt: skip
+    (made.folder / "changes").mkdir()
+    path = made.folder / "changes" / "mask_changes.json"
+    path.write_text(json.dumps(numbers))
+    lines = mask_lines(made)
+    assert f"  changes since old.fits ({path.parent}):" in lines
+    assert "    note: old.fits has no DQ_DEF" in lines
+    assert any("4 direct neighbours: 2 isolated, 1 beside a pixel bad before" in line for line in lines)
+    os.utime(path, (1, 1))
+    assert not any("old.fits" in line for line in mask_lines(made))
 
 
 def test_a_mask_of_an_earlier_run_is_named_so(made):
