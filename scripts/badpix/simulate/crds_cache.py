@@ -15,9 +15,10 @@ from astropy.io import fits
 
 from badpix.instrument.dq import PIXEL_FLAGS
 from badpix.instrument.irs2 import interleave
+from badpix.simulate.crds_rules import CONTEXT, USEAFTER, Files, matched_values, write_mappings
 from badpix.simulate.detector import DetectorModel
 from badpix.simulate.exposure import KINDS
-from badpix.simulate.headers import N_AMPLIFIERS, subarray_meta
+from badpix.simulate.headers import N_AMPLIFIERS, Geometry, subarray_meta
 from badpix.simulate.miri import RESET_GROUPS, RSCD_FLAGGED_FIRST, RSCD_FLAGGED_LATER, reset_anomaly
 from badpix.simulate.ramps import PINK_NOISE_DN, REFERENCE_READ_DN, noise_map
 from badpix.simulate.static_maps import NONLINEARITY_PER_DN
@@ -26,32 +27,8 @@ from badpix.simulate.uncal import setattr_path
 if TYPE_CHECKING:
     from stdatamodels.jwst.datamodels import JwstDataModel  # 2 s to import: at run time only where it is needed
 
-CONTEXT = "jwst_0001.pmap"
-USEAFTER = "2022-01-01T00:00:00"
 # Cycles per frame, below the frequency of the lines; 128 reference reads per line leave little noise.
 IRS2_CUT_OFF = 700.0
-
-# Reference types and step parameters that Detector1 requests; the entry of this cache is "N/A".
-REFERENCES_NOT_AVAILABLE = (
-    "emicorr", "flat", "ipc", "pastasoss", "persat", "pictureframe", "refpix", "reset", "rscd", "sirskernel",
-    "superbias", "trapdensity", "trappars",
-)  # fmt: skip
-STEPS = (
-    "chargemigrationstep", "cleanflickernoisestep", "darkcurrentstep", "dqinitstep", "emicorrstep", "firstframestep",
-    "gainscalestep", "groupscalestep", "ipcstep", "jumpstep", "lastframestep", "linearitystep", "persistencestep",
-    "pictureframestep", "rampfitstep", "refpixstep", "resetstep", "rscdstep", "saturationstep", "superbiasstep",
-    "detector1pipeline",
-)  # fmt: skip
-
-NOT_AVAILABLE = (*REFERENCES_NOT_AVAILABLE, *(f"pars-{step}" for step in STEPS))
-
-# Matching keywords of the reference types (keyword of a reference file -> name in CRDS), before the observation date.
-# CRDS certify requires them in every file.
-MATCHED = {"DETECTOR": "META.INSTRUMENT.DETECTOR", "SUBARRAY": "META.SUBARRAY.NAME"}
-MATCHED_NIRSPEC = MATCHED | {"READPATT": "META.EXPOSURE.READPATT"}  # raw IRS2 arrays have another shape
-DATES = ("META.OBSERVATION.DATE", "META.OBSERVATION.TIME")
-Header = dict[str, str | tuple]
-Files = dict[str, dict[str, dict[tuple[str, ...], str]]]  # instrument -> type -> matched values -> file name
 
 
 def write_crds_cache(path: str | Path, detectors: Iterable[DetectorModel], n_groups: int) -> Path:
@@ -68,9 +45,9 @@ def write_crds_cache(path: str | Path, detectors: Iterable[DetectorModel], n_gro
         folder.mkdir(parents=True, exist_ok=True)
         for reftype, model in reference_models(detector, n_groups):
             known = files.setdefault(geometry.instrument, {}).setdefault(reftype, {})
-            values = {"DETECTOR": geometry.detector, "SUBARRAY": geometry.subarray, "READPATT": geometry.readpatt}
-            key = tuple(values[keyword] for keyword in matched(geometry.instrument))
-            name = known.setdefault(key, f"jwst_{geometry.instrument.lower()}_{reftype}_{len(known) + 1:04d}.fits")
+            values = matched_values(geometry.instrument, reftype, _keywords(geometry))
+            prefix = f"jwst_{geometry.instrument.lower()}_{reftype}"
+            name = known.setdefault(tuple(values.values()), f"{prefix}_{len(known) + 1:04d}.fits")
             with model:
                 describe_reference(model, detector, reftype)
                 model.save(str(folder / name))
@@ -81,19 +58,24 @@ def write_crds_cache(path: str | Path, detectors: Iterable[DetectorModel], n_gro
     return path
 
 
-def matched(instrument: str) -> dict[str, str]:
-    """Matching keywords of the references of an instrument: keyword -> name in CRDS."""
-    return MATCHED_NIRSPEC if instrument == "NIRSPEC" else MATCHED
-
-
 def references_of(folder: Path) -> Files:
     """The reference files below `folder`, by instrument, type and values of the matching keywords."""
     files: Files = {}
     for path in sorted(folder.glob("*/*.fits")):
         header = fits.getheader(path)
-        known = files.setdefault(header["INSTRUME"], {}).setdefault(header["REFTYPE"].lower(), {})
-        known[tuple(header[key] for key in matched(header["INSTRUME"]))] = path.name
+        instrument, reftype = header["INSTRUME"], header["REFTYPE"].lower()
+        known = files.setdefault(instrument, {}).setdefault(reftype, {})
+        known[tuple(matched_values(instrument, reftype, header).values())] = path.name
     return files
+
+
+def _keywords(geometry: Geometry) -> dict[str, str | int]:
+    """The header keywords of an array by which CRDS may select; not those of an exposure, such as FILTER."""
+    return {
+        "DETECTOR": geometry.detector, "SUBARRAY": geometry.subarray, "READPATT": geometry.readpatt,
+        "NOUTPUTS": geometry.noutputs, "SUBSTRT1": geometry.xstart, "SUBSTRT2": geometry.ystart,
+        "SUBSIZE1": geometry.n_columns, "SUBSIZE2": geometry.n_rows,
+    }  # fmt: skip
 
 
 def reference_models(detector: DetectorModel, n_groups: int) -> Iterator[tuple[str, "JwstDataModel"]]:
@@ -241,38 +223,6 @@ def describe_reference(model: "JwstDataModel", detector: DetectorModel, reftype:
     for key, value in meta.items():
         setattr_path(model.meta, key, value)
     model.add_history_entry("Made by scripts/simulate.py; it describes no real detector.")
-
-
-def write_mappings(folder: Path, files: Files) -> None:
-    """Write the .pmap, .imap and .rmap files with valid checksums; `files` as made by write_crds_cache."""
-    folder.mkdir(parents=True, exist_ok=True)
-    date = USEAFTER.replace("T", " ")
-    instruments = {}
-    for instrument, types in files.items():
-        selector = dict.fromkeys(NOT_AVAILABLE, "N/A")
-        for reftype, names in types.items():
-            selector[reftype] = f"jwst_{instrument.lower()}_{reftype}_0001.rmap"
-            header: Header = {"instrument": instrument, "filekind": reftype, "mapping": "REFERENCE"}
-            header["parkey"] = (tuple(matched(instrument).values()), DATES)
-            header |= {"classes": ("Match", "UseAfter"), "reffile_required": "NONE"}
-            header |= {"suffix": reftype, "text_descr": reftype, "filetype": reftype.upper(), "file_ext": ".fits"}
-            matches = {key: f"UseAfter({{{date!r}: {name!r}}})" for key, name in sorted(names.items())}
-            body = "".join(f"    {key!r}: {value},\n" for key, value in matches.items())
-            write_mapping(folder / selector[reftype], header, f"Match({{\n{body}}})")
-        instruments[instrument] = f"jwst_{instrument.lower()}_0001.imap"
-        header = {"instrument": instrument, "mapping": "INSTRUMENT", "parkey": ("REFTYPE",)}
-        write_mapping(folder / instruments[instrument], header, pprint.pformat(selector))
-    header = {"mapping": "PIPELINE", "parkey": ("META.INSTRUMENT.NAME",)}
-    write_mapping(folder / CONTEXT, header, pprint.pformat(instruments))
-
-
-def write_mapping(path: Path, header: Header, selector: str) -> None:
-    """Write a mapping file; CRDS sets its checksum."""
-    from crds.core import rmap
-
-    header = {"observatory": "JWST", "name": path.name, "derived_from": "generated", "sha1sum": "", **header}
-    path.write_text(f"header = {pprint.pformat(header)}\n\nselector = {selector}\n")
-    rmap.Mapping.from_file(str(path), ignore_checksum=True).write()
 
 
 def write_server_config(folder: Path) -> None:

@@ -308,6 +308,7 @@ def test_cache_serves_every_reference(demo, monkeypatch):
         "META.INSTRUMENT.NAME": "NIRISS",
         "META.INSTRUMENT.DETECTOR": "NIS",
         "META.SUBARRAY.NAME": "SUB64",
+        "META.EXPOSURE.READPATT": "NISRAPID",
         "META.OBSERVATION.DATE": "2024-06-01",
         "META.OBSERVATION.TIME": "01:00:00",
     }
@@ -417,8 +418,8 @@ class TestSeveralDetectors:
     @pytest.mark.parametrize(
         ("instrument", "detector_name", "subarray", "served", "absent"),
         [
-            ("NIRCAM", "NRCA1", "SUB64P", "superbias", "reset"),
-            ("NIRCAM", "NRCB4", "SUB64P", "superbias", "refpix"),
+            ("NIRCAM", "NRCA1", "SUB64P", "gain", "reset"),
+            ("NIRCAM", "NRCB4", "SUB64P", "linearity", "refpix"),
             ("NIRCAM", "NRCALONG", "SUB64P", "mask", "rscd"),
             ("MIRI", "MIRIMAGE", "SUB64", "reset", "superbias"),
             ("MIRI", "MIRIMAGE", "SUB64", "rscd", "refpix"),
@@ -431,8 +432,8 @@ class TestSeveralDetectors:
         context = rmap.load_mapping(str(folder / "crds_cache" / "mappings" / "jwst" / "jwst_0001.pmap"))
         header = {
             "META.INSTRUMENT.NAME": instrument, "META.INSTRUMENT.DETECTOR": detector_name,
-            "META.SUBARRAY.NAME": subarray, "META.OBSERVATION.DATE": "2024-06-01",
-            "META.OBSERVATION.TIME": "01:00:00",
+            "META.SUBARRAY.NAME": subarray, "META.EXPOSURE.READPATT": "FASTR1", "META.EXPOSURE.TYPE": "NRC_DARK",
+            "META.OBSERVATION.DATE": "2024-06-01", "META.OBSERVATION.TIME": "01:00:00",
         }  # fmt: skip
         best = context.get_best_references(header, include=[served, absent])
         assert best[absent].startswith("NOT FOUND n/a")
