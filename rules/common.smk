@@ -32,7 +32,7 @@ from badpix.instrument.detectors import load_detectors
 from badpix.workflow.digest import library_digest
 from badpix.exposures.epochs import EPOCH_PATTERN, divide
 from badpix.exposures.variants import Variant, selection_text, variant_of, variants_of, without_variant
-from badpix.instrument.geometry import Geometry
+from badpix.instrument.geometry import Geometry, full_frame
 from badpix.core.content import cache_folder
 from badpix.exposures.current_products import CurrentProducts, Wanted
 from badpix.exposures.header_cache import HeaderCache, Unreadable
@@ -47,6 +47,7 @@ from badpix.exposures.inventory import (
 from badpix.exposures.notices import start_notices
 from badpix.exposures.optical_setup import setup_warnings, used_again
 from badpix.mask.manual_flags import ManualFlagError, check_manual_flags
+from badpix.mask.selectors import SelectorError, subarray_name
 from badpix.core.paths import is_same_file, path_problem, shown, text_problem
 from badpix.core.scratch import ScratchError, check_scratch
 from badpix.instrument.segments import by_exposure
@@ -97,11 +98,19 @@ def read_inventory():
             check_detector(of_mask, detector)
         if of_mask["manual_flag_file"] not in ("none", "default"):
             check_manual_flags(of_mask["manual_flag_file"], detector)
+        check_subarray_name(of_mask, next(e.keywords for of_kind in kinds.values() for e in of_kind.values()), detector)
     if config["on_bad_exposure"] == "fail":
         for rejected in inventory.rejected.values():
             for name, reason in rejected.items():
                 raise InventoryError(f"{name}: {reason} (on_bad_exposure is fail)")
     return inventory
+
+
+def check_subarray_name(keys, keywords, detector):
+    """Raise SelectorError unless exposures of `detector` with `keywords` can make a mask of the SUBARRAY asked for."""
+    measured = Geometry.from_header(keywords)
+    frame = full_frame(measured, detector) if keys["mask_frame"] == "full" else measured
+    subarray_name(keys["subarray_name"], measured, frame, detector)
 
 
 def detector_of(mask_id):
@@ -148,7 +157,7 @@ try:
     config = read_config()
     HEADERS = HeaderCache(Path(config["results"]) / ".inventory.json")
     INVENTORY = read_inventory()
-except (ConfigError, InputError, InventoryError, ManualFlagError, ScratchError, Unreadable) as error:
+except (ConfigError, InputError, InventoryError, ManualFlagError, ScratchError, SelectorError, Unreadable) as error:
     write_refused(getattr(error, "rejected", {}))
     raise WorkflowError(str(error)) from None
 

@@ -14,8 +14,10 @@ from badpix.formats.mask_file import load_datamodel
 from badpix.formats.mask_tables import surviving_table, write_rejected_exposures
 from badpix.instrument.detectors import detector_from_mapping
 from badpix.mask.header_keys import used_parameters
+from badpix.mask.identity import mask_identity
 from badpix.mask.make import MaskSettings, make_mask
 from badpix.mask.outputs import Origin, save
+from badpix.mask.selectors import SelectorSettings
 from badpix.vote.exposure_set import VoteFiles
 from badpix.vote.settings import VoteSettings
 
@@ -25,11 +27,12 @@ class HeaderOrigin:
     """Entries of a mask's header beside the settings of the vote.
 
     `manual_flag_file` is the configured value; `steps` maps detector1_<kind>, for the kinds with raw exposures, to step
-    parameters.
+    parameters. `crds` has path, server_url and context of CRDS, whose rules name the selectors of a mask.
     """
 
     manual_flag_file: str = "none"
     steps: Mapping[str, Mapping] = field(default_factory=dict)
+    crds: Mapping[str, str | None] = field(default_factory=lambda: dict.fromkeys(("path", "server_url", "context")))
 
 
 def main(files: VoteFiles, outputs: Mapping, detector: Mapping, config: Mapping, origin: HeaderOrigin) -> None:
@@ -54,6 +57,8 @@ def main(files: VoteFiles, outputs: Mapping, detector: Mapping, config: Mapping,
         Fewer exposures remain than min_darks or min_flats.
     BadExposure
         An exposure is rejected and on_bad_exposure is fail.
+    SelectorError
+        The configured selectors or SUBARRAY cannot be used for the mask.
     """
     surviving_table(outputs["rejected"]).unlink(missing_ok=True)
     settings, mask = VoteSettings.from_config(config), MaskSettings.from_config(config)
@@ -67,7 +72,9 @@ def main(files: VoteFiles, outputs: Mapping, detector: Mapping, config: Mapping,
             raise
     kinds = [kind for kind in ("darks", "flats") if getattr(files, kind)]
     keys = {**config, "manual_flag_file": origin.manual_flag_file}
-    save(outputs, vote, mask, Origin(used_parameters(keys, origin.steps, kinds), files.provenance(keys)))
+    parameters = used_parameters(keys, origin.steps, kinds)
+    identity = mask_identity(vote.exposures, vote.frame, SelectorSettings.from_config(config), origin.crds)
+    save(outputs, vote, mask, Origin(parameters, identity, files.provenance(keys)))
 
 
 if "snakemake" in globals():
@@ -80,5 +87,6 @@ if "snakemake" in globals():
             HeaderOrigin(
                 snakemake.params.manual_flag_file,
                 snakemake.params.steps,
+                snakemake.params.crds,
             ),
         )

@@ -7,9 +7,9 @@ import shutil
 
 from astropy.io import fits
 
+from badpix.core.crds_settings import set_crds_environment
 from badpix.core.files import atomic_path
 from badpix.core.logs import logger, logging_to
-from badpix.detector1.pipeline import set_crds_environment
 from badpix.detector1.references import fetch_mask
 from badpix.formats.mask_dq import read_dq
 from badpix.formats.mask_file import has_array, write_cut_copy

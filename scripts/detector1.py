@@ -10,6 +10,7 @@ import shutil
 from pathlib import Path
 
 from badpix.core.content import cache_folder, unchanged
+from badpix.core.crds_settings import set_crds_environment
 from badpix.core.errors import BadExposure
 from badpix.core.files import atomic_path, card_text
 from badpix.core.logs import logger, logging_to
@@ -23,7 +24,6 @@ from badpix.detector1.pipeline import (
     pipeline_steps,
     run_detector1,
     scratch_directory,
-    set_crds_environment,
     steps_for,
 )
 from badpix.detector1.references import require_sound, use_cache_alone

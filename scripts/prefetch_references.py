@@ -6,10 +6,10 @@ Reads an exposure; writes a JSON list of the references and the CRDS context.
 import json
 from pathlib import Path
 
+from badpix.core.crds_settings import set_crds_environment
 from badpix.core.files import write_text
 from badpix.core.logs import logger, logging_to
 from badpix.core.startup import read_yaml_in_c
-from badpix.detector1.pipeline import set_crds_environment
 from badpix.detector1.references import content_of, fetch_references
 
 

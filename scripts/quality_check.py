@@ -8,9 +8,9 @@ from pathlib import Path
 
 from astropy.io import fits
 
+from badpix.core.crds_settings import set_crds_environment
 from badpix.core.files import write_text
 from badpix.core.logs import logger, logging_to
-from badpix.detector1.pipeline import set_crds_environment
 from badpix.formats.mask_file import read_mask
 from badpix.instrument.dq import count_flags
 from badpix.instrument.geometry import Geometry, cut

@@ -30,6 +30,7 @@ from badpix.formats.response_file import Responses
 from badpix.formats.statistics_file import rejection_reason, write_rejected
 from badpix.instrument.detectors import load_detectors
 from badpix.instrument.dq import PIXEL_FLAGS
+from badpix.mask.selectors import SelectorError
 from badpix.vote.exposure_set import VoteFiles
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -321,11 +322,16 @@ def test_ground_and_flight_exposures_together(tmp_path, statistics):
 
 
 def test_the_mask_has_the_selectors_of_crds(tmp_path, statistics):
-    outputs = vote(tmp_path, statistics, detector=DETECTOR | {"mask_selectors": ["EXP_TYPE"]})
+    detector = DETECTOR | {"mask_selectors": ["EXP_TYPE", "READPATT"]}
+    outputs = vote(tmp_path, statistics, detector=detector, subarray_name="GENERIC")
     header = fits.getheader(outputs["mask"])
-    assert (header["EXP_TYPE"], "READPATT" in header) == ("NIS_DARK", False)
-    header = fits.getheader(vote(tmp_path, statistics, detector=DETECTOR | {"mask_selectors": ["READPATT"]})["mask"])
-    assert ("EXP_TYPE" in header, header["READPATT"]) == (False, "NISRAPID")
+    assert (header["EXP_TYPE"], header["READPATT"], header["SUBARRAY"]) == ("N/A", "NISRAPID", "GENERIC")
+    assert "CRDS selects by DETECTOR, EXP_TYPE, READPATT, from the documentation" in history_of(outputs["mask"])
+    chosen = {"EXP_TYPE": "measured", "READPATT": "NIS|NISRAPID"}
+    header = fits.getheader(vote(tmp_path, statistics, flats=False, detector=detector, selectors=chosen)["mask"])
+    assert (header["EXP_TYPE"], header["P_READPA"]) == ("NIS_DARK", "NIS|NISRAPID|")
+    with pytest.raises(SelectorError, match="selectors: NGROUPS is not allowed for NIRISS"):
+        vote(tmp_path, statistics, detector=detector, selectors={"NGROUPS": 20})
 
 
 def test_summary_and_evidence_agree_with_the_images(tmp_path, statistics):

@@ -199,6 +199,7 @@ CHANGES = {
     # The mask's header
     "mask_frame": Change("full", data=frozenset({"mask"}), header={"SUBARRAY": "FULL", "SUBSIZE1": "2048"}),
     "author": Change("A. N. Other", data=NO_DATA, header={"AUTHOR": "A. N. Other"}),
+    "selectors": Change({"NGROUPS": ">=20"}, data=NO_DATA, header={"NGROUPS": ">=20"}, start="processed"),
     "description": Change("Another mask", data=NO_DATA, header={"DESCRIP": "Another mask"}),
     "pedigree": Change("INFLIGHT 2024-02-01 2024-02-29", data=NO_DATA, header={"PEDIGREE": "2024-02-29"}),
     "useafter": Change("2024-03-01 12:34:56", data=NO_DATA, header={"USEAFTER": "2024-03-01T12:34:56"}),

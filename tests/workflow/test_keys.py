@@ -210,6 +210,15 @@ def test_optional_product(key, rule, product, start):
     assert not differing(before, measured(results))
 
 
+@covers_key("subarray_name")
+def test_subarray_name(start):
+    """GENERIC would give the mask of a subarray to all exposures: refused before any job."""
+    directory, config, _ = start("finished")
+    for frame in ("subarray", "full"):
+        run = snakemake(directory, "--dry-run", config=config | {"subarray_name": "GENERIC", "mask_frame": frame})
+        assert run.status == 1 and "subarray_name: GENERIC is not allowed for NIS" in run.output
+
+
 @covers_key("keep_intermediates")
 @pytest.mark.parametrize("keep", [True, False])
 def test_keep_intermediates(keep, start):

@@ -26,8 +26,8 @@ MAX_POINTS = 2000
 MAX_NAME = 100
 # Keys of the vote that are not thresholds.
 NO_THRESHOLDS = {
-    "author", "description", "pedigree", "useafter", "history", "mask_frame", "min_darks", "min_flats",
-    "on_bad_exposure", "flag_values", "dark_do_not_use", "flat_do_not_use",
+    "author", "description", "pedigree", "useafter", "history", "mask_frame", "subarray_name", "selectors",
+    "min_darks", "min_flats", "on_bad_exposure", "flag_values", "dark_do_not_use", "flat_do_not_use",
 }  # fmt: skip
 # Thresholds of the vote on which earlier rules depend too.
 MORE_THAN_THE_VOTE = {"early_cutoff_fraction", "flat_vote_unit", "reject_outliers"}

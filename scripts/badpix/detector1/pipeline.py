@@ -1,7 +1,6 @@
 """Run the unmodified calwebb_detector1 on an exposure."""
 
 import logging
-import os
 import shutil
 import tempfile
 from collections.abc import Collection, Iterable, Mapping
@@ -34,15 +33,6 @@ class PipelineSettings:
     crds: dict[str, str | None]  # the arguments of `set_crds_environment`
     threads: int = 1  # cores that jump and ramp_fit may use
     edgeless_subarrays: tuple[str, ...] = ()  # subarrays without reference pixels: refpix is skipped
-
-
-def set_crds_environment(path: str | None, server_url: str | None, context: str | None) -> None:
-    """Set the environment variables of CRDS from the configuration; None keeps the value of the environment."""
-    for variable, value in (("CRDS_PATH", path), ("CRDS_SERVER_URL", server_url), ("CRDS_CONTEXT", context)):
-        if value is not None:
-            # Path.absolute keeps '..', and Path.resolve follows links.
-            os.environ[variable] = os.path.abspath(value) if variable == "CRDS_PATH" else value  # noqa: PTH100
-    os.environ["CRDS_OBSERVATORY"] = "jwst"
 
 
 def check_uncal(path: str | Path) -> None:

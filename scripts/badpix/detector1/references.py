@@ -10,12 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from badpix.core.content import cache_folder, sha256_of
+from badpix.core.crds_settings import SERVERLESS, set_server
 from badpix.core.fits_check import file_problem
 
 logger = logging.getLogger(__name__)
-
-# CRDS does not use the network when the address contains "serverless".
-SERVERLESS = "https://jwst-serverless.invalid"
 
 
 class ReferencesUnavailable(Exception):
@@ -156,22 +154,12 @@ def use_cache_alone(exposure: str | Path) -> bool:
     # Imported here because it takes seconds.
     from jwst.pipeline import Detector1Pipeline
 
-    _set_server(SERVERLESS)
+    set_server(SERVERLESS)
     try:
         references_of(exposure, sorted(set(Detector1Pipeline().reference_file_types)))
     except Exception as reason:  # also for an exposure that cannot be read, which the pipeline reports
         logger.warning("not all reference files are in the cache, so the server %s is used: %s", server, reason)
-        _set_server(server)
+        set_server(server)
         return False
     logger.info("all reference files are in the cache; the server %s is not used", server)
     return True
-
-
-def _set_server(url: str) -> None:
-    """Change the server of CRDS, which read the environment at import, and clear the replies that CRDS has cached."""
-    from crds.client import api
-    from crds.core import utils
-
-    os.environ["CRDS_SERVER_URL"] = url
-    api.set_crds_server(url)
-    utils.clear_function_caches()

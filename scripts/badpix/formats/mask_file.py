@@ -82,33 +82,33 @@ def load_datamodel() -> None:
 class MaskHeader:
     """The contents of a mask's header beside its geometry.
 
-    `identity` has the keys `instrument` and `detector` and, where CRDS selects the file by them, `exp_type` and
-    `readpatt`. `texts` has the keys author, description, pedigree and useafter. `history` are the lines of HISTORY.
-    `parameters` maps configuration keys to the values used.
+    `identity` has the keys `instrument` and `detector`. `texts` has the keys author, description, pedigree and
+    useafter. `history` are the lines of HISTORY. `parameters` maps configuration keys to the values used. `selectors`
+    maps further keywords by which CRDS selects the file to their values. A mask with `irs2_rows` is written with the
+    rows of a raw IRS2 file, which dq_init expects.
     """
 
     identity: Mapping[str, str]
     texts: Mapping[str, str]
     history: Sequence[str] = ()
     parameters: Mapping[str, object] = field(default_factory=dict)
+    selectors: Mapping[str, str | int] = field(default_factory=dict)
+    irs2_rows: bool = False
 
 
 def write_mask(path: str | Path, dq: np.ndarray, geometry: Geometry, header: MaskHeader) -> None:
     """Write a MASK reference file of the image `dq`, uint32 (y, x), its Geometry and its MaskHeader.
 
-    A mask for an IRS2 read pattern is written with the rows of a raw file, which dq_init expects.
+    ValueError for a value of a selector that the schema of masks refuses.
     """
     identity, texts = header.identity, header.texts
-    if irs2.is_irs2(identity.get("readpatt")):
+    if header.irs2_rows:
         dq = irs2.interleave(dq, identity["detector"], np.uint32(PIXEL_FLAGS["REFERENCE_PIXEL"]))
     model = _mask_model()(strict_validation=True)
     meta = model.meta
     meta.telescope, meta.reftype = "JWST", "MASK"
     meta.instrument.name, meta.instrument.detector = identity["instrument"], identity["detector"]
-    if "exp_type" in identity:
-        meta.exposure.type = identity["exp_type"]
-    if "readpatt" in identity:
-        meta.exposure.readpatt = identity["readpatt"]
+    _set_selectors(model, header.selectors)
     meta.subarray.name = geometry.subarray
     meta.subarray.xstart, meta.subarray.ystart = geometry.x_start, geometry.y_start
     meta.subarray.xsize, meta.subarray.ysize = geometry.n_columns, geometry.n_rows
@@ -121,8 +121,29 @@ def write_mask(path: str | Path, dq: np.ndarray, geometry: Geometry, header: Mas
         model.add_history_entry(card_text(line))
     with atomic_path(path) as temporary:
         model.save(str(temporary), overwrite=True)
-        complete_header(temporary, Path(path).name, header.parameters)
+        complete_header(temporary, Path(path).name, header.parameters, header.selectors)
     model.close()
+
+
+# Keywords of the schema of masks -> its names below `meta`.
+SCHEMA_NAMES = {
+    "EXP_TYPE": ("exposure", "type"), "READPATT": ("exposure", "readpatt"), "P_READPA": ("exposure", "p_readpatt"),
+    "NGROUPS": ("exposure", "ngroups"), "FILTER": ("instrument", "filter"),
+}  # fmt: skip
+
+
+def _set_selectors(model: "MaskModel", selectors: Mapping[str, str | int]) -> None:
+    """Set the selectors that the schema of masks has; ValueError for a value that it refuses."""
+    from asdf.exceptions import ValidationError
+
+    for key, value in selectors.items():
+        if key in SCHEMA_NAMES:
+            group, name = SCHEMA_NAMES[key]
+            try:
+                setattr(getattr(model.meta, group), name, value)
+            except ValidationError as error:
+                reason = str(error).partition("\n")[0]
+                raise ValueError(f"the header of a mask cannot have {key} = {value!r}: {reason}") from error
 
 
 def header_value(value: object) -> object:
@@ -132,14 +153,17 @@ def header_value(value: object) -> object:
     return card_text(value) if isinstance(value, str) else value
 
 
-def complete_header(path: str | Path, name: str, parameters: Mapping[str, object]) -> None:
-    """Write `parameters` (key -> value, without None), FILENAME = `name` and the checksums into the headers of `path`.
+def complete_header(
+    path: str | Path, name: str, parameters: Mapping[str, object], selectors: Mapping[str, str | int]
+) -> None:
+    """Write `parameters` (key -> value, without None), `selectors`, FILENAME = `name` and checksums into `path`.
 
     The keys are longer than the eight characters of a standard keyword, so they become `HIERARCH BADPIX <key>` cards.
     FILENAME is replaced because the datamodel enters the temporary name of the file.
     """
     with fits.open(path, mode="update") as hdus:
         hdus[0].header["FILENAME"] = card_text(name)
+        hdus[0].header.update(selectors)
         for key, value in parameters.items():
             if value is not None:
                 keyword, value = f"HIERARCH BADPIX {key.upper()}", header_value(value)

@@ -44,7 +44,7 @@ class Detector:
     relative_pedestal : bool
         The pedestal of darks is replaced by abs(second raw group - pedestal) in the vote.
     mask_selectors : tuple of str
-        Header keywords, beside INSTRUME and DETECTOR, by which CRDS selects a mask.
+        Header keywords, beside INSTRUME and DETECTOR, by which CRDS selects a mask; its rules may have others.
     dark_exp_types, flat_exp_types : tuple of str
         EXP_TYPE of darks and of internal flats.
     max_dead_norm_signal_dn_per_s : float or None
@@ -77,7 +77,7 @@ ALLOWED: dict[str, tuple[Any, ...]] = {
     "output_strips": (1, 4),
     "relative_pedestal": (True, False),
     # Keywords that the header of a mask can have.
-    "mask_selectors": ("EXP_TYPE", "READPATT"),
+    "mask_selectors": ("EXP_TYPE", "FILTER", "NGROUPS", "READPATT", "SUBARRAY"),
 }
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from badpix.config.dates import LAUNCH, complete_pedigree
 from badpix.core.logs import logger
@@ -12,6 +12,7 @@ from badpix.formats.mask_file import MaskHeader, warning_entries, write_mask
 from badpix.formats.mask_tables import write_inputs, write_rejected_exposures, write_summary
 from badpix.formats.product_file import provenance_of
 from badpix.formats.provenance import InputFile, Provenance
+from badpix.mask.identity import Identity
 from badpix.mask.make import MaskSettings, MaskVote
 from badpix.mask.provenance import history_lines
 from badpix.mask.summary import summary_table
@@ -20,17 +21,11 @@ from badpix.vote.exposure_set import KINDS, ExposureSet, observation_dates
 
 @dataclass(frozen=True)
 class Origin:
-    """The origin of a mask: the parameters used, for its header, and the provenance of the evidence."""
+    """The origin of a mask: the parameters used, for its header, its Identity, and the provenance of the evidence."""
 
     parameters: Mapping[str, object]
+    identity: Identity
     provenance: Provenance
-
-
-def mask_identity(exposures: ExposureSet) -> dict[str, str]:
-    """The header values by which CRDS selects a mask: instrument, detector and further selectors of the detector."""
-    detector, header = exposures.detector, exposures.segments[0].header
-    selectors = {key.lower(): header[key] for key in detector.mask_selectors}
-    return {"instrument": detector.instrument, "detector": detector.name} | selectors
 
 
 def input_files(exposures: ExposureSet) -> Iterator[tuple[str, str, InputFile]]:
@@ -100,10 +95,13 @@ def save(outputs: Mapping[str, str], vote: MaskVote, settings: MaskSettings, ori
     history += ground_lines(settings.pedigree, exposures)
     if setups := setups_text(segment.header for flat in exposures.flats for segment in flat.segments):
         history.append(f"Optical set-up of the flats: {setups}")
+    history.append(origin.identity.source)
     if vote.frame != exposures.geometry:
         history.append(f"Only this part of the frame was measured: {exposures.geometry}")
     # The last entries, so that they can be read back.
     history += warning_entries(vote.warnings)
-    header = MaskHeader(mask_identity(exposures), texts, history, origin.parameters)
-    write_mask(outputs["mask"], vote.dq, vote.frame, header)
+    identity = origin.identity
+    names = {"instrument": identity.instrument, "detector": identity.detector}
+    header = MaskHeader(names, texts, history, origin.parameters, identity.cards, identity.irs2_rows)
+    write_mask(outputs["mask"], vote.dq, replace(vote.frame, subarray=identity.subarray), header)
     logger.info("summary:\n%s", summary.to_string(index=False))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 Header = dict[str, str | tuple | dict]
 # Instrument -> type -> values of the matching keywords -> file name.
-Files = dict[str, dict[str, dict[tuple[str, ...], str]]]
+Files = dict[str, dict[str, dict[tuple[object, ...], str]]]
 
 CONTEXT = "jwst_0001.pmap"
 USEAFTER = "2022-01-01T00:00:00"

@@ -71,6 +71,8 @@ OWN = {
     "min_flats": 3,
     "min_groups": 2,
     "mask_frame": "subarray",
+    "subarray_name": "measured",
+    "selectors": {},
     "epochs": None,
     "compare_with": None,
     "max_new_fraction": None,

@@ -52,8 +52,8 @@ def image():
     return dq
 
 
-def write(path, dq=None, identity=None, texts=None, history=("made for a test",), parameters=None):
-    header = MaskHeader(IDENTITY | (identity or {}), TEXTS | (texts or {}), history, parameters or {})
+def write(path, dq=None, identity=None, texts=None, history=("made for a test",), parameters=None, selectors=None):
+    header = MaskHeader(IDENTITY | (identity or {}), TEXTS | (texts or {}), history, parameters or {}, selectors or {})
     write_mask(path, image() if dq is None else dq, GEOMETRY, header)
     return path
 
@@ -113,11 +113,13 @@ def test_header_keywords(mask):
     assert "EXP_TYPE" not in header and "READPATT" not in header
 
 
-def test_selectors_that_only_some_instruments_have(tmp_path):
-    fgs = {"instrument": "FGS", "detector": "GUIDER1", "exp_type": "FGS_DARK"}
-    assert fits.getheader(write(tmp_path / "f.fits", identity=fgs))["EXP_TYPE"] == "FGS_DARK"
-    nirspec = {"instrument": "NIRSPEC", "detector": "NRS1", "readpatt": "NRSRAPID"}
-    assert fits.getheader(write(tmp_path / "n.fits", identity=nirspec))["READPATT"] == "NRSRAPID"
+def test_selectors_are_in_the_header(tmp_path):
+    selectors = {"EXP_TYPE": "N/A", "READPATT": "N/A", "P_READPA": "FASTR1|SLOWR1|", "NGROUPS": ">=50", "BAND": "LONG"}
+    header = fits.getheader(write(tmp_path / "m.fits", selectors=selectors))
+    assert {key: header[key] for key in selectors} == selectors
+    with pytest.raises(ValueError, match="cannot have READPATT = 'FASTR2'"):
+        write(tmp_path / "n.fits", selectors={"READPATT": "FASTR2"})
+    assert not (tmp_path / "n.fits").exists()
 
 
 def test_history_of_any_text(tmp_path):

@@ -79,8 +79,18 @@ def test_properties_of_miri_alone(detector):
 
 @each_detector
 def test_masks_are_selected_as_by_crds(detector):
-    selectors = {"FGS": ("EXP_TYPE",), "NIRSPEC": ("READPATT",)}
-    assert detector.mask_selectors == selectors.get(detector.instrument, ())
+    selectors = {
+        "FGS": ("SUBARRAY", "EXP_TYPE"), "NIRSPEC": ("SUBARRAY", "READPATT"),
+        "MIRI": ("FILTER", "SUBARRAY", "READPATT", "NGROUPS"),
+    }  # fmt: skip
+    assert detector.mask_selectors == selectors.get(detector.instrument, ("SUBARRAY",))
+
+
+def test_the_keywords_of_miri_are_those_of_the_specification_of_crds():
+    text = package_file("crds.jwst.specs", "miri_mask.rmap").read_text()
+    names = re.search(r"'parkey' : \(\((.*?)\)", text)[1]
+    found = [name.split(".")[-1].strip("'") for name in names.split(", ")]
+    assert found == ["DETECTOR", "FILTER", "NAME", "READPATT", "NGROUPS"]
 
 
 @each_detector
@@ -123,8 +133,12 @@ def test_a_faulty_file_is_refused(tmp_path):
         ("material: HgCdTe", "material: InSb", "material is 'InSb'; allowed: HgCdTe, Si:As"),
         ("output_strips: 4", "output_strips: 3", "output_strips is 3; allowed: 1, 4"),
         ("relative_pedestal: false", "relative_pedestal: 'no'", "relative_pedestal is 'no'; allowed: True, False"),
-        ("mask_selectors: []", "mask_selectors: [FILTER]", "mask_selectors is ['FILTER']; allowed: EXP_TYPE, READPATT"),
-        ("mask_selectors: []", "mask_selectors: EXP_TYPE", "mask_selectors is 'EXP_TYPE', not a list"),
+        (
+            "mask_selectors: [SUBARRAY]",
+            "mask_selectors: [LAMP]",
+            "mask_selectors is ['LAMP']; allowed: EXP_TYPE, FILTER, NGROUPS, READPATT, SUBARRAY",
+        ),
+        ("mask_selectors: [SUBARRAY]", "mask_selectors: EXP_TYPE", "mask_selectors is 'EXP_TYPE', not a list"),
         ("edgeless_subarrays: []", "edgeless_subarrays: SUB32", "edgeless_subarrays is 'SUB32', not a list"),
     ):
         assert good in text

@@ -121,9 +121,9 @@ def test_mask_for_irs2(detector, tmp_path):
     """Written with the rows of raw files, read with the rows of the products."""
     dq = np.zeros((2048, 2048), np.uint32)
     dq[10, 20], dq[2047, 0] = PIXEL_FLAGS["HOT"], PIXEL_FLAGS["DEAD"] | 1
-    identity = {"instrument": "NIRSPEC", "detector": detector, "readpatt": "NRSIRS2RAPID"}
+    identity = {"instrument": "NIRSPEC", "detector": detector}
     geometry = Geometry("FULL", 1, 1, 2048, 2048, 2, 1)
-    write_mask(tmp_path / "mask.fits", dq, geometry, MaskHeader(identity, TEXTS))
+    write_mask(tmp_path / "mask.fits", dq, geometry, MaskHeader(identity, TEXTS, irs2_rows=True))
     raw = fits.getdata(tmp_path / "mask.fits", "DQ")
     assert raw.shape == (3200, 2048)
     assert np.array_equal(read_mask(tmp_path / "mask.fits"), dq)

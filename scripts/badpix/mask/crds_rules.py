@@ -1,0 +1,99 @@
+"""The rules by which CRDS selects masks: the mask rmap of the context in use, from the cache of CRDS alone.
+
+The package crds is imported in the functions: it reads its settings from the environment at its import.
+"""
+
+import logging
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from badpix.core.content import cache_folder
+from badpix.core.crds_settings import SERVERLESS, set_crds_environment, set_server
+
+if TYPE_CHECKING:
+    from crds.core.rmap import ReferenceMapping
+
+logger = logging.getLogger(__name__)
+
+DATES = ("META.OBSERVATION.DATE", "META.OBSERVATION.TIME")
+# Name in CRDS -> keyword, for the keywords of the schema of masks and those of other types of reference files.
+KEYWORDS = {
+    "META.INSTRUMENT.DETECTOR": "DETECTOR", "META.INSTRUMENT.FILTER": "FILTER", "META.INSTRUMENT.PUPIL": "PUPIL",
+    "META.INSTRUMENT.GRATING": "GRATING", "META.INSTRUMENT.BAND": "BAND", "META.INSTRUMENT.CHANNEL": "CHANNEL",
+    "META.INSTRUMENT.MODULE": "MODULE", "META.INSTRUMENT.CORONAGRAPH": "CORONMSK", "META.SUBARRAY.NAME": "SUBARRAY",
+    "META.EXPOSURE.TYPE": "EXP_TYPE", "META.EXPOSURE.READPATT": "READPATT", "META.EXPOSURE.NGROUPS": "NGROUPS",
+    "META.EXPOSURE.NINTS": "NINTS", "META.EXPOSURE.NFRAMES": "NFRAMES", "META.EXPOSURE.GROUPGAP": "GROUPGAP",
+    "META.EXPOSURE.NOUTPUTS": "NOUTPUTS",
+}  # fmt: skip
+
+
+class RulesUnavailable(Exception):
+    """The cache of CRDS has no mask rmap for an instrument; the message has the reason."""
+
+
+@dataclass(frozen=True)
+class MaskRules:
+    """The mask rmap of `context`: `keywords` by which it selects (without the date) and the ReferenceMapping itself."""
+
+    context: str
+    keywords: tuple[str, ...]
+    rmap: "ReferenceMapping"
+
+
+def keyword_of(name: str) -> str:
+    """The header keyword of a name in CRDS, such as READPATT of META.EXPOSURE.READPATT."""
+    if name in KEYWORDS:
+        return KEYWORDS[name]
+    from crds.jwst.schema import dm_to_fits
+
+    return dm_to_fits(name) or name
+
+
+@contextmanager
+def cache_alone(crds: Mapping[str, str | None], contexts: Iterable[str] = ()) -> Iterator[None]:
+    """Have CRDS use its cache alone, with the context of the configuration or of the environment.
+
+    Without either, the context is the only member of `contexts`, those of the exposures; else that of the cache.
+    """
+    before, of_exposures = os.environ.copy(), set(contexts)
+    set_crds_environment(crds["path"], SERVERLESS, crds["context"])
+    if "CRDS_CONTEXT" not in os.environ and len(of_exposures) == 1:
+        name = of_exposures.pop()
+        if (mappings_folder() / name).is_file():
+            os.environ["CRDS_CONTEXT"] = name
+    set_server(SERVERLESS)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def mappings_folder() -> Path:
+    """The folder of the mappings in the cache of the environment."""
+    return cache_folder(os.environ.get("CRDS_PATH")) / "mappings" / "jwst"
+
+
+def mask_rules(instrument: str) -> MaskRules:
+    """The MaskRules of `instrument`, within `cache_alone`. RulesUnavailable where the cache does not have them."""
+    folder = mappings_folder()
+    if not folder.is_dir():
+        raise RulesUnavailable(f"no such folder: {folder}")
+    import crds
+    from crds.core.exceptions import CrdsError
+
+    try:
+        context = crds.get_context_name("jwst")
+        rmap = crds.get_cached_mapping(context).get_imap(instrument).get_rmap("mask")
+        # get_required_parkeys has further keywords, which select other types of files.
+        keywords = tuple(keyword_of(name) for names in rmap.parkey for name in names if name not in DATES)
+    # Damaged mappings raise many types of error.
+    except (CrdsError, SystemExit, OSError, ValueError, KeyError, AttributeError, SyntaxError, AssertionError) as error:
+        # Without the files of a server CRDS ends the process.
+        reason = "no context, because config/jwst/server_config is missing" if isinstance(error, SystemExit) else error
+        raise RulesUnavailable(f"{folder} has no rules for masks of {instrument}: {reason}") from error
+    return MaskRules(context, keywords, rmap)
