@@ -37,6 +37,7 @@ from badpix.core.content import cache_folder
 from badpix.exposures.current_products import CurrentProducts, Wanted
 from badpix.exposures.header_cache import HeaderCache, Unreadable
 from badpix.exposures.find import InputError, configured_kinds, find_files, match_inputs
+from badpix.exposures.flat_types import products_of, refuse_without_product
 from badpix.exposures.inventory import (
     Inventory,
     InventoryError,
@@ -67,6 +68,8 @@ VOTE_KEYS = vote_keys(SCHEMA)
 # `snakemake --lint` checks the text of the rules: it must work without a configuration and without exposures. Snakemake
 # leaves environment variables unchecked for linting only.
 LINTING = not workflow.check_envvars
+# Detector -> the finished product in place of its flats.
+FLAT_PRODUCTS = {}
 
 
 def read_config():
@@ -89,13 +92,18 @@ def read_inventory():
         return Inventory()
     files = match_inputs(config)
     inventory = take_inventory(files, HEADERS.header_info, with_exp_types(DETECTORS, config), config)
+    FLAT_PRODUCTS.update(products_of(config["flat_types_from"], HEADERS.header_info, DETECTORS))
     HEADERS.save()
     refuse_incomplete(inventory, configured_kinds(config), config)
     divide(inventory, configured_kinds(config), config)
+    if FLAT_PRODUCTS:
+        refuse_without_product(inventory, FLAT_PRODUCTS)
     for mask_id, kinds in inventory.masks.items():
         of_mask, detector = of_variant(config, variant_of(mask_id)), DETECTORS[detector_of(mask_id)]
         if kinds["flats"]:
             check_detector(of_mask, detector)
+        if FLAT_PRODUCTS and workflow.is_main_process:
+            check_flat_product(of_mask, detector, kinds)
         if of_mask["manual_flag_file"] not in ("none", "default"):
             check_manual_flags(of_mask["manual_flag_file"], detector)
         check_subarray_name(of_mask, next(e.keywords for of_kind in kinds.values() for e in of_kind.values()), detector)
@@ -116,6 +124,26 @@ def check_subarray_name(keys, keywords, detector):
 def detector_of(mask_id):
     """The detector of a mask_id, or of the detector with planted pixels: its first part."""
     return mask_id.split("/", maxsplit=1)[0]
+
+
+def check_flat_product(of_mask, detector, kinds):
+    """Raise InputError now, before hours of darks, if the product in place of the flats cannot be used.
+
+    `of_mask` is the configuration of a mask, `detector` its Detector, `kinds` are its exposures.
+    """
+    # Imported here because only runs with such a product need it.
+    from badpix.formats.flat_product import FlatProductError, read_flat_product
+    from badpix.instrument.geometry import reference_pixels
+    from badpix.vote.finished_flat import product_results
+    from badpix.vote.settings import FlatSettings
+
+    geometry = Geometry.from_header(next(iter(kinds["darks"].values())).keywords)
+    settings = with_max_dead_norm_signal(of_mask, detector.max_dead_norm_signal_dn_per_s)
+    try:
+        product = read_flat_product(FLAT_PRODUCTS[detector.name], geometry, detector)
+        product_results(product, ~reference_pixels(geometry, detector), FlatSettings.from_config(settings))
+    except FlatProductError as error:
+        raise InputError(f"flat_types_from: {error}") from None
 
 
 def write_refused(tables):
@@ -148,7 +176,8 @@ def warned_at_start():
             warnings += used_again(Path(config["results"]) / mask_id / "rejected_exposures.csv", flats)
         for warning in warnings:
             found.setdefault(warning, []).append(mask_id)
-        if not kinds["flats"] and (warning := NO_FLATS.get(DETECTORS[mask_id.split("/")[0]].instrument)):
+        instrument = DETECTORS[mask_id.split("/")[0]].instrument
+        if not kinds["flats"] and not FLAT_PRODUCTS and (warning := NO_FLATS.get(instrument)):
             found.setdefault(warning, []).append(mask_id)
     return [f"Warning: {', '.join(mask_ids)}: {warning}" for warning, mask_ids in found.items()]
 

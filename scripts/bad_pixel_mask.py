@@ -72,7 +72,7 @@ def main(files: VoteFiles, outputs: Mapping, detector: Mapping, config: Mapping,
             raise
     kinds = [kind for kind in ("darks", "flats") if getattr(files, kind)]
     keys = {**config, "manual_flag_file": origin.manual_flag_file}
-    parameters = used_parameters(keys, origin.steps, kinds)
+    parameters = used_parameters(keys, origin.steps, kinds, vote.exposures.flat_product)
     identity = mask_identity(vote.exposures, vote.frame, SelectorSettings.from_config(config), origin.crds)
     save(outputs, vote, mask, Origin(parameters, identity, files.provenance(keys)))
 

@@ -24,10 +24,12 @@ def checked_mask_inputs(wildcards):
 
 
 def mask_inputs(wildcards):
-    """The files of the vote, the comparison of the exposures, the response of the flats, and the manual flags."""
+    """The files of the vote, the comparison of the exposures, the response of the flats or its product, manual flags."""
     files = vote_files(wildcards) | {"comparison": comparison(wildcards)}
     if files["flats"]:
         files["response"] = f"{set_folder(wildcards)}/flat_response.fits"
+    if product := FLAT_PRODUCTS.get(detector_of(wildcards.detector)):
+        files["flat_types"] = product
     if path := manual_flag_path(wildcards):
         files["manual_flags"] = path
     return files

@@ -23,8 +23,10 @@ from badpix.config.check import load_schema, load_steps, validated
 from badpix.config.settings import ResponseSettings, vote_keys, with_max_dead_norm_signal
 from badpix.core.errors import BadExposure, TooFewExposures
 from badpix.formats.comparison_file import ComparisonRow, write_comparison
+from badpix.formats.flat_product import FlatProductError
 from badpix.formats.leave_one_out_file import read_votes
 from badpix.formats.mask_file import read_mask
+from badpix.formats.product_file import provenance_of
 from badpix.formats.provenance import Provenance
 from badpix.formats.response_file import Responses
 from badpix.formats.statistics_file import rejection_reason, write_rejected
@@ -130,7 +132,10 @@ def statistics(tmp_path_factory):
     return {"darks": darks, "flats": flats, "response": folder / "response.fits"}
 
 
-def vote(folder, statistics, darks=True, flats=True, rejected=None, manual=None, more=(), comparison=None, **changes):
+def vote(
+    folder, statistics, darks=True, flats=True, rejected=None, manual=None, more=(), comparison=None, product=None,
+    **changes,
+):  # fmt: skip
     """Run the vote; returns the paths of its outputs."""
     folder.mkdir(exist_ok=True)
     endings = {"mask": "fits", "evidence": "fits", "summary": "csv", "rejected": "csv", "inputs": "csv"}
@@ -142,6 +147,7 @@ def vote(folder, statistics, darks=True, flats=True, rejected=None, manual=None,
         comparison,
         rejected or {},
         manual,
+        flat_types=product,
     )
     origin = bad_pixel_mask.HeaderOrigin("none", {})
     detector = changes.pop("detector", DETECTOR)
@@ -367,6 +373,80 @@ def test_a_single_kind(tmp_path, statistics, kind):
     assert len(flagged(outputs["mask"], "REFERENCE_PIXEL")) == SIZE**2 - 12**2
     plots.main(outputs["evidence"], tmp_path / "plots.png")
     assert (tmp_path / "plots.png").read_bytes().startswith(b"\x89PNG")
+
+
+def normalised_flat(path, **header):
+    """A flat reference file with the response of `make_flat`, and a pixel without a value beside the border."""
+    sci = np.ones((SIZE, SIZE), np.float32)
+    y, x = PLANTED["OPEN"]
+    sci[[y - 1, y + 1, y, y], [x, x, x - 1, x + 1]] = 1.2
+    for kind, value in (("DEAD", 0.01), ("LOW_QE", 0.3), ("OPEN", 0.3)):
+        sci[PLANTED[kind]] = value
+    sci[BORDER, BORDER] = np.nan
+    images = {"SCI": sci, "ERR": 0 * sci, "DQ": np.zeros((SIZE, SIZE), np.uint32)}
+    return save(path, images, PEDIGREE="GROUND", USEAFTER="2022-01-01T00:00:00", REFTYPE="FLAT", **header)
+
+
+@pytest.mark.parametrize("flat_vote_unit", ["mean", "exposure"])
+def test_a_normalised_flat_in_place_of_flats(tmp_path, statistics, flat_vote_unit):
+    flat = normalised_flat(tmp_path / "niriss_flat.fits")
+    outputs = vote(tmp_path, statistics, flats=False, product=flat, flat_vote_unit=flat_vote_unit, min_valid=3)
+    assert type_counts(outputs) == ALL_TYPES
+    table = pd.read_csv(outputs["summary"]).query("kind == 'type'").set_index("name")
+    assert table["n_insufficient"]["DEAD"] == 1, "NaN is not classified"
+    header, text = fits.getheader(outputs["mask"]), history_of(outputs["mask"])
+    assert "Flat types from niriss_flat.fits (FLAT, PEDIGREE GROUND, USEAFTER 2022-01-01T00:00:00), SHA-256 " in text
+    assert "its SCI was classified in place of the response of flats; 1 science pixels have no value" in text
+    assert "No flats were given" not in text
+    assert (header["BADPIX FLAT_TYPES_FROM"], header["BADPIX MAX_LOW_QE_NORM_SIGNAL"]) == ("niriss_flat.fits", 0.5)
+    assert not {"BADPIX SMOOTHING_TYPE", "BADPIX FLAT_VOTE_UNIT"} & set(header)
+    row = pd.read_csv(outputs["inputs"]).set_index("file").loc["niriss_flat.fits"]
+    assert (row["kind"], row["product"], row["bytes"]) == ("flats", "flat_types (FLAT)", flat.stat().st_size)
+    assert any(file.name == "niriss_flat.fits" for file in provenance_of(outputs["evidence"]).inputs)
+    other = vote(tmp_path, statistics, flats=False, product=flat, max_low_qe_norm_signal=0.2)
+    assert type_counts(other)["LOW_QE"] == 0, "the configured limits decide"
+
+
+def test_a_mask_in_place_of_flats(tmp_path, statistics):
+    """Its flat types come into the mask by their mnemonics and the configured DO_NOT_USE, and nothing else."""
+    given = vote(tmp_path / "given", statistics)["mask"]
+    outputs = vote(tmp_path / "new", statistics, flats=False, product=given, flat_do_not_use=["DEAD"])
+    assert type_counts(outputs) == ALL_TYPES
+    dq = read_mask(outputs["mask"])
+    assert dq[PLANTED["DEAD"]] == PIXEL_FLAGS["DEAD"] | PIXEL_FLAGS["DO_NOT_USE"]
+    assert dq[PLANTED["LOW_QE"]] == PIXEL_FLAGS["LOW_QE"]
+    assert "its DEAD, LOW_QE, OPEN, ADJ_OPEN were taken over through its DQ_DEF" in history_of(outputs["mask"])
+    assert "BADPIX MAX_LOW_QE_NORM_SIGNAL" not in fits.getheader(outputs["mask"])
+    no_dead = vote(tmp_path / "new", statistics, flats=False, product=given, dead_search=False)
+    assert type_counts(no_dead) == ALL_TYPES | {"DEAD": 0}
+
+
+def test_a_dummy_product_is_warned_of(tmp_path, statistics, caplog):
+    flat = normalised_flat(tmp_path / "flat.fits")
+    fits.setval(flat, "PEDIGREE", value="DUMMY")
+    vote(tmp_path, statistics, flats=False, product=flat)
+    assert "PEDIGREE of flat.fits is DUMMY, so its values were not measured" in caplog.text
+
+
+def test_a_mask_without_dq_def_is_warned_of(tmp_path, statistics, caplog):
+    dq = np.zeros((SIZE, SIZE), np.uint32)
+    dq[PLANTED["DEAD"]] = PIXEL_FLAGS["DEAD"]
+    mask = vote(tmp_path, statistics, flats=False, product=save(tmp_path / "given.fits", {"DQ": dq}))["mask"]
+    assert flagged(mask, "DEAD") == {PLANTED["DEAD"]}
+    assert "given.fits has no DQ_DEF: its bits are read as those of the pipeline" in caplog.text
+    assert "by the standard bits, since it has no DQ_DEF" in history_of(mask)
+
+
+def test_a_product_with_most_pixels_bad_is_refused(tmp_path, statistics):
+    flat = normalised_flat(tmp_path / "flat.fits")
+    with pytest.raises(
+        FlatProductError, match="143 of the 144 science pixels of the array would be DEAD, LOW_QE, OPEN,"
+    ):
+        vote(tmp_path, statistics, flats=False, product=flat, max_low_qe_norm_signal=2.0)
+    dq = np.full((SIZE, SIZE), PIXEL_FLAGS["DEAD"], np.uint32)
+    mask = save(tmp_path / "mask.fits", {"DQ": dq})
+    with pytest.raises(FlatProductError, match="144 of the 144 science pixels"):
+        vote(tmp_path, statistics, flats=False, product=mask)
 
 
 def test_manual_flags(tmp_path, statistics):

@@ -1,8 +1,13 @@
 """Which flats decide on the flat types: those of a common optical set-up, or a finished product."""
 
+import os
+
+import numpy as np
+import pandas as pd
 import pytest
 from astropy.io import fits
 
+from badpix.formats.mask_file import read_mask
 from workflow.conftest import NAMES
 from workflow.runner import copy_run, snakemake, succeed
 
@@ -50,3 +55,48 @@ def test_evenly_split_setups_make_no_mask(three_and_three, tmp_path):
     )
     both = succeed(run, "--dry-run", config={"flat_setup": {"PUPIL": ["F115W", "F150W"]}})
     assert "rejected by their headers" not in both.output
+
+
+def reference_flat(path, run):
+    """Write the response of the flats of a run as a flat of the full frame, as CRDS has it."""
+    (raw, *_) = (run / "flats").iterdir()
+    header = fits.getheader(raw)
+    x, y = header["SUBSTRT1"] - 1, header["SUBSTRT2"] - 1
+    sci = np.ones((2048, 2048), np.float32)
+    sci[y : y + 64, x : x + 64] = fits.getdata(run / "results" / "NIS" / "flat_response.fits", "RESPONSE")
+    primary = fits.PrimaryHDU()
+    primary.header.update(INSTRUME="NIRISS", DETECTOR="NIS", SUBARRAY="GENERIC", REFTYPE="FLAT", PEDIGREE="GROUND")
+    fits.HDUList([primary, fits.ImageHDU(sci, name="SCI")]).writeto(path, overwrite=True)
+
+
+def test_a_finished_flat_in_place_of_flats(three_and_three, tmp_path):
+    run = copy_run(three_and_three, tmp_path / "run")
+    flat, results = run / "niriss_flat.fits", run / "results" / "NIS"
+    reference_flat(flat, run)
+    before = read_mask(results / "test_bpm.fits")
+    config = {"flats": None, "flat_types_from": "$WORK/niriss_flat.fits", "report": True}
+    options = {"config": config, "environment": {"WORK": str(run)}}
+    done = succeed(run, **options)
+    expected = {"compare_exposures": 1, "bad_pixel_mask": 1, "plots": 1, "report_page": 1, "report_index": 1}
+    assert done.jobs == expected
+    assert np.array_equal(read_mask(results / "test_bpm.fits"), before), "the same response gives the same mask"
+    assert "exposures: 3 darks and 0 flats used, 0 rejected\n  flat types: from niriss_flat.fits" in done.output
+    assert "<dt>Flat types from</dt><dd><small>niriss_flat.fits" in (results / "report.html").read_text(
+        encoding="utf-8"
+    )
+    assert "niriss_flat.fits" in set(pd.read_csv(results / "inputs.csv")["file"])
+    assert succeed(run, "--dry-run", **options).nothing_to_do
+
+    # Another content of the same size and time.
+    state = flat.stat()
+    with fits.open(flat, mode="update") as hdus:
+        hdus["SCI"].data[-32, -32] = 0.3
+    os.utime(flat, ns=(state.st_atime_ns, state.st_mtime_ns))
+    changed = succeed(run, "--dry-run", **options)
+    assert changed.jobs["bad_pixel_mask"] == 1
+    assert f"the content of {flat} is not that of the file it was made from" in changed.output
+
+    fits.setval(flat, "REFTYPE", value="DARK")
+    refused = snakemake(run, "--dry-run", **options)
+    assert refused.status == 1
+    assert f"flat_types_from: {flat}: REFTYPE is DARK; a file with SCI must be a FLAT" in refused.output

@@ -94,6 +94,31 @@ def _thresholds(config: Config) -> list[str]:
     return found
 
 
+def _flat_types(config: Config) -> list[str]:
+    """A finished product replaces the flats, and has no raw ramps; its response is normalised."""
+    if not config["flat_types_from"]:
+        return []
+    product, found = show(config["flat_types_from"]), []
+    for key in ("flats", "flat_slope_files", "dead_flux_check_files"):
+        if config[key]:
+            found.append(
+                f"flat_types_from: {product} is not allowed with {key}; the flat types have a single source: take"
+                f" {key} or flat_types_from out"
+            )
+    if config["flat_mean_normalization_method"] == "none":
+        found.append(
+            "flat_types_from: not allowed with flat_mean_normalization_method none, whose limits are in DN/s; the"
+            " response of the product is normalised, so leave the method at its default"
+        )
+    if config["run_dead_flux_check"]:
+        found.append("flat_types_from: not allowed with run_dead_flux_check, which needs raw flats; set it to false")
+    paths = [config["flat_types_from"]] if isinstance(config["flat_types_from"], str) else config["flat_types_from"]
+    found += [
+        f"flat_types_from: {show(path)} is not allowed; it {why}" for path in paths if (why := path_problem(path))
+    ]
+    return found
+
+
 def _useafter(config: Config) -> list[str]:
     try:
         datetime.datetime.fromisoformat(config["useafter"])
@@ -155,6 +180,17 @@ RULES: tuple[Rule, ...] = (
     (THRESHOLD_KEYS, _thresholds),
     (("dark_exp_types", "flat_exp_types"), exp_type_problems),
     (("flat_exp_types", "flat_mean_normalization_method"), _sky_level),
+    (
+        (
+            "flat_types_from",
+            "flats",
+            "flat_slope_files",
+            "dead_flux_check_files",
+            "flat_mean_normalization_method",
+            "run_dead_flux_check",
+        ),
+        _flat_types,
+    ),
     (("useafter",), _useafter),
     (("pedigree",), _pedigree),
     (("epochs",), _epochs),

@@ -49,7 +49,7 @@ def with_max_dead_norm_signal(config: Mapping, detector_value: float | None) -> 
 # Keys that change an earlier product and are read by the vote too.
 _OF_EARLIER_STAGES = ("early_cutoff_fraction", "flat_vote_unit", "reject_outliers", *RESPONSE_KEYS)
 # Keys of the rule bad_pixel_mask that are file names, not settings of the vote.
-_FILES = ("manual_flag_file", "output_file")
+_FILES = ("manual_flag_file", "output_file", "flat_types_from")
 
 
 def vote_keys(schema: Mapping) -> list[str]:

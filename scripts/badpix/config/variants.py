@@ -15,7 +15,7 @@ from badpix.core.wording import show, suggestion
 # Kind of exposures -> the key of a variant that selects from them.
 SELECTIONS = {kind: f"select_{kind}" for kind in KINDS}
 # Keys on which the exposures of the run depend, and not only those of a mask.
-OF_THE_RUN = frozenset({"on_bad_exposure", "pedigree"})
+OF_THE_RUN = frozenset({"on_bad_exposure", "pedigree", "flat_types_from"})
 # Keys of rules after the vote that a mask may have for itself.
 AFTER_THE_VOTE = frozenset({"compare_with", "max_new_fraction", "max_recovered_fraction"})
 

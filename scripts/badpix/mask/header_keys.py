@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
+from badpix.formats.flat_product import MASK, FlatProduct
 from badpix.vote.dark_official import COMMON_KEYS, OFFICIAL_TESTS
 from badpix.vote.settings import VoteSettings
 
@@ -11,6 +12,11 @@ FLAT_KEYS = (
 )  # fmt: skip
 SMOOTHING_KEYS = ("smoothing_box_width", "smoothing_type")
 DEAD_KEYS = ("dead_search_type", "run_dead_flux_check")
+# Keys of flats that a finished product in their place does not use, and the only keys that a mask in their place uses.
+NOT_OF_PRODUCTS = (
+    "flat_mean_normalization_method", *SMOOTHING_KEYS, "flat_vote_unit", "flat_vote_fraction", "run_dead_flux_check",
+)  # fmt: skip
+OF_MASKS = ("dead_search", "low_qe_and_open_search", "flat_do_not_use")
 LOW_QE_KEYS = ("max_low_qe_norm_signal", "max_open_adj_norm_signal")
 
 
@@ -50,9 +56,12 @@ def _flat_keys(config: Mapping) -> list[str]:
     return keys
 
 
-def used_parameters(config: Mapping, steps: Mapping[str, Mapping], kinds: Collection[str]) -> dict[str, object]:
+def used_parameters(
+    config: Mapping, steps: Mapping[str, Mapping], kinds: Collection[str], product: FlatProduct | None = None
+) -> dict[str, object]:
     """The parameters (key -> value) used for a mask of `kinds` (darks, flats); unused parameters are left out.
 
+    `product` is the finished product in place of flats, None without it.
     `config` has the keys of the vote and `manual_flag_file`. `steps` maps `detector1_<kind>` to the configured step
     parameters, for the kinds that this run processes. The result has a key per type, `flag_values.<type>`, and a key
     per step parameter, `detector1_<kind>.<step>.<parameter>`.
@@ -62,7 +71,12 @@ def used_parameters(config: Mapping, steps: Mapping[str, Mapping], kinds: Collec
         keys.update(_dark_keys(VoteSettings.from_config(config)))
     if "flats" in kinds:
         keys.update(_flat_keys(config))
+    elif product is not None:
+        of_flats = OF_MASKS if product.kind == MASK else _flat_keys(config)
+        keys.update(key for key in of_flats if key not in NOT_OF_PRODUCTS)
     used = {key: config[key] for key in sorted(keys)}
+    if product is not None:
+        used["flat_types_from"] = product.name
     if "darks" in kinds:
         used.update({f"flag_values.{name}": flags for name, flags in sorted(config["flag_values"].items())})
     for key, of_key in steps.items():

@@ -8,13 +8,15 @@ from badpix.config.dates import LAUNCH, complete_pedigree
 from badpix.core.logs import logger
 from badpix.exposures.optical_setup import setups_text
 from badpix.formats.evidence_file import write_evidence
+from badpix.formats.flat_product import FlatProduct
+from badpix.formats.input_files import input_file
 from badpix.formats.mask_file import MaskHeader, warning_entries, write_mask
 from badpix.formats.mask_tables import write_inputs, write_rejected_exposures, write_summary
 from badpix.formats.product_file import provenance_of
 from badpix.formats.provenance import InputFile, Provenance
 from badpix.mask.identity import Identity
 from badpix.mask.make import MaskSettings, MaskVote
-from badpix.mask.provenance import history_lines
+from badpix.mask.provenance import history_lines, product_lines
 from badpix.mask.summary import summary_table
 from badpix.vote.exposure_set import KINDS, ExposureSet, observation_dates
 
@@ -35,6 +37,11 @@ def input_files(exposures: ExposureSet) -> Iterator[tuple[str, str, InputFile]]:
             for segment in exposure.segments:
                 for file in provenance_of(segment.path).inputs:
                     yield kind, segment.name, file
+
+
+def product_file(product: FlatProduct) -> tuple[str, str, InputFile]:
+    """The row of a finished product in place of flats, as of `input_files`."""
+    return "flats", "", input_file(f"flat_types ({product.kind})", product.path)
 
 
 def versions_of(exposures: ExposureSet, kind: str) -> Iterator[str]:
@@ -75,7 +82,10 @@ def save(outputs: Mapping[str, str], vote: MaskVote, settings: MaskSettings, ori
     """Write all outputs (mask, evidence, summary, rejected, inputs -> path); the mask is written last."""
     exposures = vote.exposures
     headers = [segment.header for segment in exposures.segments]
-    inputs = list(input_files(exposures))
+    inputs, instead = list(input_files(exposures)), {}
+    if (product := exposures.flat_product) is not None:
+        inputs.append(product_file(product))
+        instead["flats"] = product_lines(product, inputs[-1][2].digest, exposures.science)
     write_inputs(outputs["inputs"], inputs)
     write_evidence(outputs["evidence"], vote.results, vote.measured, exposures.detector.name, origin.provenance)
     summary = summary_table(vote.results, vote.dq, exposures.science)
@@ -85,11 +95,12 @@ def save(outputs: Mapping[str, str], vote: MaskVote, settings: MaskSettings, ori
     texts["pedigree"] = complete_pedigree(settings.pedigree, observation_dates(exposures.segments))
     history = history_lines(
         settings.history,
-        {kind: [file.name for of_kind, _, file in inputs if of_kind == kind] for kind in KINDS},
+        {kind: [file.name for of_kind, name, file in inputs if of_kind == kind and name] for kind in KINDS},
         {kind: Counter(versions_of(exposures, kind)) for kind in KINDS},
         exposures.rejected,
         {header["CRDS_CTX"] for header in headers if header.get("CRDS_CTX")},
         {header["R_MASK"] for header in headers if header.get("R_MASK")},
+        instead,
     )
     history += exp_type_lines(exposures)
     history += ground_lines(settings.pedigree, exposures)

@@ -4,7 +4,10 @@ import platform
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 
+import numpy as np
+
 from badpix import __version__
+from badpix.formats.flat_product import FlatProduct
 
 # Without the pipeline: the exposures may have been processed with a version that is not installed.
 PACKAGES = ("stdatamodels", "crds", "numpy", "scipy", "astropy", "pandas", "snakemake")
@@ -23,6 +26,7 @@ def history_lines(
     rejected: Mapping[str, str],
     contexts: Iterable[str],
     reference_masks: Iterable[str],
+    instead: Mapping[str, Sequence[str]],
 ) -> list[str]:
     """The HISTORY entries of a mask.
 
@@ -40,6 +44,8 @@ def history_lines(
         The CRDS contexts of the products.
     reference_masks : iterable of str
         The masks (R_MASK) that the products were processed with.
+    instead : mapping of str to sequence of str
+        Kind -> lines on what replaces exposures of a kind that were not given.
     """
     lines = [line for line in user_text.splitlines() if line.strip()]
     lines.append(versions_line())
@@ -56,7 +62,21 @@ def history_lines(
         lines.append(f"{sum(numbers.values())} {kind} used")
         lines.extend(f"{number} {kind} processed with jwst {cal_ver}" for cal_ver, number in sorted(numbers.items()))
         lines.extend(f"{kind}: {name}" for name in sorted(names))
-        if not names:
+        if not names and kind in instead:
+            lines += instead[kind]
+        elif not names:
             lines.append(f"No {kind} were given: the types that need them were not searched")
     lines.extend(f"Rejected: {name}: {reason}" for name, reason in sorted(rejected.items()))
     return lines
+
+
+def product_lines(product: FlatProduct, sha256: str, science: np.ndarray) -> list[str]:
+    """The HISTORY entries of a finished product in place of flats; `science` is a boolean image (y, x)."""
+    head = f"Flat types from {product.describe()}, SHA-256 {sha256}:"
+    if product.response is None:
+        bits = "through its DQ_DEF" if product.by_dq_def else "by the standard bits, since it has no DQ_DEF"
+        return [f"{head} its {', '.join(product.found)} were taken over {bits}"]
+    n_missing = int((science & ~np.isfinite(product.response)).sum())
+    return [
+        f"{head} its SCI was classified in place of the response of flats; {n_missing} science pixels have no value"
+    ]

@@ -36,6 +36,8 @@ MIN_GROUPS_REASON = {
     "jumps_down": "because the pipeline does not find the jumps of telegraph pixels in shorter ramps",
     **dict.fromkeys(("first_rc", "early_rc", "first_inverse_rc", "early_inverse_rc"), "for early and late differences"),
 }
+# PEDIGREE of products without measurements.
+NOT_MEASURED = ("DUMMY", "MODEL", "SIMULATION")
 PRESET = "The preset config/presets/flight.yaml"
 
 
@@ -70,6 +72,7 @@ def vote_warnings(
     return [
         *_no_flats(exposures),
         *_sky_flats(exposures),
+        *_of_product(exposures),
         *filter(None, [depth_warning(exposures.dark_groups(), settings.required.min_darks)]),
         *_unable(exposures, results, settings),
         *official.values(),
@@ -186,8 +189,22 @@ def _description(exposures: ExposureSet, kind: str) -> str:
 
 def _no_flats(exposures: ExposureSet) -> Iterable[str]:
     """A mask without flats of an instrument whose users may miss them."""
-    if not exposures.flats and (warning := NO_FLATS.get(exposures.detector.instrument)):
+    if (
+        not exposures.flats
+        and exposures.flat_product is None
+        and (warning := NO_FLATS.get(exposures.detector.instrument))
+    ):
         yield warning
+
+
+def _of_product(exposures: ExposureSet) -> Iterable[str]:
+    """A product in place of flats that was not measured on the detector, or whose flags are not certain."""
+    if (product := exposures.flat_product) is None:
+        return
+    if (kind := product.about.get("PEDIGREE", "").split(" ")[0]) in NOT_MEASURED:
+        yield f"flat types: PEDIGREE of {product.name} is {kind}, so its values were not measured on the detector"
+    for note in product.notes:
+        yield f"flat types: {note}"
 
 
 def _sky_flats(exposures: ExposureSet) -> Iterable[str]:

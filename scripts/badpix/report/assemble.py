@@ -320,6 +320,7 @@ class ReportPage:
             "description": identity.get("DESCRIP", ""),
             "n_darks": overview["darks"],
             "n_flats": overview["flats"],
+            "flat_product": parameters.get("flat_types_from"),
             "left_out": list(read_rejected_exposures(given.rejected).items()),
             "warnings": read_warnings(given.mask),
             "n_odd": len(overview["stand_out"]),

@@ -65,12 +65,15 @@ def _mask_lines(made: MadeMask) -> list[str]:
     if not made.complete or not mask.exists():
         lines = [made.mask_id, "  mask: none from this run" + (f"; {mask} is older" if mask.exists() else "")]
         return lines + ([f"  rejected exposures: {len(rejected)} ({table})", *reasons] if rejected else [])
-    used = " and ".join(card.removesuffix(" used") for card in fits.getheader(mask)["HISTORY"] if _USED.match(card))
+    header = fits.getheader(mask)
+    used = " and ".join(card.removesuffix(" used") for card in header["HISTORY"] if _USED.match(card))
+    product = header.get("BADPIX FLAT_TYPES_FROM")
     lines = [
         made.mask_id,
         f"  mask: {mask}",
         f"  exposures: {used} used, {len(rejected)} rejected" + (f" ({table})" if rejected else ""),
         *reasons,
+        *([f"  flat types: from {product}"] if product else []),
         *_count_lines(made.folder / SUMMARY),
     ]
     warnings = read_warnings(mask)

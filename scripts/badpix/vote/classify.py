@@ -13,6 +13,7 @@ from badpix.response.background import unlit
 from badpix.vote.dark_extended import DarkExtended, dark_results
 from badpix.vote.dark_official import DarkVote, pedestal_plane
 from badpix.vote.exposure_set import Exposure, ExposureSet
+from badpix.vote.finished_flat import product_results
 from badpix.vote.flag_priority import apply_priority, intermittent_only, priorities
 from badpix.vote.flat_types import flat_results
 from badpix.vote.flat_votes import FlatVotes
@@ -107,11 +108,13 @@ def lit_pixels(exposures: ExposureSet, response: FlatResponse, settings: FlatSet
 def classify_flats(
     exposures: ExposureSet, response: FlatResponse | None, responses: Responses, settings: FlatSettings
 ) -> tuple[dict[str, TypeResult], Measured]:
-    """TypeResult by type, and measured images, of the flats; both are empty without flats.
+    """TypeResult by type, and measured images, of the flats or of the product in place of flats; empty without both.
 
     `response` and `responses` are those of `classify`. Raises ValueError for flats without `response`.
     """
     flats, science = exposures.flats, exposures.science
+    if exposures.flat_product is not None:
+        return product_results(exposures.flat_product, science, settings)
     if not flats:
         return {}, {}
     if response is None:

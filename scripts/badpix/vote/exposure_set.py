@@ -10,6 +10,7 @@ from badpix.config.settings import KINDS
 from badpix.core.errors import BadExposure, TooFewExposures
 from badpix.core.reasons import too_few
 from badpix.formats.comparison_file import outlier_warnings, read_comparison, rejectable
+from badpix.formats.flat_product import FlatProduct, read_flat_product
 from badpix.formats.input_files import input_file, product_inputs
 from badpix.formats.product_file import require_settings
 from badpix.formats.provenance import Provenance, versions
@@ -31,7 +32,7 @@ class VoteFiles:
     `darks` and `flats` are statistics files, `responses` the responses of the flats. `comparison` is the comparison of
     the exposures, None without it. `rejected` maps inputs that an earlier stage rejected to the reason. `manual_flags`
     is a table of flags that the mask gets besides those of the vote, or None. `made_with` maps kinds and `responses` to
-    the settings that the files must have been made with.
+    the settings that the files must have been made with. `flat_types` is a finished product in place of flats, or None.
     """
 
     darks: Sequence[str] = ()
@@ -41,6 +42,7 @@ class VoteFiles:
     rejected: Mapping[str, str] = field(default_factory=dict)
     manual_flags: str | None = None
     made_with: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    flat_types: str | None = None
 
     @classmethod
     def of_rule(cls, inputs: Mapping, params: Mapping) -> "VoteFiles":
@@ -53,6 +55,7 @@ class VoteFiles:
             dict(params.get("rejected") or {}),
             inputs.get("manual_flags"),
             dict(params.get("made_with") or {}),
+            inputs.get("flat_types"),
         )
 
     def provenance(self, settings: Mapping[str, object]) -> Provenance:
@@ -62,7 +65,7 @@ class VoteFiles:
             "response": self.responses.mean,
             "exposure_response": self.responses.single,
         }
-        given = {"comparison": self.comparison, "manual_flags": self.manual_flags}
+        given = {"comparison": self.comparison, "manual_flags": self.manual_flags, "flat_types": self.flat_types}
         inputs = (input_file(product, path) for product, path in given.items() if path)
         return Provenance(settings, (*product_inputs(made), *inputs), versions("numpy", "scipy"))
 
@@ -87,6 +90,7 @@ class ExposureSet:
     flats: tuple[Exposure, ...]
     rejected: Mapping[str, str]
     warnings: tuple[str, ...] = ()
+    flat_product: FlatProduct | None = None
 
     @property
     def science(self) -> np.ndarray:
@@ -117,8 +121,9 @@ class ExposureSet:
         return frozenset(dark.name for dark in self.darks if dark.header["NGROUPS"] < least)
 
     def only(self, kind: str) -> "ExposureSet":
-        """The exposures of `kind` (darks, flats), without those of the other kind."""
-        return replace(self, darks=self.darks if kind == "darks" else (), flats=self.flats if kind == "flats" else ())
+        """The exposures of `kind` (darks, flats), without those of the other kind and without a product."""
+        darks, flats = (self.of(each) if each == kind else () for each in KINDS)
+        return replace(self, darks=darks, flats=flats, flat_product=None)
 
     def without(self, name: str) -> "ExposureSet":
         """All exposures except `name`."""
@@ -130,7 +135,7 @@ def select_exposures(files: VoteFiles, detector: Detector, required: RequiredExp
     """Read the headers of the statistics files, reject unusable exposures and outliers, and check the rest.
 
     Raises TooFewExposures when fewer than `required` remain, BadExposure when an exposure is rejected and
-    `on_bad_exposure` is `fail`, and ValueError for exposures of different geometry.
+    `on_bad_exposure` is `fail`, and ValueError for exposures of different geometry and for a wrong product.
     """
     compared, rejected, used = read_comparison(files.comparison), dict(files.rejected), {}
     outliers = rejectable(compared) if required.reject_outliers else {}
@@ -152,7 +157,8 @@ def select_exposures(files: VoteFiles, detector: Detector, required: RequiredExp
             require_enough(detector.name, kind, len(used[kind]), required.minimum(kind), rejected)
     geometry = common_geometry([s for exposures in used.values() for e in exposures for s in e.segments])
     reference = reference_pixels(geometry, detector)
-    return ExposureSet(detector, geometry, reference, used["darks"], used["flats"], rejected, warnings)
+    product = read_flat_product(files.flat_types, geometry, detector) if files.flat_types else None
+    return ExposureSet(detector, geometry, reference, used["darks"], used["flats"], rejected, warnings, product)
 
 
 def require_enough(detector: str, kind: str, n_exposures: int, minimum: int, rejected: Mapping[str, str]) -> None:

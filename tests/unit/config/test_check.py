@@ -230,6 +230,31 @@ def test_a_bare_date_is_midnight():
 # ---------------------------------------------------------------- several keys
 
 
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ({"flats": "f"}, "flat_types_from: 'flat.fits' is not allowed with flats; the flat types have a single sour"),
+        ({"flat_slope_files": "f"}, "not allowed with flat_slope_files"),
+        ({"flat_mean_normalization_method": "none", "low_qe_and_open_search": False}, "normalization_method none"),
+        ({"run_dead_flux_check": True}, "not allowed with run_dead_flux_check"),
+        ({"flat_types_from": ["a.fits", "{b}.fits"]}, "'{b}.fits' is not allowed; it has braces"),
+        ({"flat_types_from": []}, "flat_types_from: [] is not allowed; it must be null, or a file, or a list of files"),
+    ],
+)
+def test_a_finished_product_has_no_flats_beside_it(keys, words):
+    (problem,) = refusal(**{"flat_types_from": "flat.fits"} | keys)
+    assert words in problem
+
+
+def test_the_optical_setup_is_a_mapping_of_keywords():
+    setup = {"FILTER": ["F115W", "F150W"], "CHANNEL": 12}
+    assert check(flat_setup=setup)["flat_setup"] == setup
+    (problem,) = refusal(flat_setup={"FILTR": "F115W"})
+    assert problem.startswith("flat_setup: {'FILTR': 'F115W'} is not allowed; it must be null, or a mapping of ")
+    (problem,) = refusal(flat_setup={"FILTER": []})
+    assert "to a value or a list of values" in problem
+
+
 def test_every_problem_is_listed_once():
     found = refusal(
         dead_serach=True, max_jump_limit=0, useafter="never", zzz=1, detector1_dark={"jmp": {}}, min_darks="3"
@@ -311,9 +336,12 @@ def test_home_and_variables_are_expanded_in_every_path(monkeypatch):
     assert {"darks", "truth", "results", "scratch", "crds_path", "compare_with", "exposures"} <= set(paths)
     spellings = {"~": "/home/me", "$DATA": "/data", "${DATA}/x": "/data/x", "$AT_HOME": "/home/me/data", "a~": "a~"}
     spellings |= {"$(x)": "$(x)", "5$": "5$", "$$DATA": "$DATA"}
+    # Not allowed beside flats.
+    product = {"flat_types_from": paths.pop("flat_types_from")}
     for spelling, expected in spellings.items():
-        found = check(**json.loads(json.dumps(paths).replace("{}", spelling)))
-        assert {key: found[key] for key in paths} == json.loads(json.dumps(paths).replace("{}", expected))
+        for keys in (paths, product):
+            found = check(**json.loads(json.dumps(keys).replace("{}", spelling)))
+            assert {key: found[key] for key in keys} == json.loads(json.dumps(keys).replace("{}", expected))
 
 
 @pytest.mark.parametrize("key", PATH_VALUES)

@@ -163,6 +163,7 @@ def test_a_mask_of_nircam_without_flats_tells_what_can_be_flats(tmp_path):
     assert warnings(used, {}) == []
     of_nircam = dataclasses.replace(used, detector=dataclasses.replace(DETECTOR, instrument="NIRCAM"))
     (warning,) = warnings(of_nircam, {})
-    assert "NIRCam takes no lamp flats in flight: exposures of the sky can be flats (flat_exp_types" in warning
+    assert "NIRCam takes no lamp flats in flight: a flat or a mask of CRDS can be given (flat_types_from" in warning
+    assert "exposures of the sky can be flats (flat_exp_types" in warning
     with_flats = dataclasses.replace(of_nircam, flats=exposures(tmp_path).flats)
     assert warnings(with_flats, {}) == []
