@@ -107,8 +107,8 @@ def _product(hdus: fits.HDUList, path: str, geometry: Geometry, detector: Detect
         dq = _cut(content.dq, header, geometry, detector)
         found = {name: (dq & np.uint32(PIXEL_FLAGS[name]) != 0) & science for name in FLAT_TYPES}
         return FlatProduct(path, MASK, None, found, by_dq_def, about, content.notes)
-    names = ", ".join(hdu.name for hdu in hdus[1:] if hdu.name) or "no named extension"
-    raise FlatProductError(f"it has {names}, neither SCI (a normalised flat) nor DQ (a mask)")
+    extensions = ", ".join(hdu.name for hdu in hdus[1:] if hdu.name) or "no named extension"
+    raise FlatProductError(f"it has {extensions}, neither SCI (a normalised flat) nor DQ (a mask)")
 
 
 def _check_header(header: fits.Header, detector: Detector) -> None:
