@@ -18,6 +18,7 @@ report: "rules/captions/workflow.rst"
 
 
 include: "rules/common.smk"
+include: "rules/fetch.smk"
 include: "rules/detector1.smk"
 include: "rules/statistics.smk"
 include: "rules/comparison.smk"

@@ -72,6 +72,13 @@ LINTING = not workflow.check_envvars
 FLAT_PRODUCTS = {}
 
 
+include: "functions/fetch.smk"
+
+
+# Targets that bring exposures, so that there may be none yet.
+FETCHING = fetching()
+
+
 def read_config():
     """The configuration with all defaults, checked against the schema before anything else happens."""
     if workflow.is_main_process and (duplicates := duplicate_keys(workflow.configfiles)):
@@ -87,8 +94,8 @@ def read_config():
 
 
 def read_inventory():
-    """The exposures of each mask, from the headers of all input files. Empty for `snakemake --lint`."""
-    if LINTING:
+    """The exposures of each mask, from the headers of all input files. Empty for `snakemake --lint` and fetch."""
+    if LINTING or FETCHING:
         return Inventory()
     files = match_inputs(config)
     inventory = take_inventory(files, HEADERS.header_info, with_exp_types(DETECTORS, config), config)

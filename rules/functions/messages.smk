@@ -41,7 +41,8 @@ def complete(mask_id):
 
 def close_run(snakemake_logs=None):
     """Write the summary of the run to the terminal; with `snakemake_logs` for a run that failed."""
-    if not workflow.is_main_process:
+    # A fetch writes its own lines.
+    if not workflow.is_main_process or FETCHING:
         return
     # Imported here because only the end of a run needs it.
     from badpix.formats.mask_tables import restore_rejected_exposures

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from badpix.config.detector1_steps import step_problems
-from badpix.config.epochs import date_texts
+from badpix.config.epochs import date_texts, dates_as_text
 from badpix.config.paths import expanded
 from badpix.config.renamed import renamed
 from badpix.config.rules import RULES, empty_interval
@@ -65,6 +65,8 @@ def validated(config: object, schema: Mapping[str, Any], steps_spec: Mapping[str
         given["useafter"] = useafter_text(given["useafter"])
     if "epochs" in given:
         given["epochs"] = date_texts(given["epochs"])
+    if isinstance(given.get("mast"), dict):
+        given["mast"] = dates_as_text(given["mast"])
     of_variants: list[str] = []
     if "variants" in given:
         of_variants, variants = prepared(given["variants"], schema)

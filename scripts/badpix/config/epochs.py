@@ -10,15 +10,15 @@ RANGE_KEYS = ("name", "start", "end")
 
 
 def date_texts(setting: object) -> object:
-    """`setting` with its dates as text, since YAML reads dates without quotes as date objects; all else unchanged."""
+    """`setting` with the dates of a list of epochs as text; all else unchanged."""
     if not isinstance(setting, list):
         return setting
-    return [
-        {key: value.isoformat() if type(value) is datetime.date else value for key, value in row.items()}
-        if isinstance(row, dict)
-        else row
-        for row in setting
-    ]
+    return [dates_as_text(row) if isinstance(row, dict) else row for row in setting]
+
+
+def dates_as_text(row: Mapping) -> dict:
+    """`row` with its dates as text, since YAML reads dates without quotes as date objects."""
+    return {key: value.isoformat() if type(value) is datetime.date else value for key, value in row.items()}
 
 
 def range_problems(setting: Sequence[Mapping[str, str]]) -> list[str]:

@@ -145,6 +145,19 @@ def _epochs(config: Config) -> list[str]:
     return range_problems(epochs) if epochs else []
 
 
+def _mast(config: Config) -> list[str]:
+    days = {}
+    for name in ("start", "end"):
+        text = config["mast"][name]
+        try:
+            days[name] = datetime.date.fromisoformat(text) if text else None
+        except ValueError as error:
+            return [f"mast.{name}: {text!r} is not allowed; it must be a real date ({error})"]
+    if days["start"] and days["end"] and days["end"] < days["start"]:
+        return [f"mast.end: {days['end']} is not allowed; it is before mast.start, {days['start']}"]
+    return []
+
+
 def _comparison(config: Config) -> list[str]:
     if config["compare_with"] == "previous" and config["epochs"] is None:
         return ["compare_with: 'previous' is the mask of the preceding epoch, and epochs is null; set epochs"]
@@ -194,5 +207,6 @@ RULES: tuple[Rule, ...] = (
     (("useafter",), _useafter),
     (("pedigree",), _pedigree),
     (("epochs",), _epochs),
+    (("mast",), _mast),
     (("compare_with", "epochs", *GATE_KEYS), _comparison),
 )

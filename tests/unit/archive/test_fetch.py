@@ -1,0 +1,347 @@
+"""Fetch from a loopback server that answers as MAST does, with the faults of real servers."""
+
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+import simulate
+from badpix.archive.fetch import fetch, listing
+from badpix.archive.index import INDEX, WORK, locked, read_index, write_index
+from badpix.archive.request import FetchError, request_from
+from badpix.archive.session import TOKEN_VARIABLE, Patience
+from badpix.config.check import load_schema, load_steps, validated
+from badpix.instrument.detectors import load_detectors
+from badpix.simulate.archive_server import serving
+from badpix.simulate.simulation import Simulation
+
+PROJECT = Path(__file__).resolve().parents[3]
+# Faults are followed by a repeat at once.
+QUICK = Patience(repeats=2, pause_s=0.0, connect_s=5.0, read_s=5.0)
+DARK = "jw09001001001_02101_0000{}-seg00{}_nis_uncal.fits"
+FLAT = "jw09002001001_03101_00001-seg00{}_nis_uncal.fits"
+NAMES = [DARK.format(exposure, segment) for exposure in (1, 2) for segment in (1, 2)] + [FLAT.format(1), FLAT.format(2)]
+SECRET = "0123456789abcdef-the-token"
+
+
+@pytest.fixture(scope="session")
+def raw_files(tmp_path_factory):
+    """Raw files of NIS: two darks and a flat in two segments each. Read only."""
+    folder = tmp_path_factory.mktemp("archive")
+    simulate.main(folder, Simulation(64, groups=4, darks=2, flats=1, segments=2))
+    return folder
+
+
+@pytest.fixture
+def mast(raw_files, tmp_path, monkeypatch):
+    """The server of a copy of `raw_files`, and `run` and `say` of a fetch into tmp_path/data."""
+    monkeypatch.delenv(TOKEN_VARIABLE, raising=False)
+    for kind in ("darks", "flats"):
+        shutil.copytree(raw_files / kind, tmp_path / "archive" / kind)
+    with serving(tmp_path / "archive") as server:
+        lines = []
+
+        def run(call=fetch, **keys):
+            lines.clear()
+            config = configured(tmp_path, server, **keys)
+            return call(requested(config), config, lines.append, QUICK)
+
+        yield SimpleNamespace(server=server, run=run, lines=lines, darks=tmp_path / "data" / "darks", folder=tmp_path)
+
+
+def configured(folder, server, mast=None, **keys):
+    """A validated configuration with the folders data/darks and data/flats."""
+    settings = {"detectors": ["NIS"], "start": "2024-01-01", "connections": 1, "server": server.url} | (mast or {})
+    data = folder / "data"
+    given = {"darks": str(data / "darks"), "flats": str(data / "flats"), "mast": settings} | keys
+    schemas = PROJECT / "config" / "schemas"
+    return validated(given, load_schema(schemas / "config.schema.yaml"), load_steps(schemas / "detector1_steps.json"))
+
+
+def requested(config):
+    return request_from(config, load_detectors(PROJECT / "config" / "detectors"))
+
+
+def fetched(mast):
+    """The names of the raw files in both folders; each must be the file of the archive."""
+    paths = sorted((mast.folder / "data").rglob("*.fits"))
+    assert all(path.read_bytes() == mast.server.files()[path.name].read_bytes() for path in paths)
+    return [path.name for path in paths]
+
+
+def downloads(mast):
+    """The requests of files since the last call."""
+    found = [line for line in mast.server.requests if "Download" in line]
+    mast.server.requests.clear()
+    return found
+
+
+def parts(mast):
+    return sorted(path.name for path in mast.darks.glob(f"{WORK}/*.part"))
+
+
+def test_all_new_files_are_fetched_once(mast):
+    outcome = mast.run()
+    assert (outcome.n_files, outcome.warnings) == (6, []) and fetched(mast) == NAMES
+    assert "darks of NIS (NIS_DARK)" in mast.lines[0] and "4 files in MAST, 4 new" in mast.lines[0]
+    row = read_index(mast.darks)[NAMES[0]]
+    assert row.size == (mast.darks / NAMES[0]).stat().st_size and row.exposure == "jw09001001001_02101_00001_nis"
+    downloads(mast)
+    mast.run()
+    assert mast.lines[-1] == "no new exposures" and downloads(mast) == []
+    # The next run of a cron job brings what the archive has received since.
+    new = "jw09001001001_02101_00003_nis_uncal.fits"
+    simulate.main(mast.server.folder, Simulation(64, groups=4, darks=1, flats=0, first_dark=3))
+    assert mast.run().n_files == 1 and new in fetched(mast) and len(downloads(mast)) == 1
+
+
+def test_the_answer_of_a_search_in_pages_is_read_to_its_end(mast):
+    mast.server.page_size = 1
+    mast.run()
+    assert fetched(mast) == NAMES
+
+
+def test_a_list_brings_no_files(mast):
+    plan = mast.run(listing)
+    assert len(plan.fetch) == 3 and not (mast.folder / "data").exists() and downloads(mast) == []
+    assert any(line.split() == [NAMES[0], "NIS_DARK", "2024-06-01", "0.000", "GB"] for line in mast.lines)
+
+
+def test_dates_and_subarrays_limit_the_search(mast):
+    mast.run(mast={"start": "2024-07-01"})
+    assert fetched(mast) == NAMES[4:]
+    mast.run(mast={"end": "2024-06-01"})
+    assert fetched(mast) == NAMES
+    mast.run(listing, mast={"subarrays": ["FULL"]})
+    assert "0 files in MAST" in mast.lines[0]
+    mast.run(listing, mast={"end": "2024-05-31"})
+    assert "0 files in MAST" in mast.lines[0]
+
+
+def test_exp_types_of_the_configuration_are_asked_for(mast):
+    mast.run(listing, flat_exp_types=["NIS_EXTCAL"])
+    assert "flats of NIS (NIS_EXTCAL)" in mast.lines[1] and "0 files in MAST" in mast.lines[1]
+
+
+@pytest.mark.parametrize("faults", [["cut"], ["cut", "cut", "cut"], ["busy", "limit"], ["cut", "no ranges"]])
+def test_passing_faults_of_the_server_are_overcome(mast, faults):
+    mast.server.faults[NAMES[0]] = list(faults)
+    mast.run()
+    assert fetched(mast) == NAMES and mast.server.faults[NAMES[0]] == [] and parts(mast) == []
+
+
+def test_an_interrupted_download_continues_where_it_stopped(mast):
+    mast.server.faults[NAMES[1]] = ["cut", "error"]
+    with pytest.raises(FetchError, match=f"{NAMES[1]}: 404"):
+        mast.run()
+    # Segments of an exposure come together: a run in the meantime measures no half exposure.
+    assert fetched(mast) == NAMES[2:] and len(parts(mast)) == 2
+    downloads(mast)
+    mast.run()
+    assert fetched(mast) == NAMES and parts(mast) == []
+    assert [line.rsplit('"', 1)[-1].split()[0] for line in downloads(mast)] == ["416", "206"]
+
+
+def test_a_part_of_another_version_is_not_continued(mast):
+    mast.server.faults[NAMES[0]] = ["cut", "error"]
+    with pytest.raises(FetchError):
+        mast.run()
+    path = mast.server.files()[NAMES[0]]
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    mast.run()
+    assert fetched(mast) == NAMES and parts(mast) == []
+
+
+def test_damaged_bytes_are_fetched_again(mast):
+    mast.server.faults[NAMES[0]] = ["other bytes"]
+    assert mast.run().warnings == [] and fetched(mast) == NAMES
+
+
+def test_a_wrong_checksum_in_the_list_is_a_warning_after_two_equal_downloads(mast):
+    mast.server.changed[NAMES[0]] = {"checksum": "0" * 32}
+    (warning,) = mast.run().warnings
+    assert f"{NAMES[0]}: the MD5 is" in warning and len(downloads(mast)) == 7
+    assert f"Warning: {warning}" in mast.lines and fetched(mast) == NAMES
+
+
+def test_a_wrong_size_is_refused(mast):
+    mast.server.changed[NAMES[0]] = {"fileSize": 1000, "checksum": None}
+    with pytest.raises(FetchError, match=rf"{NAMES[0]}: \d+ bytes, MAST lists 1000"):
+        mast.run()
+    assert fetched(mast) == NAMES[2:]
+    # The checksum is the better witness.
+    mast.server.changed[NAMES[0]] = {"fileSize": 1000}
+    mast.run()
+    assert fetched(mast) == NAMES
+
+
+def test_an_incomplete_fits_file_is_refused(mast):
+    path = mast.server.files()[NAMES[0]]
+    path.write_bytes(path.read_bytes()[:-2880])
+    with pytest.raises(FetchError, match=f"{NAMES[0]}: the file is truncated"):
+        mast.run()
+    assert NAMES[0] not in fetched(mast)
+
+
+def test_a_server_with_faults_is_left_in_peace(mast):
+    for name in NAMES:
+        mast.server.faults[name] = ["busy"] * 9
+    mast.server.token = SECRET
+    with pytest.raises(FetchError, match="503 Service Unavailable after 2 repeats"):
+        mast.run()
+    # Three exposures with three requests each.
+    assert fetched(mast) == [] and len(downloads(mast)) == 9
+
+
+def test_a_server_that_is_down_is_an_error(mast):
+    mast.run(mast={"max_files": 1})
+    before = fetched(mast)
+    mast.server.shutdown()
+    mast.server.server_close()
+    with pytest.raises(FetchError, match=r"cannot be searched for darks of NIS.*refused"):
+        mast.run()
+    assert fetched(mast) == before == NAMES[:2]
+
+
+@pytest.mark.parametrize("fault", ["busy", "no such column"])
+def test_a_search_that_fails_is_an_error(mast, fault):
+    mast.server.faults["search"] = [fault] * 9
+    with pytest.raises(FetchError, match="503" if fault == "busy" else "RemoteServiceError: no such column"):
+        mast.run()
+
+
+def test_files_that_are_not_public_need_a_token(mast, monkeypatch, capfd):
+    mast.server.token, mast.server.closed = SECRET, set(NAMES[:2])
+    mast.run()
+    assert fetched(mast) == NAMES[2:]
+    assert any("2 files are not public (the first from 2024-06-01)" in line for line in mast.lines)
+    monkeypatch.setenv(TOKEN_VARIABLE, "another-secret")
+    with pytest.raises(FetchError, match=f"does not accept the token in {TOKEN_VARIABLE}") as refused:
+        mast.run()
+    assert "another-secret" not in str(refused.value)
+    monkeypatch.setenv(TOKEN_VARIABLE, SECRET)
+    mast.run()
+    written = [path.read_text() for path in mast.darks.rglob("*") if path.is_file() and path.suffix != ".fits"]
+    assert fetched(mast) == NAMES and SECRET not in "".join([*mast.lines, *written, *capfd.readouterr()])
+
+
+def test_the_token_is_sent_to_the_archive_alone(mast, monkeypatch):
+    mast.server.token = SECRET
+    monkeypatch.setenv(TOKEN_VARIABLE, SECRET)
+    with serving(mast.server.folder) as other:
+        mast.server.faults[NAMES[0]] = [other.url]
+        mast.run()
+        assert fetched(mast) == NAMES and other.tokens == [None]
+    assert set(mast.server.tokens) == {f"token {SECRET}"}
+
+
+def test_a_token_without_the_right_to_a_file_is_a_warning(mast, monkeypatch):
+    mast.server.token = SECRET
+    monkeypatch.setenv(TOKEN_VARIABLE, SECRET)
+    mast.server.changed[NAMES[0]] = {"isRestricted": True}
+    mast.server.faults[NAMES[0]] = ["closed"]
+    assert "no right to it" in mast.run().warnings[0] and fetched(mast) == NAMES[2:]
+
+
+def test_an_exposure_waits_for_all_its_segments(mast):
+    second = mast.server.files()[NAMES[1]]
+    second.rename(mast.folder / "later.fits")
+    mast.run()
+    assert fetched(mast) == NAMES[2:] and any("does not have all segments yet" in line for line in mast.lines)
+    (mast.folder / "later.fits").rename(second)
+    mast.run()
+    assert fetched(mast) == NAMES
+
+
+def test_a_file_that_the_user_removed_is_not_fetched_again(mast):
+    mast.run()
+    for name in NAMES[:2]:
+        (mast.darks / name).unlink()
+    mast.run()
+    assert fetched(mast) == NAMES[2:] and any("2 files were fetched before and are gone" in line for line in mast.lines)
+    index = read_index(mast.darks)
+    write_index(mast.darks, {name: row for name, row in index.items() if name not in NAMES[:2]})
+    mast.run()
+    assert fetched(mast) == NAMES
+
+
+def test_a_new_version_in_the_archive_replaces_the_file(mast):
+    mast.run()
+    path = mast.server.files()[NAMES[0]]
+    path.write_bytes(path.read_bytes().replace(b"jwst-badpix", b"jwst-BADPIX"))
+    mast.server.changed[NAMES[0]] = {"checksum": "1" * 32}
+    mast.run()
+    assert fetched(mast) == NAMES and read_index(mast.darks)[NAMES[0]].listed_checksum == "1" * 32
+
+
+@pytest.mark.parametrize("layout", ["{}", "mastDownload/JWST/x/{}", "{}.gz"])
+def test_files_that_the_user_has_are_not_fetched(mast, layout):
+    own = mast.folder / "own" / layout.format(NAMES[0])
+    own.parent.mkdir(parents=True)
+    shutil.copy(mast.server.files()[NAMES[0]], own)
+    mast.run(darks=[str(mast.darks), str(mast.folder / "own")])
+    assert fetched(mast) == NAMES[1:]
+
+
+def test_a_run_has_a_largest_number_of_files(mast):
+    mast.run(mast={"max_files": 3})
+    assert fetched(mast) == NAMES[:2] and "4 more files are left for the next run" in " ".join(mast.lines)
+    mast.run(mast={"max_files": 3})
+    mast.run(mast={"max_files": 3})
+    assert fetched(mast) == NAMES
+
+
+def test_two_fetches_do_not_work_in_a_folder_at_the_same_time(mast):
+    with locked(mast.darks), pytest.raises(FetchError, match=r"another fetch is at work there \(process \d+\)"):
+        mast.run()
+    assert downloads(mast) == []
+    mast.run()
+    assert fetched(mast) == NAMES
+
+
+def test_a_disk_without_enough_space_is_an_error_before_any_download(mast):
+    mast.server.changed[NAMES[0]] = {"fileSize": 10**18}
+    with pytest.raises(FetchError, match=r"darks: the new darks need 1000000000.0 GB, and .* are free there"):
+        mast.run()
+    assert downloads(mast) == []
+
+
+def test_a_full_disk_stops_the_downloads(mast):
+    mast.server.faults[NAMES[0]] = ["cut", "error"]
+    with pytest.raises(FetchError):
+        mast.run()
+    (part,) = (mast.darks / WORK).glob(f"{NAMES[0]}*")
+    part.unlink()
+    part.symlink_to("/dev/full")
+    shutil.rmtree(mast.folder / "data" / "flats")
+    for name in NAMES[2:4]:
+        (mast.darks / name).unlink()
+    (mast.darks / INDEX).unlink()
+    with pytest.raises(FetchError, match="the disk is full(?s:.*)4 more files were not tried"):
+        mast.run()
+
+
+def test_a_damaged_index_is_named(mast):
+    mast.run()
+    (mast.darks / INDEX).write_text("name\n")
+    with pytest.raises(FetchError, match=rf"{INDEX} is no table of this workflow"):
+        mast.run()
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"mast": {"detectors": None}}, "mast.detectors: null is not allowed for fetch"),
+        ({"mast": {"start": None}}, "mast.start: null is not allowed for fetch"),
+        ({"darks": "data/*/x_uncal.fits"}, r"darks: 'data/\*/x_uncal.fits' is no folder"),
+        ({"flats": ["x_uncal.fits"]}, "flats: 'x_uncal.fits' is no folder"),
+    ],
+)
+def test_a_key_that_fetch_needs_is_named(mast, keys, message):
+    with pytest.raises(FetchError, match=message):
+        mast.run(**keys)
+    # The detectors of the masks are those of fetch, if they are named.
+    assert requested(configured(mast.folder, mast.server, mast={"detectors": None}, detectors=["NIS"])).queries
