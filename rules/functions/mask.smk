@@ -80,3 +80,16 @@ def ramp_for_check(wildcards):
             if name in given:
                 return given[name]
     raise WorkflowError(f"quality_check needs an uncal or jump file of {wildcards.detector}, and none was given")
+
+
+def check_flat_types_from(mask_ids):
+    """Refuse a product in place of flats that is a mask of this run: it would be made from itself."""
+    for made in (f"{RESULTS}/{mask_id}/{MASK_FILE}" for mask_id in mask_ids):
+        for product in FLAT_PRODUCTS.values():
+            if is_same_file(product, made):
+                raise WorkflowError(
+                    f"flat_types_from: {product!r} is the mask {made}, which this run makes; set it to a copy"
+                )
+
+
+check_flat_types_from([*INVENTORY.masks, *INVENTORY.refused])
