@@ -15,6 +15,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 from astropy.io import fits
 
 from badpix.core.csv_table import write_csv
@@ -93,8 +94,11 @@ def write_exposure(out: Path, model: DetectorModel, exposure: Exposure, seed: in
     folder = out / f"{exposure.kind}s"
     folder.mkdir(parents=True, exist_ok=True)
     parts = split_integrations(exposure.n_integrations, segments) if segments > 1 else [None]
-    counts_dn = simulate_exposure(model, exposure, seed)
-    paths = [write_uncal(folder, counts_dn, model.geometry, exposure, part) for part in parts]
+    zero_frames_dn = None
+    if model.geometry.has_zero_frame:
+        zero_frames_dn = np.zeros((exposure.n_integrations, *model.geometry.shape), np.uint16)
+    counts_dn = simulate_exposure(model, exposure, seed, zero_frames_dn)
+    paths = [write_uncal(folder, counts_dn, model.geometry, exposure, part, zero_frames_dn) for part in parts]
     print(*paths, sep="\n", flush=True)
     return paths
 

@@ -26,8 +26,7 @@ CHECKSUM = "CHECKSUM"
 
 def exposure_of_header(header: fits.Header, is_flat: bool) -> Exposure:
     """The Exposure of the primary header of a raw file; the gain is the mean gain of the instrument."""
-    times = GroupTimes(header["TGROUP"], header["TFRAME"], header["NFRAMES"], header.get("DRPFRMS1", 0) or 0)
-    return Exposure(is_flat, times, INSTRUMENTS[header["INSTRUME"]].gain_e_per_dn)
+    return Exposure(is_flat, GroupTimes.from_header(header), INSTRUMENTS[header["INSTRUME"]].gain_e_per_dn)
 
 
 def raw_rows(header: fits.Header, y: np.ndarray) -> np.ndarray:

@@ -1,6 +1,8 @@
 """The times of the groups of an integration, and the windows of early and late groups whose jumps are compared."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -25,6 +27,22 @@ class GroupTimes:
     frame_time_s: float
     n_frames: int
     dropped_frames: int = 0
+
+    @classmethod
+    def from_header(cls, header: Mapping[str, Any]) -> "GroupTimes":
+        """The GroupTimes of a primary header."""
+        return cls(
+            header["TGROUP"], header["TFRAME"], int(header.get("NFRAMES", 1)), int(header.get("DRPFRMS1", 0) or 0)
+        )
+
+    @property
+    def shot_noise_time_s(self) -> float:
+        """Time (s) in which the collected charge has the shot noise of a difference of two neighbouring groups.
+
+        TGROUP for groups of one frame. The means of m frames have TGROUP - TFRAME (m^2 - 1) / (3 m), from the
+        covariance rate x min(s, t) of Poisson counts at the times s and t of two frames.
+        """
+        return self.group_time_s - self.frame_time_s * (self.n_frames**2 - 1) / (3 * self.n_frames)
 
     def effective_time_s(self, group: int | np.ndarray) -> np.ndarray:
         """Time (s) since reset of the mean frame of `group` (0-based index or array of indices)."""

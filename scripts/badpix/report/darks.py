@@ -14,6 +14,7 @@ from badpix.formats.statistics_file import open_segments
 from badpix.formats.thresholds import ABOVE, Threshold
 from badpix.instrument.depth import MIN_GROUPS_FOR_TELEGRAPH
 from badpix.instrument.geometry import amplifiers
+from badpix.instrument.readout import GroupTimes
 from badpix.instrument.segments import exposure_of
 from badpix.report.histograms import Histogram
 from badpix.vote.dark_extended import planes_of
@@ -148,7 +149,8 @@ class DarkReader:
         quantities[shown] = pedestals[shown]
         if self.searches:
             planes["PEDESTAL"] = pedestals[absolute]
-            integration = Integration(planes, statistics[0].header["TGROUP"], self.sample, segment, i + 1, absolute)
+            times = GroupTimes.from_header(statistics[0].header)
+            integration = Integration(planes, times, self.sample, segment, i + 1, absolute)
             extended = self._extended(integration, quantities)
             votes |= {test: np.full_like(v, ABSTAINED) for test, v in extended.items()} if in_shallow else extended
         for name, image in quantities.items():

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from badpix.simulate.exposure import KINDS, Exposure, Segment
-from badpix.simulate.instruments import DETECTORS, INSTRUMENTS, Frame, Subarray
+from badpix.simulate.instruments import DETECTORS, FRAMES_OF_PATTERN, INSTRUMENTS, ZERO_FRAME, Frame, Subarray
 
 UNLIT_WIDTH = 24  # columns, in arrays of 256 columns and more
 FULL = "FULL"
@@ -33,6 +33,26 @@ class Geometry:
     noutputs: int
     frame_time_s: float
     readpatt: str
+
+    @property
+    def frames(self) -> tuple[int, int]:
+        """Frames averaged to a group (NFRAMES), and frames dropped between groups (GROUPGAP)."""
+        return FRAMES_OF_PATTERN.get(self.readpatt, (1, 0))
+
+    @property
+    def group_time_s(self) -> float:
+        """TGROUP: the time between groups."""
+        return sum(self.frames) * self.frame_time_s
+
+    @property
+    def has_zero_frame(self) -> bool:
+        """Whether raw files have the first frame of each integration."""
+        return self.instrument in ZERO_FRAME and self.frames[0] > 1
+
+    def n_frames(self, n_groups: int) -> int:
+        """Frames of an integration of `n_groups` groups, with the dropped frames."""
+        averaged, dropped = self.frames
+        return n_groups * (averaged + dropped) - dropped
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -205,14 +225,16 @@ def exposure_type(geometry: Geometry, kind: str) -> str:
 
 
 def exposure_meta(geometry: Geometry, exposure: Exposure, segment: Segment | None = None) -> dict:
-    """Datamodel paths below `meta` and their values for a raw file: one frame per group, no dropped frames.
+    """Datamodel paths below `meta` and their values for a raw file.
 
     The file has the complete exposure, or a `segment` of it.
     """
     begin, n_groups = exposure.start_time, exposure.n_groups
-    integration_s = n_groups * geometry.frame_time_s
+    averaged, dropped = geometry.frames
+    n_frames = geometry.n_frames(n_groups)
+    integration_s = n_frames * geometry.frame_time_s
     # one reset frame per integration
-    duration_s = exposure.n_integrations * (n_groups + 1) * geometry.frame_time_s
+    duration_s = exposure.n_integrations * (n_frames + 1) * geometry.frame_time_s
     end = begin + timedelta(seconds=duration_s)
     return {
         "telescope": "JWST",
@@ -231,19 +253,19 @@ def exposure_meta(geometry: Geometry, exposure: Exposure, segment: Segment | Non
         "exposure.readpatt": geometry.readpatt,
         "exposure.nints": exposure.n_integrations,
         "exposure.ngroups": n_groups,
-        "exposure.nframes": 1,
-        "exposure.groupgap": 0,
-        "exposure.frame_divisor": 1,
+        "exposure.nframes": averaged,
+        "exposure.groupgap": dropped,
+        "exposure.frame_divisor": averaged,
         "exposure.nresets_at_start": 1,
         "exposure.nresets_between_ints": 1,
         "exposure.nsamples": 1,
         "exposure.sample_time": 10.0,  # microseconds
         "exposure.frame_time": geometry.frame_time_s,
-        "exposure.group_time": geometry.frame_time_s,
+        "exposure.group_time": geometry.group_time_s,
         "exposure.integration_time": integration_s,
         "exposure.exposure_time": exposure.n_integrations * integration_s,
         "exposure.duration": duration_s,
-        "exposure.zero_frame": False,
+        "exposure.zero_frame": geometry.has_zero_frame,
         "exposure.noutputs": geometry.noutputs,
         **readout_meta(geometry),
         **(segment_meta(segment) if segment else {}),

@@ -48,7 +48,7 @@ def corner(name: str, size: int) -> Subarray:
 
 @dataclass(frozen=True)
 class InstrumentMode:
-    """Names of the darks, internal flats, one-frame read patterns and subarrays of an instrument.
+    """Names of the darks, internal flats, read patterns and subarrays of an instrument.
 
     The first of `read_patterns` and of `subarrays` is the default. `gain_e_per_dn` is the mean over the detector;
     `frame_times_s` maps a subarray to its frame time if there is no formula.
@@ -66,14 +66,26 @@ class InstrumentMode:
     detector_types: dict = field(default_factory=dict)  # detector -> (dark type, flat type) where they differ
 
 
+# Frames averaged to a group, and frames dropped between groups (JDox, pages of the detector readout). A pattern that is
+# not listed has groups of one frame, without a gap.
+FRAMES_OF_PATTERN = {
+    "BRIGHT1": (1, 1), "BRIGHT2": (2, 0), "SHALLOW2": (2, 3), "SHALLOW4": (4, 1), "MEDIUM2": (2, 8),
+    "MEDIUM8": (8, 2), "DEEP2": (2, 18), "DEEP8": (8, 12), "NIS": (4, 0), "NRS": (4, 0), "NRSIRS2": (5, 0),
+}  # fmt: skip
+# Instruments whose files have the first frame of each integration (extension ZEROFRAME) where groups are means of
+# several frames, and the signal of the reference output (extension REFOUT).
+ZERO_FRAME, REFERENCE_OUTPUT = ("NIRCAM",), ("MIRI",)
+
 INSTRUMENTS = {
     "NIRISS": InstrumentMode(
-        "NIS", "NIS_DARK", "NIS_LAMP", ("NISRAPID",), {"filter": "CLEAR", "pupil": "F150W"},
+        "NIS", "NIS_DARK", "NIS_LAMP", ("NISRAPID", "NIS"), {"filter": "CLEAR", "pupil": "F150W"},
         (corner("SUB256", 256), corner("SUB64", 64), corner("SUB80", 80), corner("SUB128", 128)),
     ),
     # NIRCam has no square subarray of 256: the name is the name of a grism subarray.
     "NIRCAM": InstrumentMode(
-        "NRCA1", "NRC_DARK", "NRC_LED", ("RAPID",), {"filter": "F200W", "pupil": "FLAT"},
+        "NRCA1", "NRC_DARK", "NRC_LED",
+        ("RAPID", "BRIGHT1", "BRIGHT2", "SHALLOW2", "SHALLOW4", "MEDIUM2", "MEDIUM8", "DEEP2", "DEEP8"),
+        {"filter": "F200W", "pupil": "FLAT"},
         (
             corner("SUBGRISM256", 256), corner("SUB64P", 64), corner("SUB160", 160), corner("SUB320", 320),
             corner("SUB400P", 400), corner("SUB640", 640),
@@ -81,7 +93,8 @@ INSTRUMENTS = {
     ),
     # Positions with the mirror instead of a grating, as for lamp flats. SUB512 has no reference pixels.
     "NIRSPEC": InstrumentMode(
-        "NRS1", "NRS_DARK", "NRS_LAMP", ("NRSRAPID", "NRSIRS2RAPID"), {"filter": "OPAQUE", "grating": "MIRROR"},
+        "NRS1", "NRS_DARK", "NRS_LAMP", ("NRSRAPID", "NRSIRS2RAPID", "NRS", "NRSIRS2"),
+        {"filter": "OPAQUE", "grating": "MIRROR"},
         (Subarray("SUB512", 512, 32, 1025, 975), Subarray("SUB2048", 2048, 32, 1, 975)),
     ),
     "FGS": InstrumentMode("GUIDER1", "FGS_DARK", "FGS_INTFLAT", ("FGSRAPID",), {}, (corner("128X128", 128),)),

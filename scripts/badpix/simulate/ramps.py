@@ -39,7 +39,7 @@ _STREAMS = {"dark": 1, "flat": 2}
 class ExposureMaps:
     """The pixels in an exposure: float32 images (y, x), and the planted pixels whose signal varies with time."""
 
-    electrons_per_group: np.ndarray
+    electrons_per_frame: np.ndarray
     bias_dn: np.ndarray
     noise_dn: np.ndarray
     full_well_dn: np.ndarray  # raw counts
@@ -48,10 +48,13 @@ class ExposureMaps:
     telegraph: np.ndarray  # PIXEL_DTYPE
 
 
-def simulate_exposure(detector: DetectorModel, exposure: Exposure, seed: int) -> np.ndarray:
+def simulate_exposure(
+    detector: DetectorModel, exposure: Exposure, seed: int, zero_frames_dn: np.ndarray | None = None
+) -> np.ndarray:
     """Raw counts of the exposure: uint16 DN (integration, group, y, x).
 
     The random numbers depend on `seed`, kind and index only, so an exposure does not depend on the number of exposures.
+    `zero_frames_dn`, uint16 (integration, y, x), is filled with the first frame of each integration.
     """
     rng = np.random.default_rng(np.random.SeedSequence([seed, _STREAMS[exposure.kind], exposure.index]))
     maps = exposure_maps(detector, exposure, seed)
@@ -60,10 +63,12 @@ def simulate_exposure(detector: DetectorModel, exposure: Exposure, seed: int) ->
     for integration in range(exposure.n_integrations):
         if geometry.interleaved:
             science = np.empty((exposure.n_groups, *geometry.shape), np.uint16)
-            drifts_dn = simulate_integration(detector, maps, rng, science, integration)
-            counts[integration] = with_reference_reads(geometry, science, *drifts_dn, rng)
+            _, drift_dn, lines_dn = simulate_integration(detector, maps, rng, science, integration)
+            counts[integration] = with_reference_reads(geometry, science, drift_dn, lines_dn, rng)
         else:
-            simulate_integration(detector, maps, rng, counts[integration], integration)
+            first, *_ = simulate_integration(detector, maps, rng, counts[integration], integration)
+            if zero_frames_dn is not None:
+                zero_frames_dn[integration] = first
     return counts
 
 
@@ -84,7 +89,8 @@ def exposure_maps(detector: DetectorModel, exposure: Exposure, seed: int) -> Exp
     signal_dn = detector.dark_rate_dn_per_s * frame_time_s
     if exposure.kind == "flat":
         lamp_dn = FLAT_SIGNAL_DN * flat_level(detector, index, seed)
-        signal_dn = signal_dn + lamp_dn / exposure.n_groups * detector.illumination * response
+        n_frames = detector.geometry.n_frames(exposure.n_groups)
+        signal_dn = signal_dn + lamp_dn / n_frames * detector.illumination * response
     hot = detector.select("hot", index)
     signal_dn[hot["y"], hot["x"]] += hot["strength"]
     bias_dn = detector.bias_dn.copy()
@@ -94,7 +100,7 @@ def exposure_maps(detector: DetectorModel, exposure: Exposure, seed: int) -> Exp
     inverse_rc = detector.select("inverse_rc", index)
     inverse_rc["strength"] *= -1
     return ExposureMaps(
-        electrons_per_group=signal_dn * detector.gain_e_per_dn,
+        electrons_per_frame=signal_dn * detector.gain_e_per_dn,
         bias_dn=bias_dn,
         noise_dn=noise_map(detector),
         full_well_dn=full_well_dn,
@@ -138,8 +144,8 @@ def noise_map(detector: DetectorModel) -> np.ndarray:
 
 def simulate_integration(
     detector: DetectorModel, maps: ExposureMaps, rng: np.random.Generator, counts_dn: np.ndarray, integration: int = 0
-) -> tuple[np.ndarray, np.ndarray]:
-    """Fill `counts_dn` with an integration.
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Fill `counts_dn` with an integration: each group is the mean of its frames.
 
     Parameters
     ----------
@@ -157,44 +163,59 @@ def simulate_integration(
     Returns
     -------
     tuple of np.ndarray
-        The signals common to science and reference pixels: the drift, float64 DN (group), and the 1/f noise of
-        `pink_lines`.
+        The first frame, uint16 DN (y, x), and the signals common to science and reference pixels: the drift, float64 DN
+        (group), and the 1/f noise of `pink_lines` (output, group, line), both means over the frames of a group.
     """
     n_groups, *shape = counts_dn.shape
+    averaged, dropped = detector.geometry.frames
+    n_frames = detector.geometry.n_frames(n_groups)
+    in_group = np.arange(n_groups)[:, None] * (averaged + dropped) + np.arange(averaged)  # frames (group, frame)
     science, physics = ~detector.reference, detector.population.physics
     offset_dn = maps.bias_dn + RESET_NOISE_DN * rng.standard_normal(shape, np.float32) * science
     pedestal_dn = PEDESTAL_DRIFT_DN * rng.standard_normal()
     offset_dn += pedestal_dn
     offset_dn[:, 1::2] += ODD_EVEN_DRIFT_DN * rng.standard_normal()
-    lines_dn = pink_lines(detector.geometry, n_groups, rng)
+    lines_dn = pink_lines(detector.geometry, n_frames, rng)
     levels_dn = telegraph_levels(maps.telegraph, n_groups, rng)
-    drift_dn = np.cumsum(GROUP_DRIFT_DN * rng.standard_normal(n_groups))
+    drift_dn = np.cumsum(GROUP_DRIFT_DN * rng.standard_normal(n_frames))
     if detector.geometry.instrument == "MIRI":
-        drift_dn += group_offsets(integration, n_groups)
-    gaussian = np.median(maps.electrons_per_group[science]) > GAUSSIAN_ABOVE_E
-    sigma_e = np.sqrt(maps.electrons_per_group)
-    total_e = np.zeros(shape, np.float32)
-    for group in range(n_groups):
+        drift_dn += group_offsets(integration, n_frames)
+    gaussian = np.median(maps.electrons_per_frame[science]) > GAUSSIAN_ABOVE_E
+    sigma_e = np.sqrt(maps.electrons_per_frame)
+    total_e, sum_dn = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    first_dn = np.zeros(shape, np.uint16)
+    for frame in range(n_frames):
+        group, in_sequence = divmod(frame, averaged + dropped)
         if gaussian:
-            total_e += maps.electrons_per_group + sigma_e * rng.standard_normal(shape, np.float32)
+            total_e += maps.electrons_per_frame + sigma_e * rng.standard_normal(shape, np.float32)
         else:
-            total_e += rng.poisson(maps.electrons_per_group)
+            total_e += rng.poisson(maps.electrons_per_frame)
         add_cosmic_rays(total_e, science, rng)
         if physics.snowballs_per_pixel_group:
             add_snowballs(total_e, science, maps.well_e, physics.snowballs_per_pixel_group, rng)
         if physics.well_saturates:
             np.minimum(total_e, maps.well_e, out=total_e)
+        if in_sequence >= averaged:
+            continue  # dropped
         signal_dn = total_e / detector.gain_e_per_dn
         if physics.ipc_direct:
             signal_dn = couple(signal_dn, physics.ipc_direct, physics.ipc_diagonal)
-        signal_dn[maps.rc["y"], maps.rc["x"]] += rc_signal(maps.rc["strength"], maps.rc["second"], group)
+        signal_dn[maps.rc["y"], maps.rc["x"]] += rc_signal(maps.rc["strength"], maps.rc["second"], frame)
         signal_dn = compress(signal_dn, detector.nonlinearity_per_dn)
         signal_dn[maps.telegraph["y"], maps.telegraph["x"]] += levels_dn[group]
         raw_dn = np.minimum(signal_dn + offset_dn, maps.full_well_dn)
-        raw_dn += drift_dn[group] + line_image(detector.geometry, lines_dn[:, group])
+        raw_dn += drift_dn[frame] + line_image(detector.geometry, lines_dn[:, frame])
         raw_dn += maps.noise_dn * rng.standard_normal(shape, np.float32)
-        counts_dn[group] = np.clip(np.rint(raw_dn), 0, ADC_MAXIMUM_DN)
-    return pedestal_dn + drift_dn, lines_dn
+        read_dn = np.clip(np.rint(raw_dn), 0, ADC_MAXIMUM_DN)
+        if frame == 0:
+            first_dn[:] = read_dn
+        if averaged == 1:
+            counts_dn[group] = read_dn
+            continue
+        sum_dn = read_dn if in_sequence == 0 else sum_dn + read_dn
+        if in_sequence == averaged - 1:
+            counts_dn[group] = np.rint(sum_dn / averaged)
+    return first_dn, pedestal_dn + drift_dn[in_group].mean(axis=1), lines_dn[:, in_group].mean(axis=2)
 
 
 def compress(true_dn: np.ndarray, per_dn: np.ndarray | float) -> np.ndarray:
@@ -205,16 +226,16 @@ def compress(true_dn: np.ndarray, per_dn: np.ndarray | float) -> np.ndarray:
     ).astype(np.float32)  # fmt: skip
 
 
-def pink_lines(geometry: Geometry, n_groups: int, rng: np.random.Generator) -> np.ndarray:
-    """1/f noise of every readout line in DN: float32 (output, group, line), continuous through an integration."""
-    length = n_groups * geometry.n_slow
+def pink_lines(geometry: Geometry, n_frames: int, rng: np.random.Generator) -> np.ndarray:
+    """1/f noise of every readout line in DN: float32 (output, frame, line), continuous through an integration."""
+    length = n_frames * geometry.n_slow
     frequency = np.fft.rfftfreq(length)
     amplitude = np.zeros(len(frequency))
     amplitude[1:] = 1 / np.sqrt(frequency[1:])
     phases = rng.standard_normal((geometry.n_amplifiers, len(frequency), 2)) @ np.array([1, 1j])
     noise = np.fft.irfft(phases * amplitude, n=length, axis=-1)
     noise *= PINK_NOISE_DN / noise.std(axis=-1, keepdims=True)
-    return noise.astype(np.float32).reshape(geometry.n_amplifiers, n_groups, geometry.n_slow)
+    return noise.astype(np.float32).reshape(geometry.n_amplifiers, n_frames, geometry.n_slow)
 
 
 def line_image(geometry: Geometry, lines: np.ndarray) -> np.ndarray:
@@ -265,7 +286,7 @@ def with_reference_reads(
 
 
 def rc_signal(strength_dn: np.ndarray, time_constant: np.ndarray, group: int) -> np.ndarray:
-    """Additional signal of rc pixels in `group` (from 0), DN (pixel).
+    """Additional signal of rc pixels in frame `group` (from 0), DN (pixel).
 
     `strength_dn` (pixel) is negative for inverse_rc, `time_constant` (pixel) is in frames.
     """

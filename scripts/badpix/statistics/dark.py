@@ -55,10 +55,7 @@ class DarkProducts:
     @property
     def times(self) -> GroupTimes:
         """The times of the groups."""
-        header = self.header
-        return GroupTimes(
-            header["TGROUP"], header["TFRAME"], int(header.get("NFRAMES", 1)), int(header.get("DRPFRMS1", 0) or 0)
-        )
+        return GroupTimes.from_header(self.header)
 
     def check(self) -> tuple[int, int, tuple[int, ...]]:
         """Numbers of integrations and groups, shape (y, x) of an image; BadExposure unless the files are consistent."""

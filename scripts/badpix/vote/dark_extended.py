@@ -6,6 +6,7 @@ import numpy as np
 from astropy.io import fits
 
 from badpix.formats.type_result import TypeResult
+from badpix.instrument.readout import GroupTimes
 from badpix.vote.dark_official import OFFICIAL_TYPES, DarkVote
 from badpix.vote.searches.base import Context, Integration, Search, SearchRun
 from badpix.vote.searches.noise import NoiseSearch, noise_ratio
@@ -40,12 +41,11 @@ class DarkExtended:
         """
         for statistics in segments:
             header = statistics[0].header
+            times = GroupTimes.from_header(header)
             for i in range(statistics["SLOPE"].shape[0]):
                 planes = {name: statistics[name].data[i] for name in self.planes}
                 planes["PEDESTAL"] = statistics[pedestal_name].data[i]
-                integration = Integration(
-                    planes, header["TGROUP"], self.sample, header.get("EXPOSURE", ""), i + 1, pedestal_name
-                )
+                integration = Integration(planes, times, self.sample, header.get("EXPOSURE", ""), i + 1, pedestal_name)
                 for run in self.measuring:
                     run.add(integration)
         for run in self.measuring:

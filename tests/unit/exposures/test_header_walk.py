@@ -227,16 +227,26 @@ def test_damaged_and_compressed_files_are_left_to_astropy(tmp_path):
     assert walk(path, KEYWORDS) is None
 
 
-@pytest.mark.parametrize("instrument", ["NIRISS", "MIRI"])
-def test_exposures_of_the_archive_are_accepted(tmp_path, instrument):
+@pytest.mark.parametrize(
+    ("instrument", "readpatt", "extension", "shape"),
+    [
+        ("NIRISS", "NIS", None, ()),
+        ("MIRI", None, "REFOUT", (2, 3, 64, 18)),
+        ("NIRCAM", "DEEP8", "ZEROFRAME", (2, 64, 64)),
+    ],
+)
+def test_exposures_of_the_archive_are_accepted(tmp_path, instrument, readpatt, extension, shape):
     """Files as written by the datamodels, with tables and the ASDF extension."""
-    geometry = make_geometry(instrument, 64)
+    geometry = make_geometry(instrument, 64, readpatt=readpatt)
     counts = np.zeros((2, 3, *geometry.shape), np.uint16)
-    path = write_uncal(tmp_path, counts, geometry, Exposure("dark", 1, *counts.shape[:2]))
+    zero_frames = counts[:, 0] if geometry.has_zero_frame else None
+    exposure = Exposure("dark", 1, *counts.shape[:2])
+    path = write_uncal(tmp_path, counts, geometry, exposure, zero_frames_dn=zero_frames)
     answer = walk(path, KEYWORDS)
     assert {"problem": None} | answer == read_carefully(path)
-    assert answer["keywords"]["INSTRUME"] == instrument and answer["extensions"] == {"SCI": list(counts.shape)}
-    assert list(answer["bitpix"]) == ["SCI", "INT_TIMES", "ASDF"]
+    images = {"SCI": list(counts.shape)} | ({extension: list(shape)} if extension else {})
+    assert answer["keywords"]["INSTRUME"] == instrument and answer["extensions"] == images
+    assert sorted(answer["bitpix"]) == sorted([*images, "GROUP", "INT_TIMES", "ASDF"])
 
 
 def test_headers_of_many_blocks_and_large_data(tmp_path):

@@ -18,6 +18,7 @@ from badpix.formats.thresholds import (
     as_columns,
     from_table,
 )
+from badpix.instrument.readout import GroupTimes
 from badpix.vote.flat_types import flat_results
 from badpix.vote.flat_votes import FlatVotes
 from badpix.vote.searches.base import WHOLE_ARRAY, Integration
@@ -81,7 +82,7 @@ def test_the_thresholds_reproduce_the_votes(regions):
     mean = {test: np.zeros(SHAPE) for test in tests.values()}
     for number, file in enumerate(files):
         planes = {name: file[name].data[0] for name in beyond.planes} | {"PEDESTAL": file["PEDESTAL_T0"].data[0]}
-        integration = Integration(planes, GROUP_TIME_S, beyond.sample)
+        integration = Integration(planes, GroupTimes(GROUP_TIME_S, GROUP_TIME_S, 1), beyond.sample)
         for measured in (measured for run in beyond.runs for measured in run.search.measured(integration)):
             test, values = tests.get(measured.measure), measured.values
             limits = {

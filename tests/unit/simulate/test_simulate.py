@@ -15,7 +15,7 @@ from badpix.simulate.populations import DEMO
 from badpix.simulate.simulation import Simulation
 from badpix.simulate.static_maps import NONLINEARITY_PER_DN
 from badpix.simulate.truth import adjacent_to_open, truth_image
-from simulate import main
+from simulate import main, parse_arguments
 
 SIZE = 64
 AREA = (SIZE / 256) ** 2
@@ -296,6 +296,40 @@ def test_every_detector_has_valid_metadata(detector_name, kind):
         for key, value in headers.exposure_meta(geometry, Exposure(kind, 1, 2, 30)).items():
             setattr_path(model.meta, key, value)
         model.validate()
+
+
+@pytest.mark.parametrize(
+    ("instrument", "readpatt", "frames", "extension"),
+    [("NIRCAM", "DEEP8", (8, 12), "ZEROFRAME"), ("NIRCAM", "SHALLOW4", (4, 1), "ZEROFRAME"),
+     ("NIRCAM", "BRIGHT1", (1, 1), None), ("NIRISS", "NIS", (4, 0), None), ("MIRI", "FASTR1", (1, 0), "REFOUT")],
+)  # fmt: skip
+def test_groups_of_several_frames(tmp_path, instrument, readpatt, frames, extension):
+    """A raw file of averaged groups: its keywords, ZEROFRAME, REFOUT, GROUP and INT_TIMES, and its noise."""
+    size = 72 if instrument == "MIRI" else 64
+    arguments = ["--out", str(tmp_path), "--instrument", instrument, "--size", "64", "--readpatt", readpatt]
+    numbers = ["--darks", "1", "--flats", "0", "--integrations", "1", "--groups", "4"]
+    (path,) = main(*parse_arguments([*arguments, *numbers]))
+    with fits.open(path) as hdus:
+        header, names = hdus[0].header, [hdu.name for hdu in hdus]
+        counts = hdus["SCI"].data[0].astype(float)
+        ends = hdus["GROUP"].data["end_milliseconds"]
+        zero_frame = hdus["ZEROFRAME"].data[0].astype(float) if "ZEROFRAME" in names else None
+        if extension == "REFOUT":
+            assert hdus["REFOUT"].shape == (1, 4, 64, size // 4)
+        length_s = (hdus["INT_TIMES"].data["int_end_MJD_UTC"] - hdus["INT_TIMES"].data["int_start_MJD_UTC"]) * 86400
+    assert (header["NFRAMES"], header["GROUPGAP"]) == frames and header["FRMDIVSR"] == frames[0]
+    assert header["TGROUP"] == pytest.approx(sum(frames) * header["TFRAME"])
+    assert header["EFFINTTM"] == pytest.approx((4 * sum(frames) - frames[1]) * header["TFRAME"])
+    assert length_s == pytest.approx(header["EFFINTTM"], rel=1e-3)
+    assert [name for name in ("ZEROFRAME", "REFOUT") if name in names] == ([extension] if extension else [])
+    assert header["ZEROFRAM"] == (extension == "ZEROFRAME")
+    assert np.diff(ends) == pytest.approx(1000 * header["TGROUP"], abs=1)
+    if zero_frame is not None:
+        # The white noise of a group of m frames is that of a frame over the root of m.
+        science = slice(4, -4)
+        within = (counts[1] - counts[0])[science, science]
+        single = np.sqrt(2) * 1.4826 * np.median(np.abs((zero_frame - counts[0])[science, science]))
+        assert 1.4826 * np.median(np.abs(within - np.median(within))) < 0.85 * single
 
 
 def test_cache_serves_every_reference(demo, monkeypatch):

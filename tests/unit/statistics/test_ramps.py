@@ -142,6 +142,15 @@ def test_effective_time():
     assert times.effective_time_s(3) == 195.0
 
 
+@pytest.mark.parametrize(("n_frames", "gap"), [(1, 0), (1, 1), (4, 1), (8, 0), (8, 12)])
+def test_shot_noise_of_the_difference_of_two_averaged_groups(n_frames, gap):
+    times = GroupTimes(2.0 * (n_frames + gap), 2.0, n_frames)
+    counts = np.cumsum(np.random.default_rng(1).poisson(30 * 2.0, (40_000, 2 * n_frames + gap)), axis=1)
+    difference = counts[:, -n_frames:].mean(axis=1) - counts[:, :n_frames].mean(axis=1)
+    assert difference.var() == pytest.approx(30 * times.shot_noise_time_s, rel=0.03)
+    assert times.shot_noise_time_s == times.group_time_s or n_frames > 1
+
+
 def test_pedestal_is_the_signal_at_reset():
     times = GroupTimes(group_time_s=10.0, frame_time_s=10.0, n_frames=1)
     slope = np.array([[5.0]], dtype=np.float32)

@@ -5,6 +5,7 @@ import pytest
 from astropy.io import fits
 
 from badpix.formats.type_result import TypeResult
+from badpix.instrument.readout import GroupTimes
 from badpix.vote.dark_extended import DarkExtended, dark_results
 from badpix.vote.dark_official import OFFICIAL_TESTS
 from badpix.vote.searches.base import WHOLE_ARRAY, Context
@@ -42,7 +43,7 @@ def exposure(seed, pixels, n_integrations=1):
         for name, value in planes.items():
             images[name][:, *position] = value
     primary = fits.PrimaryHDU()
-    primary.header["TGROUP"] = GROUP_TIME_S
+    primary.header["TGROUP"] = primary.header["TFRAME"] = GROUP_TIME_S
     return fits.HDUList([primary] + [fits.ImageHDU(image, name=name) for name, image in images.items()])
 
 
@@ -196,11 +197,13 @@ def test_shot_noise_is_subtracted():
     # 30 groups of 10 s: a Poisson variance p of the slope is p x 29 x 100 for a difference.
     planes = {"CDS_NOISE": np.array([[15.0, 9.0, 9.0, np.nan]]), "NGOOD": np.array([[30, 30, 30, 30]])}
     planes["VAR_POISSON"] = np.array([[144 / 2900, 0, -1, 0]])
-    noise = np.exp(read_noise_of_differences(planes, 10.0, np.arange(4)))
+    noise = np.exp(read_noise_of_differences(planes, GroupTimes(10.0, 10.0, 1), np.arange(4)))
     np.testing.assert_allclose(noise[0], [9, 9, 9, np.nan])
     # Shot noise larger than the noise leaves a tenth of the typical noise.
     planes["VAR_POISSON"][0, 0] = 1
-    assert np.exp(read_noise_of_differences(planes, 10.0, np.arange(4)))[0, 0] == pytest.approx(0.9)
+    assert np.exp(read_noise_of_differences(planes, GroupTimes(10.0, 10.0, 1), np.arange(4)))[0, 0] == pytest.approx(
+        0.9
+    )
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ import numpy as np
 from badpix.config.settings import Settings
 from badpix.formats.thresholds import ABOVE, BELOW, MEAN_DEVIATION, Threshold, around, vote_rows
 from badpix.formats.type_result import TypeResult
+from badpix.instrument.readout import GroupTimes
 from badpix.vote.outlier_test import HIGH, WHOLE_ARRAY, OutlierTest, Region
 
 
@@ -63,14 +64,14 @@ class VoteCount:
 class Integration:
     """One integration of a dark.
 
-    `planes` maps names of statistics planes, and PEDESTAL, to images (y, x). `group_time_s` is TGROUP. `sample` are
-    the indices of a sample of the science pixels (`badpix.vote.significance.subsample`). `exposure` and `number`
-    (1-based) identify the integration. `pedestal_plane` is the plane of the statistics file that PEDESTAL was read
-    from.
+    `planes` maps names of statistics planes, and PEDESTAL, to images (y, x). `times` are the times of the groups.
+    `sample` are the indices of a sample of the science pixels (`badpix.vote.significance.subsample`). `exposure` and
+    `number` (1-based) identify the integration. `pedestal_plane` is the plane of the statistics file that PEDESTAL
+    was read from.
     """
 
     planes: Mapping[str, np.ndarray]
-    group_time_s: float
+    times: GroupTimes
     sample: np.ndarray
     exposure: str = ""
     number: int = 0

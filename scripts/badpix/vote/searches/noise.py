@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from badpix.instrument.readout import GroupTimes
 from badpix.vote.searches.base import Integration, Measure, Measured, Search, SearchRun, VoteCount
 
 # Smallest noise in units of the typical noise. Noise is compared as a logarithm, and subtracting the shot noise can
@@ -19,16 +20,17 @@ def typical_noise(noise: np.ndarray, sample: np.ndarray) -> np.floating:
     return np.median(values) if values.size else np.float32(np.nan)
 
 
-def read_noise_of_differences(planes: Mapping[str, np.ndarray], group_time_s: float, sample: np.ndarray) -> np.ndarray:
+def read_noise_of_differences(planes: Mapping[str, np.ndarray], times: GroupTimes, sample: np.ndarray) -> np.ndarray:
     """Logarithm of the noise of group differences (DN) without the shot noise of the pixel's slope, image (y, x).
 
-    `planes` maps VAR_POISSON, CDS_NOISE and NGOOD to images (y, x). `sample` are the indices of the pixels
-    (`badpix.vote.significance.subsample`) whose median noise is the typical noise.
+    `planes` maps VAR_POISSON, CDS_NOISE and NGOOD to images (y, x). `times` are the times of the groups. `sample` are
+    the indices of the pixels (`badpix.vote.significance.subsample`) whose median noise is the typical noise.
 
     The Poisson variance of a slope from ramp_fit is rate / (gain x group time x (groups - 1)). The Poisson variance of
-    a difference is rate x group time / gain, which is the variance of the slope times (groups - 1) x group time^2.
+    a difference is rate x `GroupTimes.shot_noise_time_s` / gain.
     """
-    shot = planes["VAR_POISSON"] * np.maximum(planes["NGOOD"] - 1, 0) * group_time_s**2
+    time_squared = times.group_time_s * times.shot_noise_time_s
+    shot = planes["VAR_POISSON"] * np.maximum(planes["NGOOD"] - 1, 0) * time_squared
     noise = planes["CDS_NOISE"]
     with np.errstate(invalid="ignore"):
         variance = noise**2 - np.maximum(shot, 0)
@@ -69,4 +71,4 @@ class NoiseSearch(Search):
 
     def measured(self, integration: Integration) -> Iterator[Measured]:
         planes, sample = integration.planes, integration.sample
-        yield Measured("noise", read_noise_of_differences(planes, integration.group_time_s, sample))
+        yield Measured("noise", read_noise_of_differences(planes, integration.times, sample))

@@ -46,6 +46,6 @@ class PedestalSearch(Search):
     def measured(self, integration: Integration) -> Iterator[Measured]:
         planes = integration.planes
         pedestal = np.where(planes["FIRST_SAT"] != 0, planes["PEDESTAL"], np.float32(np.nan))
-        min_deviation = MIN_PEDESTAL_GROUPS * (np.abs(planes["SLOPE"]) * integration.group_time_s)
+        min_deviation = MIN_PEDESTAL_GROUPS * (np.abs(planes["SLOPE"]) * integration.times.group_time_s)
         for measure in self.measures:
             yield Measured(measure, pedestal, min_deviation)

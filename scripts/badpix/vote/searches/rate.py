@@ -51,7 +51,7 @@ class RateSearch(Search):
         # A cosmic ray of J DN in the middle of a ramp of n groups changes the slope by 1.5 J / n per group; here J is
         # the largest signal that the jump step misses.
         missed_dn = MISSED_JUMP_SIGMA * typical_noise(planes["CDS_NOISE"], integration.sample)
-        slope_change = 1.5 * missed_dn / (max(1, planes["NGOOD"].max()) * integration.group_time_s)
+        slope_change = 1.5 * missed_dn / (max(1, planes["NGOOD"].max()) * integration.times.group_time_s)
         yield Measured("rate", slope, self.warm_rate_threshold, slope_change)
 
     def start(self, context: Context) -> "RateRun":
