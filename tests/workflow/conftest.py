@@ -24,8 +24,8 @@ def write_config(directory):
     """A configuration with paths relative to `directory`, so that it can be copied elsewhere."""
     text = (
         "darks: darks\nflats: flats\nresults: results\ncrds_path: crds_cache\n"
-        # Most tests count the jobs of the masks; those of the history turn it on.
-        "crds_server_url: https://jwst-serverless.invalid\nkeep_history: false\n"
+        # Most tests count the jobs of the masks; those of the history and of CRDS turn it on.
+        "crds_server_url: https://jwst-serverless.invalid\nkeep_history: false\ncertify: false\n"
     )
     (directory / "config.yaml").write_text(text, encoding="utf-8")
 

@@ -5,13 +5,11 @@ superbias, reset and rscd, the last frame, outputs that take turns. NIRSpec: rea
 reference pixels; IRS2, whose raw files have interleaved rows. FGS: exposures in segments.
 """
 
-import os
-import subprocess
-import sys
-
 import pytest
 from astropy.io import fits
 
+from badpix.delivery.certify import certify
+from badpix.formats.certificate_file import PASSED
 from badpix.score.tables import completeness_table, healthy_table, purity_table
 from workflow.conftest import make_once
 from workflow.instruments import CASES, KEYWORDS, mask_path, results_of, run_case, score_case, simulate_case
@@ -110,16 +108,12 @@ def test_mask_is_of_its_detector_and_array(name, detector, run_of):
 
 @pytest.mark.parametrize(("name", "detector"), MASKS)
 def test_crds_certify(name, detector, run_of):
+    """With the keywords of the instrument in the rules of the cache."""
     directory = run_of(name)
-    environment = os.environ | {
-        "CRDS_PATH": str(directory / "crds_cache"), "CRDS_SERVER_URL": "https://jwst-serverless.invalid",
-        "CRDS_OBSERVATORY": "jwst",
-    }  # fmt: skip
     mask = mask_path(directory, *CASES[name].runs[-1], detector)
-    command = [sys.executable, "-m", "crds.certify", "-z", str(mask)]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "0 errors" in done.stdout + done.stderr
+    found = certify(mask, [], {"path": str(directory / "crds_cache"), "server_url": None, "context": None})
+    assert (found.status, found.errors) == (PASSED, ()), found
+    assert "0 errors" in found.output
 
 
 def test_irs2_mask_has_the_rows_of_raw_files(run_of):

@@ -114,6 +114,7 @@ def processed(finished, tmp_path_factory):
             "dark_uncal_files": "given",
             "results": "results",
             "keep_history": False,
+            "certify": False,
             # All products have an effect, and one exposure of three decides.
             "min_darks": 1,
             "pedestal_source": "fitopt",

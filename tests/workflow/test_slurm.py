@@ -37,7 +37,7 @@ RAW = {"darks": (1, 2), "flats": (1,)}
 PROCESSED = {"darks": (3,), "flats": (3, 4)}
 CONFIG = {
     "dark_slope_files": "products/darks", "dark_jump_files": "products/darks", "dark_fitopt_files": "products/darks",
-    "flat_slope_files": "products/flats", "keep_history": False,
+    "flat_slope_files": "products/flats", "keep_history": False, "certify": False,
 }  # fmt: skip
 NEW_FLAT = 2
 # Rules whose jobs are done when the scheduler and Snakemake are killed.

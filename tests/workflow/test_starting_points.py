@@ -22,7 +22,7 @@ DARK_PRODUCTS = {"dark_slope_files": "rateints", "dark_jump_files": "jump", "dar
 def directory(finished, tmp_path):
     """A directory with the CRDS cache of the finished run and a configuration without inputs."""
     (tmp_path / "crds_cache").symlink_to(finished / "crds_cache")
-    (tmp_path / "config.yaml").write_text("keep_history: false\n", encoding="utf-8")
+    (tmp_path / "config.yaml").write_text("keep_history: false\ncertify: false\n", encoding="utf-8")
     return tmp_path
 
 

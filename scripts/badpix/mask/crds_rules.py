@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+VARIABLES = ("CRDS_PATH", "CRDS_SERVER_URL", "CRDS_CONTEXT", "CRDS_OBSERVATORY")
 DATES = ("META.OBSERVATION.DATE", "META.OBSERVATION.TIME")
 # Name in CRDS -> keyword, for the keywords of the schema of masks and those of other types of reference files.
 KEYWORDS = {
@@ -59,7 +60,7 @@ def cache_alone(crds: Mapping[str, str | None], contexts: Iterable[str] = ()) ->
 
     Without either, the context is the only member of `contexts`, those of the exposures; else that of the cache.
     """
-    before, of_exposures = os.environ.copy(), set(contexts)
+    before, of_exposures = {name: os.environ.get(name) for name in VARIABLES}, set(contexts)
     set_crds_environment(crds["path"], SERVERLESS, crds["context"])
     if "CRDS_CONTEXT" not in os.environ and len(of_exposures) == 1:
         name = of_exposures.pop()
@@ -69,8 +70,11 @@ def cache_alone(crds: Mapping[str, str | None], contexts: Iterable[str] = ()) ->
     try:
         yield
     finally:
-        os.environ.clear()
-        os.environ.update(before)
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def mappings_folder() -> Path:

@@ -111,6 +111,7 @@ RULES = {
     "leave_one_out": Needs(280, memory=((400, 0, 0),), seconds=(20, 0), of_all_exposures=True),
     "bad_pixel_mask": Needs(330, memory=((300, 0, 0),), disk=(150, 0, 0), seconds=(4, 0), of_all_exposures=True),
     "quality_check": Needs(155, memory=((0, 0, 6.3),), irs2=(0, 0, 9.9), seconds=(1, 0.1)),
+    "certify_mask": Needs(300, memory=((30, 0, 0),), seconds=(2, 0)),
     "plots": Needs(122, memory=((130, 0, 0),), disk=(1, 0, 0), seconds=(3, 0)),
     "crds_mask": Needs(145, memory=((0, 0, 4.1),), irs2=(0, 0, 6.4), disk=(20, 0, 0)),
     "compare_masks": Needs(185, memory=((38, 0, 0),), disk=(10, 0, 0), seconds=(3, 0)),

@@ -72,6 +72,7 @@ OWN = {
     "min_groups": 2,
     "mask_frame": "subarray",
     "subarray_name": "measured",
+    "certify": True,
     "selectors": {},
     "epochs": None,
     "compare_with": None,
@@ -161,7 +162,7 @@ def test_every_key_is_documented_and_has_a_sound_default(key):
     assert node["changes"] in {
         "inputs", "detector1_dark", "detector1_flat", "dark_statistics", "flat_statistics", "flat_response",
         "exposure_response", "leave_one_out", "compare_exposures", "bad_pixel_mask", "plots", "quality_check",
-        "compare_masks", "release_gate", "history", "nothing", "sweep_vote", "inject", "reliability",
+        "certify_mask", "compare_masks", "release_gate", "history", "nothing", "sweep_vote", "inject", "reliability",
         "report_page",
     }  # fmt: skip
     assert problems(node["default"], node, SCHEMA, key) == []

@@ -53,6 +53,8 @@ def test_the_lines_of_a_mask(made):
         "  warnings: 2",
         f"    {' '.join(['ab'] * 50)}",
         "    second",
+        "  selected by CRDS for: SUBARRAY SUB64 alone",
+        "  crds certify: not run for this mask",
         f"  report: {made.folder}/report.html",
     ]
 

@@ -1,0 +1,49 @@
+# The check of a mask by CRDS, and the folder of its delivery.
+
+
+include: "functions/delivery.smk"
+
+
+rule certify_mask:
+    """crds certify with the cache of CRDS alone."""
+    input:
+        mask=mask_of,
+        statistics=statistics_of_mask,
+    output:
+        certificate=reported("certify.json", "check by CRDS"),
+    log:
+        "<results>/{detector}{epoch}/logs/certify_mask.log",
+    benchmark:
+        "<results>/{detector}{epoch}/benchmarks/certify_mask.tsv"
+    resources:
+        mem_mb=memory("certify_mask"),
+        disk_mb=disk("certify_mask"),
+        runtime=runtime("certify_mask"),
+    params:
+        crds=crds_settings(),
+        library=digest("certify_mask.py"),
+    message:
+        "{wildcards.detector}{wildcards.epoch}: crds certify"
+    conda:
+        CONDA_ENV
+    script:
+        "../scripts/certify_mask.py"
+
+
+rule certify:
+    """All masks accepted by CRDS, as a target: fails also where crds certify was not run."""
+    input:
+        certificates=certificates,
+    output:
+        touch("<results>/certified"),
+    log:
+        "<results>/logs/certify.log",
+    params:
+        library=digest("certify.py"),
+    message:
+        "check of all masks by CRDS"
+    localrule: True
+    conda:
+        CONDA_ENV
+    script:
+        "../scripts/certify.py"

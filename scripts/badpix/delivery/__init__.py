@@ -1,0 +1,1 @@
+"""The delivery of a mask: its check by CRDS, the delivery form, lists for other programs, and the complete folder."""

@@ -1,0 +1,128 @@
+"""`crds certify` of a mask with the cache of CRDS alone, and the exposures to which CRDS would give the mask."""
+
+import datetime
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from astropy.io import fits
+
+from badpix.core.content import sha256_of
+from badpix.formats.certificate_file import NOT_RUN, PASSED, REFUSED, Certificate
+from badpix.mask.crds_rules import MaskRules, RulesUnavailable, cache_alone, mask_rules
+from badpix.mask.selectors import PATTERNS
+
+TIMEOUT_S = 1800
+MAX_NOTES = 5
+# A line of CRDS: level and message; the message names the file with its path.
+_LINE = re.compile(r"CRDS - (ERROR|WARNING) -\s+(?:instrument=\S+ type=\S+ data=\S+ ::\s+)?(.*)")
+
+
+class NotCertified(Exception):
+    """A mask has no certificate, because CRDS has no rules; the message has the reason."""
+
+
+class MaskRefused(Exception):
+    """CRDS refuses the mask; the message has its errors."""
+
+
+def certify(
+    mask: str | Path, headers: Iterable[Mapping[str, Any]], crds: Mapping[str, str | None], contexts: Iterable[str] = ()
+) -> Certificate:
+    """The Certificate of the file `mask`.
+
+    Parameters
+    ----------
+    mask : path
+        The mask.
+    headers : iterable of mapping
+        Headers of the exposures that the mask was made of.
+    crds : mapping
+        Path, server and context of CRDS; the server is not used.
+    contexts : iterable of str
+        The CRDS contexts of the exposures.
+    """
+    header, digest = fits.getheader(mask), sha256_of(mask)
+    with cache_alone(crds, contexts):
+        try:
+            rules = mask_rules(str(header.get("INSTRUME")))
+        except RulesUnavailable as error:
+            return Certificate(NOT_RUN, Path(mask).name, digest, reason=str(error), crds=version("crds"))
+        # Without -z, parallel runs write a copy of the rmap to the same temporary file; insertion is tested below.
+        command = [sys.executable, "-m", "crds.certify", "-z", "--comparison-context", rules.context, str(mask)]
+        run = subprocess.run(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=TIMEOUT_S, env=os.environ
+        )
+        errors, warnings = messages(run.stdout)
+        if run.returncode and not errors:
+            errors = [f"crds certify ended with status {run.returncode}: {run.stdout[-500:].strip()}"]
+        selection_errors, notes = selection(rules, Path(mask), header, headers)
+    errors += selection_errors
+    return Certificate(
+        status=REFUSED if errors else PASSED,
+        mask=Path(mask).name,
+        sha256=digest,
+        context=rules.context,
+        crds=version("crds"),
+        selectors={key: header[card] for key in rules.keywords if (card := _card(key, header)) in header},
+        errors=tuple(errors),
+        warnings=(*warnings, *notes),
+        output=run.stdout,
+    )
+
+
+def messages(output: str) -> tuple[list[str], list[str]]:
+    """The messages of the errors and of the warnings in the output of CRDS, each once."""
+    found: dict[str, dict[str, None]] = {"ERROR": {}, "WARNING": {}}
+    for level, text in _LINE.findall(output):
+        found[level][text.strip()] = None
+    return list(found["ERROR"]), list(found["WARNING"])
+
+
+def _card(key: str, header: Mapping[str, Any]) -> str:
+    """The keyword that has the value of the selector `key`: its pattern keyword, where the header has it."""
+    return pattern if (pattern := PATTERNS.get(key, key)) in header else key
+
+
+def selection(
+    rules: MaskRules, mask: Path, header: Mapping[str, Any], exposures: Iterable[Mapping[str, Any]]
+) -> tuple[list[str], list[str]]:
+    """Insert the file `mask` into the rules, as at a delivery, and select masks for `exposures`, its own exposures.
+
+    Returns (errors, notes): an error if CRDS cannot insert the mask; a note for each kind of exposures that CRDS would
+    give another mask, at USEAFTER or today.
+    """
+    from crds.core.exceptions import CrdsError
+
+    try:
+        inserted = rules.rmap.insert_reference(str(mask.absolute()))
+    except (CrdsError, ValueError, KeyError, AssertionError) as error:
+        last = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
+        return [f"the mask cannot be inserted into {rules.rmap.basename}: {last.strip(' :')}"], []
+    notes: list[str] = []
+    useafter = datetime.datetime.fromisoformat(str(header["USEAFTER"]))
+    kinds = {tuple((key, exposure[key]) for key in rules.keywords if key in exposure) for exposure in exposures}
+    for kind in sorted(kinds, key=str):
+        for moment in (useafter, max(useafter, datetime.datetime.now())):
+            found = _selected(inserted, {"INSTRUME": header["INSTRUME"], **dict(kind)}, moment)
+            if found != mask.name:
+                other = "no mask" if found.startswith("NOT FOUND") else found
+                words = ", ".join(f"{key} {value}" for key, value in kind)
+                notes.append(f"CRDS gives {other}, not this mask, to exposures of {moment:%Y-%m-%d} with {words}")
+                break
+    n_more = len(notes) - MAX_NOTES
+    return [], notes if n_more <= 0 else [*notes[:MAX_NOTES], f"the same for {n_more} more kinds of exposures"]
+
+
+def _selected(rmap: Any, keywords: Mapping[str, Any], moment: datetime.datetime) -> str:
+    """The mask that CRDS selects for an exposure at `moment`; a text that begins with NOT FOUND without a mask."""
+    from crds.core import utils
+
+    dates = {"DATE-OBS": f"{moment:%Y-%m-%d}", "TIME-OBS": f"{moment:%H:%M:%S}"}
+    conditioned = utils.condition_header(rmap.locate.fits_to_parkeys({**keywords, **dates}))
+    return str(rmap.get_best_references(rmap.minimize_header(conditioned), include=["mask"])["mask"])

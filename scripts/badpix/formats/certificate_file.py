@@ -1,0 +1,64 @@
+"""The result of `crds certify` for a mask: a JSON file, which belongs to a mask by the SHA-256 of the mask."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from badpix.core.content import sha256_of
+from badpix.core.files import write_text
+
+PASSED, REFUSED, NOT_RUN = "passed", "refused", "not run"
+CERTIFICATE = "certify.json"
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """The result of `crds certify`.
+
+    `status` is PASSED, REFUSED or NOT_RUN, with the `reason` why it was not run. `mask` and `sha256` are name and
+    digest of the mask, `context` the CRDS context and `crds` the version of the package. `selectors` maps the keywords
+    by which CRDS selects masks to their values. `errors` and `warnings` are lines; `warnings` also name exposures of
+    the mask that CRDS would give another mask. `output` is the output of `crds certify`.
+    """
+
+    status: str
+    mask: str
+    sha256: str
+    reason: str = ""
+    context: str = ""
+    crds: str = ""
+    selectors: Mapping[str, Any] | None = None
+    errors: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    output: str = ""
+
+
+def surviving_certificate(path: str | Path) -> Path:
+    """Where the certificate of a refused mask stays: Snakemake deletes `path` with the outputs of a failed job."""
+    return Path(path).parent / "logs" / Path(path).name
+
+
+def write_certificate(path: str | Path, certificate: Certificate) -> None:
+    """Write the certificate of a mask."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, json.dumps(asdict(certificate), indent=2) + "\n")
+
+
+def read_certificate(path: str | Path) -> Certificate:
+    """The certificate at `path`. ValueError if the file is damaged."""
+    try:
+        fields = json.loads(Path(path).read_text(encoding="utf-8"))
+        return Certificate(**{**fields, **{key: tuple(fields[key]) for key in ("errors", "warnings")}})
+    except (TypeError, KeyError, ValueError) as error:
+        raise ValueError(f"{path} is no certificate of a mask: {error}") from error
+
+
+def certificate_of(mask: str | Path, folder: str | Path) -> Certificate | None:
+    """The certificate of the file `mask` in the `folder` of the mask; None if there is none of this very file."""
+    digest = sha256_of(mask)
+    for path in (Path(folder) / CERTIFICATE, surviving_certificate(Path(folder) / CERTIFICATE)):
+        if path.exists() and (found := read_certificate(path)).sha256 == digest:
+            return found
+    return None

@@ -1,0 +1,109 @@
+"""The check of masks by CRDS: accepted, refused and unchecked masks, and exposures that get another mask."""
+
+import numpy as np
+import pytest
+from astropy.io import fits
+
+import certify as certify_all
+import certify_mask
+from badpix.delivery.certify import MaskRefused, NotCertified, selection
+from badpix.formats.certificate_file import (
+    NOT_RUN,
+    PASSED,
+    REFUSED,
+    certificate_of,
+    read_certificate,
+    surviving_certificate,
+)
+from badpix.formats.mask_file import MaskHeader, write_mask
+from badpix.instrument.geometry import Geometry
+from badpix.mask.crds_rules import cache_alone, mask_rules
+from badpix.report.certification import certification_lines
+from badpix.simulate.crds_cache import write_server_config
+from badpix.simulate.crds_rules import write_mappings
+
+TEXTS = {"author": "A", "description": "d", "pedigree": "GROUND", "useafter": "2023-01-01 00:00:00"}
+SELECTORS = {"FILTER": "N/A", "READPATT": "FASTR1", "NGROUPS": "N/A"}
+EXPOSURE = {
+    "DETECTOR": "MIRIMAGE", "FILTER": "OPAQUE", "SUBARRAY": "SUB64", "READPATT": "FASTR1", "NGROUPS": 30,
+    "CRDS_CTX": "jwst_0001.pmap",
+}  # fmt: skip
+OLD = "jwst_miri_mask_0001.fits"
+
+
+@pytest.fixture(scope="module")
+def crds(tmp_path_factory):
+    """A cache with a mask for all exposures of the detector with SUBARRAY BRIGHTSKY."""
+    folder = tmp_path_factory.mktemp("crds")
+    masks = {("MIRIMAGE", "N/A", "BRIGHTSKY", "N/A", "N/A"): OLD}
+    write_mappings(folder / "mappings" / "jwst", {"MIRI": {"mask": masks}})
+    write_server_config(folder / "config" / "jwst")
+    return {"path": str(folder), "server_url": None, "context": None}
+
+
+def mask_at(path, selectors=SELECTORS, subarray="SUB64"):
+    header = MaskHeader({"instrument": "MIRI", "detector": "MIRIMAGE"}, TEXTS, ["h"], selectors=selectors)
+    write_mask(path, np.zeros((64, 72), np.uint32), Geometry(subarray, 1, 779, 72, 64, 1, 2), header)
+    return path
+
+
+@pytest.fixture
+def statistics(tmp_path):
+    path = tmp_path / "d1_dark_statistics.fits"
+    fits.PrimaryHDU(header=fits.Header(EXPOSURE)).writeto(path)
+    return [path]
+
+
+def test_an_accepted_mask(crds, tmp_path, statistics):
+    mask, output = mask_at(tmp_path / "m.fits"), tmp_path / "certify.json"
+    certify_mask.main(mask, statistics, output, crds)
+    found = certificate_of(mask, tmp_path)
+    assert (found.status, found.context, found.errors, found.warnings) == (PASSED, "jwst_0001.pmap", (), ())
+    assert found.selectors == {"DETECTOR": "MIRIMAGE", "SUBARRAY": "SUB64"} | SELECTORS
+    assert "0 errors" in found.output
+    lines = "\n".join(certification_lines(mask, tmp_path, fits.getheader(mask)))
+    assert "selected by CRDS for: SUBARRAY SUB64 alone, READPATT FASTR1" in lines
+    assert "crds certify: passed (jwst_0001.pmap, 0 errors, 0 warnings)" in lines
+    certify_all.main([output], tmp_path / "certified")
+    # A certificate does not count for another file of the same name.
+    fits.setval(mask, "AUTHOR", value="B")
+    assert certificate_of(mask, tmp_path) is None
+    assert "not run for this mask" in certification_lines(mask, tmp_path, fits.getheader(mask))[1]
+
+
+def test_a_refused_mask(crds, tmp_path, statistics):
+    mask, output = mask_at(tmp_path / "m.fits", selectors={}), tmp_path / "certify.json"
+    with pytest.raises(MaskRefused, match=r"CRDS \(jwst_0001.pmap\) refuses .*m.fits: .*Missing required keyword"):
+        certify_mask.main(mask, statistics, output, crds)
+    assert not output.exists()
+    found = read_certificate(surviving_certificate(output))
+    assert found.status == REFUSED
+    words = ("READPATT", "FILTER", "cannot be inserted into jwst_miri_mask_0001.rmap")
+    assert [word in error for word, error in zip(words, found.errors, strict=True)] == [True] * 3
+    lines = "\n".join(certification_lines(mask, tmp_path, fits.getheader(mask)))
+    assert "crds certify: REFUSED; do not deliver this mask (jwst_0001.pmap, 3 errors" in lines
+
+
+def test_an_unchecked_mask(crds, tmp_path, statistics):
+    mask, output = mask_at(tmp_path / "m.fits"), tmp_path / "certify.json"
+    certify_mask.main(mask, statistics, output, crds | {"path": str(tmp_path / "nowhere")})
+    assert read_certificate(output).status == NOT_RUN
+    assert "crds certify: not run: no such folder" in certification_lines(mask, tmp_path, fits.getheader(mask))[1]
+    with pytest.raises(NotCertified, match=r"crds certify was not run: m.fits: no such folder: .*nowhere"):
+        certify_all.main([output], tmp_path / "certified")
+    assert not (tmp_path / "certified").exists()
+
+
+def test_exposures_that_get_another_mask_are_named(crds, tmp_path):
+    sizes = [EXPOSURE | {"SUBARRAY": name} for name in ("SUB64", "BRIGHTSKY")]
+    cases = (
+        # The mask in CRDS matches more keywords.
+        ({"READPATT": "N/A"}, "GENERIC", sizes, f"CRDS gives {OLD}, not this mask, to exposures of 2023-01-01 with"),
+        ({}, "SUB64", [EXPOSURE, EXPOSURE | {"READPATT": "SLOWR1"}], "CRDS gives no mask, not this mask"),
+    )
+    for number, (selectors, subarray, exposures, words) in enumerate(cases):
+        mask = mask_at(tmp_path / f"m{number}.fits", SELECTORS | selectors, subarray)
+        with cache_alone(crds):
+            errors, notes = selection(mask_rules("MIRI"), mask, fits.getheader(mask), exposures)
+        assert errors == [] and len(notes) == 1, notes
+        assert words in notes[0] and ("BRIGHTSKY" if number == 0 else "SLOWR1") in notes[0]
