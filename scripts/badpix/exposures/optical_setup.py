@@ -118,8 +118,8 @@ def _most_frequent(setups: Mapping[str, Setup]) -> Setup:
     most = max((count, len(setup)) for setup, count in counts.items())
     tied = sorted((dict(s) for s, count in counts.items() if (count, len(s)) == most), key=_text)
     if len(tied) > 1:
-        keys = [key for key in KEYWORDS if tied[0].get(key) != tied[1].get(key)]
-        parts = [", ".join(f"{key} {setup.get(key, 'without a value')}" for key in keys) for setup in tied[:2]]
+        keys = [key for key in KEYWORDS if len({setup.get(key) for setup in tied}) > 1]
+        parts = [", ".join(f"{key} {setup.get(key, 'without a value')}" for key in keys) for setup in tied]
         example = ", ".join(f"{key}: {tied[0][key]}" for key in keys if key in tied[0])
         raise NoMajority(
             f"the flats are split evenly between {' and '.join(parts)} ({most[0]} of each); choose the flats to use by"

@@ -97,6 +97,8 @@ def test_a_tie_makes_no_mask_and_names_the_key_of_the_choice():
         "the flats are split evenly between PUPIL F115W and PUPIL F150W (2 of each); choose the flats to use by the key"
         " flat_setup, such as flat_setup: {PUPIL: F115W}"
     )
+    with pytest.raises(NoMajority, match="between PUPIL F115W and PUPIL F150W and PUPIL F200W .1 of each.; choose"):
+        different_setups(named(F150W, F115W, F150W | {"PUPIL": "F200W"}), None)
     nircam = {"INSTRUME": "NIRCAM", "DETECTOR": "NRCA1", "FASTAXIS": -1, "SLOWAXIS": 2}
     other = [DARK | nircam | {"EXP_TYPE": "NRC_DARK"}] * 2
     flats = [FLAT | F150W, FLAT | F115W, FLAT | nircam | {"EXP_TYPE": "NRC_LED"}]
