@@ -196,7 +196,12 @@ try:
     INVENTORY = read_inventory()
 except (ConfigError, InputError, InventoryError, ManualFlagError, ScratchError, SelectorError, Unreadable) as error:
     write_refused(getattr(error, "rejected", {}))
-    raise WorkflowError(str(error)) from None
+    fetch_hint = (
+        "; `snakemake fetch` brings exposures from MAST"
+        if isinstance(error, InputError) and config["mast"]["start"]
+        else ""
+    )
+    raise WorkflowError(f"{error}{fetch_hint}") from None
 
 write_refused({mask_id: INVENTORY.rejected.get(mask_id, {}) for mask_id in INVENTORY.refused})
 KNOWN_AT_START = [

@@ -1,29 +1,31 @@
-"""Addresses of files in the public bucket of MAST on AWS, through astroquery's cloud access."""
+"""Addresses of files in the public bucket of MAST on AWS.
 
-import os
+The paths are those of astroquery's cloud access. Its further package, boto3, is not needed, since the bucket is open to
+plain requests; boto3 1.44 needs an older python-dateutil than pandas 3.1.
+"""
+
 from collections.abc import Sequence
 
-from badpix.archive.request import FetchError
+import requests
 
-S3 = "https://s3.amazonaws.com"
+# `stpubdata` in astroquery.mast.cloud, version 0.4.11, which gives the same address for a file.
+BUCKET = "https://s3.amazonaws.com/stpubdata"
 
 
-def cloud_urls(uris: Sequence[str]) -> dict[str, str]:
-    """URI of MAST -> address in the public bucket, for the files that are there.
+def cloud_urls(uris: Sequence[str], session: requests.Session) -> tuple[dict[str, str], str | None]:
+    """(URI of MAST -> address in the public bucket, of the files that are there; a warning or None).
 
-    FetchError if boto3 is missing or the bucket cannot be reached. The variable AWS_ENDPOINT_URL of boto3 names another
-    server than that of AWS.
+    If the bucket cannot be asked, all files are left to MAST, with a warning.
     """
-    from astroquery.mast import ObservationsClass
+    from astroquery.mast.utils import mast_relative_path
 
+    found: dict[str, str] = {}
     try:
-        observations = ObservationsClass()
-        observations.enable_cloud_dataset(verbose=False)
-        # A file that is missing in the bucket is None.
-        found = observations.get_cloud_uris(list(uris), return_uri_map=True, verbose=False)
-    except ImportError as error:
-        raise FetchError(f"mast.cloud: true needs the package boto3 ({error}); install it, or set false") from None
-    except Exception as error:  # botocore, requests and astroquery raise errors of many kinds
-        raise FetchError(f"mast.cloud: the public bucket cannot be asked: {type(error).__name__}: {error}") from error
-    server = os.environ.get("AWS_ENDPOINT_URL", S3).rstrip("/")
-    return {uri: f"{server}/{path.removeprefix('s3://')}" for uri, path in (found or {}).items() if path}
+        for uri, path in zip(uris, mast_relative_path(list(uris), verbose=False), strict=True):
+            url = f"{BUCKET}/{path}"
+            if path and session.head(url, allow_redirects=True).status_code == requests.codes.ok:
+                found[uri] = url
+    except Exception as error:  # requests, json and astroquery raise errors of many kinds
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        return {}, f"the public bucket cannot be asked ({reason}); the files come from MAST itself"
+    return found, None

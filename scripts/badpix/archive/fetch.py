@@ -68,7 +68,11 @@ def fetch(request: Request, config: Mapping[str, Any], say: Say, patience: Patie
             return Outcome()
         _check_space(request, plan)
         files = [file for exposure in plan.fetch for file in exposure]
-        urls = cloud_urls([file.uri for file in files]) if request.cloud else {}
+        urls, warning = cloud_urls([file.uri for file in files], session) if request.cloud else ({}, None)
+        if warning:
+            say(f"Warning: {warning}")
+        if request.cloud:
+            say(f"{len(urls)} of {len(files)} files are in the public bucket")
 
         def url(file: ArchiveFile) -> str:
             return urls.get(file.uri) or f"{request.server}/api/v0.1/Download/file?uri={quote(file.uri, safe=':/')}"

@@ -75,6 +75,8 @@ def request_from(config: Mapping[str, Any], detectors: Mapping[str, Detector]) -
     folders = {kind: _folder(key, config[key]) for kind, key in FOLDER_KEYS.items() if config[key]}
     if not folders:
         raise FetchError("darks, flats: both are null; fetch needs the folders for the files of MAST")
+    if len(folders) == 2 and folders["darks"].resolve() == folders["flats"].resolve():
+        raise FetchError(f"darks, flats: both are {config['darks']!r}; darks and flats need folders of their own")
     today = datetime.datetime.now(datetime.UTC).date()
     return Request(
         queries=tuple(_queries(names, folders, with_exp_types(detectors, config))),

@@ -27,7 +27,7 @@ class Patience:
     repeats: int = 5
     pause_s: float = 2.0
     connect_s: float = 30.0
-    read_s: float = 300.0
+    read_s: float = 120.0
 
 
 class _Adapter(HTTPAdapter):

@@ -1,7 +1,7 @@
 """A server on this machine that answers what astroquery asks of MAST, with the raw files of a folder.
 
 It has the search by instrument keywords (`Mast.Jwst.Filtered.<Instrument>`, in pages), the download with ranges, files
-that need a token, and on request the faults of a real server. Only the parts of MAST that fetch uses.
+that need a token, the public bucket, and on request the faults of a real server. Only what fetch uses of MAST.
 """
 
 import datetime
@@ -22,6 +22,8 @@ COLUMNS_PATH = "/portal/Mashup/Mashup.asmx/columnsconfig"
 SEARCH_PATH = "/api/v0/invoke"
 DOWNLOAD_PATH = "/api/v0.1/Download/file"
 TOKEN_PATH = "/whoami"
+LOOKUP_PATH = "/api/v0.1/path_lookup/"
+BUCKET_PATH = "/stpubdata/jwst/public/"
 URI = "mast:JWST/product/"
 _MJD_0 = datetime.datetime(1858, 11, 17)
 _TYPES = {"exsegtot": "int", "fileSize": "int", "isRestricted": "boolean", "isItar": "boolean", "date_obs_mjd": "float"}
@@ -52,8 +54,10 @@ def _row(path: Path, _size: int, _mtime_ns: int) -> dict[str, Any]:
 
 
 class ArchiveServer(ThreadingHTTPServer):
-    """The server. `closed` are names of files that need `token`; `changed` has other values of columns by name.
+    """The server.
 
+    `closed` are names of files that need `token`, `absent_in_bucket` are in MAST alone; `changed` has other values of
+    columns by name.
     `faults`: name of a file, or `search` -> faults of its next requests: `cut` (the connection ends after half of the
     bytes), `busy` (503), `limit` (429), `error` (404), `closed` (401), `no ranges`, `other bytes`, or the address of
     another server, to which the request is sent on.
@@ -64,6 +68,7 @@ class ArchiveServer(ThreadingHTTPServer):
     def __init__(self, folder: str | Path, port: int = 0, token: str = "", page_size: int = 1000) -> None:
         self.folder, self.token, self.page_size = Path(folder), token, page_size
         self.closed: set[str] = set()
+        self.absent_in_bucket: set[str] = set()
         self.changed: dict[str, Mapping[str, Any]] = {}
         self.faults: dict[str, list[str]] = {}
         self.requests: list[str] = []
@@ -142,10 +147,22 @@ class _Handler(BaseHTTPRequestHandler):
         address = urlsplit(self.path)
         if address.path == TOKEN_PATH:
             self.answer({"anon": not self.has_token()})
+        elif address.path == LOOKUP_PATH:
+            uris = parse_qs(address.query)["uri"]
+            self.answer({uri: {"path": f"/jwst/public/{uri.removeprefix(URI)}"} for uri in uris})
+        elif address.path.startswith(BUCKET_PATH):
+            self.send_file(address.path.removeprefix(BUCKET_PATH))
         elif address.path == DOWNLOAD_PATH:
             self.send_file(parse_qs(address.query)["uri"][0].removeprefix(URI))
         else:
             self.send_error(404)
+
+    def do_HEAD(self) -> None:  # the name of http.server
+        name = self.path.removeprefix(BUCKET_PATH)
+        is_there = name in self.server.files() and name not in self.server.absent_in_bucket
+        self.send_response(200 if is_there else 404)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
 
     def has_token(self) -> bool:
         """True if the request has the token of the server."""

@@ -5,8 +5,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from astroquery.mast import utils
 
 import simulate
+from badpix.archive import cloud
 from badpix.archive.fetch import fetch, listing
 from badpix.archive.index import INDEX, WORK, locked, read_index, write_index
 from badpix.archive.request import FetchError, request_from
@@ -324,6 +326,33 @@ def test_a_full_disk_stops_the_downloads(mast):
         mast.run()
 
 
+def test_files_come_from_the_public_bucket_where_it_has_them(mast, monkeypatch):
+    monkeypatch.setattr(cloud, "BUCKET", f"{mast.server.url}/stpubdata")
+    request = utils._simple_request  # noqa: SLF001
+    # The address of MAST is fixed in this part of astroquery.
+    monkeypatch.setattr(
+        utils,
+        "_simple_request",
+        lambda url, params: request(url.replace("https://mast.stsci.edu", mast.server.url), params),
+    )
+    mast.server.absent_in_bucket = set(NAMES[:1])
+    mast.server.faults[NAMES[1]] = ["cut"]
+    mast.run(mast={"cloud": True})
+    assert fetched(mast) == NAMES and "5 of 6 files are in the public bucket" in mast.lines
+    assert sum("GET /stpubdata/jwst/public/" in line for line in mast.server.requests) == 6
+    assert len(downloads(mast)) == 1
+
+
+def test_files_come_from_mast_if_the_bucket_does_not_answer(mast, monkeypatch):
+    def refused(url, params):
+        raise ConnectionError(f"{url} does not answer")
+
+    monkeypatch.setattr(utils, "_simple_request", refused)
+    mast.run(mast={"cloud": True})
+    assert fetched(mast) == NAMES and len(downloads(mast)) == 6
+    assert any(line.startswith("Warning: the public bucket cannot be asked (ConnectionError") for line in mast.lines)
+
+
 def test_a_damaged_index_is_named(mast):
     mast.run()
     (mast.darks / INDEX).write_text("name\n")
@@ -336,6 +365,7 @@ def test_a_damaged_index_is_named(mast):
     [
         ({"mast": {"detectors": None}}, "mast.detectors: null is not allowed for fetch"),
         ({"mast": {"start": None}}, "mast.start: null is not allowed for fetch"),
+        ({"darks": "data", "flats": "data/"}, "darks, flats: both are 'data'"),
         ({"darks": "data/*/x_uncal.fits"}, r"darks: 'data/\*/x_uncal.fits' is no folder"),
         ({"flats": ["x_uncal.fits"]}, "flats: 'x_uncal.fits' is no folder"),
     ],
