@@ -142,8 +142,9 @@ def test_the_header_lists_what_is_on_and_not_what_is_replaced():
 def test_every_key_of_the_vote_is_in_its_settings():
     """Each key that re-runs the vote is a field of its settings or of the settings of the mask."""
     from badpix.mask.make import MaskSettings
+    from badpix.mask.selectors import SelectorSettings
 
-    classes = (RequiredExposures, DarkSettings, FlatSettings, MaskSettings, *SEARCHES)
+    classes = (RequiredExposures, DarkSettings, FlatSettings, MaskSettings, SelectorSettings, *SEARCHES)
     names = {field.name for cls in classes for field in fields(cls)} | {"false_flags_per_million", "exclusive_types"}
     assert names | {"smoothing_type", "smoothing_box_width", "flat_mean_normalization_method"} == set(vote_keys(SCHEMA))
     settings = VoteSettings.from_config(DEFAULTS | {"max_dead_norm_signal": 0.05})
