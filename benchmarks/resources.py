@@ -28,7 +28,8 @@ PRESETS = {"defaults": None, "flight": PROJECT / "config" / "presets" / "flight.
 # All rules run, and all files are kept.
 EVERYTHING = {"min_darks": 2, "min_flats": 2, "keep_intermediates": True, "quality_check": True, "plot": True,
               "leave_one_out": True, "report": True, "keep_history": True, "compare_with": "crds",
-              "max_new_fraction": 1.0, "reliability": True, "sweep": {"max_jump_limit": [5, 10]}}  # fmt: skip
+              "max_new_fraction": 1.0, "reliability": True, "bad_reference_pixels": {"noise": 1.5},
+              "sweep": {"max_jump_limit": [5, 10]}}  # fmt: skip
 DONE = re.compile(r"badpix: (\w+): done in ([\d.]+) s, peak memory (\d+) MB")
 MB = 1e6
 # Files that a job of a rule leaves, below the folder of the detector; {exposure} is each exposure's name.
@@ -37,6 +38,7 @@ FILES = {
     "detector1_dark": [f"darks/{{exposure}}_{product}.fits" for product in ("jump", "fitopt", "rate", "rateints")],
     "detector1_flat": ["flats/{exposure}_rate.fits", "flats/{exposure}_rateints.fits"],
     "dark_statistics": ["darks/{exposure}_dark_statistics.fits"],
+    "reference_statistics": ["darks/{exposure}_reference_statistics.fits"],
     "flat_statistics": ["flats/{exposure}_flat_statistics.fits"],
     "exposure_response": ["flats/{exposure}_exposure_response.fits"],
     "flat_response": ["flat_response.fits"],

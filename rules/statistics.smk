@@ -35,6 +35,31 @@ rule dark_statistics:
         "../scripts/dark_statistics.py"
 
 
+rule reference_statistics:
+    """Noise, level and railing of the reference pixels of a raw dark."""
+    input:
+        uncal=raw_dark,
+    output:
+        statistics="<results>/{detector}/darks/{exposure}_reference_statistics.fits",
+    log:
+        "<results>/{detector}/logs/reference_statistics/{exposure}.log",
+    benchmark:
+        "<results>/{detector}/benchmarks/reference_statistics/{exposure}.tsv"
+    resources:
+        mem_mb=memory("reference_statistics", "darks"),
+        disk_mb=disk("reference_statistics", "darks"),
+        runtime=runtime("reference_statistics", "darks"),
+    params:
+        detector=detector_data,
+        library=digest("reference_statistics.py"),
+    message:
+        "{wildcards.detector}: reference pixels of the dark {wildcards.exposure}"
+    conda:
+        CONDA_ENV
+    script:
+        "../scripts/reference_statistics.py"
+
+
 rule flat_statistics:
     """Slopes and last raw groups of a flat."""
     priority: 1

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 from astropy.io import fits
+from pandas import DataFrame
 
 from badpix.core.csv_table import write_csv
 from badpix.simulate.crds_cache import write_crds_cache
@@ -27,6 +28,7 @@ from badpix.simulate.headers import make_geometry
 from badpix.simulate.instruments import INSTRUMENTS
 from badpix.simulate.populations import POPULATIONS
 from badpix.simulate.ramps import simulate_exposure
+from badpix.simulate.reference_pixels import plan_reference_pixels, plant_reference_pixels
 from badpix.simulate.simulation import Simulation
 from badpix.simulate.truth import check_same_detector, write_truth
 from badpix.simulate.uncal import write_uncal
@@ -48,8 +50,15 @@ def main(out: str | Path, simulation: Simulation) -> list[Path]:
         elif epoch > 1:
             raise ValueError(f"epoch {epoch} needs the folder of the first epoch, and {truth} does not exist")
         model, changes = evolve(model, epoch, seed)
+        reference = (
+            plan_reference_pixels(model, simulation.bad_reference_pixels, seed)
+            if (simulation.bad_reference_pixels)
+            else None
+        )
         for exposure in simulation.exposures():
-            paths += write_exposure(folder, model, exposure, seed, simulation.segments)
+            paths += write_exposure(folder, model, exposure, seed, simulation.segments, reference)
+        if reference is not None:
+            write_csv(truth.with_name(f"{truth.stem}_reference_pixels.csv"), reference)
         if not truth.exists():  # written last: if it exists, the cache is complete
             write_crds_cache(folder / "crds_cache", [model], simulation.groups)
             write_truth(truth, model, seed)
@@ -70,7 +79,9 @@ def truth_path(folder: Path, detector: str) -> Path:
     return folder / f"truth_{detector.lower()}.fits"
 
 
-def write_exposure(out: Path, model: DetectorModel, exposure: Exposure, seed: int, segments: int) -> list[Path]:
+def write_exposure(
+    out: Path, model: DetectorModel, exposure: Exposure, seed: int, segments: int, reference: DataFrame | None = None
+) -> list[Path]:
     """Simulate an exposure and write its raw files.
 
     Parameters
@@ -85,6 +96,8 @@ def write_exposure(out: Path, model: DetectorModel, exposure: Exposure, seed: in
         Seed of the detector.
     segments : int
         Number of files.
+    reference : DataFrame, optional
+        The bad reference pixels.
 
     Returns
     -------
@@ -98,6 +111,8 @@ def write_exposure(out: Path, model: DetectorModel, exposure: Exposure, seed: in
     if model.geometry.has_zero_frame:
         zero_frames_dn = np.zeros((exposure.n_integrations, *model.geometry.shape), np.uint16)
     counts_dn = simulate_exposure(model, exposure, seed, zero_frames_dn)
+    if reference is not None:
+        plant_reference_pixels(counts_dn, reference, model, exposure, seed)
     paths = [write_uncal(folder, counts_dn, model.geometry, exposure, part, zero_frames_dn) for part in parts]
     print(*paths, sep="\n", flush=True)
     return paths
@@ -139,6 +154,10 @@ def parse_arguments(arguments: list[str] | None = None) -> tuple[str, Simulation
     parser.add_argument("--integrations", type=int, help="per exposure (%(default)s)")
     parser.add_argument("--segments", type=int, help="files per exposure (%(default)s)")
     parser.add_argument("--groups", type=int, help="per integration (%(default)s)")
+    parser.add_argument(
+        "--bad-reference-pixels", type=int, metavar="N",
+        help="plant N noisy, N offset and N railed reference pixels; truth in truth_reference_pixels.csv (%(default)s)",
+    )  # fmt: skip
     parser.add_argument("--seed", type=int, help="the same seed gives the same detector and exposures (%(default)s)")
     parser.add_argument("--first-dark", type=int, help="number of the first dark, to add more later (%(default)s)")
     parser.add_argument("--first-flat", type=int, help="number of the first flat, to add more later (%(default)s)")

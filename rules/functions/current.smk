@@ -112,7 +112,7 @@ def recorded(paths):
     return paths
 
 
-MADE = frozenset({"statistics", "response", "exposure_response"})
+MADE = frozenset({"statistics", "response", "exposure_response", "reference_statistics"})
 
 
 def check_response(path, statistics, more=()):
@@ -126,6 +126,7 @@ def check_vote(path, files, settings, tables=()):
     if not DECIDES:
         return
     names = {"darks": "statistics", "flats": "statistics", "responses": "exposure_response"}
+    names["reference_pixels"] = "reference_statistics"
     inputs = []
     for key, given in files.items():
         paths = [given] if isinstance(given, str) else given

@@ -32,6 +32,8 @@ def mask_inputs(wildcards):
         files["flat_types"] = product
     if path := manual_flag_path(wildcards):
         files["manual_flags"] = path
+    if of_reference := reference_statistics_of(wildcards):
+        files["reference_pixels"] = of_reference
     return files
 
 

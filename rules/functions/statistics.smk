@@ -18,6 +18,26 @@ def dark_inputs(wildcards):
     return files
 
 
+def raw_dark(wildcards):
+    """The raw file of a dark; its measured reference pixels are checked."""
+    raw = raw_file(wildcards, "darks")
+    path = f"{RESULTS}/{wildcards.detector}/darks/{wildcards.exposure}_reference_statistics.fits"
+    check_current(Wanted(path, {}, (("uncal", raw),)))
+    return raw
+
+
+def reference_statistics_of(wildcards):
+    """The measured reference pixels of all darks of a mask with a raw file; none without `bad_reference_pixels`."""
+    if config_of(mask_id_of(wildcards))["bad_reference_pixels"] is None:
+        return []
+    folder = f"{RESULTS}/{wildcards.detector}/darks"
+    return [
+        f"{folder}/{name}_reference_statistics.fits"
+        for name, dark in exposures(wildcards, "darks").items()
+        if "uncal" in dark.files
+    ]
+
+
 def flat_inputs(wildcards):
     """The rates of a flat, and the raw file (for the flux check) if there is a raw file."""
     files = {"rateints": product(wildcards, "flats", "rateints")}

@@ -19,6 +19,7 @@ import flat_response
 import flat_statistics
 import leave_one_out
 import plots
+import reference_statistics
 from badpix.config.check import load_schema, load_steps, validated
 from badpix.config.settings import ResponseSettings, vote_keys, with_max_dead_norm_signal
 from badpix.core.errors import BadExposure, TooFewExposures
@@ -134,7 +135,7 @@ def statistics(tmp_path_factory):
 
 def vote(
     folder, statistics, darks=True, flats=True, rejected=None, manual=None, more=(), comparison=None, product=None,
-    **changes,
+    reference=(), **changes,
 ):  # fmt: skip
     """Run the vote; returns the paths of its outputs."""
     folder.mkdir(exist_ok=True)
@@ -148,6 +149,7 @@ def vote(
         rejected or {},
         manual,
         flat_types=product,
+        reference_pixels=reference,
     )
     origin = bad_pixel_mask.HeaderOrigin("none", {})
     detector = changes.pop("detector", DETECTOR)
@@ -194,6 +196,63 @@ def test_miri_has_the_pedestal_relative_to_its_second_raw_group(tmp_path):
             relative = np.abs(40 - hdus[name].data)
             np.testing.assert_array_equal(hdus[name.replace("PEDESTAL", "PEDESTAL_REL")].data, relative)
         assert np.isfinite(hdus["INTEGRATIONS"].data["PEDESTAL_REL_T0_MEAN"]).all()
+
+
+def raw_darks(folder, names, n_groups=N_GROUPS):
+    """Measured reference pixels of raw darks with a noisy one at (0, 5), a railed one at (15, 9)."""
+    paths = []
+    for seed, name in enumerate(names):
+        raw = np.random.default_rng(seed).normal(11000, 6, (2, n_groups, SIZE, SIZE))
+        raw[..., 0, 5] += np.random.default_rng(seed).normal(0, 60, raw.shape[:2])
+        raw[..., 15, 9], raw[..., 8, 8] = 65535, 0
+        uncal = save(folder / f"{name}_uncal.fits", {"SCI": raw.round().astype(np.uint16)}, NGROUPS=N_GROUPS)
+        paths.append(folder / f"{name}_reference_statistics.fits")
+        reference_statistics.main(uncal, paths[-1], name, DETECTOR)
+    return paths
+
+
+def test_bad_reference_pixels_are_flagged_and_science_pixels_are_not_touched(statistics, tmp_path):
+    reference = raw_darks(tmp_path, ["d1", "d2", "d3"])
+    off = vote(tmp_path / "off", statistics)
+    on = vote(tmp_path / "on", statistics, reference=reference, bad_reference_pixels={"do_not_use": True})
+    before, after = read_mask(off["mask"]), read_mask(on["mask"])
+    science = before & np.uint32(PIXEL_FLAGS["REFERENCE_PIXEL"]) == 0
+    assert np.array_equal(before[science], after[science])
+    changed = {(int(y), int(x)): int(after[y, x]) for y, x in np.argwhere(before != after)}
+    expected = sum(PIXEL_FLAGS[name] for name in ("REFERENCE_PIXEL", "BAD_REF_PIXEL", "DO_NOT_USE"))
+    assert changed == {(0, 5): expected, (15, 9): expected}
+    assert "Reference pixels: 2 of 112 are BAD_REF_PIXEL, DO_NOT_USE by a vote of 3 darks" in history_of(on["mask"])
+    assert fits.getval(on["mask"], "BADPIX BAD_REFERENCE_PIXELS.NOISE") == 1.5
+    table = fits.getdata(on["evidence"], "REFERENCE_PIXELS")
+    row = table[(table["X"] == 9) & (table["Y"] == 15)][0]
+    assert (row["RAILING_K"], row["RAILING_N"], len(table)) == (3, 3, 112)
+    assert {file.product for file in provenance_of(on["evidence"]).inputs} >= {"reference_statistics"}
+    full = vote(tmp_path / "full", statistics, reference=reference, bad_reference_pixels={"noise": 1.5})
+    assert flagged(full["mask"], "BAD_REF_PIXEL") == {(0, 5), (15, 9)}
+    assert not flagged(full["mask"], "DO_NOT_USE") & {(0, 5), (15, 9)}
+
+
+def test_darks_without_a_usable_raw_file_have_no_vote_on_reference_pixels(statistics, tmp_path):
+    reference = raw_darks(tmp_path, ["d1"]) + raw_darks(tmp_path, ["d2"], n_groups=N_GROUPS + 1)
+    made = vote(tmp_path / "some", statistics, reference=reference, bad_reference_pixels={"noise": 1.5})
+    text = history_of(made["mask"])
+    assert "Warning: bad_reference_pixels: 2 of 3 darks have no vote on reference pixels" in text
+    assert "NGROUPS of the uncal file is 8, but by its array it is 9" in text and "d3: no raw file" in text
+    made = vote(tmp_path / "none", statistics, bad_reference_pixels={"noise": 1.5})
+    assert "no reference pixel was judged, because no dark has a usable raw file" in history_of(made["mask"])
+    assert not flagged(made["mask"], "BAD_REF_PIXEL")
+
+
+def test_manual_flags_of_reference_pixels_are_bad_ref_pixel_only(statistics, tmp_path):
+    (tmp_path / "flags.txt").write_text(": 5 DEAD\n0 3 BAD_REF_PIXEL DO_NOT_USE\n8:9 8 RC\n")
+    made = vote(tmp_path / "out", statistics, manual=tmp_path / "flags.txt")
+    dead = {(y, x) for y, x in flagged(made["mask"], "DEAD") if y == 5}
+    assert dead == {(5, x) for x in range(BORDER, SIZE - BORDER)}
+    assert flagged(made["mask"], "BAD_REF_PIXEL") == {(3, 0)} and (3, 0) in flagged(made["mask"], "DO_NOT_USE")
+    assert (
+        f"Warning: manual flags: 4 reference pixels in rows of {tmp_path}/flags.txt (line 1) do not get the flags; only"
+        " rows with BAD_REF_PIXEL change reference pixels"
+    ) in history_of(made["mask"])
 
 
 def rename(name):

@@ -190,6 +190,9 @@ CHANGES = {
     "flat_vote_fraction": Change(0.1, companion={"flat_vote_unit": "exposure", "dead_search_type": "absolute_rate"}),
     "open_neighbour_rule": Change("mean", companion={"max_open_adj_norm_signal": 1.135}),
     "open_includes_dead": Change(True, companion={"max_dead_norm_signal": 0.2}),
+    "bad_reference_pixels": Change(
+        {"level": 2}, {"reference_statistics": 5} | VOTE, header={"HISTORY": "Reference pixels:"}
+    ),
     "min_unlit_area": Change(0.01, companion={"flat_slope_files": "unlit"}, prepare=unlit_edge),
     # Flags
     "flag_values": Change({"hot": ["WARM"]}, data=frozenset({"mask"})),

@@ -7,7 +7,7 @@ test two images, int16 or int32: `<TEST>_K` (positive votes) and `<TEST>_N` (val
 row per limit that a test compared with, with the columns of `badpix.formats.thresholds.Threshold`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,10 +56,11 @@ def write_evidence(
     measured: Mapping[str, tuple[np.ndarray, str | None]],
     detector: str,
     provenance: Provenance,
+    tables: Sequence[fits.BinTableHDU] = (),
 ) -> None:
     """Write the evidence file of `detector` (its name).
 
-    `results` maps types to TypeResult, `measured` maps names to (image (y, x), unit).
+    `results` maps types to TypeResult, `measured` maps names to (image (y, x), unit), `tables` are further extensions.
     """
     bit_of = {name: bit for bit, name in enumerate(results)}
     primary = fits.PrimaryHDU()
@@ -88,6 +89,7 @@ def write_evidence(
     hdus.append(table_hdu("TESTS", {"TYPE": names[:, 0], "TEST": names[:, 1]}))
     limits = dict.fromkeys(threshold for result in results.values() for threshold in result.thresholds)
     hdus.append(table_hdu("THRESHOLDS", as_columns(limits)))
+    hdus += tables
     write_product(path, hdus, provenance)
 
 

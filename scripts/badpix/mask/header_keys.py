@@ -1,9 +1,11 @@
 """The configuration keys that took part in a mask, for its header."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 
 from badpix.formats.flat_product import MASK, FlatProduct
 from badpix.vote.dark_official import COMMON_KEYS, OFFICIAL_TESTS
+from badpix.vote.reference_pixels import ReferenceSettings
 from badpix.vote.settings import VoteSettings
 
 FLAT_KEYS = (
@@ -77,6 +79,9 @@ def used_parameters(
     used = {key: config[key] for key in sorted(keys)}
     if product is not None:
         used["flat_types_from"] = product.name
+    if "darks" in kinds and config["bad_reference_pixels"] is not None:
+        search = asdict(ReferenceSettings(**config["bad_reference_pixels"]))
+        used.update({f"bad_reference_pixels.{name}": value for name, value in sorted(search.items())})
     if "darks" in kinds:
         used.update({f"flag_values.{name}": flags for name, flags in sorted(config["flag_values"].items())})
     for key, of_key in steps.items():

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -15,9 +16,11 @@ from badpix.instrument.dq import count_flags
 from badpix.instrument.geometry import Geometry, embed, full_frame, reference_pixels
 from badpix.mask.flags import combine, flags_by_type
 from badpix.mask.manual_flags import manual_flags
+from badpix.mask.reference_pixels import vote_on_reference
 from badpix.mask.warnings import exposure_starts, vote_warnings
 from badpix.vote.classify import Measured, classify
 from badpix.vote.exposure_set import ExposureSet, VoteFiles, select_exposures
+from badpix.vote.reference_pixels import ReferenceVote
 from badpix.vote.settings import VoteSettings
 
 
@@ -26,6 +29,7 @@ class MaskSettings(Settings):
     """The configuration keys that turn the result of a vote into a mask; attributes have the names of the keys."""
 
     mask_frame: str
+    bad_reference_pixels: Mapping[str, Any] | None
     flag_values: Mapping[str, list[str]]
     dark_do_not_use: list[str]
     flat_do_not_use: list[str]
@@ -43,7 +47,7 @@ class MaskVote:
     `exposures` took part in the vote; `results` maps types to TypeResult, `measured` maps names to (image, unit). `dq`
     is the image of the mask, uint32 (y, x), and `frame` its Geometry. The frame of the mask may be larger than the
     array of the other images. `warnings` are sentences about results that may be wrong; the log and the HISTORY of the
-    mask have them.
+    mask have them. `reference` is the vote on reference pixels, None without it.
     """
 
     exposures: ExposureSet
@@ -52,6 +56,7 @@ class MaskVote:
     dq: np.ndarray
     frame: Geometry
     warnings: tuple[str, ...] = ()
+    reference: ReferenceVote | None = None
 
 
 def make_mask(files: VoteFiles, detector: Detector, settings: VoteSettings, mask: MaskSettings) -> MaskVote:
@@ -64,12 +69,18 @@ def make_mask(files: VoteFiles, detector: Detector, settings: VoteSettings, mask
     voted = classify(exposures, response, files.responses, settings)
     results = voted.results
     n_clean = voted.measured["NCLEAN"][0] if exposures.darks else None
+    geometry = exposures.geometry
+    frame = full_frame(geometry, detector) if mask.mask_frame == "full" else geometry
+    manual = manual_flags(files.manual_flags, frame, detector)
+    reference, reference_warnings = vote_on_reference(files, exposures, settings, mask.bad_reference_pixels)
     warnings = (
         *date_warnings(mask.pedigree, mask.useafter, exposure_starts(exposures)),
         *setup_warnings(segment.header for flat in exposures.flats for segment in flat.segments),
         *exposures.warnings,
         *voted.warnings,
         *vote_warnings(exposures, results, n_clean, settings),
+        *reference_warnings,
+        *(manual.warnings if manual else ()),
     )
     for warning in warnings:
         logger.warning("%s", warning)
@@ -77,10 +88,11 @@ def make_mask(files: VoteFiles, detector: Detector, settings: VoteSettings, mask
         n_insufficient = result.insufficient.sum()
         logger.info("%s: %d pixels found, %d could not be classified", name, result.found.sum(), n_insufficient)
     table = flags_by_type(mask.flag_values, mask.dark_do_not_use, mask.flat_do_not_use)
-    geometry = exposures.geometry
-    frame = full_frame(geometry, detector) if mask.mask_frame == "full" else geometry
-    manual = manual_flags(files.manual_flags, frame, detector)
     found = {name: embed(result.found, geometry, frame) for name, result in results.items()}
-    dq = combine(found, table, reference_pixels(frame, detector), manual, mask.flat_do_not_use)
+    dq = combine(
+        found, table, reference_pixels(frame, detector), manual.flags if manual else None, mask.flat_do_not_use
+    )
+    if reference is not None:
+        dq |= embed(reference.image(geometry.shape), geometry, frame)
     logger.info("flags of the mask: %s", count_flags(dq))
-    return MaskVote(exposures, results, voted.measured, dq, frame, warnings)
+    return MaskVote(exposures, results, voted.measured, dq, frame, warnings, reference)

@@ -2,11 +2,13 @@
 
 Coordinates are 0-based on the full frame. `a:b` is a range with both ends, `a:`, `:b` and `:` are open. Flags are the
 DQ mnemonics MASK_FLAGS in any case. A row may have several flags; the flags of all rows for a pixel are combined by
-bitwise OR. `#` starts a comment. A first row `x y flag` is a heading.
+bitwise OR. `#` starts a comment. A first row `x y flag` is a heading. Rows change reference pixels only if one of their
+flags is BAD_REF_PIXEL: a row such as `: 5 DEAD` is meant for the science pixels of its rectangle.
 """
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +17,20 @@ from badpix.core import plain_input
 from badpix.core.wording import suggestion
 from badpix.instrument.detectors import Detector
 from badpix.instrument.dq import EXPOSURE_FLAGS, MASK_FLAGS, PIXEL_FLAGS
-from badpix.instrument.geometry import Geometry
+from badpix.instrument.geometry import Geometry, reference_pixels
 
+MAX_LISTED = 5  # line numbers in a warning
 HEADING = ["x", "y", "flag"]
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _RANGE = re.compile(r"([0-9]{0,9}):([0-9]{0,9})")
+
+
+@dataclass(frozen=True)
+class ManualFlags:
+    """The manual flags of an array, uint32 (y, x), and warnings of rows without effect on reference pixels."""
+
+    flags: np.ndarray
+    warnings: tuple[str, ...]
 
 
 class ManualFlagError(ValueError):
@@ -33,6 +44,18 @@ def parse_manual_flags(
     origin: tuple[int, int] = (0, 0),
     full_shape: tuple[int, int] | None = None,
 ) -> np.ndarray:
+    """The manual flags of an array without reference pixels, uint32 (y, x); parameters as in `parse_table`."""
+    return parse_table(text, shape, source, origin, full_shape).flags
+
+
+def parse_table(
+    text: str,
+    shape: tuple[int, int],
+    source: str,
+    origin: tuple[int, int] = (0, 0),
+    full_shape: tuple[int, int] | None = None,
+    reference: np.ndarray | None = None,
+) -> ManualFlags:
     """The manual flags of an array.
 
     Rows of the table outside the array have no effect; rows outside the full frame are errors.
@@ -49,10 +72,8 @@ def parse_manual_flags(
         First pixel (x, y) of the array on the full frame, 0-based.
     full_shape : tuple of int, optional
         Shape of the full frame (rows, columns); `shape` by default.
-
-    Returns
-    -------
-    uint32 array (y, x)
+    reference : bool array (y, x), optional
+        The reference pixels of the array; none by default.
 
     Raises
     ------
@@ -62,6 +83,8 @@ def parse_manual_flags(
     full_rows, full_columns = full_shape or shape
     x0, y0 = origin
     flags = np.zeros(shape, dtype=np.uint32)
+    skipped: list[int] = []
+    at_skipped = np.zeros(shape, bool)
     problems = []
     first = True
     for number, line in enumerate(text.lstrip("\ufeff").splitlines(), start=1):
@@ -75,10 +98,26 @@ def parse_manual_flags(
         except ManualFlagError as error:
             problems.append(f"{source}, line {number}: {error}")
             continue
-        flags[_within(rows, y0, shape[0]), _within(columns, x0, shape[1])] |= np.uint32(bits)
+        part = _within(rows, y0, shape[0]), _within(columns, x0, shape[1])
+        if reference is None or bits & PIXEL_FLAGS["BAD_REF_PIXEL"]:
+            flags[part] |= np.uint32(bits)
+            continue
+        flags[part] |= np.where(reference[part], np.uint32(0), np.uint32(bits))
+        if reference[part].any():
+            skipped.append(number)
+            at_skipped[part] |= reference[part]
     if problems:
         raise ManualFlagError("\n".join(problems))
-    return flags
+    return ManualFlags(flags, (_skipped_text(source, skipped, int(at_skipped.sum())),) if skipped else ())
+
+
+def _skipped_text(source: str, numbers: Sequence[int], n_pixels: int) -> str:
+    """The warning of the rows (line numbers of the table) that leave reference pixels unchanged."""
+    lines = ", ".join(map(str, numbers[:MAX_LISTED])) + (" ..." if len(numbers) > MAX_LISTED else "")
+    return (
+        f"manual flags: {n_pixels} reference pixels in rows of {source} (line {lines}) do not get the flags; only rows"
+        " with BAD_REF_PIXEL change reference pixels"
+    )
 
 
 def read_text(path: str | Path) -> str:
@@ -89,16 +128,17 @@ def read_text(path: str | Path) -> str:
         raise ManualFlagError(f"{path}: not readable as a table of manual flags: {error}") from error
 
 
-def manual_flags(path: str | Path | None, geometry: Geometry, detector: Detector) -> np.ndarray | None:
-    """The manual flags of the file at `path` for the array of `geometry`, uint32 (y, x); None if `path` is None."""
+def manual_flags(path: str | Path | None, geometry: Geometry, detector: Detector) -> ManualFlags | None:
+    """The ManualFlags of the file at `path` for the array of `geometry`; None if `path` is None."""
     if path is None:
         return None
-    return parse_manual_flags(
+    return parse_table(
         read_text(path),
         geometry.shape,
         str(path),
         origin=(geometry.x_start - 1, geometry.y_start - 1),
         full_shape=(detector.n_rows, detector.n_columns),
+        reference=reference_pixels(geometry, detector),
     )
 
 

@@ -4,7 +4,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+import numpy as np
+from astropy.io import fits
+
 from badpix.config.dates import LAUNCH, complete_pedigree
+from badpix.core.fits_table import table_hdu
 from badpix.core.logs import logger
 from badpix.exposures.optical_setup import setups_text
 from badpix.formats.evidence_file import write_evidence
@@ -19,6 +23,7 @@ from badpix.mask.make import MaskSettings, MaskVote
 from badpix.mask.provenance import history_lines, product_lines
 from badpix.mask.summary import summary_table
 from badpix.vote.exposure_set import KINDS, ExposureSet, observation_dates
+from badpix.vote.reference_pixels import ReferenceVote
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,15 @@ def ground_lines(pedigree: str, exposures: ExposureSet) -> list[str]:
     return lines
 
 
+def reference_table(vote: ReferenceVote) -> fits.BinTableHDU:
+    """Table REFERENCE_PIXELS of the evidence: a row per reference pixel (X, Y) with its flags and votes."""
+    columns = {"X": vote.groups.x.astype(np.int16), "Y": vote.groups.y.astype(np.int16), "DQ": vote.dq}
+    for test in vote.found:
+        columns[f"{test.upper()}_K"] = vote.k[test].astype(np.int16)
+        columns[f"{test.upper()}_N"] = vote.n_valid[test].astype(np.int16)
+    return table_hdu("REFERENCE_PIXELS", columns)
+
+
 def save(outputs: Mapping[str, str], vote: MaskVote, settings: MaskSettings, origin: Origin) -> None:
     """Write all outputs (mask, evidence, summary, rejected, inputs -> path); the mask is written last."""
     exposures = vote.exposures
@@ -87,7 +101,8 @@ def save(outputs: Mapping[str, str], vote: MaskVote, settings: MaskSettings, ori
         inputs.append(product_file(product))
         instead["flats"] = product_lines(product, inputs[-1][2].digest, exposures.science)
     write_inputs(outputs["inputs"], inputs)
-    write_evidence(outputs["evidence"], vote.results, vote.measured, exposures.detector.name, origin.provenance)
+    tables = [reference_table(vote.reference)] if vote.reference else []
+    write_evidence(outputs["evidence"], vote.results, vote.measured, exposures.detector.name, origin.provenance, tables)
     summary = summary_table(vote.results, vote.dq, exposures.science)
     write_summary(outputs["summary"], summary)
     write_rejected_exposures(outputs["rejected"], exposures.rejected)
@@ -107,6 +122,7 @@ def save(outputs: Mapping[str, str], vote: MaskVote, settings: MaskSettings, ori
     if setups := setups_text(segment.header for flat in exposures.flats for segment in flat.segments):
         history.append(f"Optical set-up of the flats: {setups}")
     history.append(origin.identity.source)
+    history += vote.reference.notes if vote.reference else []
     if vote.frame != exposures.geometry:
         history.append(f"Only this part of the frame was measured: {exposures.geometry}")
     # The last entries, so that they can be read back.

@@ -41,6 +41,8 @@ class Simulation:
     """Epoch of the detector: its bad pixels change from epoch to epoch."""
     population: str = "demo"
     """Population of bad pixels: a name in `badpix.simulate.populations`."""
+    bad_reference_pixels: int = 0
+    """Number of noisy, of offset and of railed reference pixels of each detector."""
 
     def exposures(self) -> list[Exposure]:
         """The exposures of each detector, darks first."""

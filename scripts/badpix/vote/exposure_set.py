@@ -33,6 +33,7 @@ class VoteFiles:
     the exposures, None without it. `rejected` maps inputs that an earlier stage rejected to the reason. `manual_flags`
     is a table of flags that the mask gets besides those of the vote, or None. `made_with` maps kinds and `responses` to
     the settings that the files must have been made with. `flat_types` is a finished product in place of flats, or None.
+    `reference_pixels` are the measurements of the reference pixels of the darks, if these are searched.
     """
 
     darks: Sequence[str] = ()
@@ -43,6 +44,7 @@ class VoteFiles:
     manual_flags: str | None = None
     made_with: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     flat_types: str | None = None
+    reference_pixels: Sequence[str] = ()
 
     @classmethod
     def of_rule(cls, inputs: Mapping, params: Mapping) -> "VoteFiles":
@@ -56,6 +58,7 @@ class VoteFiles:
             inputs.get("manual_flags"),
             dict(params.get("made_with") or {}),
             inputs.get("flat_types"),
+            list(inputs.get("reference_pixels", ())),
         )
 
     def provenance(self, settings: Mapping[str, object]) -> Provenance:
@@ -64,6 +67,7 @@ class VoteFiles:
             "statistics": [*self.darks, *self.flats],
             "response": self.responses.mean,
             "exposure_response": self.responses.single,
+            "reference_statistics": self.reference_pixels,
         }
         given = {"comparison": self.comparison, "manual_flags": self.manual_flags, "flat_types": self.flat_types}
         inputs = (input_file(product, path) for product, path in given.items() if path)

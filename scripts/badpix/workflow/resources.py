@@ -104,6 +104,7 @@ RULES = {
         PIPELINE_MB, ((0, 213, 11), (0, 83, 18)), (0, 510, 7), (0, 333, 17), disk=(0, 45, 0), seconds=(2, 1)
     ),
     "dark_statistics": Needs(230, memory=((0, 150, 4),), disk=(0, 80, 0), seconds=(3, 0.1)),
+    "reference_statistics": Needs(65, memory=((42, 0, 0.7),), disk=(1, 0, 0), seconds=(1, 0.1)),
     "flat_statistics": Needs(75, memory=((0, 60, 0),), disk=(0, 20, 0), seconds=(1, 0)),
     "compare_exposures": Needs(300, memory=((18, 0, 0),), seconds=(0.2, 0), of_all_exposures=True),
     "exposure_response": Needs(225, memory=((176, 0, 0),), disk=(5, 0, 0), seconds=(2, 0)),

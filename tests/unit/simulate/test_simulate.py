@@ -3,6 +3,7 @@
 import hashlib
 
 import numpy as np
+import pandas as pd
 import pytest
 from astropy.io import fits
 
@@ -473,3 +474,17 @@ class TestSeveralDetectors:
         assert best[absent].startswith("NOT FOUND n/a")
         file = folder / "crds_cache" / "references" / "jwst" / instrument.lower() / best[served]
         assert fits.getval(file, "DETECTOR") == detector_name
+
+
+def test_bad_reference_pixels_change_no_other_value(demo, tmp_path):
+    main(tmp_path, Simulation(size=SIZE, darks=1, flats=0, integrations=1, groups=GROUPS, bad_reference_pixels=5))
+    planted = pd.read_csv(tmp_path / "truth_reference_pixels.csv")
+    assert planted["type"].value_counts().to_dict() == {"noisy": 5, "offset": 5, "railed": 5}
+    (path,) = (tmp_path / "darks").glob("*.fits")
+    before, after = (fits.getdata(folder / "darks" / path.name, "SCI") for folder in (demo, tmp_path))
+    changed = {(int(x), int(y)) for y, x in np.argwhere((before != after).any(axis=(0, 1)))}
+    assert changed == set(zip(planted["x"], planted["y"], strict=True))
+    railed = planted[planted["type"] == "railed"]
+    assert (after[:, :, railed["y"], railed["x"]] == railed["strength"].to_numpy()).all()
+    with pytest.raises(ValueError, match="150 bad reference pixels are too many for an array with 496"):
+        main(tmp_path / "many", Simulation(size=SIZE, darks=1, flats=0, bad_reference_pixels=50))
