@@ -23,7 +23,7 @@ rule fetch:
         detectors=str(BASE / "config" / "detectors"),
         only_list=False,
     message:
-        "New exposures from MAST"
+        "New exposures from MAST (the target fetch_list shows them)"
     localrule: True
     conda:
         CONDA_ENV

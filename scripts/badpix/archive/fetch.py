@@ -1,6 +1,7 @@
 """Fetch the exposures of a request from MAST into the folders of the configuration."""
 
 import datetime
+import os
 import shutil
 import sys
 import threading
@@ -188,6 +189,8 @@ def _publish(request: Request, exposure: tuple[ArchiveFile, ...], complete: list
     index = read_index(folder)
     now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S")
     for file, found in zip(exposure, complete, strict=True):
+        with found.path.open("rb") as written:
+            os.fsync(written.fileno())
         found.path.replace(folder / file.name)
         for part in (folder / WORK).glob(f"{file.name}.*.part"):
             # Of an earlier version in MAST.

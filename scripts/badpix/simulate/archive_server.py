@@ -72,7 +72,7 @@ class ArchiveServer(ThreadingHTTPServer):
         self.changed: dict[str, Mapping[str, Any]] = {}
         self.faults: dict[str, list[str]] = {}
         self.requests: list[str] = []
-        # Values of the header Authorization that arrived, None for requests without.
+        # Values of the headers Authorization or Cookie that arrived, None for requests without.
         self.tokens: list[str | None] = []
         self.lock = threading.Lock()
         super().__init__(("127.0.0.1", port), _Handler)
@@ -143,7 +143,7 @@ class _Handler(BaseHTTPRequestHandler):
         }
 
     def do_GET(self) -> None:  # the name of http.server
-        self.server.tokens.append(self.headers.get("Authorization"))
+        self.keep_token()
         address = urlsplit(self.path)
         if address.path == TOKEN_PATH:
             self.answer({"anon": not self.has_token()})
@@ -158,11 +158,16 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(404)
 
     def do_HEAD(self) -> None:  # the name of http.server
+        self.keep_token()
         name = self.path.removeprefix(BUCKET_PATH)
         is_there = name in self.server.files() and name not in self.server.absent_in_bucket
         self.send_response(200 if is_there else 404)
         self.send_header("Content-Length", "0")
         self.end_headers()
+
+    def keep_token(self) -> None:
+        """Keep what a request has for its identification."""
+        self.server.tokens.append(self.headers.get("Authorization") or self.headers.get("Cookie"))
 
     def has_token(self) -> bool:
         """True if the request has the token of the server."""

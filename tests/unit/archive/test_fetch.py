@@ -72,9 +72,9 @@ def fetched(mast):
     return [path.name for path in paths]
 
 
-def downloads(mast):
-    """The requests of files since the last call."""
-    found = [line for line in mast.server.requests if "Download" in line]
+def downloads(mast, name=""):
+    """The requests of files, or of file `name`, since the last call."""
+    found = [line for line in mast.server.requests if "Download" in line and name in line]
     mast.server.requests.clear()
     return found
 
@@ -119,6 +119,10 @@ def test_dates_and_subarrays_limit_the_search(mast):
     assert "0 files in MAST" in mast.lines[0]
     mast.run(listing, mast={"end": "2024-05-31"})
     assert "0 files in MAST" in mast.lines[0]
+    # DATE-OBS decides.
+    mast.server.changed[NAMES[0]] = {"date_obs": "2023-12-31T23:59:59"}
+    mast.run(listing)
+    assert "3 files in MAST" in mast.lines[0]
 
 
 def test_exp_types_of_the_configuration_are_asked_for(mast):
@@ -131,6 +135,8 @@ def test_passing_faults_of_the_server_are_overcome(mast, faults):
     mast.server.faults[NAMES[0]] = list(faults)
     mast.run()
     assert fetched(mast) == NAMES and mast.server.faults[NAMES[0]] == [] and parts(mast) == []
+    # The last "fault" is a whole file.
+    assert len(downloads(mast, NAMES[0])) == len(faults) + (faults[-1] != "no ranges")
 
 
 def test_an_interrupted_download_continues_where_it_stopped(mast):
@@ -151,10 +157,12 @@ def test_a_part_of_another_version_is_not_continued(mast):
         mast.run()
     path = mast.server.files()[NAMES[0]]
     data = bytearray(path.read_bytes())
-    data[-1] ^= 1
+    data[20_000] ^= 1
     path.write_bytes(data)
+    downloads(mast)
     mast.run()
-    assert fetched(mast) == NAMES and parts(mast) == []
+    (request,) = downloads(mast, NAMES[0])
+    assert " 200 " in request and fetched(mast) == NAMES and parts(mast) == []
 
 
 def test_damaged_bytes_are_fetched_again(mast):
@@ -188,14 +196,14 @@ def test_an_incomplete_fits_file_is_refused(mast):
     assert NAMES[0] not in fetched(mast)
 
 
-def test_a_server_with_faults_is_left_in_peace(mast):
+def test_a_server_with_faults_is_left_in_peace(mast, monkeypatch):
+    monkeypatch.setattr("badpix.archive.fetch.MAX_FAULTS", 2)
     for name in NAMES:
         mast.server.faults[name] = ["busy"] * 9
-    mast.server.token = SECRET
-    with pytest.raises(FetchError, match="503 Service Unavailable after 2 repeats"):
+    with pytest.raises(FetchError, match="503 Service Unavailable after 2 repeats(?s:.*)2 more files were not tried"):
         mast.run()
-    # Three exposures with three requests each.
-    assert fetched(mast) == [] and len(downloads(mast)) == 9
+    # Two exposures with three requests each.
+    assert fetched(mast) == [] and len(downloads(mast)) == 6
 
 
 def test_a_server_that_is_down_is_an_error(mast):
@@ -206,6 +214,12 @@ def test_a_server_that_is_down_is_an_error(mast):
     with pytest.raises(FetchError, match=r"cannot be searched for darks of NIS.*refused"):
         mast.run()
     assert fetched(mast) == before == NAMES[:2]
+
+
+def test_a_search_is_repeated_after_a_passing_fault(mast):
+    mast.server.faults["search"] = ["busy", "limit"]
+    mast.run()
+    assert fetched(mast) == NAMES
 
 
 @pytest.mark.parametrize("fault", ["busy", "no such column"])
@@ -327,7 +341,8 @@ def test_a_full_disk_stops_the_downloads(mast):
 
 
 def test_files_come_from_the_public_bucket_where_it_has_them(mast, monkeypatch):
-    monkeypatch.setattr(cloud, "BUCKET", f"{mast.server.url}/stpubdata")
+    monkeypatch.setenv(TOKEN_VARIABLE, SECRET)
+    mast.server.token = SECRET
     request = utils._simple_request  # noqa: SLF001
     # The address of MAST is fixed in this part of astroquery.
     monkeypatch.setattr(
@@ -335,11 +350,14 @@ def test_files_come_from_the_public_bucket_where_it_has_them(mast, monkeypatch):
         "_simple_request",
         lambda url, params: request(url.replace("https://mast.stsci.edu", mast.server.url), params),
     )
-    mast.server.absent_in_bucket = set(NAMES[:1])
-    mast.server.faults[NAMES[1]] = ["cut"]
-    mast.run(mast={"cloud": True})
+    with serving(mast.server.folder) as bucket:
+        monkeypatch.setattr(cloud, "BUCKET", f"{bucket.url}/stpubdata")
+        bucket.absent_in_bucket = set(NAMES[:1])
+        bucket.faults[NAMES[1]] = ["cut"]
+        mast.run(mast={"cloud": True})
+        assert sum("GET /stpubdata/jwst/public/" in line for line in bucket.requests) == 6
+        assert set(bucket.tokens) == {None}
     assert fetched(mast) == NAMES and "5 of 6 files are in the public bucket" in mast.lines
-    assert sum("GET /stpubdata/jwst/public/" in line for line in mast.server.requests) == 6
     assert len(downloads(mast)) == 1
 
 
