@@ -11,6 +11,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.io import IOFile
 from snakemake.logging import logger
+from snakemake.settings.types import Quietness
 
 # The folder of this Snakefile; as a module of another workflow, workflow.basedir would be the folder of the outer file.
 BASE = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent
@@ -71,13 +72,6 @@ VOTE_KEYS = vote_keys(SCHEMA)
 LINTING = not workflow.check_envvars
 # Detector -> the finished product in place of its flats.
 FLAT_PRODUCTS = {}
-
-
-include: "functions/fetch.smk"
-
-
-# Targets that bring exposures, so that there may be none yet.
-FETCHING = fetching()
 
 
 def read_config():
@@ -170,6 +164,20 @@ def say(lines):
             print(line, file=sys.stderr)
 
 
+def refusal(message):
+    """The error that ends the run with `message`, which `snakemake --quiet all`, as in a cron job, would hide."""
+    if Quietness.ALL in (workflow.output_settings.quiet or ()):
+        say([message])
+    return WorkflowError(message)
+
+
+include: "functions/fetch.smk"
+
+
+# Targets that bring exposures, so that there may be none yet.
+FETCHING = fetching()
+
+
 def warned_at_start():
     """The warnings of the dates and of the headers of all masks, also of none, each once."""
     found = {}
@@ -201,7 +209,7 @@ except (ConfigError, InputError, InventoryError, ManualFlagError, ScratchError, 
         if isinstance(error, InputError) and config["mast"]["start"]
         else ""
     )
-    raise WorkflowError(f"{error}{fetch_hint}") from None
+    raise refusal(f"{error}{fetch_hint}") from None
 
 write_refused({mask_id: INVENTORY.rejected.get(mask_id, {}) for mask_id in INVENTORY.refused})
 KNOWN_AT_START = [

@@ -18,7 +18,7 @@ def fetching():
     if not names.intersection(targets):
         return False
     if len(targets) > 1:
-        raise WorkflowError(
+        raise refusal(
             f"{', '.join(sorted(names.intersection(targets)))} must be the only target, since the exposures of a mask"
             " are read at the start of a run; run snakemake again for the masks"
         )

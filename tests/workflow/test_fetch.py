@@ -25,7 +25,7 @@ def test_the_run_after_a_fetch_has_the_new_exposures(simulated, tmp_path):
         assert jobs["detector1_dark"] == 5 and jobs["detector1_flat"] == 5 and "fetch" not in jobs
         assert "no new exposures" in succeed(tmp_path, "--", "fetch").output
         # A target beside fetch would not see the new exposures.
-        refused = snakemake(tmp_path, "--", "fetch", "all")
+        refused = snakemake(tmp_path, "--quiet", "all", "--", "fetch", "all")
         assert refused.status == 1 and "fetch must be the only target" in refused.output
         failed = snakemake(tmp_path, "--quiet", "all", "--", "fetch_list", config={"mast": {"start": None}})
     assert failed.status == 1 and "fetch_list: FetchError: mast.start: null is not allowed" in failed.output
