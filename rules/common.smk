@@ -47,7 +47,7 @@ from badpix.exposures.inventory import (
     rejected_at_start,
     take_inventory,
 )
-from badpix.exposures.notices import start_notices
+from badpix.exposures.notices import header_notices, start_notices
 from badpix.exposures.optical_setup import setup_warnings, used_again
 from badpix.mask.manual_flags import ManualFlagError, check_manual_flags
 from badpix.mask.selectors import SelectorError, subarray_name

@@ -34,6 +34,7 @@ for VOTE_RULE, (VOTED_FILE, VOTED_EPOCH) in VOTE_RULES.items():
             rejected=lambda wildcards: INVENTORY.rejected[source_mask_id(wildcards)],
             manual_flag_file=manual_flag_setting,
             steps=steps_used,
+            notices=lambda wildcards: header_notices({kind: exposures(wildcards, kind) for kind in KINDS}),
             crds=crds_settings(),
             made_with=made_with(),
             library=digest("bad_pixel_mask.py"),

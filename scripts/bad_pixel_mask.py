@@ -6,10 +6,10 @@ the evidence FITS, the summary CSV (counts and fractions per type and per flag) 
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from badpix.core.errors import TooFewExposures
-from badpix.core.logs import logging_to
+from badpix.core.logs import logger, logging_to
 from badpix.formats.mask_file import load_datamodel
 from badpix.formats.mask_tables import surviving_table, write_rejected_exposures
 from badpix.instrument.detectors import detector_from_mapping
@@ -27,11 +27,13 @@ class HeaderOrigin:
     """Entries of a mask's header beside the settings of the vote.
 
     `manual_flag_file` is the configured value; `steps` maps detector1_<kind>, for the kinds with raw exposures, to step
-    parameters. `crds` has path, server_url and context of CRDS, whose rules name the selectors of a mask.
+    parameters. `notices` are warnings on the headers of the exposures.
+    `crds` has path, server_url and context of CRDS, whose rules name the selectors of a mask.
     """
 
     manual_flag_file: str = "none"
     steps: Mapping[str, Mapping] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
     crds: Mapping[str, str | None] = field(default_factory=lambda: dict.fromkeys(("path", "server_url", "context")))
 
 
@@ -70,6 +72,9 @@ def main(files: VoteFiles, outputs: Mapping, detector: Mapping, config: Mapping,
         except TooFewExposures as error:
             write_rejected_exposures(surviving_table(outputs["rejected"]), error.rejected)
             raise
+    for notice in origin.notices:
+        logger.warning("%s", notice)
+    vote = replace(vote, warnings=(*origin.notices, *vote.warnings))
     kinds = [kind for kind in ("darks", "flats") if getattr(files, kind)]
     keys = {**config, "manual_flag_file": origin.manual_flag_file}
     parameters = used_parameters(keys, origin.steps, kinds, vote.exposures.flat_product)
@@ -87,6 +92,7 @@ if "snakemake" in globals():
             HeaderOrigin(
                 snakemake.params.manual_flag_file,
                 snakemake.params.steps,
+                tuple(snakemake.params.notices),
                 snakemake.params.crds,
             ),
         )

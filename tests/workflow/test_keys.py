@@ -15,7 +15,7 @@ import pytest
 import yaml
 from astropy.io import fits
 
-from badpix.formats.mask_file import read_mask
+from badpix.formats.mask_file import read_mask, read_warnings
 from workflow.conftest import FULL_RUN, make_once
 from workflow.key_changes import BOTH_KINDS, CHANGES, COMPARED, DARK, FLAT, MIRI_EXPOSURES, REST, TESTED_ELSEWHERE, VOTE
 from workflow.products import RULE_OF, differing, edited, jobs_of, mask_header, measured, same
@@ -380,6 +380,23 @@ def test_on_bad_exposure(start):
     assert "Traceback" not in run.output
     bad.unlink()
     assert succeed(directory, "--dry-run", config=config).jobs == VOTE | REST
+
+
+@covers_key("other_processing")
+def test_other_processing(start):
+    """`reject` leaves out a dark without its dark current, named before any job; `use` uses and names it."""
+    directory, config, results = start("processed")
+    jump = directory / "given" / f"{MIRI_EXPOSURES[0]}_jump.fits"
+    jump.chmod(0o644)
+    fits.setval(jump, "S_DARK", value="COMPLETE")
+    reason = "S_DARK of the jump file is COMPLETE: it subtracts the dark current, with the hot pixels"
+    run = succeed(directory, "--dry-run", config=config)
+    assert f"{MIRI_EXPOSURES[0]}: {reason}; give the uncal file" in run.output.split("Job stats:")[0]
+    run = succeed(directory, "--until", "bad_pixel_mask", config=config | {"other_processing": "use"})
+    notice = f"1 darks were processed otherwise: {reason}"
+    assert f"Warning: MIRIMAGE: {notice}" in run.output.split("Job stats:")[0]
+    assert notice in read_warnings(results / "test_bpm.fits")
+    assert run.jobs == {"dark_statistics": 1} | COMPARED
 
 
 @covers_key("remake")

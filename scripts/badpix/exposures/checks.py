@@ -31,8 +31,9 @@ MUST_AGREE = (
 )  # fmt: skip
 # A file name may have 255 bytes; the products add a suffix and, while they are written, a prefix.
 MAX_NAME_BYTES = 200
-# Keywords of steps that take the signal of bad pixels out of darks, with what they subtract.
-SUBTRACTED = {"S_DARK": "the dark current, with the hot pixels", "S_PERSIS": "persistence"}
+# In TEMPLATE of exposures during which the readout electronics are adjusted: their noise and level are not those of
+# the detector in use. The monitor of STScI (JWQL) leaves them out too.
+TUNING = "ASIC TUNING"
 MAIN_EXTENSION = {"uncal": "SCI", "jump": "SCI", "rateints": "SCI", "fitopt": "PEDESTAL", "flux_check": "SCI"}
 
 
@@ -75,7 +76,6 @@ def own_problem(
         or _mixed_files(headers)
         or _product_problem(kind, headers, detectors, min_groups)
         or _rate_problem(headers)
-        or (_subtracted_dark(headers) if kind == "darks" else None)
         or next(filter(None, (_raw_problem(headers[p], p) for p in ("uncal", "flux_check") if p in headers)), None)
         or _missing_files(kind, files, detectors[keywords["DETECTOR"]])
     )
@@ -95,22 +95,20 @@ def _product_problem(
 
 
 def _rate_problem(headers: Mapping[str, HeaderInfo]) -> str | None:
-    """The problem of an image given as rateints: the file must be of an exposure of one integration."""
-    if (header := headers.get("rateints")) is None or len(header["extensions"]["SCI"]) != 2:
+    """The problem of an array given as rateints: an image must be of an exposure of one integration."""
+    if (header := headers.get("rateints")) is None:
+        return None
+    if (axes := len(header["extensions"]["SCI"])) > 3:
+        return (
+            f"SCI of the rateints file has {axes} axes: it holds ramps, such as a product of calwebb_dark; give the"
+            " uncal file instead"
+        )
+    if axes != 2:
         return None
     # A file whose NINTS is no count has been refused before.
     if (n_integrations := header["keywords"].get("NINTS", 1)) == 1:
         return None
     return f"the rate file averages {n_integrations} integrations (NINTS); give the rateints file instead"
-
-
-def _subtracted_dark(headers: Mapping[str, HeaderInfo]) -> str | None:
-    """The file of a dark from which a step of SUBTRACTED took signal away."""
-    for product, header in headers.items():
-        for key, signal in SUBTRACTED.items():
-            if header["keywords"].get(key) == "COMPLETE":
-                return f"{key} of the {product} file is COMPLETE: it subtracts {signal}; give the uncal file instead"
-    return None
 
 
 def _mixed_files(headers: Mapping[str, HeaderInfo]) -> str | None:
@@ -135,6 +133,8 @@ def _keyword_problem(kind: str, keywords: Keywords, detectors: Mapping[str, Dete
         return f"DETECTOR is {keywords['DETECTOR']!r}, not a detector of JWST: {', '.join(sorted(detectors))}"
     if keywords["INSTRUME"] != detector.instrument:
         return f"INSTRUME is {keywords['INSTRUME']!r}, but {detector.name} is a detector of {detector.instrument}"
+    if TUNING in str(keywords.get("TEMPLATE", "")).upper():
+        return f"TEMPLATE is {keywords['TEMPLATE']!r}: the readout electronics were being adjusted"
     if problem := _type_problem(kind, keywords["EXP_TYPE"], detector):
         return problem
     if problem := number_problem(keywords) or segment_key_problem(keywords) or array_problem(keywords, detector):

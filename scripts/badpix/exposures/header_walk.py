@@ -17,12 +17,16 @@ Keywords = dict[str, Any]
 
 
 class HeaderInfo(TypedDict, total=False):
-    """Header information of a file, of types that JSON can hold; a file with a `problem` has no further entries."""
+    """Header information of a file, of types that JSON can hold; a file with a `problem` has no further entries.
+
+    `steps` are the recorded parameters of the pipeline's steps (`badpix.exposures.step_parameters`) of a product.
+    """
 
     problem: str | None
     keywords: Keywords
     extensions: dict[str, list[int]]
     bitpix: dict[str, int]
+    steps: dict[str, dict[str, str]] | None
 
 
 BLOCK, CARD = 2880, 80

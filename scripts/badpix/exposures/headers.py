@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from badpix.exposures import optical_setup
 from badpix.exposures.header_walk import HeaderInfo, walk
+from badpix.exposures.step_parameters import recorded_parameters
 
 if TYPE_CHECKING:
     from astropy.io import fits
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
 KEYWORDS = (
     "INSTRUME", "DETECTOR", "EXP_TYPE", "READPATT", "SUBARRAY", "SUBSTRT1", "SUBSTRT2", "SUBSIZE1", "SUBSIZE2",
     "FASTAXIS", "SLOWAXIS", "NINTS", "NGROUPS", "NFRAMES", "GROUPGAP", "TFRAME", "TGROUP", "DATE-OBS", "TIME-OBS",
-    "EXPSTART", "EXSEGNUM", "EXSEGTOT", "INTSTART", "INTEND", "S_DQINIT", "S_DARK", "S_PERSIS",
+    "EXPSTART", "EXSEGNUM", "EXSEGTOT", "INTSTART", "INTEND", "S_DQINIT", "S_DARK", "S_PERSIS", "DATAPROB", "ENG_QUAL",
+    "TEMPLATE",
     *optical_setup.KEYWORDS,
 )  # fmt: skip
 
@@ -21,14 +23,17 @@ KEYWORDS = (
 def read_header_info(path: Path) -> HeaderInfo:
     """The header information of the FITS file `path`: `problem` and, if this is None, the result of `walk`.
 
-    OSError when the machine cannot read the file.
+    Products of the pipeline have `steps` too. OSError when the machine cannot read the file.
     """
-    found = walk(path, KEYWORDS)
-    return read_carefully(path) if found is None else {"problem": None, **found}
+    walked = walk(path, KEYWORDS)
+    found = read_carefully(path) if walked is None else HeaderInfo(problem=None, **walked)
+    if found["problem"] is None and found["keywords"].get("S_DQINIT") == "COMPLETE":
+        found["steps"] = recorded_parameters(path)
+    return found
 
 
 def read_carefully(path: Path) -> HeaderInfo:
-    """The result of `read_header_info`, read by astropy."""
+    """The result of `read_header_info` without `steps`, read by astropy."""
     # Every job of a cluster reads the workflow, without astropy where all headers are plain or cached.
     from badpix.core.fits_check import examine
 

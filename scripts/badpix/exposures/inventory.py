@@ -3,7 +3,7 @@
 import datetime
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from badpix.core.paths import shown
@@ -12,6 +12,7 @@ from badpix.exposures.checks import PRODUCTS_NEEDED, alike_names, keywords_of, n
 from badpix.exposures.header_walk import HeaderInfo, Keywords
 from badpix.exposures.keyword_checks import date_problem, start_of
 from badpix.exposures.optical_setup import NoMajority, different_setups, unsuitable_setups
+from badpix.exposures.processing import ADVICE, differences, is_recorded
 from badpix.exposures.segment_checks import mixed_segments, segment_number, segment_problem
 from badpix.exposures.variants import Variant, in_no_variant, variant_of, variants_of
 from badpix.instrument.detectors import Detector
@@ -26,12 +27,18 @@ TIMING_TOLERANCE = 1e-3
 
 @dataclass(frozen=True)
 class Exposure:
-    """An input exposure: its root name, its kind (darks or flats), its files by product, its header keywords."""
+    """An input exposure: its root name, its kind (darks or flats), its files by product, its header keywords.
+
+    Of given products, `processing` lists what was done otherwise than configured, and `recorded` is False if they have
+    no record of the parameters of their steps.
+    """
 
     name: str
     kind: str
     files: dict[str, str]
     keywords: Keywords
+    processing: tuple[str, ...] = ()
+    recorded: bool = True
 
     @property
     def from_products(self) -> bool:
@@ -220,7 +227,8 @@ def take_inventory(
     """Sort all input files into an Inventory.
 
     `files` is the result of `match_inputs`, `header_info_of(path)` gives the header information of a file, `detectors`
-    maps name to Detector, `config` has detectors, min_groups, flat_setup and pedigree. Raises InventoryError when no
+    maps name to Detector, `config` has detectors, min_groups, flat_setup, pedigree, other_processing and the parameters
+    of detector1. Raises InventoryError when no
     exposure can be used.
     """
     good, unusable = [], {}
@@ -235,10 +243,16 @@ def take_inventory(
                 or segment_problem(name, keywords_of(headers))
                 or date_problem(keywords_of(headers), config["pedigree"])
             )
+            exposure = Exposure(name, kind, paths, {} if problem else keywords_of(headers))
+            if not problem and exposure.from_products:
+                made_otherwise = differences(kind, headers, config[f"detector1_{kind.removesuffix('s')}"])
+                if made_otherwise and kind == "darks" and config["other_processing"] == "reject":
+                    problem = f"{'; '.join(made_otherwise)}; {ADVICE}"
+                exposure = replace(exposure, processing=tuple(made_otherwise), recorded=is_recorded(headers))
             if problem:
                 unusable[shown(name)] = problem
             else:
-                good.append(Exposure(name, kind, paths, keywords_of(headers)))
+                good.append(exposure)
     if not good:
         lines = "".join(f"\n  {line}" for line in reason_lines(unusable))
         raise InventoryError(f"none of the {len(unusable)} exposures can be used:{lines}", {"": unusable})

@@ -134,17 +134,19 @@ def test_products_must_be_complete_or_have_their_raw_file():
     )
 
 
-@pytest.mark.parametrize("step", ["S_DARK", "S_PERSIS"])
-@pytest.mark.parametrize("changed", ["rateints", "jump", "fitopt"])
-def test_darks_from_which_signal_was_subtracted_are_refused(step, changed):
-    def headers(kind, status):
-        keywords = {name: kind | {step: status if name == changed else "SKIPPED"} for name in PRODUCTS}
-        return {name: product(keywords[name], "PEDESTAL" if name == "fitopt" else "SCI") for name in PRODUCTS}
+def test_ramps_given_as_slopes_are_named():
+    ramps = raw(DARK | {"S_DQINIT": "COMPLETE"}, bitpix=-32)
+    headers = {"rateints": ramps, "jump": product(DARK), "fitopt": product(DARK, "PEDESTAL")}
+    assert problem(headers).startswith("SCI of the rateints file has 4 axes: it holds ramps, such as a product of")
 
-    assert problem(headers(DARK, "SKIPPED")) is None
-    assert problem(headers(DARK, "COMPLETE")).startswith(f"{step} of the {changed} file is COMPLETE: ")
-    assert "give the uncal file" in problem(headers(DARK, "COMPLETE"))
-    assert problem({"rateints": product(FLAT | {step: "COMPLETE"})}, "flats") is None
+
+@pytest.mark.parametrize(
+    ("template", "reason"),
+    [("ISIM ASIC Tuning", "TEMPLATE is 'ISIM ASIC Tuning': the readout electronics were being adjusted"),
+     ("NIRISS Dark", None), (5, None)],
+)  # fmt: skip
+def test_exposures_of_the_tuning_of_the_electronics_are_left_out(template, reason):
+    assert problem({"uncal": raw(DARK | {"TEMPLATE": template})}) == reason
 
 
 def test_a_product_of_the_pipeline_is_no_raw_file():

@@ -7,7 +7,8 @@ from unit.exposures.test_checks import DARK, DETECTORS, FLAT, NIRCAM, product, r
 
 CONFIG = {
     "detectors": "auto", "min_groups": 2, "min_darks": 2, "min_flats": 1, "pedigree": "GROUND", "flat_setup": None,
-    "epochs": None,
+    "epochs": None, "other_processing": "reject", "detector1_dark": {"jump": {"flag_4_neighbors": False}},
+    "detector1_flat": {},
 }  # fmt: skip
 
 
