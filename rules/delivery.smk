@@ -47,3 +47,43 @@ rule certify:
         CONDA_ENV
     script:
         "../scripts/certify.py"
+
+
+rule deliver_mask:
+    """The folder of the delivery of a mask, complete or not at all."""
+    input:
+        unpack(delivered_files),
+        mask=mask_of,
+        statistics=statistics_of_mask,
+        evidence="<results>/{detector}{epoch}/evidence.fits",
+        summary="<results>/{detector}{epoch}/summary.csv",
+        rejected="<results>/{detector}{epoch}/rejected_exposures.csv",
+        inputs="<results>/{detector}{epoch}/inputs.csv",
+    output:
+        directory("<results>/{detector}{epoch}/delivery"),
+    log:
+        "<results>/{detector}{epoch}/logs/deliver_mask.log",
+    benchmark:
+        "<results>/{detector}{epoch}/benchmarks/deliver_mask.tsv"
+    resources:
+        mem_mb=memory("deliver_mask"),
+        disk_mb=disk("deliver_mask"),
+        runtime=runtime("deliver_mask"),
+    params:
+        geometry=geometry_of,
+        division=lambda wildcards: division_name(mask_id_of(wildcards)),
+        delivery=config["delivery"],
+        crds=crds_settings(),
+        library=digest("deliver_mask.py"),
+    message:
+        "{wildcards.detector}{wildcards.epoch}: delivery"
+    conda:
+        CONDA_ENV
+    script:
+        "../scripts/deliver_mask.py"
+
+
+rule deliver:
+    """The deliveries of all masks, as a target."""
+    input:
+        deliveries,

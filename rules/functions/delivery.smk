@@ -14,3 +14,21 @@ def certificates(_wildcards):
 def statistics_of_mask(wildcards):
     """The statistics files of all exposures of a mask."""
     return [path for kind in KINDS for path in statistics_of(wildcards, kind)]
+
+
+def delivered_files(wildcards):
+    """The certificate of a mask, its comparison, and its quality check where a file with ramps was given."""
+    mask_id = mask_id_of(wildcards)
+    if Path(mask_name(mask_id)).parts[0] == "delivery":
+        raise WorkflowError(f"deliver: output_file {mask_name(mask_id)!r} lies in the folder of the delivery")
+    ramps = any(ramp_files(wildcards).values())
+    return {
+        "certificate": certificate(mask_id),
+        "comparison": recorded(comparisons(mask_id)),
+        "quality_check": recorded([f"{RESULTS}/{mask_id}/quality_check.json"] if ramps else []),
+    }
+
+
+def deliveries(_wildcards):
+    """The folders of the deliveries of all masks, for the target `deliver`."""
+    return [f"{RESULTS}/{mask_id}/delivery" for mask_id in INVENTORY.masks]

@@ -236,6 +236,7 @@ TESTED_ELSEWHERE = dict.fromkeys(
     "flat_setup": "test_flat_sources.py",
     "variants": "test_variants.py",
     "certify": "test_delivery.py",
+    "delivery": "test_delivery.py",
     "flat_types_from": "test_flat_sources.py",
     "report": "test_report.py",
     "scratch": "test_idle_cores.py",

@@ -2,8 +2,14 @@
 
 import re
 import shutil
+import subprocess
+
+import yaml
+from astropy.io import fits
 
 from badpix.formats.certificate_file import certificate_of
+from badpix.formats.mask_file import read_mask
+from workflow.products import same
 from workflow.runner import snakemake, succeed
 
 CERTIFY = {"certify": True}
@@ -39,6 +45,36 @@ def test_certify(finished_copy):
     # The mask made again has the keyword.
     run = succeed(finished_copy, "--forcerun", "bad_pixel_mask", config=CERTIFY)
     assert "crds certify: passed (jwst_0001.pmap, 0 errors" in run.output
+
+
+def test_deliver(finished_copy):
+    """The folder is made whole for a mask that CRDS accepts; for a refused mask there is none."""
+    form = {"deliverer": "A. Tester", "email": "a@b.c", "change_level": "MODERATE"}
+    config = {"delivery": form, "description": "Bad pixels; of a test"}
+    run = succeed(finished_copy, "--", "deliver", config=config)
+    assert run.jobs == {"bad_pixel_mask": 1, "quality_check": 1, "certify_mask": 1, "deliver_mask": 1, "deliver": 1}
+    folder = finished_copy / "results" / "NIS" / "delivery"
+    assert f"delivery: {folder.relative_to(finished_copy)}" in run.output
+    subprocess.run(["sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS"], cwd=folder, check=True)
+    listed = {line.split("  ")[1] for line in (folder / "SHA256SUMS").read_text().splitlines()}
+    made = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    assert made - listed == {"SHA256SUMS", ".snakemake_timestamp"}
+    (mask,) = folder.glob("niriss_nis_sub64_mask_20190401_" + "[0-9a-f]" * 8 + ".fits")
+    assert same(read_mask(mask), read_mask(finished_copy / "results" / "NIS" / "test_bpm.fits"))
+    assert fits.getval(mask, "FILENAME") == mask.name and certificate_of(mask, folder).status == "passed"
+    fields = yaml.safe_load((folder / "delivery_form.yaml").read_text())
+    assert {key: fields[key] for key in ("deliverer", "other_email", "change_level")} == {
+        "deliverer": "A. Tester", "other_email": "a@b.c", "change_level": "MODERATE",
+    }  # fmt: skip
+    assert fields["description"] == "NIRISS NIS MASK. Bad pixels of a test"
+    assert fields["old_reference_files"] == "jwst_niriss_mask_0001.fits"
+    assert (folder / "comparison.txt").read_text().startswith("Compared with jwst_niriss_mask_0001.fits")
+    assert {"quality_check.json", "certify.txt", "summary.csv", "comparison/mask_changes.csv"} <= made
+
+    other_rules(finished_copy / "crds_cache")
+    run = snakemake(finished_copy, "--forcerun", "deliver_mask", "--", "deliver", config=config)
+    assert run.status != 0 and "deliver_mask: MaskRefused: CRDS (jwst_0001.pmap) refuses" in run.output
+    assert not folder.exists() and not list(folder.parent.glob(".delivery-*"))
 
 
 def test_without_rules_of_crds(finished_copy):

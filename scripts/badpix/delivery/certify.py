@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -61,7 +61,9 @@ def certify(
         errors, warnings = messages(run.stdout)
         if run.returncode and not errors:
             errors = [f"crds certify ended with status {run.returncode}: {run.stdout[-500:].strip()}"]
-        selection_errors, notes = selection(rules, Path(mask), header, headers)
+        kinds = kinds_of(headers, rules)
+        selection_errors, notes = selection(rules, Path(mask), header, kinds)
+        replaces = replaced(rules, header, kinds)
     errors += selection_errors
     return Certificate(
         status=REFUSED if errors else PASSED,
@@ -70,6 +72,7 @@ def certify(
         context=rules.context,
         crds=version("crds"),
         selectors={key: header[card] for key in rules.keywords if (card := _card(key, header)) in header},
+        replaces=replaces,
         errors=tuple(errors),
         warnings=(*warnings, *notes),
         output=run.stdout,
@@ -90,9 +93,9 @@ def _card(key: str, header: Mapping[str, Any]) -> str:
 
 
 def selection(
-    rules: MaskRules, mask: Path, header: Mapping[str, Any], exposures: Iterable[Mapping[str, Any]]
+    rules: MaskRules, mask: Path, header: Mapping[str, Any], kinds: Sequence[Mapping[str, Any]]
 ) -> tuple[list[str], list[str]]:
-    """Insert the file `mask` into the rules, as at a delivery, and select masks for `exposures`, its own exposures.
+    """Insert the file `mask` into the rules, as at a delivery, and select masks for the `kinds` of its exposures.
 
     Returns (errors, notes): an error if CRDS cannot insert the mask; a note for each kind of exposures that CRDS would
     give another mask, at USEAFTER or today.
@@ -105,18 +108,38 @@ def selection(
         last = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
         return [f"the mask cannot be inserted into {rules.rmap.basename}: {last.strip(' :')}"], []
     notes: list[str] = []
-    useafter = datetime.datetime.fromisoformat(str(header["USEAFTER"]))
-    kinds = {tuple((key, exposure[key]) for key in rules.keywords if key in exposure) for exposure in exposures}
-    for kind in sorted(kinds, key=str):
-        for moment in (useafter, max(useafter, datetime.datetime.now())):
-            found = _selected(inserted, {"INSTRUME": header["INSTRUME"], **dict(kind)}, moment)
+    for kind in kinds:
+        for moment in _moments(header):
+            found = _selected(inserted, {"INSTRUME": header["INSTRUME"], **kind}, moment)
             if found != mask.name:
                 other = "no mask" if found.startswith("NOT FOUND") else found
-                words = ", ".join(f"{key} {value}" for key, value in kind)
+                words = ", ".join(f"{key} {value}" for key, value in kind.items())
                 notes.append(f"CRDS gives {other}, not this mask, to exposures of {moment:%Y-%m-%d} with {words}")
                 break
     n_more = len(notes) - MAX_NOTES
     return [], notes if n_more <= 0 else [*notes[:MAX_NOTES], f"the same for {n_more} more kinds of exposures"]
+
+
+def kinds_of(headers: Iterable[Mapping[str, Any]], rules: MaskRules) -> list[dict[str, Any]]:
+    """The different values of the keywords of `rules` in the headers of exposures."""
+    kinds = {tuple((key, header[key]) for key in rules.keywords if key in header) for header in headers}
+    return [dict(kind) for kind in sorted(kinds, key=str)]
+
+
+def replaced(rules: MaskRules, header: Mapping[str, Any], kinds: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """The masks that CRDS now gives to exposures of `kinds`, at USEAFTER in the `header` of a new mask and today."""
+    found = {
+        _selected(rules.rmap, {"INSTRUME": header["INSTRUME"], **kind}, moment)
+        for kind in kinds
+        for moment in _moments(header)
+    }
+    return tuple(sorted(name for name in found if not name.startswith("NOT FOUND")))
+
+
+def _moments(header: Mapping[str, Any]) -> tuple[datetime.datetime, datetime.datetime]:
+    """USEAFTER of a mask, and today if it is later."""
+    useafter = datetime.datetime.fromisoformat(str(header["USEAFTER"]))
+    return useafter, max(useafter, datetime.datetime.now())
 
 
 def _selected(rmap: Any, keywords: Mapping[str, Any], moment: datetime.datetime) -> str:

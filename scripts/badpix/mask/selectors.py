@@ -149,3 +149,16 @@ def needs_irs2_rows(cards: Mapping[str, str | int], headers: Sequence[Mapping[st
             " {READPATT: ...} to read patterns of a single kind"
         )
     return kinds == {True}
+
+
+def selected_for(header: Mapping[str, Any]) -> str:
+    """The exposures that find a mask with this `header`, in words."""
+    subarray = header["SUBARRAY"]
+    words = ["all subarrays" if subarray in (GENERIC, ALL, "ANY") else f"SUBARRAY {subarray} alone"]
+    for key, pattern in PATTERNS.items():
+        value = str(header.get(pattern) or header.get(key) or ALL).strip("|")
+        if value not in (ALL, "ANY"):
+            words.append(f"{key} {value.replace('|', ' or ')}")
+    if (groups := header.get("NGROUPS", ALL)) not in (ALL, "ANY"):
+        words.append(f"NGROUPS {groups}")
+    return ", ".join(words)

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from badpix.core.content import sha256_of
 from badpix.formats.certificate_file import NOT_RUN, PASSED, REFUSED, certificate_of
-from badpix.mask.selectors import ALL, GENERIC, PATTERNS
+from badpix.mask.selectors import selected_for
 
 MAX_LINES = 10
 
@@ -29,14 +30,8 @@ def certification_lines(mask: Path, folder: Path, header: Mapping[str, Any]) -> 
     ]
 
 
-def selected_for(header: Mapping[str, Any]) -> str:
-    """The exposures that find a mask with this `header`, in words."""
-    subarray = header["SUBARRAY"]
-    words = ["all subarrays" if subarray in (GENERIC, ALL, "ANY") else f"SUBARRAY {subarray} alone"]
-    for key, pattern in PATTERNS.items():
-        value = str(header.get(pattern) or header.get(key) or ALL).strip("|")
-        if value not in (ALL, "ANY"):
-            words.append(f"{key} {value.replace('|', ' or ')}")
-    if (groups := header.get("NGROUPS", ALL)) not in (ALL, "ANY"):
-        words.append(f"NGROUPS {groups}")
-    return ", ".join(words)
+def delivery_lines(mask: Path, folder: Path) -> list[str]:
+    """The line of the delivery of the file `mask`; none if there is no delivery of this very file."""
+    delivery = folder / "delivery"
+    made = delivery.is_dir() and any(delivery.glob(f"*_{sha256_of(mask)[:8]}.fits"))
+    return [f"  delivery: {delivery} (fill in delivery_form.yaml where it says so)"] if made else []

@@ -73,6 +73,21 @@ OWN = {
     "mask_frame": "subarray",
     "subarray_name": "measured",
     "certify": True,
+    "delivery": {
+        **dict.fromkeys(
+            [
+                "deliverer",
+                "email",
+                "change_level",
+                "description",
+                "modes_affected",
+                "correctness_testing",
+                "jira_issue",
+                "additional_considerations",
+            ]
+        ),
+        "reprocess": True,
+    },
     "selectors": {},
     "epochs": None,
     "compare_with": None,
@@ -162,8 +177,8 @@ def test_every_key_is_documented_and_has_a_sound_default(key):
     assert node["changes"] in {
         "inputs", "detector1_dark", "detector1_flat", "dark_statistics", "flat_statistics", "flat_response",
         "exposure_response", "leave_one_out", "compare_exposures", "bad_pixel_mask", "plots", "quality_check",
-        "certify_mask", "compare_masks", "release_gate", "history", "nothing", "sweep_vote", "inject", "reliability",
-        "report_page",
+        "certify_mask", "deliver_mask", "compare_masks", "release_gate", "history", "nothing", "sweep_vote", "inject",
+        "reliability", "report_page",
     }  # fmt: skip
     assert problems(node["default"], node, SCHEMA, key) == []
 
