@@ -113,7 +113,7 @@ RULES = {
     "bad_pixel_mask": Needs(330, memory=((300, 0, 0),), disk=(150, 0, 0), seconds=(4, 0), of_all_exposures=True),
     "quality_check": Needs(155, memory=((0, 0, 6.3),), irs2=(0, 0, 9.9), seconds=(1, 0.1)),
     "certify_mask": Needs(300, memory=((30, 0, 0),), seconds=(2, 0)),
-    "deliver_mask": Needs(330, memory=((100, 0, 0),), disk=(60, 0, 0), seconds=(10, 0)),
+    "deliver_mask": Needs(330, memory=((40, 0, 0),), disk=(15, 0, 0), seconds=(10, 0)),
     "plots": Needs(122, memory=((130, 0, 0),), disk=(1, 0, 0), seconds=(3, 0)),
     "crds_mask": Needs(145, memory=((0, 0, 4.1),), irs2=(0, 0, 6.4), disk=(20, 0, 0)),
     "compare_masks": Needs(185, memory=((38, 0, 0),), disk=(10, 0, 0), seconds=(3, 0)),
