@@ -92,7 +92,7 @@ def read_inventory():
     """The exposures of each mask, from the headers of all input files. Empty for `snakemake --lint` and fetch."""
     if LINTING or FETCHING:
         return Inventory()
-    files = match_inputs(config)
+    files = match_inputs(config, HEADERS.sha256)
     inventory = take_inventory(files, HEADERS.header_info, with_exp_types(DETECTORS, config), config)
     FLAT_PRODUCTS.update(products_of(config["flat_types_from"], HEADERS.header_info, DETECTORS))
     HEADERS.save()

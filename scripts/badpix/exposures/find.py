@@ -3,10 +3,11 @@
 import glob
 import os
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from badpix.core.content import sha256_of
 from badpix.core.paths import shown, text_problem
 from badpix.exposures.sheet import Exposures, read_sheet
 from badpix.instrument.file_names import InputError, exposure_name
@@ -107,51 +108,70 @@ def _prefer_rateints(paths: Sequence[str]) -> list[str]:
     return [path for path in paths if "_rateints." in Path(path).name or exposure_name(path) not in with_integrations]
 
 
-def _claim(exposures: dict[str, dict[str, tuple[str, str]]], key: str, product: str, path: str) -> None:
+# Gives the SHA-256 of the content of a file.
+Digest = Callable[[str], str]
+# Exposure -> product -> (key, path).
+Claims = dict[str, dict[str, tuple[str, str]]]
+
+
+def _same_content(first: str, second: str, digest: Digest) -> bool:
+    """True if both files have the same content; False also where this cannot be found out."""
+    try:
+        return os.path.getsize(first) == os.path.getsize(second) and digest(first) == digest(second)  # noqa: PTH202
+    except OSError:
+        return False
+
+
+def _claim(exposures: Claims, key: str, product: str, path: str, digest: Digest) -> None:
     """Enter `path`, a file of configuration `key`, as the `product` of its exposure unless an earlier key has it.
 
-    InputError if the same key, or the sheet and any key, give different files.
+    Of copies of a file, the first is used. InputError if the same key, or the sheet and any key, give files of
+    different content.
     """
     entry = exposures[exposure_name(path)]
     known = entry.get(product)
     if known and (known[0] == key or "exposures" in (known[0], key)) and known[1] != path:
+        if _same_content(known[1], path, digest):
+            return
         keys = key if known[0] == key else f"{known[0]} and {key}"
         raise InputError(
-            f"{keys}: two {product} files of the exposure {exposure_name(path)}: {known[1]!r} and {path!r}"
+            f"{keys}: two {product} files of the exposure {exposure_name(path)} with different content: {known[1]!r}"
+            f" and {path!r}; take one of them out of the inputs"
         )
     entry.setdefault(product, (key, path))
 
 
 def _match_kind(
-    kind: str, config: Mapping[str, Any], sheet: Mapping[str, Mapping[str, str]]
+    kind: str, config: Mapping[str, Any], sheet: Mapping[str, Mapping[str, str]], digest: Digest
 ) -> dict[str, dict[str, str]]:
     """The files of the darks or of the flats: exposure -> product -> path; `sheet` has the kind's rows of the sheet."""
-    exposures: dict[str, dict[str, tuple[str, str]]] = defaultdict(dict)
+    exposures: Claims = defaultdict(dict)
     for files in sheet.values():
         for product, path in files.items():
             if not os.path.exists(path):  # noqa: PTH110
                 raise InputError(f"exposures: no such file: {path!r}")
-            _claim(exposures, "exposures", product, str(Path(path)))
+            _claim(exposures, "exposures", product, str(Path(path)), digest)
     for product, key in KEYS[kind].items():
         paths = find_files(key, config[key], SUFFIXES[product])
         for path in _prefer_rateints(paths) if product == "rateints" else paths:
-            _claim(exposures, key, product, path)
+            _claim(exposures, key, product, path, digest)
     for product, key in COMPANION_KEYS[kind].items():
         for path in find_files(key, config[key], SUFFIXES[product]):
             if exposure_name(path) not in exposures:
                 raise InputError(f"{key}: {path!r} belongs to no exposure of the {kind}")
-            _claim(exposures, key, product, path)
+            _claim(exposures, key, product, path, digest)
     return {name: {product: path for product, (_, path) in exposures[name].items()} for name in sorted(exposures)}
 
 
-def match_inputs(config: Mapping[str, Any]) -> Exposures:
+def match_inputs(config: Mapping[str, Any], digest: Digest = sha256_of) -> Exposures:
     """All input files by kind and exposure: kind -> exposure -> product -> path.
 
-    Raises InputError when a file is missing, when an exposure has two files of the same product, when a companion file
-    belongs to no exposure, and when an exposure is a dark and a flat.
+    `digest` gives the SHA-256 of a file, for files of the same name. Raises InputError when a file is missing, when an
+    exposure has two files of the same product with different content, when a companion file belongs to no exposure, and
+    when an exposure is a dark and a flat.
     """
     sheet = read_sheet(config["exposures"]) if config["exposures"] else {kind: {} for kind in KEYS}
-    result = {kind: _match_kind(kind, config, sheet[kind]) for kind in KEYS}
+    result = {kind: _match_kind(kind, config, sheet[kind], digest) for kind in KEYS}
     both = sorted(set(result["darks"]) & set(result["flats"]))
     if both:
         raise InputError(f"given as a dark and as a flat: {', '.join(both)}")

@@ -328,6 +328,22 @@ PATH_VALUES = {key: "{}/a" for key, node in KEYS.items() if node.get("unit") == 
 }
 
 
+# In the description of a key whose value is a file or a folder of the user; names of files in the results are none.
+NAMES_A_PATH = re.compile(
+    r"^(A |The )?(Raw|File|Files|Director|Folder|Table|Sheet|Path|Slope|Jump|Fitopt)", re.IGNORECASE
+)
+NO_PATHS = {"output_file"}
+
+
+def test_every_key_of_a_path_has_the_unit_path():
+    """`~` and variables are expanded in keys with this unit only; a new key without it would be missed."""
+    ends = ("_file", "_files", "_directory", "_folder", "_path", "_from", "darks", "flats", "results", "scratch")
+    by_name = {key for key in KEYS if key.endswith(ends) and not key.startswith(("min_", "max_"))}
+    assert by_name - NO_PATHS <= {key for key, node in KEYS.items() if node.get("unit") == "path"}
+    by_description = {key for key, node in KEYS.items() if NAMES_A_PATH.match(node["description"])}
+    assert by_description - NO_PATHS <= {key for key, node in KEYS.items() if node.get("unit") == "path"}
+
+
 def test_home_and_variables_are_expanded_in_every_path(monkeypatch):
     monkeypatch.setenv("HOME", "/home/me")
     monkeypatch.setenv("DATA", "/data")

@@ -84,11 +84,25 @@ def test_a_folder_in_a_directory_needs_the_name_of_its_exposure(here):
     assert find("d") == ["d/a/a_uncal.fits", "d/c_uncal.fits"]
 
 
-def test_an_exposure_that_was_downloaded_twice_is_named(here):
-    touch("d/a/a_uncal.fits", "d/mastDownload/JWST/a/a_uncal.fits")
-    assert refusal(darks="d") == (
-        "darks: two uncal files of the exposure a: 'd/a/a_uncal.fits' and 'd/mastDownload/JWST/a/a_uncal.fits'"
-    )
+def test_a_copy_of_a_file_is_used_once_and_another_file_of_its_name_is_named(here):
+    first, second = here / "d/a/a_uncal.fits", here / "d/mastDownload/JWST/a/a_uncal.fits"
+    for path in (first, second):
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"same")
+    assert match(darks="d")["darks"] == {"a": {"uncal": "d/a/a_uncal.fits"}}
+    for content in (b"else", b"longer"):
+        second.write_bytes(content)
+        assert refusal(darks="d") == (
+            "darks: two uncal files of the exposure a with different content: 'd/a/a_uncal.fits' and"
+            " 'd/mastDownload/JWST/a/a_uncal.fits'; take one of them out of the inputs"
+        )
+
+
+def test_partial_downloads_are_left_out(here):
+    folder = "d/mastDownload/JWST/a"
+    touch(f"{folder}/a_uncal.fits", f"{folder}/b_uncal.fits.part", f"{folder}/c_uncal.fits.tmp", "d/e_uncal.fits.part")
+    for value in ("d", "d/**", "d/**/*_uncal.fits*"):
+        assert find(value) == [f"{folder}/a_uncal.fits"]
 
 
 def test_a_directory_of_calwebb_dark_products_is_refused_with_advice(here):
@@ -163,8 +177,9 @@ def test_rateints_is_preferred_to_rate(here):
 
 def test_two_files_of_one_product_and_exposure_are_refused(here):
     touch("d/a_uncal.fits", "e/a_uncal.fits", "d/a_uncal.fits.gz")
-    assert refusal(darks=["d/a_uncal.fits", "e"]) == (
-        "darks: two uncal files of the exposure a: 'd/a_uncal.fits' and 'e/a_uncal.fits'"
+    (here / "d/a_uncal.fits").write_bytes(b"another file")
+    assert refusal(darks=["d/a_uncal.fits", "e"]).startswith(
+        "darks: two uncal files of the exposure a with different content: 'd/a_uncal.fits' and 'e/a_uncal.fits'"
     )
     assert "two uncal files of the exposure a" in refusal(darks="d")
 

@@ -114,7 +114,7 @@ def test_sheet_and_keys_together(here):
 def test_the_same_product_from_two_places_is_refused(here):
     (here / "a").mkdir()
     for name in ("d1_uncal.fits", "a/d1_uncal.fits"):
-        (here / name).touch()
+        (here / name).write_text(name)
     config = NOTHING | {"exposures": write("kind uncal\ndark d1_uncal.fits")}
     with pytest.raises(InputError, match="exposures and darks: two uncal files of the exposure d1"):
         match_inputs(config | {"darks": "a"})
