@@ -54,7 +54,7 @@ from badpix.mask.selectors import SelectorError, subarray_name
 from badpix.core.paths import is_same_file, path_problem, shown, text_problem
 from badpix.core.scratch import ScratchError, check_scratch
 from badpix.instrument.segments import by_exposure
-from badpix.config.settings import KINDS, RESPONSE_KEYS, vote_keys, with_max_dead_norm_signal
+from badpix.config.settings import IN_ELECTRONS, KINDS, RESPONSE_KEYS, of_detector, vote_keys, with_max_dead_norm_signal
 from badpix.config.sweep import sweep_points
 from badpix.config.variants import of_variant
 

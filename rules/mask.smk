@@ -4,6 +4,33 @@
 include: "functions/mask.smk"
 
 
+rule gain_reference:
+    """The gain reference file that CRDS selects, cut to the array: for thresholds in e-/s."""
+    input:
+        exposure=exposure_for_gain,
+    output:
+        gain="<results>/{detector}{epoch}/gain.fits",
+    log:
+        "<results>/{detector}{epoch}/logs/gain_reference.log",
+    benchmark:
+        "<results>/{detector}{epoch}/benchmarks/gain_reference.tsv"
+    resources:
+        mem_mb=memory("gain_reference"),
+        disk_mb=disk("gain_reference"),
+        runtime=runtime("gain_reference"),
+    params:
+        crds=crds_settings(),
+        settings=GAIN_SETTINGS,
+        rates_are_scaled=rates_are_scaled,
+        library=digest("gain_reference.py"),
+    message:
+        "{wildcards.detector}{wildcards.epoch}: gain from CRDS"
+    conda:
+        CONDA_ENV
+    script:
+        "../scripts/gain_reference.py"
+
+
 for VOTE_RULE, (VOTED_FILE, VOTED_EPOCH) in VOTE_RULES.items():
 
     rule:

@@ -112,7 +112,7 @@ def recorded(paths):
     return paths
 
 
-MADE = frozenset({"statistics", "response", "exposure_response", "reference_statistics"})
+MADE = frozenset({"statistics", "response", "exposure_response", "reference_statistics", "gain"})
 
 
 def check_response(path, statistics, more=()):

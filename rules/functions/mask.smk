@@ -4,12 +4,38 @@
 def vote_files(wildcards):
     """All statistics of the detector by kind, and the responses of the single flats if each flat votes."""
     files = {kind: statistics_of(wildcards, kind) for kind in KINDS}
+    if files["darks"] and (gain := gain_file(wildcards)):
+        files["gain"] = gain
     if files["flats"] and config["flat_vote_unit"] == "exposure":
         folder = f"{RESULTS}/{wildcards.detector}/flats"
         files["responses"] = [
             f"{folder}/{name}_exposure_response.fits" for name in by_exposure(exposures(wildcards, "flats"))
         ]
     return files
+
+
+def gain_file(wildcards):
+    """The gain of the detector where a threshold of the mask is in electrons and no gain is configured; else None."""
+    of_mask = config_of(mask_id_of(wildcards))
+    if of_mask["gain_e_per_dn"] is not None or all(of_mask[key] is None for key in IN_ELECTRONS):
+        return None
+    # Copies with planted pixels have the gain of their detector.
+    return f"{RESULTS}/{INVENTORY.set_id(source_mask_id(wildcards))}/gain.fits"
+
+
+GAIN_SETTINGS = {"crds_context": config["crds_context"]}
+
+
+def exposure_for_gain(wildcards):
+    """A file of the latest exposure, for which CRDS selects the gain; the gain on disk is checked."""
+    context = context_now(wildcards.detector, "darks")
+    check_current(Wanted(f"{RESULTS}/{mask_id_of(wildcards)}/gain.fits", GAIN_SETTINGS, (), context=context))
+    return latest_exposure(wildcards)
+
+
+def rates_are_scaled(wildcards):
+    """True unless detector1 skips the step gain_scale, which multiplies the rates by GAINFACT of the gain reference."""
+    return not config["detector1_dark"].get("gain_scale", {}).get("skip", False)
 
 
 def checked_mask_inputs(wildcards):

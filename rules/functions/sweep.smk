@@ -13,7 +13,7 @@ def point_config(wildcards):
     variant = variant_of(wildcards.epoch)
     as_given = {"max_dead_norm_signal": of_variant(config, variant)["max_dead_norm_signal"]}
     keys = vote_config(wildcards) | as_given | points_of(variant)[wildcards.point]
-    return with_max_dead_norm_signal(keys, default)
+    return with_max_dead_norm_signal(of_detector(keys, detector_of(wildcards.detector)), default)
 
 
 def tables_of_points(wildcards):

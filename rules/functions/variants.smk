@@ -14,9 +14,10 @@ VOTE_RULES = {"bad_pixel_mask": ("<mask_file>", rf"(/epochs/[^/]+)?(/variants/{_
 
 
 def config_of(mask_id):
-    """The configuration of a mask, with the keys of its variant, and the default of `max_dead_norm_signal` resolved."""
+    """The configuration of a mask: of its variant, with the values of its detector."""
     default = DETECTORS[detector_of(mask_id)].max_dead_norm_signal_dn_per_s
-    return with_max_dead_norm_signal(of_variant(config, variant_of(mask_id)), default)
+    of_mask = of_detector(of_variant(config, variant_of(mask_id)), detector_of(mask_id))
+    return with_max_dead_norm_signal(of_mask, default)
 
 
 def mask_name(mask_id):

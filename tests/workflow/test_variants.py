@@ -1,20 +1,44 @@
 """Variants of a finished run: several masks from its statistics, which no job measures again."""
 
+import hashlib
+
 import numpy as np
 import pandas as pd
 import pytest
 from astropy.io import fits
 
 from badpix.formats.mask_file import read_mask
+from badpix.instrument.dq import PIXEL_FLAGS
 from workflow.products import same
 from workflow.runner import snakemake, succeed
 
 pytestmark = pytest.mark.pipeline
 
+HOT, UNRELIABLE_SLOPE = PIXEL_FLAGS["HOT"], PIXEL_FLAGS["UNRELIABLE_SLOPE"]
 VARIANTS = {
     "standard": {},
+    "electrons": {
+        "hot_rate_threshold_e_per_s": {"NIS": 1.6}, "warm_rate_threshold_e_per_s": 0.8,
+        "cold_rate_threshold_e_per_s": 0.004, "flag_values": {"hot": ["HOT", "UNRELIABLE_SLOPE"]},
+    },
     "minimal": {"dark_do_not_use": ["hot"], "description": "Minimal", "output_file": "minimal.fits"},
-}
+}  # fmt: skip
+
+
+def check_electrons(directory, folder):
+    """The limits in e-/s follow the gain of CRDS, which HISTORY and inputs.csv name."""
+    (reference,) = (directory / "crds_cache").rglob("*_gain_*.fits")
+    history = " ".join(fits.getheader(folder / "test_bpm.fits")["HISTORY"])
+    assert f"Gain: {reference.name} (jwst_0001.pmap), median " in history
+    inputs = pd.read_csv(folder / "inputs.csv")
+    (row,) = inputs[inputs["kind"] == "reference"].to_dict("records")
+    assert row["file"] == reference.name and row["sha256"] == hashlib.sha256(reference.read_bytes()).hexdigest()
+    found = read_mask(folder / "test_bpm.fits")
+    assert ((found & HOT != 0) == (found & UNRELIABLE_SLOPE != 0)).all()
+    assert (found & HOT != 0).sum() > (read_mask(directory / "results" / "NIS" / "test_bpm.fits") & HOT != 0).sum()
+    counts = pd.read_csv(folder / "summary.csv").set_index("name")["n_insufficient"]
+    assert counts["cold"] > 3000 and counts["warm"] < 100, "0.004 e-/s is within the noise of these darks, 0.8 is not"
+    assert "cold: " in history and "are not classified, because noise does not separate the limit" in history
 
 
 def test_variants_are_voted_from_the_cache(finished_copy):
@@ -23,7 +47,7 @@ def test_variants_are_voted_from_the_cache(finished_copy):
     kept = {path: path.stat().st_mtime_ns for path in results.glob("*/*_statistics.fits")}
     config = {"variants": VARIANTS, "keep_history": True}
     run = succeed(finished_copy, config=config)
-    votes = {"bad_pixel_mask": 1, "bad_pixel_mask_minimal": 1, "history": 2}
+    votes = {"bad_pixel_mask": 2, "bad_pixel_mask_minimal": 1, "history": 3, "gain_reference": 1}
     assert run.jobs == votes, "no exposure is measured or compared again, and no flat stacked"
     assert "NIS/variants/minimal\n  mask: results/NIS/variants/minimal/minimal.fits\n" in run.output
     standard, minimal = results / "variants" / "standard", results / "variants" / "minimal"
@@ -36,6 +60,8 @@ def test_variants_are_voted_from_the_cache(finished_copy):
         assert len(pd.read_parquet(folder / "history" / "epochs.parquet")["entry"].unique()) == 1
     assert {path: path.stat().st_mtime_ns for path in results.glob("*/*_statistics.fits")} == kept
     assert snakemake(finished_copy, config=config).nothing_to_do
+
+    check_electrons(finished_copy, results / "variants" / "electrons")
 
     # A further variant, and a variant with a selection: their own votes alone.
     more = VARIANTS | {"strict": {"max_jump_limit": 5}, "long": {"select_darks": {"NGROUPS": {"min": 30}}}}

@@ -7,7 +7,7 @@ from typing import Any
 from badpix.config.dates import FLIGHT_AND_GROUND
 from badpix.config.epochs import range_problems
 from badpix.config.exp_types import exp_type_problems, sky_types
-from badpix.config.settings import with_max_dead_norm_signal
+from badpix.config.settings import BY_DETECTOR, of_detector, with_max_dead_norm_signal
 from badpix.core.paths import path_problem
 from badpix.core.wording import show
 
@@ -22,6 +22,7 @@ PATH_KEYS = (
     "exposures", "manual_flag_file", "output_file", "compare_with", "history_directory", "results", "scratch",
     "crds_path",
 )  # fmt: skip
+RATE_KEYS = ("hot_rate_threshold", "warm_rate_threshold", "cold_rate_threshold")
 GATE_KEYS = ("max_new_fraction", "max_recovered_fraction")
 
 Config = Mapping[str, Any]
@@ -138,6 +139,34 @@ def _pedigree(config: Config) -> list[str]:
     return []
 
 
+def _units(config: Config) -> list[str]:
+    """A limit has a single unit, and the limits of a detector are in order."""
+    found = []
+    for key in RATE_KEYS:
+        electrons = f"{key}_e_per_s"
+        # 0 is the default of warm_rate_threshold.
+        is_in_dn = bool(config[key]) if key == "warm_rate_threshold" else config[key] is not None
+        if config[electrons] is not None and is_in_dn:
+            found.append(
+                f"{electrons}: {show(config[electrons])} is not allowed with {key} {config[key]}, the same limit in"
+                f" DN/s; set {key} to null (a preset may set it)"
+            )
+    given = [value for key in BY_DETECTOR if isinstance(value := config[key], Mapping)]
+    for detector in dict.fromkeys(name for mapping in given for name in mapping) or [""]:
+        values, of = of_detector(config, detector), f" for {detector}" if detector else ""
+        hot, warm = values["hot_rate_threshold_e_per_s"], values["warm_rate_threshold_e_per_s"]
+        if warm is None or (hot is not None and warm < hot):
+            continue
+        if hot is not None:
+            reason = f"with hot_rate_threshold_e_per_s {hot}; it must be lower"
+        elif config["hot_rate_threshold"] is None:
+            reason = "without a limit of hot pixels; set hot_rate_threshold_e_per_s"
+        else:
+            continue
+        found.append(f"warm_rate_threshold_e_per_s: {warm}{of} is not allowed {reason}")
+    return found
+
+
 def _epochs(config: Config) -> list[str]:
     epochs = config["epochs"]
     if isinstance(epochs, dict):
@@ -208,5 +237,6 @@ RULES: tuple[Rule, ...] = (
     (("pedigree",), _pedigree),
     (("epochs",), _epochs),
     (("mast",), _mast),
+    ((*RATE_KEYS, *BY_DETECTOR), _units),
     (("compare_with", "epochs", *GATE_KEYS), _comparison),
 )

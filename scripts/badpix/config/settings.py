@@ -46,6 +46,20 @@ def with_max_dead_norm_signal(config: Mapping, detector_value: float | None) -> 
     return {**config, "max_dead_norm_signal": value}
 
 
+# Keys with a number for all detectors, or a mapping of detectors to numbers.
+BY_DETECTOR = (
+    "hot_rate_threshold_e_per_s", "warm_rate_threshold_e_per_s", "cold_rate_threshold_e_per_s", "gain_e_per_dn",
+)  # fmt: skip
+# Thresholds that need the gain.
+IN_ELECTRONS = BY_DETECTOR[:3]
+
+
+def of_detector(config: Mapping, detector: str) -> dict:
+    """`config` with the values of `detector` of the keys BY_DETECTOR; None where a mapping has no value for it."""
+    values = {key: value.get(detector) for key in BY_DETECTOR if isinstance(value := config[key], Mapping)}
+    return {**config, **values}
+
+
 # Keys that change an earlier product and are read by the vote too.
 _OF_EARLIER_STAGES = ("early_cutoff_fraction", "flat_vote_unit", "reject_outliers", *RESPONSE_KEYS)
 # Keys of the rule bad_pixel_mask that are file names, not settings of the vote.

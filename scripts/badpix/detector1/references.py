@@ -98,17 +98,37 @@ def content_of(paths: Mapping[str, str | None]) -> dict[str, dict[str, Any]]:
 
 
 def fetch_mask(exposure: str | Path) -> tuple[str, str]:
-    """Fetch the MASK that CRDS selects for the file `exposure`: (CRDS context, path in the cache).
+    """Fetch the MASK that CRDS selects for the file `exposure`, as `fetch_reference`."""
+    return fetch_reference(exposure, "mask", "the comparison", "set compare_with to a mask file, or to null")
 
-    Raises ReferencesUnavailable, also where CRDS has no mask.
+
+def fetch_reference(exposure: str | Path, kind: str, purpose: str, remedy: str) -> tuple[str, str]:
+    """Fetch the reference file of a `kind` that CRDS selects for an exposure.
+
+    Parameters
+    ----------
+    exposure : path
+        A file of the exposure.
+    kind : str
+        Type of the reference file in CRDS, such as mask.
+    purpose, remedy : str
+        For the message: the use of the file, and what to do without it.
+
+    Returns
+    -------
+    (CRDS context, path in the cache)
+
+    Raises
+    ------
+    ReferencesUnavailable
+        Also where CRDS has no file.
     """
-    context, paths = references_of(exposure, ["mask"])
-    if _file_name(paths["mask"]) == "N/A":
+    context, paths = references_of(exposure, [kind])
+    if _file_name(paths[kind]) == "N/A":
         raise ReferencesUnavailable(
-            f"CRDS ({context}) has no mask for {exposure} ({paths['mask']}) for the comparison; set compare_with "
-            "to a mask file, or to null"
+            f"CRDS ({context}) has no {kind} for {exposure} ({paths[kind]}) for {purpose}; {remedy}"
         )
-    return context, paths["mask"]
+    return context, paths[kind]
 
 
 def references_of(exposure: str | Path, types: Sequence[str]) -> tuple[str, dict[str, str]]:

@@ -63,6 +63,10 @@ PIXEL_TYPES = {
         PixelType("warm", DARK, "Warm", Marker("#B97A00", "triangle", "M0,-4.5L4.3,3.5H-4.3Z"), ("WARM",),
                   explained_by=("rc", "inverse_rc")),
         PixelType("inverse_rc", DARK, "Inverse RC", Marker("#2E8FC7", "diamond", "M0,-5L3.6,0 0,5 -3.6,0Z"), ("RC",)),
+        # NIRISS's masks have such pixels as OTHER_BAD_PIXEL. A pixel without a response has no dark current either.
+        PixelType("cold", DARK, "Cold",
+                  Marker("#3A4FB0", "plus", "M-1.5,-4.5H1.5V-1.5H4.5V1.5H1.5V4.5H-1.5V1.5H-4.5V-1.5H-1.5Z"),
+                  ("OTHER_BAD_PIXEL",), explained_by=("rc", "inverse_rc", "high_cr", "DEAD", "OPEN")),
         PixelType("DEAD", FLAT, "Dead", Marker("#1A1A1A", "x", "M-3.8,-3.8L3.8,3.8M-3.8,3.8L3.8,-3.8"), ("DEAD",),
                   explained_by=("OPEN",)),
         PixelType("LOW_QE", FLAT, "Low QE",

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 
 from badpix.formats.flat_product import MASK, FlatProduct
+from badpix.formats.pixel_types import PIXEL_TYPES
 from badpix.vote.dark_official import COMMON_KEYS, OFFICIAL_TESTS
 from badpix.vote.reference_pixels import ReferenceSettings
 from badpix.vote.settings import VoteSettings
@@ -29,7 +30,7 @@ def _dark_keys(settings: VoteSettings) -> list[str]:
         if test.name not in settings.replaced_tests:
             keys += test.keys
     for search in settings.searches_on:
-        keys += ["false_flags_per_million", *search.header_keys()]
+        keys += ["false_flags_per_million", *search.header_keys(), *(["gain_e_per_dn"] if search.needs_gain else [])]
     return keys
 
 
@@ -76,14 +77,16 @@ def used_parameters(
     elif product is not None:
         of_flats = OF_MASKS if product.kind == MASK else _flat_keys(config)
         keys.update(key for key in of_flats if key not in NOT_OF_PRODUCTS)
-    used = {key: config[key] for key in sorted(keys)}
+    # A threshold that is not set is no parameter of the mask.
+    used = {key: config[key] for key in sorted(keys) if config[key] is not None}
     if product is not None:
         used["flat_types_from"] = product.name
     if "darks" in kinds and config["bad_reference_pixels"] is not None:
         search = asdict(ReferenceSettings(**config["bad_reference_pixels"]))
         used.update({f"bad_reference_pixels.{name}": value for name, value in sorted(search.items())})
-    if "darks" in kinds:
-        used.update({f"flag_values.{name}": flags for name, flags in sorted(config["flag_values"].items())})
+    searched = {*kinds, *(["flats"] if product is not None else [])}
+    named = [name for name in sorted(config["flag_values"]) if f"{PIXEL_TYPES[name].kind}s" in searched]
+    used.update({f"flag_values.{name}": config["flag_values"][name] for name in named})
     for key, of_key in steps.items():
         for step, parameters in sorted(of_key.items()):
             used.update({f"{key}.{step}.{name}": value for name, value in sorted(parameters.items())})

@@ -100,7 +100,8 @@ def save(outputs: Mapping[str, str], vote: MaskVote, settings: MaskSettings, ori
     if (product := exposures.flat_product) is not None:
         inputs.append(product_file(product))
         instead["flats"] = product_lines(product, inputs[-1][2].digest, exposures.science)
-    write_inputs(outputs["inputs"], inputs)
+    gain = exposures.gain
+    write_inputs(outputs["inputs"], [*inputs, *([("reference", "", gain.reference)] if gain else [])])
     tables = [reference_table(vote.reference)] if vote.reference else []
     write_evidence(outputs["evidence"], vote.results, vote.measured, exposures.detector.name, origin.provenance, tables)
     summary = summary_table(vote.results, vote.dq, exposures.science)
@@ -121,6 +122,8 @@ def save(outputs: Mapping[str, str], vote: MaskVote, settings: MaskSettings, ori
     history += ground_lines(settings.pedigree, exposures)
     if setups := setups_text(segment.header for flat in exposures.flats for segment in flat.segments):
         history.append(f"Optical set-up of the flats: {setups}")
+    if gain:
+        history.append(gain.text)
     history.append(origin.identity.source)
     history += vote.reference.notes if vote.reference else []
     if vote.frame != exposures.geometry:

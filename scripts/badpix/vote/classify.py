@@ -67,6 +67,7 @@ def classify_darks(exposures: ExposureSet, settings: VoteSettings) -> Classifica
             settings.false_flags_per_million / 1e6,
             settings.min_valid,
             amplifiers(exposures.geometry, exposures.detector),
+            settings.gain_e_per_dn if exposures.gain is None else exposures.gain.image,
         )
         extended = DarkExtended(settings.searches, context)
     # By the number of groups, deepest first; darks of the same number keep their order.
@@ -80,7 +81,8 @@ def classify_darks(exposures: ExposureSet, settings: VoteSettings) -> Classifica
     noise, n_clean = official.noise()
     measured: Measured = {"NOISE": (noise.astype(np.float32), "DN/s"), "NCLEAN": (n_clean, None)}
     warnings = () if "noisy" in settings.replaced_tests else official.warnings(science)
-    return Classification(dark_results(official, extended, science), measured, warnings)
+    results = dark_results(official, extended, science)
+    return Classification(results, measured, (*warnings, *(extended.warnings if extended else ())))
 
 
 def mean_last_groups(flats: tuple[Exposure, ...], shape: tuple[int, int]) -> np.ndarray:

@@ -60,6 +60,11 @@ class DarkExtended:
                 results[name] = results[name].either(result) if name in results else result
         return results
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Warnings of pixels that the searches cannot test. Call it after `results`."""
+        return tuple(warning for run in self.runs for warning in run.warnings)
+
 
 def planes_of(searches: Iterable[Search]) -> tuple[str, ...]:
     """Names of the statistics planes that `searches` read."""

@@ -11,6 +11,7 @@ from badpix.core.errors import BadExposure, TooFewExposures
 from badpix.core.reasons import too_few
 from badpix.formats.comparison_file import outlier_warnings, read_comparison, rejectable
 from badpix.formats.flat_product import FlatProduct, read_flat_product
+from badpix.formats.gain_file import Gain, read_gain
 from badpix.formats.input_files import input_file, product_inputs
 from badpix.formats.product_file import require_settings
 from badpix.formats.provenance import Provenance, versions
@@ -34,6 +35,7 @@ class VoteFiles:
     is a table of flags that the mask gets besides those of the vote, or None. `made_with` maps kinds and `responses` to
     the settings that the files must have been made with. `flat_types` is a finished product in place of flats, or None.
     `reference_pixels` are the measurements of the reference pixels of the darks, if these are searched.
+    `gain` is a file of `badpix.formats.gain_file`, None if no threshold is in electrons, or if the gain is configured.
     """
 
     darks: Sequence[str] = ()
@@ -45,6 +47,7 @@ class VoteFiles:
     made_with: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     flat_types: str | None = None
     reference_pixels: Sequence[str] = ()
+    gain: str | None = None
 
     @classmethod
     def of_rule(cls, inputs: Mapping, params: Mapping) -> "VoteFiles":
@@ -59,6 +62,7 @@ class VoteFiles:
             dict(params.get("made_with") or {}),
             inputs.get("flat_types"),
             list(inputs.get("reference_pixels", ())),
+            first_path(inputs.get("gain")),
         )
 
     def provenance(self, settings: Mapping[str, object]) -> Provenance:
@@ -68,6 +72,7 @@ class VoteFiles:
             "response": self.responses.mean,
             "exposure_response": self.responses.single,
             "reference_statistics": self.reference_pixels,
+            "gain": self.gain,
         }
         given = {"comparison": self.comparison, "manual_flags": self.manual_flags, "flat_types": self.flat_types}
         inputs = (input_file(product, path) for product, path in given.items() if path)
@@ -84,7 +89,8 @@ class ExposureSet:
     """The exposures of one detector that vote.
 
     `rejected` maps the exposures that do not vote to the reason. `warnings` are lines on outliers that vote.
-    `geometry` is common to all exposures. `reference_pixels` is a boolean image (y, x).
+    `geometry` is common to all exposures. `reference_pixels` is a boolean image (y, x), `gain` the Gain of the
+    reference file or None.
     """
 
     detector: Detector
@@ -95,6 +101,7 @@ class ExposureSet:
     rejected: Mapping[str, str]
     warnings: tuple[str, ...] = ()
     flat_product: FlatProduct | None = None
+    gain: Gain | None = None
 
     @property
     def science(self) -> np.ndarray:
@@ -162,7 +169,8 @@ def select_exposures(files: VoteFiles, detector: Detector, required: RequiredExp
     geometry = common_geometry([s for exposures in used.values() for e in exposures for s in e.segments])
     reference = reference_pixels(geometry, detector)
     product = read_flat_product(files.flat_types, geometry, detector) if files.flat_types else None
-    return ExposureSet(detector, geometry, reference, used["darks"], used["flats"], rejected, warnings, product)
+    gain = read_gain(files.gain, geometry) if files.gain else None
+    return ExposureSet(detector, geometry, reference, used["darks"], used["flats"], rejected, warnings, product, gain)
 
 
 def require_enough(detector: str, kind: str, n_exposures: int, minimum: int, rejected: Mapping[str, str]) -> None:

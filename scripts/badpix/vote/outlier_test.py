@@ -6,7 +6,7 @@ import numpy as np
 
 from badpix.vote.kernels import count_outliers
 from badpix.vote.significance import Distribution, significance, subsample, typical_level_and_scatter, vote_sigma
-from badpix.vote.tally import check_n_votes, decide
+from badpix.vote.tally import check_n_votes, decide, votes_needed
 
 HIGH, LOW = 1, -1
 
@@ -174,6 +174,25 @@ class OutlierTest:
             with np.errstate(invalid="ignore"):
                 significant[region] = (values - centre > self.sigma * sigma) | np.isnan(unit)
         return significant & self.majority(side, min_valid)
+
+    def noise_limit(self, side: int, scale: np.ndarray | float = 1.0) -> np.ndarray:
+        """The smallest deviation on `side` with which noise allows a pixel to be found, float32 image (y, x).
+
+        A pixel must exceed the limits of as many integrations as a majority needs, and the limit of the mean, which is
+        larger for a pixel with fewer votes or more noise (`scale` as in `found`). Call it after `found`.
+        """
+        n = max(1, self.n_valid.max(initial=0))
+        limit = np.empty(self.n_valid.shape, np.float32)
+        of_mean = np.sqrt(n / np.maximum(self.n_valid, 1)) * scale
+        for number, region in enumerate(self.regions):
+            margins = np.sort([self.vote_sigma * levels[number][1] for levels in self.levels])
+            margins = margins[np.isfinite(margins)]
+            of_votes = (
+                margins[min(int(votes_needed(len(margins), self.fraction)), len(margins)) - 1] if len(margins) else 0
+            )
+            margin = np.nan_to_num(self.mean_limits[side][number][1])
+            limit[region] = np.maximum(of_votes, margin * of_mean[region])
+        return limit
 
     def majority(self, side: int, min_valid: int) -> np.ndarray:
         """Boolean image of the science pixels with enough votes on `side`."""

@@ -87,7 +87,8 @@ class VoteSettings:
     `darks` are the settings of the official tests. `searches` are all searches beyond the official algorithm, on or
     off; their false-alarm rate is `false_flags_per_million`. `flats` are the settings of the flat types, `response`
     those of the normalisation of flats, `required` the required exposures. `min_valid` is the smallest number of valid
-    votes. `exclusive_types`: types exclude each other by priority.
+    votes. `exclusive_types`: types exclude each other by priority. `gain_e_per_dn` is the configured gain (e-/DN), None
+    for the gain of the exposures.
     """
 
     required: RequiredExposures
@@ -98,6 +99,7 @@ class VoteSettings:
     false_flags_per_million: float
     min_valid: int
     exclusive_types: bool
+    gain_e_per_dn: float | None = None
 
     @classmethod
     def from_config(cls, config: Mapping) -> "VoteSettings":
@@ -111,6 +113,7 @@ class VoteSettings:
             config["false_flags_per_million"],
             config["min_valid"],
             config["exclusive_types"],
+            config["gain_e_per_dn"],
         )
 
     @property

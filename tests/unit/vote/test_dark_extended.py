@@ -17,7 +17,8 @@ SHAPE = (60, 80)
 GROUP_TIME_S = 10.0
 N_GROUPS = 30
 SETTINGS = {
-    "hot_rate_threshold": 5.0, "warm_rate_threshold": 0.5,
+    "hot_rate_threshold": 5.0, "warm_rate_threshold": 0.5, "cold_rate_threshold": -0.5,
+    "hot_rate_threshold_e_per_s": None, "warm_rate_threshold_e_per_s": None, "cold_rate_threshold_e_per_s": None,
     "hot_fraction": 0.75, "pedestal_test": "significance", "ramp_shape_search": True, "noisy_test": "cds",
     "noisy_fraction": 0.5, "telegraph_search": True, "rc_fraction_threshold": 0.75, "low_pedestal_fraction": 0.75,
     "high_cr_fraction": 0.5,
@@ -78,6 +79,7 @@ SHOWS = {
     "inverse_rc": {"CDS_FIRST": -200.0, "CDS_EARLY": -100.0},
     "noisy": {"CDS_NOISE": 40.0},
     "high_cr": {"N_JUMP_DOWN": 4, "N_JUMP_UP": 4},
+    "cold": {"SLOPE": -2.0},
 }
 
 
@@ -87,7 +89,7 @@ def test_each_type_is_found_and_no_further_type(name, n):
     assert types_of(SHOWS[name], n) == {name}
 
 
-@pytest.mark.parametrize("name", sorted(SHOWS.keys() - {"warm", "inverse_rc"}))
+@pytest.mark.parametrize("name", sorted(SHOWS.keys() - {"warm", "inverse_rc", "cold"}))
 def test_a_minority_is_listed_and_not_found(name):
     assert types_of(SHOWS[name], 8, n_bad=3) == set()
     assert name in types_of(SHOWS[name], 8, n_bad=3, what="intermittent")
@@ -214,6 +216,7 @@ def test_shot_noise_is_subtracted():
         ({"ramp_shape_search": False}, {"inverse_rc"}),
         ({"noisy_test": "slopes"}, {"noisy"}),
         ({"telegraph_search": False}, {"high_cr"}),
+        ({"cold_rate_threshold": None}, {"cold"}),
     ],
 )
 def test_each_search_can_be_off(changes, gone):

@@ -94,7 +94,8 @@ class Context:
 
     `science` is the boolean image (y, x) of the pixels that may be flagged. `n_exposures` and `n_integrations` are the
     numbers that will be added. `probability` is the false-alarm probability per healthy pixel and vote count,
-    `min_valid` the smallest number of valid votes, and `amplifiers` the slices (y, x) of the amplifiers.
+    `min_valid` the smallest number of valid votes, and `amplifiers` the slices (y, x) of the amplifiers. `gain` (e-/DN)
+    is a number or an image (y, x); None if no search needs it.
     """
 
     science: np.ndarray
@@ -103,6 +104,7 @@ class Context:
     probability: float
     min_valid: int
     amplifiers: tuple[Region, ...] = WHOLE_ARRAY
+    gain: np.ndarray | float | None = None
 
 
 @dataclass(frozen=True)
@@ -139,9 +141,10 @@ class Search(Settings, ABC):
     def measured(self, integration: Integration) -> Iterator[Measured]:
         """The values to compare, for each of `measures`."""
 
-    def min_margin(self, measure: str) -> float:  # noqa: ARG002 - for subclasses whose margin depends on it
-        """The smallest margin above the level of the detector that a vote needs, in the unit of the measure."""
-        return 0.0
+    @property
+    def needs_gain(self) -> bool:
+        """True if a threshold of the search is in electrons."""
+        return False
 
     @classmethod
     def types(cls) -> tuple[str, ...]:
@@ -183,6 +186,7 @@ class SearchRun:
         }
         self.integrations: list[tuple[str, int]] = []
         self.pedestal_plane = ""
+        self.warnings: tuple[str, ...] = ()
 
     def add(self, integration: Integration) -> None:
         """Count the votes of one integration."""
@@ -190,10 +194,18 @@ class SearchRun:
         self.integrations.append((integration.exposure, integration.number))
         for measured in self.search.measured(integration):
             test = self.tests[measured.measure]
-            self.take(measured.measure, test.add(measured.values, measured.min_deviation, measured.min_certain))
+            self.take(measured.measure, test.add(measured.values, self.floor(measured), measured.min_certain))
 
     def take(self, measure: str, deviation: np.ndarray) -> None:
         """Hook of subclasses: count further votes from the deviation from the detector's level (image (y, x))."""
+
+    def floor(self, measured: Measured) -> np.ndarray | float:
+        """Hook of subclasses: the smallest deviation that counts, a number or an image (y, x)."""
+        return measured.min_deviation
+
+    def min_margin(self, measure: str) -> float:  # noqa: ARG002 - for subclasses whose margin depends on it
+        """Hook of subclasses: the typical `floor` of a measure, for the thresholds in the evidence."""
+        return 0.0
 
     def end_exposure(self, exposure: str) -> None:
         """Hook of subclasses with a vote per exposure: all integrations of `exposure` are added."""
@@ -241,7 +253,7 @@ class SearchRun:
         measure, test = self.search.measures[name], self.tests[name]
         quantity, direction = measure.quantity or self.pedestal_plane, ABOVE if count.side == HIGH else BELOW
         # A vote must exceed both margins, so the larger margin is the limit.
-        min_margin = self.search.min_margin(name)
+        min_margin = self.min_margin(name)
         rows = []
         weights = test.weights()
         for levels, of_levels, (exposure, number) in zip(test.levels, weights, self.integrations, strict=True):

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from badpix.vote.searches.base import Search
+from badpix.vote.searches.cold import ColdSearch
 from badpix.vote.searches.noise import NoiseSearch
 from badpix.vote.searches.pedestal import PedestalSearch
 from badpix.vote.searches.ramp_shape import RampShapeSearch
@@ -10,7 +11,9 @@ from badpix.vote.searches.rate import RateSearch
 from badpix.vote.searches.telegraph import TelegraphSearch
 
 # The order of the results. The noise comes first, because it scales the limits of the remaining searches.
-SEARCHES: tuple[type[Search], ...] = (NoiseSearch, RateSearch, PedestalSearch, RampShapeSearch, TelegraphSearch)
+SEARCHES: tuple[type[Search], ...] = (
+    NoiseSearch, RateSearch, PedestalSearch, RampShapeSearch, TelegraphSearch, ColdSearch,
+)  # fmt: skip
 
 
 def measured_searches(searches: Iterable[Search]) -> tuple[Search, ...]:

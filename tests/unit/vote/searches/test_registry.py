@@ -21,7 +21,7 @@ from badpix.vote.searches.base import Search
 from badpix.vote.searches.registry import SEARCHES, configured_searches
 from badpix.vote.settings import DarkSettings, FlatSettings, RequiredExposures, VoteSettings
 from unit.vote.test_dark_extended import SHOWS
-from workflow.key_changes import CHANGES
+from workflow.key_changes import CHANGES, TESTED_ELSEWHERE
 
 ROOT = Path(__file__).resolve().parents[4]
 SCHEMA = load_schema(ROOT / "config" / "schemas" / "config.schema.yaml")
@@ -78,9 +78,9 @@ def test_no_two_types_look_alike():
 
 def test_the_schema_names_the_dark_types():
     keys = SCHEMA["properties"]
-    assert set(keys["flag_values"]["properties"]) == set(DARK_TYPES)
+    assert set(keys["flag_values"]["properties"]) == set(PIXEL_TYPES)
     assert set(keys["dark_do_not_use"]["items"]["enum"]) == set(DARK_TYPES)
-    assert all(re.search(rf"\b{name}\b", keys["flag_values"]["allowed"]) for name in DARK_TYPES)
+    assert all(re.search(rf"\b{name}\b", keys["flag_values"]["allowed"]) for name in PIXEL_TYPES)
     for name, flags in DEFAULTS["flag_values"].items():
         assert tuple(flags) == PIXEL_TYPES[name].flags
 
@@ -114,8 +114,8 @@ class TestSearch:
         assert [key for key in sorted(own_keys(search)) if f"`{key}" not in ALGORITHM] == []
 
     def test_its_keys_are_tested(self, search):
-        """A run with another value of each key: tests/workflow/test_keys.py."""
-        assert own_keys(search) <= CHANGES.keys()
+        """A run with another value of each key: tests/workflow/test_keys.py, or another test of the workflow."""
+        assert own_keys(search) <= CHANGES.keys() | TESTED_ELSEWHERE.keys()
 
     def test_its_types_are_tested(self, search):
         assert set(search.types()) <= SHOWS.keys()
@@ -145,7 +145,8 @@ def test_every_key_of_the_vote_is_in_its_settings():
     from badpix.mask.selectors import SelectorSettings
 
     classes = (RequiredExposures, DarkSettings, FlatSettings, MaskSettings, SelectorSettings, *SEARCHES)
-    names = {field.name for cls in classes for field in fields(cls)} | {"false_flags_per_million", "exclusive_types"}
+    names = {field.name for cls in classes for field in fields(cls)}
+    names |= {"false_flags_per_million", "exclusive_types", "gain_e_per_dn"}
     assert names | {"smoothing_type", "smoothing_box_width", "flat_mean_normalization_method"} == set(vote_keys(SCHEMA))
     settings = VoteSettings.from_config(DEFAULTS | {"max_dead_norm_signal": 0.05})
     assert settings.searches == configured_searches(DEFAULTS) and not settings.searches_on
