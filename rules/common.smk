@@ -55,7 +55,7 @@ from badpix.core.paths import is_same_file, path_problem, shown, text_problem
 from badpix.core.scratch import ScratchError, check_scratch
 from badpix.instrument.segments import by_exposure
 from badpix.config.settings import IN_ELECTRONS, KINDS, RESPONSE_KEYS, of_detector, vote_keys, with_max_dead_norm_signal
-from badpix.config.sweep import sweep_points
+from badpix.config.sweep import NO_THRESHOLDS, sweep_points
 from badpix.config.variants import of_variant
 
 for _folder, _problem in ((BASE, path_problem(str(BASE))), (Path.cwd(), text_problem(os.getcwd()))):

@@ -12,6 +12,7 @@ rule history:
     input:
         masks=lambda wildcards: list(map(mask_file, masks_of_series(wildcards))),
         summaries=of_masks("summary.csv"),
+        evidence=of_masks("evidence.fits"),
         rejected_tables=of_masks("rejected_exposures.csv"),
     output:
         figure=report(

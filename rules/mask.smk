@@ -2,6 +2,7 @@
 
 
 include: "functions/mask.smk"
+include: "functions/intermittent.smk"
 
 
 rule gain_reference:
@@ -60,6 +61,7 @@ for VOTE_RULE, (VOTED_FILE, VOTED_EPOCH) in VOTE_RULES.items():
             config=vote_config,
             rejected=lambda wildcards: INVENTORY.rejected[source_mask_id(wildcards)],
             manual_flag_file=manual_flag_setting,
+            stored=stored_masks_of,
             steps=steps_used,
             notices=lambda wildcards: header_notices({kind: exposures(wildcards, kind) for kind in KINDS}),
             crds=crds_settings(),

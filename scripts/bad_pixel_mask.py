@@ -15,6 +15,7 @@ from badpix.formats.mask_tables import surviving_table, write_rejected_exposures
 from badpix.instrument.detectors import detector_from_mapping
 from badpix.mask.header_keys import used_parameters
 from badpix.mask.identity import mask_identity
+from badpix.mask.intermittent import IntermittentSettings, StoredMasks, with_intermittent
 from badpix.mask.make import MaskSettings, make_mask
 from badpix.mask.outputs import Origin, save
 from badpix.mask.selectors import SelectorSettings
@@ -29,12 +30,14 @@ class HeaderOrigin:
     `manual_flag_file` is the configured value; `steps` maps detector1_<kind>, for the kinds with raw exposures, to step
     parameters. `notices` are warnings on the headers of the exposures.
     `crds` has path, server_url and context of CRDS, whose rules name the selectors of a mask.
+    `stored` has the fields of a Series and the keys of its earlier masks, for intermittent pixels; None without them.
     """
 
     manual_flag_file: str = "none"
     steps: Mapping[str, Mapping] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
     crds: Mapping[str, str | None] = field(default_factory=lambda: dict.fromkeys(("path", "server_url", "context")))
+    stored: Mapping | None = None
 
 
 def main(files: VoteFiles, outputs: Mapping, detector: Mapping, config: Mapping, origin: HeaderOrigin) -> None:
@@ -75,8 +78,15 @@ def main(files: VoteFiles, outputs: Mapping, detector: Mapping, config: Mapping,
     for notice in origin.notices:
         logger.warning("%s", notice)
     vote = replace(vote, warnings=(*origin.notices, *vote.warnings))
+    stored, keys = StoredMasks(), {**config, "manual_flag_file": origin.manual_flag_file}
+    if origin.stored is not None:
+        # Imported here because few masks need it.
+        from badpix.history.earlier import Series, stored_masks
+
+        stored = stored_masks(Series(**origin.stored["series"]), origin.stored["keys"])
+        keys["history_masks"] = sorted(origin.stored["keys"])
+    vote = with_intermittent(vote, IntermittentSettings.from_config(config), files.earlier, stored)
     kinds = [kind for kind in ("darks", "flats") if getattr(files, kind)]
-    keys = {**config, "manual_flag_file": origin.manual_flag_file}
     parameters = used_parameters(keys, origin.steps, kinds, vote.exposures.flat_product)
     identity = mask_identity(vote.exposures, vote.frame, SelectorSettings.from_config(config), origin.crds)
     save(outputs, vote, mask, Origin(parameters, identity, files.provenance(keys)))
@@ -94,5 +104,6 @@ if "snakemake" in globals():
                 snakemake.params.steps,
                 tuple(snakemake.params.notices),
                 snakemake.params.crds,
+                snakemake.params.stored,
             ),
         )

@@ -5,8 +5,8 @@ Reads the header of the exposure and the reference file; writes the gain (e-/DN)
 
 from astropy.io import fits
 
+from badpix.core.crds_settings import set_crds_environment
 from badpix.core.logs import logger, logging_to
-from badpix.detector1.pipeline import set_crds_environment
 from badpix.detector1.references import fetch_reference
 from badpix.formats.gain_file import read_gain, read_reference, write_gain
 from badpix.instrument.geometry import Geometry

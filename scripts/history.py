@@ -1,6 +1,7 @@
 """Add the masks of a detector to its history, and summarise the history.
 
-Reads the masks, their summaries and the lists of rejected exposures. Replaces three files in the history's directory:
+Reads the masks, their summaries, evidence (for the flags of intermittent pixels, which do not count) and the lists of
+rejected exposures. Replaces three files in the history's directory:
 epochs.parquet (counts), flagged.parquet (pixels) and pixels.parquet (first and last mask of each flagged pixel). Writes
 a figure (counts over time) and the CSV of the pixels that are flagged in some masks but not in all masks.
 """
@@ -28,10 +29,11 @@ if "snakemake" in globals():
     with logging_to(snakemake.log[0], snakemake.rule):
         main(
             [
-                {"mask": mask, "summary": summary, "rejected_table": rejected, **exposures}
-                for mask, summary, rejected, exposures in zip(
+                {"mask": mask, "summary": summary, "evidence": evidence, "rejected_table": rejected, **exposures}
+                for mask, summary, evidence, rejected, exposures in zip(
                     snakemake.input.masks,
                     snakemake.input.summaries,
+                    snakemake.input.evidence,
                     snakemake.input.rejected_tables,
                     snakemake.params.masks,
                     strict=True,

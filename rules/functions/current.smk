@@ -112,7 +112,9 @@ def recorded(paths):
     return paths
 
 
-MADE = frozenset({"statistics", "response", "exposure_response", "reference_statistics", "gain"})
+MADE = frozenset(
+    {"statistics", "response", "exposure_response", "reference_statistics", "gain", "earlier"}
+)
 
 
 def check_response(path, statistics, more=()):

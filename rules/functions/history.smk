@@ -3,9 +3,7 @@
 
 def history_directory(wildcards):
     """The folder of the history of a detector, or of a variant of a detector."""
-    configured = config["history_directory"]
-    series = mask_id_of(wildcards)
-    return f"{configured}/{series}" if configured else f"{RESULTS}/{series}/history"
+    return history_of(mask_id_of(wildcards))
 
 
 def masks_of(detector):
@@ -28,6 +26,7 @@ def exposures_of_masks(wildcards):
     return [
         {
             "epoch": Path(without_variant(mask_id)).relative_to(wildcards.detector).name,
+            "settings": settings_digest(mask_id),
             "exposures": {
                 kind: {
                     name: exposure.start.isoformat() for name, exposure in INVENTORY.exposures(mask_id, kind).items()

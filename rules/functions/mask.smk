@@ -40,9 +40,14 @@ def rates_are_scaled(wildcards):
 
 def checked_mask_inputs(wildcards):
     """The files of the vote; the files that the vote makes are checked."""
-    files, folder = mask_inputs(wildcards), f"{RESULTS}/{mask_id_of(wildcards)}"
+    files, folder = (
+        mask_inputs(wildcards) | {"earlier": earlier_evidence(wildcards)},
+        f"{RESULTS}/{mask_id_of(wildcards)}",
+    )
     if DECIDES:
         settings = vote_config(wildcards) | {"manual_flag_file": manual_flag_setting(wildcards)}
+        if (stored := stored_masks_of(wildcards)) is not None:
+            settings["history_masks"] = sorted(stored["keys"])
         tables = [f"{folder}/{name}.csv" for name in ("summary", "rejected_exposures", "inputs")]
         check_vote(f"{folder}/evidence.fits", files, settings, tables)
         make_again(mask_of(wildcards), CURRENT.check_fits(mask_of(wildcards)))

@@ -22,6 +22,9 @@ from badpix.formats.type_result import TypeResult
 from badpix.instrument.dq import add_bits
 
 FILE_NAME = "evidence.fits"
+# Pixels of the mask with the flags of intermittent pixels, on the array of the mask: 1 bad in single exposures, 2 in an
+# earlier mask, 3 both. Only with the configuration key `intermittent`.
+INTERMITTENT_FLAGGED = "INTERMITTENT_FLAGGED"
 MEASURED = ("NOISE", "NCLEAN", "RESPONSE", "NFLAT")
 # Quantities of the vote itself, which are not measured.
 OF_THE_VOTE = (FRACTION, FEWEST, MEAN_DEVIATION)
@@ -195,3 +198,9 @@ def read_evidence(path: str | Path) -> Evidence:
             intermittent=np.array(hdus["INTERMITTENT"].data, np.uint32) if "INTERMITTENT" in hdus else None,
             measured={name: np.array(hdus[name].data) for name in MEASURED if name in hdus},
         )
+
+
+def read_intermittent_flagged(path: str | Path) -> np.ndarray | None:
+    """The image INTERMITTENT_FLAGGED of an evidence file, uint8 (y, x); None if the mask has no such flags."""
+    with open_verified(path, (INTERMITTENT_FLAGGED,), is_ours=False) as hdus:
+        return np.array(hdus[INTERMITTENT_FLAGGED].data) if INTERMITTENT_FLAGGED in hdus else None

@@ -5,7 +5,8 @@ Three tables (pandas; Parquet files):
 * EPOCHS: a row per entry and type or flag. `entry` (key), `detector`, `epoch` (name, or empty), `first_observation`
   and `last_observation` (UTC, of the exposures used), `n_darks`, `n_flats`, `mask` (file name), `useafter`,
   `mask_date`, the position of the array on the detector (`subarray`, `x_start`, `y_start`, 1-based, `n_columns`,
-  `n_rows`), and `kind` (type or flag), `name`, `n_pixels`, `fraction` as in summary.csv.
+  `n_rows`), `settings` (digest of the settings of the vote, empty in entries of earlier versions), and `kind` (type or
+  flag), `name`, `n_pixels`, `fraction` as in summary.csv.
 * FLAGGED: a row per entry, pixel and flag of the mask: `entry`, `x`, `y`, `flag`.
 * PIXELS: a row per pixel and flag, and per pixel with the flag `ANY`: `x`, `y`, `flag`, `first_seen`, `last_seen`,
   `n_epochs_flagged`, `n_epochs` (entries whose array has the pixel), `fraction_flagged`. It is computed from the other
@@ -31,8 +32,9 @@ ENTRY_COLUMNS = {
     "entry": "str", "detector": "str", "epoch": "str", "first_observation": "datetime64[us]",
     "last_observation": "datetime64[us]", "n_darks": "int64", "n_flats": "int64", "mask": "str", "useafter": "str",
     "mask_date": "str", "subarray": "str", "x_start": "int64", "y_start": "int64", "n_columns": "int64",
-    "n_rows": "int64",
+    "n_rows": "int64", "settings": "str",
 }  # fmt: skip
+SETTINGS = "settings"
 EPOCHS = ENTRY_COLUMNS | {"kind": "str", "name": "str", "n_pixels": "int64", "fraction": "float64"}
 PIXELS = (
     "x", "y", "flag", "first_seen", "last_seen", "n_epochs_flagged", "n_epochs", "fraction_flagged",

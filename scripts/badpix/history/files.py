@@ -7,14 +7,27 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from astropy.io import fits
 
 from badpix.core.files import atomic_path, is_machine_fault
+from badpix.formats.evidence_file import read_intermittent_flagged
 from badpix.formats.mask_file import read_mask
 from badpix.formats.mask_tables import read_rejected_exposures, read_summary
 from badpix.history.checks import column_problem, history_problem
-from badpix.history.entries import EPOCHS, FLAGGED, PIXELS, History, add, empty, entry_key, make_entry, pixel_table
+from badpix.history.entries import (
+    EPOCHS,
+    FLAGGED,
+    PIXELS,
+    SETTINGS,
+    History,
+    add,
+    empty,
+    entry_key,
+    make_entry,
+    pixel_table,
+)
 from badpix.instrument.geometry import Geometry
 from badpix.instrument.segments import by_exposure
 
@@ -74,11 +87,13 @@ def _read_parquet(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     if path.exists() and not path.is_file():
         raise ValueError("it is no regular file")
     with pq.ParquetFile(path, memory_map=False) as file:
-        if file.schema_arrow.names != list(columns):
+        # Histories of earlier versions have no settings.
+        if file.schema_arrow.names != [name for name in columns if name != SETTINGS or name in file.schema_arrow.names]:
             raise ValueError(f"it has the columns {', '.join(file.schema_arrow.names)}, not {', '.join(columns)}")
         if file.metadata.num_rows > MAX_ROWS_PER_BYTE * path.stat().st_size:
             raise ValueError(f"it has {file.metadata.num_rows} rows in {path.stat().st_size} bytes")
-        return file.read().to_pandas()
+        table = file.read().to_pandas()
+    return table if SETTINGS in table or SETTINGS not in columns else table.assign(**{SETTINGS: ""})[list(columns)]
 
 
 def extend_history(directory: str | Path, entries: Iterable[History]) -> tuple[History, pd.DataFrame]:
@@ -153,6 +168,8 @@ def read_entry(
     rejected_table: str | Path,
     epoch: str,
     exposures: Mapping[str, Mapping[str, str]],
+    evidence: str | Path | None = None,
+    settings: str = "",
 ) -> History:
     """The entry of a mask, a History.
 
@@ -166,6 +183,11 @@ def read_entry(
         Name of the epoch, or empty.
     exposures : Mapping
         kind (darks, flats) -> {name of exposure: start time}.
+    evidence : path, optional
+        The evidence file of the mask. Pixels with the flags of intermittent pixels count as good: otherwise their flags
+        would be the reason to flag them again.
+    settings : str
+        Digest of the settings of the mask.
     """
     header = fits.getheader(mask)
     rejected = read_rejected_exposures(rejected_table)
@@ -191,5 +213,9 @@ def read_entry(
         "y_start": geometry.y_start,
         "n_columns": geometry.n_columns,
         "n_rows": geometry.n_rows,
+        "settings": settings,
     }
-    return make_entry(overview, read_summary(summary), read_mask(mask))
+    dq = read_mask(mask)
+    if evidence is not None and (intermittent := read_intermittent_flagged(evidence)) is not None:
+        dq = np.where(intermittent > 0, np.uint32(0), dq)
+    return make_entry(overview, read_summary(summary), dq)

@@ -70,6 +70,8 @@ def used_parameters(
     per step parameter, `detector1_<kind>.<step>.<parameter>`.
     """
     keys = {"min_valid", "manual_flag_file"} | ({"exclusive_types"} if config["exclusive_types"] else set())
+    if config["intermittent"]:
+        keys |= {"intermittent", "intermittent_from"}
     if "darks" in kinds:
         keys.update(_dark_keys(VoteSettings.from_config(config)))
     if "flats" in kinds:

@@ -1,7 +1,7 @@
 """The DQ image of a mask from cached statistics, for the mask itself and for a sweep."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -47,7 +47,8 @@ class MaskVote:
     `exposures` took part in the vote; `results` maps types to TypeResult, `measured` maps names to (image, unit). `dq`
     is the image of the mask, uint32 (y, x), and `frame` its Geometry. The frame of the mask may be larger than the
     array of the other images. `warnings` are sentences about results that may be wrong; the log and the HISTORY of the
-    mask have them. `reference` is the vote on reference pixels, None without it.
+    mask have them. `reference` is the vote on reference pixels, None without it. `flags` maps types to their DQ bits,
+    `notes` are further lines of HISTORY.
     """
 
     exposures: ExposureSet
@@ -57,6 +58,8 @@ class MaskVote:
     frame: Geometry
     warnings: tuple[str, ...] = ()
     reference: ReferenceVote | None = None
+    flags: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def make_mask(files: VoteFiles, detector: Detector, settings: VoteSettings, mask: MaskSettings) -> MaskVote:
@@ -95,4 +98,5 @@ def make_mask(files: VoteFiles, detector: Detector, settings: VoteSettings, mask
     if reference is not None:
         dq |= embed(reference.image(geometry.shape), geometry, frame)
     logger.info("flags of the mask: %s", count_flags(dq))
-    return MaskVote(exposures, results, voted.measured, dq, frame, warnings, reference)
+    flags = {name: of_type.bits for name, of_type in table.items()}
+    return MaskVote(exposures, results, voted.measured, dq, frame, warnings, reference, flags)

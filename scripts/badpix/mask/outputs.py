@@ -124,6 +124,7 @@ def save(outputs: Mapping[str, str], vote: MaskVote, settings: MaskSettings, ori
         history.append(f"Optical set-up of the flats: {setups}")
     if gain:
         history.append(gain.text)
+    history += vote.notes
     history.append(origin.identity.source)
     history += vote.reference.notes if vote.reference else []
     if vote.frame != exposures.geometry:

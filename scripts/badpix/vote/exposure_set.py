@@ -36,6 +36,7 @@ class VoteFiles:
     the settings that the files must have been made with. `flat_types` is a finished product in place of flats, or None.
     `reference_pixels` are the measurements of the reference pixels of the darks, if these are searched.
     `gain` is a file of `badpix.formats.gain_file`, None if no threshold is in electrons, or if the gain is configured.
+    `earlier` are the evidence files of the masks of the epochs before, for intermittent pixels.
     """
 
     darks: Sequence[str] = ()
@@ -48,6 +49,7 @@ class VoteFiles:
     flat_types: str | None = None
     reference_pixels: Sequence[str] = ()
     gain: str | None = None
+    earlier: Sequence[str] = ()
 
     @classmethod
     def of_rule(cls, inputs: Mapping, params: Mapping) -> "VoteFiles":
@@ -63,6 +65,7 @@ class VoteFiles:
             inputs.get("flat_types"),
             list(inputs.get("reference_pixels", ())),
             first_path(inputs.get("gain")),
+            list(inputs.get("earlier", ())),
         )
 
     def provenance(self, settings: Mapping[str, object]) -> Provenance:
@@ -73,6 +76,7 @@ class VoteFiles:
             "exposure_response": self.responses.single,
             "reference_statistics": self.reference_pixels,
             "gain": self.gain,
+            "earlier": self.earlier,
         }
         given = {"comparison": self.comparison, "manual_flags": self.manual_flags, "flat_types": self.flat_types}
         inputs = (input_file(product, path) for product, path in given.items() if path)

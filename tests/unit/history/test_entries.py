@@ -35,14 +35,14 @@ HOT, DEAD, RC = (np.uint32(bits([name])) for name in ("HOT", "DEAD", "RC"))
 REFERENCE = np.uint32(bits(["REFERENCE_PIXEL"]))
 
 
-def entry(epoch, day, dq, x_start=1, y_start=1):
+def entry(epoch, day, dq, x_start=1, y_start=1, settings=""):
     """An entry of the mask `dq` (3, 4) whose exposures were made on `day` and the day after."""
     dq = np.asarray(dq, np.uint32)
     overview = {
         "entry": entry_key("NIS", epoch, []), "detector": "NIS", "epoch": epoch, "first_observation": f"{day}T01:00:00",
         "last_observation": pd.Timestamp(day) + pd.Timedelta(days=1), "n_darks": 5, "n_flats": 4, "mask": "m.fits",
         "useafter": f"{day}T01:00:00", "mask_date": "2026-01-01", "subarray": "SUB", "x_start": x_start,
-        "y_start": y_start, "n_columns": dq.shape[1], "n_rows": dq.shape[0],
+        "y_start": y_start, "n_columns": dq.shape[1], "n_rows": dq.shape[0], "settings": settings,
     }  # fmt: skip
     counts = [("flag", "HOT", int(np.count_nonzero(dq & HOT)), np.count_nonzero(dq & HOT) / dq.size, pd.NA)]
     columns = ["kind", "name", "n_pixels", "fraction", "n_insufficient"]
@@ -285,6 +285,15 @@ def test_flags_of_an_unknown_entry_do_not_count(tmp_path):
     history, pixels = extend_history(tmp_path, [AUGUST])
     assert same(history, history_of(JUNE, AUGUST))
     assert same(read_history(tmp_path), history_of(JUNE, AUGUST))
+
+
+def test_a_history_of_an_earlier_version_has_no_settings(tmp_path):
+    extend_history(tmp_path, [JUNE])
+    path = tmp_path / "epochs.parquet"
+    pd.read_parquet(path).drop(columns="settings").to_parquet(path, index=False)
+    assert set(read_history(tmp_path).epochs["settings"]) == {""}
+    history, _ = extend_history(tmp_path, [AUGUST])
+    assert same(history, history_of(JUNE, AUGUST)) and same(read_history(tmp_path), history)
 
 
 # ---------------------------------------------------------------- the script

@@ -1,0 +1,50 @@
+"""The masks of a history that a later mask may take intermittent pixels from."""
+
+import numpy as np
+import pytest
+
+from badpix.history.earlier import Series, keys_before, stored_masks
+from badpix.history.entries import entry_key
+from badpix.history.files import extend_history
+from unit.history.test_entries import HOT, entry
+
+NOTHING = np.zeros((3, 4), np.uint32)
+
+
+def hot(x, y):
+    dq = NOTHING.copy()
+    dq[y, x] = HOT
+    return dq
+
+
+@pytest.fixture
+def directory(tmp_path):
+    entries = [
+        entry("like", "2024-01-01", hot(1, 2), settings="a"),
+        entry("other", "2024-02-01", hot(2, 2), settings="b"),
+        entry("unknown", "2024-02-05", hot(3, 2)),
+        entry("shifted", "2024-03-01", hot(0, 0), x_start=4, y_start=2, settings="a"),
+        entry("overlap", "2024-05-31", hot(0, 0), settings="a"),
+        entry("later", "2024-09-01", hot(0, 1), settings="a"),
+    ]
+    extend_history(tmp_path, entries)
+    return str(tmp_path)
+
+
+def test_only_earlier_masks_of_the_same_settings_count(directory):
+    series = Series(directory, "a", "2024-05-31T12:00:00")
+    keys, n_other, n_overlapping = keys_before(series)
+    assert keys == [entry_key("NIS", name, []) for name in ("like", "shifted")]
+    assert (n_other, n_overlapping) == (2, 2), "an entry without settings may be anything"
+    stored = stored_masks(series, keys)
+    assert sorted(zip(stored.x, stored.y, strict=True)) == [(1, 2), (3, 1)], "in the full frame"
+    assert (stored.n_masks, stored.n_other, stored.n_overlapping) == (2, 2, 2)
+
+
+def test_the_epochs_of_the_run_are_not_taken_from_the_history(directory):
+    keys, *_ = keys_before(Series(directory, "a", "2024-05-31T12:00:00", ("like", "")))
+    assert keys == [entry_key("NIS", "shifted", [])]
+
+
+def test_without_a_history_there_are_no_earlier_masks(tmp_path):
+    assert keys_before(Series(str(tmp_path / "none"), "a", "2024-06-01T00:00:00")) == ([], 0, 0)
