@@ -243,6 +243,8 @@ TESTED_ELSEWHERE = dict.fromkeys(
     "cold_rate_threshold": "test_variants.py",
     "cold_rate_threshold_e_per_s": "test_variants.py",
     "gain_e_per_dn": "test_variants.py",
+    "intermittent": "test_epoch_masks.py",
+    "intermittent_from": "test_epoch_masks.py",
     "report": "test_report.py",
     "scratch": "test_idle_cores.py",
     "detector1_use_idle_cores": "test_idle_cores.py",

@@ -18,6 +18,7 @@ from crds.core import rmap
 
 import simulate
 from badpix.formats.mask_file import read_mask
+from badpix.instrument.dq import PIXEL_FLAGS
 from badpix.simulate.populations import DEMO
 from badpix.simulate.simulation import Simulation
 from workflow.conftest import make_once
@@ -211,6 +212,25 @@ def test_crds_without_a_mask_is_a_clear_error(simulated, tmp_path):
 
 def tables(directory):
     return {path.name: path.read_bytes() for path in (directory / "kept" / "NIS").glob("*.parquet")}
+
+
+def test_pixels_of_the_earlier_mask_get_the_flags_of_intermittent_pixels(run):
+    """Pixels that recovered between the epochs; the flags do not count in the history, and nothing runs again."""
+    recovered = {at for at, (change, *_) in planted(run).items() if change == "recovered"}
+    plain, config = read_mask(mask_of(run, LATE)), CONFIG | {"intermittent": ["UNRELIABLE_DARK"]}
+    before = pd.read_parquet(run / "kept" / "NIS" / "flagged.parquet")
+    made = succeed(run, config=config)
+    assert made.jobs == {"bad_pixel_mask": 2, "compare_masks": 1, "history": 1}, made.output
+    late = read_mask(mask_of(run, LATE))
+    added = late & np.uint32(PIXEL_FLAGS["UNRELIABLE_DARK"]) != 0
+    assert recovered <= {(int(x), int(y)) for y, x in np.argwhere(added)}
+    assert same(np.where(added, 0, late), plain) and not plain[added].any()
+    history = "".join(fits.getheader(mask_of(run, LATE))["HISTORY"])
+    assert f"Intermittent pixels without a flag by the vote: {added.sum()} (" in history
+    assert "1 of epochs of this run, 0 of the history" in history
+    after = pd.read_parquet(run / "kept" / "NIS" / "flagged.parquet")
+    assert after.equals(before), "they do not count themselves"
+    assert snakemake(run, config=config).nothing_to_do
 
 
 def test_the_history_has_both_masks_and_what_changed(two_epochs):

@@ -18,7 +18,7 @@ HOT, UNRELIABLE_SLOPE = PIXEL_FLAGS["HOT"], PIXEL_FLAGS["UNRELIABLE_SLOPE"]
 VARIANTS = {
     "standard": {},
     "electrons": {
-        "hot_rate_threshold_e_per_s": {"NIS": 1.6}, "warm_rate_threshold_e_per_s": 0.8,
+        "hot_rate_threshold_e_per_s": {"NIS": 400}, "warm_rate_threshold_e_per_s": 200,
         "cold_rate_threshold_e_per_s": 0.004, "flag_values": {"hot": ["HOT", "UNRELIABLE_SLOPE"]},
     },
     "minimal": {"dark_do_not_use": ["hot"], "description": "Minimal", "output_file": "minimal.fits"},
@@ -37,7 +37,7 @@ def check_electrons(directory, folder):
     assert ((found & HOT != 0) == (found & UNRELIABLE_SLOPE != 0)).all()
     assert (found & HOT != 0).sum() > (read_mask(directory / "results" / "NIS" / "test_bpm.fits") & HOT != 0).sum()
     counts = pd.read_csv(folder / "summary.csv").set_index("name")["n_insufficient"]
-    assert counts["cold"] > 3000 and counts["warm"] < 100, "0.004 e-/s is within the noise of these darks, 0.8 is not"
+    assert counts["cold"] > 3000 and counts["warm"] < 100, "0.004 e-/s is within the noise of these darks, 200 is not"
     assert "cold: " in history and "are not classified, because noise does not separate the limit" in history
 
 

@@ -137,7 +137,9 @@ def _unable(exposures: ExposureSet, results: Mapping[str, TypeResult], settings:
     data = ", ".join(_description(exposures, kind) for kind in ("darks", "flats") if exposures.of(kind))
     n_groups = max((segment.header["NGROUPS"] for dark in exposures.darks for segment in dark.segments), default=0)
     for name, result in results.items():
-        if (fraction := _fraction(result.insufficient.sum(), science)) > MAX_UNCLASSIFIED:
+        # The vote has a warning of its own for pixels whose noise does not allow a test.
+        insufficient = result.insufficient if result.untested is None else result.insufficient & ~result.untested
+        if (fraction := _fraction(insufficient.sum(), science)) > MAX_UNCLASSIFIED:
             needs = _needs(name, result, n_groups, settings) or f"min_valid = {settings.min_valid} valid votes"
             yield f"{name}: {fraction:.0%} of the science pixels could not be classified; each needs {needs} ({data})"
             continue

@@ -75,7 +75,8 @@ class ColdRun(SearchRun):
         if untested.any():
             self.warnings += (self._warning(untested, level),)
         thresholds = (*result.thresholds, *self._limits())
-        return {"cold": replace(result, insufficient=result.insufficient | untested, thresholds=thresholds)}
+        insufficient = result.insufficient | untested
+        return {"cold": replace(result, insufficient=insufficient, thresholds=thresholds, untested=untested)}
 
     def _limits(self) -> tuple[Threshold, ...]:
         limit = self.limit.typical
