@@ -115,7 +115,7 @@ RULES = {
     "certify_mask": Needs(300, memory=((30, 0, 0),), seconds=(2, 0)),
     "deliver_mask": Needs(330, memory=((40, 0, 0),), disk=(15, 0, 0), seconds=(10, 0)),
     "plots": Needs(122, memory=((130, 0, 0),), disk=(1, 0, 0), seconds=(3, 0)),
-    "gain_reference": Needs(145, memory=((20, 0, 4.1),), irs2=(0, 0, 6.4), disk=(5, 0, 0)),
+    "gain_reference": Needs(145, memory=((0, 0, 4.1),), irs2=(0, 0, 6.4), disk=(5, 0, 0)),
     "crds_mask": Needs(145, memory=((0, 0, 4.1),), irs2=(0, 0, 6.4), disk=(20, 0, 0)),
     "compare_masks": Needs(185, memory=((38, 0, 0),), disk=(10, 0, 0), seconds=(3, 0)),
     "release_gate": Needs(40),
