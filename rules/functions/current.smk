@@ -112,9 +112,7 @@ def recorded(paths):
     return paths
 
 
-MADE = frozenset(
-    {"statistics", "response", "exposure_response", "reference_statistics", "gain", "earlier"}
-)
+MADE = frozenset({"statistics", "response", "exposure_response", "reference_statistics", "gain", "earlier"})
 
 
 def check_response(path, statistics, more=()):
