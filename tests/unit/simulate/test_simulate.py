@@ -301,8 +301,8 @@ def test_every_detector_has_valid_metadata(detector_name, kind):
 
 @pytest.mark.parametrize(
     ("instrument", "readpatt", "frames", "extension"),
-    [("NIRCAM", "DEEP8", (8, 12), "ZEROFRAME"), ("NIRCAM", "SHALLOW4", (4, 1), "ZEROFRAME"),
-     ("NIRCAM", "BRIGHT1", (1, 1), None), ("NIRISS", "NIS", (4, 0), None), ("MIRI", "FASTR1", (1, 0), "REFOUT")],
+    [("NIRCAM", "DEEP8", (8, 12), "ZEROFRAME"), ("NIRCAM", "BRIGHT1", (1, 1), None),
+     ("MIRI", "FASTR1", (1, 0), "REFOUT")],
 )  # fmt: skip
 def test_groups_of_several_frames(tmp_path, instrument, readpatt, frames, extension):
     """A raw file of averaged groups: its keywords, ZEROFRAME, REFOUT, GROUP and INT_TIMES, and its noise."""
