@@ -15,6 +15,7 @@ from badpix.instrument.depth import depth_warning, least_groups, similar_depth
         ([40] * 3 + [30] * 3, 3, 27),  # 30 is more than two thirds of 40
         ([40] * 3 + [20] * 2 + [8] * 9, 5, 14),  # at least min_darks
         ([40, 8], 1, 6),
+        ([40] * 2 + [8] * 3, 1, 6),
     ],
 )
 def test_the_least_number_of_groups_with_a_vote(groups, min_darks, least):

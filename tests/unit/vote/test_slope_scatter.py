@@ -47,3 +47,10 @@ def test_a_single_slope_of_a_number_of_groups_does_not_count():
     assert (n == 4).all()
     std, n = scatter_of([(40, 1), (8, 1)])
     assert (n == 0).all() and (std == 0).all()
+
+
+def test_a_pixel_with_a_single_slope_of_a_number_of_groups_has_one_slope_less():
+    scatter, rng = SlopeScatter((1, 3)), np.random.default_rng(1)
+    for n_groups, last in ((40, True), (40, True), (8, True), (8, False)):
+        scatter.add(rng.normal(size=(1, 3)), np.array([[True, True, last]]), n_groups)
+    assert scatter.result()[1].tolist() == [[4, 4, 2]]
