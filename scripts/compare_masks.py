@@ -36,7 +36,8 @@ def main(before, after, outputs, lists=False):
     old, new = read_image(before, lists), read_image(after, lists)
     pair = align(old, new)
     changes = compare(pair.before, pair.after, pair.compared)
-    draw_changes(outputs["figure"], changes, f"{new.header.get('DETECTOR', '')}: {' to '.join(labels(old, new))}")
+    title = f"{new.header.get('DETECTOR', 'unknown detector')}: {' to '.join(labels(old, new))}"
+    draw_changes(outputs["figure"], changes, title)
     summary = write_changes(outputs, changes, (old, new), pair.notes)
     logger.info("before: %s\nafter: %s\n%s", before, after, text_of(summary))
     logger.info("science pixels by their flags before (rows) and after:\n%s", change_matrix(changes).to_string())

@@ -24,6 +24,7 @@ from badpix.config.check import load_schema, load_steps, validated
 from badpix.config.settings import ResponseSettings, vote_keys, with_max_dead_norm_signal
 from badpix.core.errors import BadExposure, TooFewExposures
 from badpix.formats.comparison_file import ComparisonRow, write_comparison
+from badpix.formats.evidence_file import read_evidence
 from badpix.formats.flat_product import FlatProductError
 from badpix.formats.leave_one_out_file import read_votes
 from badpix.formats.mask_file import read_mask
@@ -223,7 +224,9 @@ def test_bad_reference_pixels_are_flagged_and_science_pixels_are_not_touched(sta
     assert changed == {(0, 5): expected, (15, 9): expected}
     assert "Reference pixels: 2 of 112 are BAD_REF_PIXEL, DO_NOT_USE by a vote of 3 darks" in history_of(on["mask"])
     assert fits.getval(on["mask"], "BADPIX BAD_REFERENCE_PIXELS.NOISE") == 1.5
+    assert read_evidence(on["evidence"]).detector == "NIS", "its checksums are right"
     table = fits.getdata(on["evidence"], "REFERENCE_PIXELS")
+    assert table["DQ"].max() == expected - PIXEL_FLAGS["REFERENCE_PIXEL"]
     row = table[(table["X"] == 9) & (table["Y"] == 15)][0]
     assert (row["RAILING_K"], row["RAILING_N"], len(table)) == (3, 3, 112)
     assert {file.product for file in provenance_of(on["evidence"]).inputs} >= {"reference_statistics"}

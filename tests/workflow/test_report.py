@@ -334,10 +334,12 @@ def test_tables_of_the_page(reported):
         text = seen.page.inner_text("main")
         assert "broken" in seen.page.inner_text("#exposures") and "empty" in seen.page.inner_text("#exposures").lower()
         assert "Nothing to compare with" in text
+        assert "4 direct neighbours" not in text
         for word in ("detector1_dark", "max_jump_limit", "CRDS context: jwst_0001.pmap", "astropy 8"):
             assert word in seen.page.text_content("#provenance"), word
         assert seen.page.locator("#exposures tbody tr").count() == 11, "five darks, five flats, a rejected exposure"
     with opened(reported / "results" / "NIS" / "report.html") as seen:
+        assert "with DO_NOT_USE before:" in seen.page.inner_text("#counts")
         new, old = (read_mask(path) for path in (reported / "results" / "NIS" / "test_bpm.fits", reported / OLD))
         for name in ("DEAD", "HOT", "OTHER_BAD_PIXEL"):
             row = seen.page.locator("#counts tr", has=seen.page.locator(f"code:text-is('{name}')")).last

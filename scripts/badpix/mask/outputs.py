@@ -85,7 +85,9 @@ def ground_lines(pedigree: str, exposures: ExposureSet) -> list[str]:
 
 def reference_table(vote: ReferenceVote) -> fits.BinTableHDU:
     """Table REFERENCE_PIXELS of the evidence: a row per reference pixel (X, Y) with its flags and votes."""
-    columns = {"X": vote.groups.x.astype(np.int16), "Y": vote.groups.y.astype(np.int16), "DQ": vote.dq}
+    # Not uint32: astropy stores an unsigned column with an offset after the checksum is made.
+    dq = vote.dq.astype(np.int64)
+    columns = {"X": vote.groups.x.astype(np.int16), "Y": vote.groups.y.astype(np.int16), "DQ": dq}
     for test in vote.found:
         columns[f"{test.upper()}_K"] = vote.k[test].astype(np.int16)
         columns[f"{test.upper()}_N"] = vote.n_valid[test].astype(np.int16)

@@ -163,6 +163,20 @@ def test_a_pixel_must_be_bad_in_the_fraction_of_the_darks(n_bad, found):
     assert result.k["railing"][40] == n_bad and result.n_valid["railing"][40] == 5
 
 
+@pytest.mark.parametrize(("quiet", "found"), [(0.8, []), (1.4, [10])])
+def test_a_noisy_majority_is_not_enough_if_all_darks_together_are_within_the_limit(quiet, found):
+    group = np.flatnonzero(GROUPS.group == GROUPS.group[10])
+
+    def plant(values, index):
+        alternating = (-1.0) ** np.arange(values.shape[1])
+        values[:, :, 10] = (
+            np.median(values[..., group], axis=-1) + NOISE_DN * (1.7 if index < 3 else quiet) * alternating
+        )
+
+    result = vote(darks(plant), level=None)
+    assert np.flatnonzero(result.dq).tolist() == found and result.k["noise"][10] == 3
+
+
 @pytest.mark.parametrize(("number", "n_groups"), [(5, 20), (5, 5), (2, 10), (1, 20), (3, 3)])
 def test_healthy_pixels_of_equal_noise_pass_for_any_number_of_groups(number, n_groups):
     groups = full("NIS")
