@@ -321,6 +321,13 @@ def test_a_flag_of_exposures_is_no_flag_of_bad_pixels(flag):
         assert all(name in problem for name in MASK_FLAGS)
 
 
+def test_a_bad_pixel_is_no_reference_pixel():
+    """The pipeline would correct the exposures with it."""
+    for key, value in (("flag_values", {"hot": ["REFERENCE_PIXEL"]}), ("intermittent", ["REFERENCE_PIXEL"])):
+        (problem,) = refusal(**{key: value})
+        assert "'REFERENCE_PIXEL' is not allowed" in problem and "but not REFERENCE_PIXEL" in problem
+
+
 # A value of a path in each key of paths.
 PATH_VALUES = {key: "{}/a" for key, node in KEYS.items() if node.get("unit") == "path"} | {
     "manual_flag_file": "{}/flags.txt",
@@ -332,7 +339,7 @@ PATH_VALUES = {key: "{}/a" for key, node in KEYS.items() if node.get("unit") == 
 NAMES_A_PATH = re.compile(
     r"^(A |The )?(Raw|File|Files|Director|Folder|Table|Sheet|Path|Slope|Jump|Fitopt)", re.IGNORECASE
 )
-NO_PATHS = {"output_file"}
+NO_PATHS = {"intermittent_from", "output_file"}
 
 
 def test_every_key_of_a_path_has_the_unit_path():
