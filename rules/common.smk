@@ -53,8 +53,17 @@ from badpix.mask.manual_flags import ManualFlagError, check_manual_flags
 from badpix.mask.selectors import SelectorError, subarray_name
 from badpix.core.paths import is_same_file, path_problem, shown, text_problem
 from badpix.core.scratch import ScratchError, check_scratch
+from badpix.instrument.exp_types import is_even
 from badpix.instrument.segments import by_exposure
-from badpix.config.settings import IN_ELECTRONS, KINDS, RESPONSE_KEYS, of_detector, vote_keys, with_max_dead_norm_signal
+from badpix.config.settings import (
+    IN_ELECTRONS,
+    KINDS,
+    RESPONSE_KEYS,
+    SKY_KEYS,
+    of_detector,
+    vote_keys,
+    with_max_dead_norm_signal,
+)
 from badpix.config.sweep import NO_THRESHOLDS, sweep_points
 from badpix.config.variants import of_variant
 
@@ -305,6 +314,23 @@ def statistics_of(wildcards, kind):
     """The statistics files of all exposures of a detector and kind."""
     rule_name = f"{kind.removesuffix('s')}_statistics"
     return [f"{RESULTS}/{wildcards.detector}/{kind}/{name}_{rule_name}.fits" for name in exposures(wildcards, kind)]
+
+
+def has_sky(wildcards):
+    """Whether any flat of a mask is of the sky, or illuminates parts of the detector only."""
+    return any(not is_even(flat.keywords["EXP_TYPE"]) for flat in exposures(wildcards, "flats").values())
+
+
+def sky_responses(wildcards):
+    """The files of the single flats of a mask with flats of the sky; none for flats of lamps alone."""
+    names = by_exposure(exposures(wildcards, "flats")) if has_sky(wildcards) else ()
+    return [f"{RESULTS}/{wildcards.detector}/flats/{name}_sky_response.fits" for name in names]
+
+
+def response_settings(wildcards):
+    """The settings of the responses of a mask's flats."""
+    keys = (*RESPONSE_KEYS, *SKY_KEYS) if has_sky(wildcards) else RESPONSE_KEYS
+    return {key: config[key] for key in keys}
 
 
 def comparison(wildcards):

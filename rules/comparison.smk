@@ -6,6 +6,7 @@ rule compare_exposures:
     input:
         darks=lambda wildcards: statistics_of(wildcards, "darks"),
         flats=lambda wildcards: statistics_of(wildcards, "flats"),
+        sky=sky_responses,
     output:
         table=reported("exposure_comparison.csv", "comparison of the exposures"),
     log:

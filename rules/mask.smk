@@ -65,7 +65,7 @@ for VOTE_RULE, (VOTED_FILE, VOTED_EPOCH) in VOTE_RULES.items():
             steps=steps_used,
             notices=lambda wildcards: header_notices({kind: exposures(wildcards, kind) for kind in KINDS}),
             crds=crds_settings(),
-            made_with=made_with(),
+            made_with=made_with,
             library=digest("bad_pixel_mask.py"),
         message:
             "{wildcards.detector}{wildcards.epoch}: vote and mask"

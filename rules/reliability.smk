@@ -22,7 +22,7 @@ rule leave_one_out:
     params:
         detector=detector_data,
         config=vote_config,
-        made_with=made_with(),
+        made_with=made_with,
         library=digest("leave_one_out.py"),
     message:
         "{wildcards.detector}{wildcards.epoch}: the vote without each exposure in turn"
@@ -52,7 +52,7 @@ rule reliability:
     params:
         detector=detector_data,
         config=vote_config,
-        made_with=made_with(),
+        made_with=made_with,
         library=digest("reliability.py"),
     message:
         "{wildcards.detector}{wildcards.epoch}: reliability of the mask"

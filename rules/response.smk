@@ -31,12 +31,40 @@ rule exposure_response:
         "../scripts/exposure_response.py"
 
 
+rule sky_response:
+    """A single flat of a set with flats of the sky: its response, the error of the response, and its sources."""
+    priority: 1
+    input:
+        statistics=sky_statistics,
+    output:
+        response="<results>/{detector}/flats/{exposure}_sky_response.fits",
+    log:
+        "<results>/{detector}/logs/sky_response/{exposure}.log",
+    benchmark:
+        "<results>/{detector}/benchmarks/sky_response/{exposure}.tsv"
+    resources:
+        mem_mb=memory("sky_response"),
+        disk_mb=disk("sky_response"),
+        runtime=runtime("sky_response"),
+    params:
+        detector=detector_data,
+        settings={key: config[key] for key in (*RESPONSE_KEYS, *SKY_KEYS)},
+        library=digest("sky_response.py"),
+    message:
+        "{wildcards.exposure}: sources and response of a single flat"
+    conda:
+        CONDA_ENV
+    script:
+        "../scripts/sky_response.py"
+
+
 rule flat_response:
     """The flats stacked, clipped and normalised."""
     priority: 1
     input:
         statistics=all_flat_statistics,
         outliers=outliers,
+        sky=sky_responses,
     output:
         response="<results>/{detector}{epoch}/flat_response.fits",
     log:
@@ -49,7 +77,7 @@ rule flat_response:
         runtime=runtime("flat_response"),
     params:
         detector=detector_data,
-        settings={key: config[key] for key in RESPONSE_KEYS},
+        settings=response_settings,
         library=digest("flat_response.py"),
     message:
         "{wildcards.detector}{wildcards.epoch}: response of the flats"

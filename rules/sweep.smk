@@ -23,7 +23,7 @@ rule sweep_vote:
     params:
         detector=detector_data,
         config=point_config,
-        made_with=made_with(),
+        made_with=made_with,
         rejected=lambda wildcards: INVENTORY.rejected[source_mask_id(wildcards)],
         library=digest("sweep_vote.py"),
     message:

@@ -10,12 +10,15 @@ from badpix.comparison.compare import compare
 from badpix.config.settings import KINDS
 from badpix.core.logs import logger, logging_to
 from badpix.formats.comparison_file import reasons, write_comparison
+from badpix.formats.response_file import Responses
 from badpix.formats.statistics_set import exposures_of, read_set
 from badpix.instrument.detectors import detector_from_mapping
 from badpix.instrument.geometry import reference_pixels
 
 
-def main(statistics: Mapping[str, Sequence[str]], output: str, detector: Mapping, limit: float) -> None:
+def main(
+    statistics: Mapping[str, Sequence[str]], output: str, detector: Mapping, limit: float, sky: Sequence[str] = ()
+) -> None:
     """Write the comparison of the exposures.
 
     Parameters
@@ -28,13 +31,16 @@ def main(statistics: Mapping[str, Sequence[str]], output: str, detector: Mapping
         The fields of Detector.
     limit : float
         `outlier_limit`.
+    sky : sequence of str
+        The files of the single flats, if any flat is of the sky: their sources are left out.
     """
     rows = []
+    sources = dict(Responses(single=tuple(sky)).every_exposure())
     for kind in KINDS:
         segments, _ = read_set(statistics.get(kind, ()))
         if segments:
             science = ~reference_pixels(segments[0].geometry, detector_from_mapping(detector))
-            rows += compare(exposures_of(segments), kind, science, limit)
+            rows += compare(exposures_of(segments), kind, science, limit, sources if kind == "flats" else None)
     write_comparison(output, rows)
     for name, reason in reasons(rows).items():
         logger.info("%s is an outlier: %s", name, reason)
@@ -47,4 +53,5 @@ if "snakemake" in globals():
             snakemake.output.table,
             snakemake.params.detector,
             snakemake.params.limit,
+            list(snakemake.input.get("sky", ())),
         )

@@ -30,6 +30,7 @@ from badpix.simulate.populations import POPULATIONS
 from badpix.simulate.ramps import simulate_exposure
 from badpix.simulate.reference_pixels import plan_reference_pixels, plant_reference_pixels
 from badpix.simulate.simulation import Simulation
+from badpix.simulate.sky import Sky
 from badpix.simulate.truth import check_same_detector, write_truth
 from badpix.simulate.uncal import write_uncal
 
@@ -62,7 +63,8 @@ def main(out: str | Path, simulation: Simulation) -> list[Path]:
         if not truth.exists():  # written last: if it exists, the cache is complete
             write_crds_cache(folder / "crds_cache", [model], simulation.groups)
             write_truth(truth, model, seed)
-            write_config(folder / "config.yaml", out, several_detectors(folder))
+            sky_type = simulation.sky.exp_type if simulation.sky else None
+            write_config(folder / "config.yaml", out, several_detectors(folder), sky_type)
         if epoch > 1:
             truth = truth.with_name(f"{truth.stem}_epoch{epoch}.fits")
             write_truth(truth, model, seed)
@@ -113,7 +115,7 @@ def write_exposure(
     counts_dn = simulate_exposure(model, exposure, seed, zero_frames_dn)
     if reference is not None:
         plant_reference_pixels(counts_dn, reference, model, exposure, seed)
-    paths = [write_uncal(folder, counts_dn, model.geometry, exposure, part, zero_frames_dn) for part in parts]
+    paths = [write_uncal(folder, counts_dn, model.geometry, exposure, part, zero_frames_dn, seed) for part in parts]
     print(*paths, sep="\n", flush=True)
     return paths
 
@@ -123,9 +125,12 @@ def several_detectors(folder: Path) -> bool:
     return len([path for path in folder.glob("truth*.fits") if "_epoch" not in path.name]) > 1
 
 
-def write_config(path: Path, out: str | Path, several: bool = False) -> None:
-    """Write the workflow configuration of the simulation; paths as given, quoted as JSON, which is valid YAML."""
-    keys = {
+def write_config(path: Path, out: str | Path, several: bool = False, sky_type: str | None = None) -> None:
+    """Write the workflow configuration of the simulation; paths as given, quoted as JSON, which is valid YAML.
+
+    `sky_type` is the EXP_TYPE of flats of the sky.
+    """
+    keys: dict[str, str | list[str]] = {
         "darks": f"{out}/darks",
         "flats": f"{out}/flats",
         "results": f"{out}/results",
@@ -134,7 +139,9 @@ def write_config(path: Path, out: str | Path, several: bool = False) -> None:
     }
     if several:
         keys["detectors"] = "all"
-    path.write_text("".join(f"{key}: {json.dumps(str(value))}\n" for key, value in keys.items()))
+    if sky_type:
+        keys["flat_exp_types"] = [sky_type]
+    path.write_text("".join(f"{key}: {json.dumps(value)}\n" for key, value in keys.items()))
 
 
 def parse_arguments(arguments: list[str] | None = None) -> tuple[str, Simulation]:
@@ -169,8 +176,19 @@ def parse_arguments(arguments: list[str] | None = None) -> tuple[str, Simulation
         "--population", choices=sorted(POPULATIONS),
         help="of bad pixels: demo has strong pixels only, survey ranges from undetectable to obvious (%(default)s)",
     )  # fmt: skip
+    parser.add_argument("--sky", metavar="EXP_TYPE", help="flats of the sky of this type (flats of the lamp)")
+    parser.add_argument("--stars", type=int, default=Sky.n_stars, help="in the area of the array (%(default)s)")
+    parser.add_argument(
+        "--sky-signal", type=float, default=Sky.signal_dn, help="diffuse light at the end of a ramp, DN (%(default)s)"
+    )
+    parser.add_argument(
+        "--dither", type=float, default=Sky.dither_px, help="largest offset along an axis, pixels (%(default)s)"
+    )
     parser.set_defaults(**asdict(Simulation()))
     found = vars(parser.parse_args(arguments))
+    of_sky = [found.pop(name) for name in ("stars", "sky_signal", "dither")]
+    if found["sky"]:
+        found["sky"] = Sky(found["sky"], *of_sky)
     return found.pop("out"), Simulation(**found)
 
 

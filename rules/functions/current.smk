@@ -96,10 +96,10 @@ def statistics_settings(kind):
     return {"early_cutoff_fraction": config["early_cutoff_fraction"]} if kind == "darks" else {}
 
 
-def made_with():
+def made_with(wildcards):
     """The settings that the inputs of a vote must have been made with."""
     return {kind: statistics_settings(kind) | detector1_settings(kind.removesuffix("s")) for kind in KINDS} | {
-        "responses": {key: config[key] for key in RESPONSE_KEYS}
+        "responses": response_settings(wildcards)
     }
 
 
@@ -115,10 +115,10 @@ def recorded(paths):
 MADE = frozenset({"statistics", "response", "exposure_response", "reference_statistics", "gain", "earlier"})
 
 
-def check_response(path, statistics, more=()):
+def check_response(path, statistics, settings, more=()):
     """Check the response `path` of the flats with these `statistics`; `more` are further inputs (product, path)."""
     inputs = (*(("statistics", name) for name in statistics), *more)
-    check_current(Wanted(path, {key: config[key] for key in RESPONSE_KEYS}, inputs, MADE))
+    check_current(Wanted(path, settings, inputs, MADE))
 
 
 def check_vote(path, files, settings, tables=()):

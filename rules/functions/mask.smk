@@ -6,7 +6,9 @@ def vote_files(wildcards):
     files = {kind: statistics_of(wildcards, kind) for kind in KINDS}
     if files["darks"] and (gain := gain_file(wildcards)):
         files["gain"] = gain
-    if files["flats"] and config["flat_vote_unit"] == "exposure":
+    if sky := sky_responses(wildcards):
+        files["responses"] = sky
+    elif files["flats"] and config["flat_vote_unit"] == "exposure":
         folder = f"{RESULTS}/{wildcards.detector}/flats"
         files["responses"] = [
             f"{folder}/{name}_exposure_response.fits" for name in by_exposure(exposures(wildcards, "flats"))
@@ -86,7 +88,7 @@ def manual_flag_path(wildcards):
 def vote_config(wildcards):
     """The configuration keys of the vote, for the mask; USEAFTER of an epoch's mask is the start of the epoch."""
     of_mask = config_of(mask_id_of(wildcards))
-    keys = {key: of_mask[key] for key in VOTE_KEYS}
+    keys = {key: of_mask[key] for key in (*VOTE_KEYS, *(SKY_KEYS if has_sky(wildcards) else ()))}
     for variant in variants_of(config):
         if variant.name and variant.name == variant_of(mask_id_of(wildcards)):
             keys["history"] = f"{selection_text(variant)}\n{keys['history']}".strip()

@@ -22,9 +22,11 @@ from badpix.comparison.measures import (
 from badpix.comparison.robust import centre_and_scatter, median_along, median_of_others
 from badpix.comparison.sample import Sample
 from badpix.formats.comparison_file import GOOD, NO_MAJORITY, OUTLIER, OUTLIER_OF_FEW, ComparisonRow
+from badpix.formats.sky_file import growth_of, read_plane
 from badpix.formats.statistics_file import open_statistics
 from badpix.formats.statistics_set import Exposure
 from badpix.instrument.depth import similar_depth
+from badpix.numerics.growth import grown
 
 # With fewer exposures there is nothing to compare; with fewer than MIN_TO_REJECT no outlier is rejected.
 MIN_EXPOSURES, MIN_TO_REJECT = 3, 5
@@ -39,19 +41,35 @@ SAMPLES = {"darks": dark_sample, "flats": flat_sample}
 FUNCTIONS = {"darks": measure_dark, "flats": measure_flat}
 
 
-def integrations(exposure: Exposure, kind: str, sample: Sample) -> Iterator[dict[str, np.ndarray]]:
-    """The sampled planes (name -> array of `Sample.read`) of each integration."""
+def integrations(
+    exposure: Exposure, kind: str, sample: Sample, sources: Mapping[str, str]
+) -> Iterator[dict[str, np.ndarray]]:
+    """The sampled planes (name -> array of `Sample.read`) of each integration.
+
+    SLOPE is NaN at the sources of the sky, by the files `sources` (exposure -> file of a flat of the sky), and GIVEN is
+    the slope with them.
+    """
+    hidden = None
+    if exposure.name in sources:
+        path = sources[exposure.name]
+        hidden = sample.read(grown(read_plane(path, "SOURCES") > 0, growth_of(path)).astype(np.float32)) > 0
     for path in exposure.paths:
         with open_statistics(path) as statistics:
             for number in range(statistics["SLOPE"].shape[0]):
-                yield {name: sample.read(statistics[name].data[number]) for name in PLANES[kind]}
+                planes = {name: sample.read(statistics[name].data[number]) for name in PLANES[kind]}
+                planes["GIVEN"] = planes["SLOPE"]
+                if hidden is not None:
+                    planes["SLOPE"] = np.where(hidden, np.float32(np.nan), planes["SLOPE"])
+                yield planes
 
 
-def references(exposures: Sequence[Exposure], kind: str, sample: Sample) -> list[dict[str, np.ndarray]]:
+def references(
+    exposures: Sequence[Exposure], kind: str, sample: Sample, sources: Mapping[str, str]
+) -> list[dict[str, np.ndarray]]:
     """For each exposure the medians of all other exposures: quantity -> array. An exposure counts with its median."""
     own: dict[str, list[np.ndarray]] = {}
     for exposure in exposures:
-        samples = [SAMPLES[kind](planes, sample) for planes in integrations(exposure, kind, sample)]
+        samples = [SAMPLES[kind](planes, sample) for planes in integrations(exposure, kind, sample, sources)]
         for name in samples[0]:
             of_all = [one[name] for one in samples]
             own.setdefault(name, []).append(of_all[0] if len(of_all) == 1 else median_along(np.array(of_all)))
@@ -61,16 +79,21 @@ def references(exposures: Sequence[Exposure], kind: str, sample: Sample) -> list
     return [{name: values[number] for name, values in others.items()} for number in range(len(exposures))]
 
 
-def measured(exposures: Sequence[Exposure], kind: str, science: np.ndarray) -> list[list[Measured]]:
-    """The measures of each integration of each exposure; `science` is the boolean image (y, x) of science pixels."""
+def measured(
+    exposures: Sequence[Exposure], kind: str, science: np.ndarray, sources: Mapping[str, str]
+) -> list[list[Measured]]:
+    """The measures of each integration of each exposure; `science` is the boolean image (y, x) of science pixels.
+
+    `sources` maps flats of the sky to their files.
+    """
     sample = Sample(science)
     result = []
     with np.errstate(all="ignore"):
-        others = references(exposures, kind, sample)
+        others = references(exposures, kind, sample, sources)
         for exposure, of_others in zip(exposures, others, strict=True):
             found = [
                 FUNCTIONS[kind](planes, SAMPLES[kind](planes, sample), of_others, sample)
-                for planes in integrations(exposure, kind, sample)
+                for planes in integrations(exposure, kind, sample, sources)
             ]
             result.append(found)
     return result
@@ -82,7 +105,13 @@ def reads_averaged(header: Mapping[str, Any]) -> int:
     return int(header.get("NFRAMES") or 1) * (SLOW_SAMPLES if slow else 1)
 
 
-def compare(exposures: Sequence[Exposure], kind: str, science: np.ndarray, limit: float) -> list[ComparisonRow]:
+def compare(
+    exposures: Sequence[Exposure],
+    kind: str,
+    science: np.ndarray,
+    limit: float,
+    sources: Mapping[str, str] | None = None,
+) -> list[ComparisonRow]:
     """The distance of each exposure in each measure, and its status; empty with fewer than MIN_EXPOSURES.
 
     The noise of a slope depends on the number of groups, and the noise of the reference on those of the others.
@@ -99,6 +128,8 @@ def compare(exposures: Sequence[Exposure], kind: str, science: np.ndarray, limit
         The science pixels, bool (y, x).
     limit : float
         The distance beyond which an exposure is an outlier.
+    sources : mapping, optional
+        Exposure -> its file of a flat of the sky: its sources are left out.
     """
     if len(exposures) < MIN_EXPOSURES:
         return []
@@ -106,18 +137,20 @@ def compare(exposures: Sequence[Exposure], kind: str, science: np.ndarray, limit
     for members in similar_depth([exposure.header["NGROUPS"] for exposure in exposures]):
         alike = [exposures[number] for number in members]
         if len(alike) >= MIN_EXPOSURES:
-            rows += _rows(alike, kind, science, limit)
+            rows += _rows(alike, kind, science, limit, sources or {})
         else:
             names = {exposure.name for exposure in alike}
-            of_all = _rows(exposures, kind, science, limit)
+            of_all = _rows(exposures, kind, science, limit, sources or {})
             rows += [row for row in of_all if row.exposure in names and row.measure not in SLOPE_NOISE]
     status = statuses(rows, len(exposures))
     return [replace(row, status=status[row.exposure]) for row in rows]
 
 
-def _rows(exposures: Sequence[Exposure], kind: str, science: np.ndarray, limit: float) -> list[ComparisonRow]:
+def _rows(
+    exposures: Sequence[Exposure], kind: str, science: np.ndarray, limit: float, sources: Mapping[str, str]
+) -> list[ComparisonRow]:
     """The rows of `compare` without a status, of exposures that are all compared with each other."""
-    values = measured(exposures, kind, science)
+    values = measured(exposures, kind, science, sources)
     rows = []
     for name, measure in MEASURES[kind].items():
         for number, exposure in enumerate(exposures):

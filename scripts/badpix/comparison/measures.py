@@ -190,7 +190,7 @@ def measure_flat(planes: Sampled, own: Sampled, others: Sampled, sample: Sample)
         "illumination": _changed(np.where(lit, own["cells"], np.nan), others["cells"], lit_in_others),
         "scatter": _log_scatter(sample.cell_scatters(residual), expected),
         "deviating": _beyond(residual),
-        "without_slope": _share(~np.isfinite(planes["SLOPE"][0]), sample.inside),
+        "without_slope": _share(~np.isfinite(planes["GIVEN"][0]), sample.inside),
     }
     return _with_usual(found, FLAT_MEASURES)
 

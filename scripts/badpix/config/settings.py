@@ -31,6 +31,15 @@ class ResponseSettings(Settings):
     smoothing_box_width: int
 
 
+@dataclass(frozen=True)
+class SkySettings(Settings):
+    """Settings of the search of sources in flats of the sky."""
+
+    source_threshold: float
+    source_growth: int
+
+
+SKY_KEYS = tuple(field.name for field in fields(SkySettings))
 RESPONSE_KEYS = tuple(field.name for field in fields(ResponseSettings))
 
 

@@ -25,7 +25,7 @@ FILE_NAME = "evidence.fits"
 # Pixels of the mask with the flags of intermittent pixels, on the array of the mask: 1 bad in single exposures, 2 in an
 # earlier mask, 3 both. Only with the configuration key `intermittent`.
 INTERMITTENT_FLAGGED = "INTERMITTENT_FLAGGED"
-MEASURED = ("NOISE", "NCLEAN", "RESPONSE", "NFLAT")
+MEASURED = ("NOISE", "NCLEAN", "RESPONSE", "NFLAT", "ERROR", "NCOVERED")
 # Quantities of the vote itself, which are not measured.
 OF_THE_VOTE = (FRACTION, FEWEST, MEAN_DEVIATION)
 

@@ -16,8 +16,8 @@ from badpix.formats.product_file import open_verified, write_product
 from badpix.formats.provenance import Provenance
 from badpix.formats.statistics_file import rejection_reason
 
-# Names of the images in the file, in the order of the attributes of FlatResponse.
-IMAGES = ("MEAN", "STD", "NVALID", "RESPONSE")
+# Names of the images in the file, in the order of the attributes of FlatResponse; the last two for flats of the sky.
+IMAGES = ("MEAN", "STD", "NVALID", "RESPONSE", "ERROR", "NCOVERED")
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,17 @@ class FlatResponse:
 
     `mean` and `std` (float64, DN/s) are those of the integrations after sigma clipping, `n_valid` (int32) is the number
     of integrations left. `normalised` (float64) is the mean divided by the level of its surroundings.
+
+    Of flats of the sky: `error` (float64) is the standard deviation of a healthy pixel's `normalised`, `n_covered`
+    (int16) the number of flats in which a source covers the pixel.
     """
 
     mean: np.ndarray
     std: np.ndarray
     n_valid: np.ndarray
     normalised: np.ndarray
+    error: np.ndarray | None = None
+    n_covered: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -47,17 +52,21 @@ class Responses:
             raise ValueError("the flats of a vote have no response file")
         return read_response(self.mean)
 
+    def every_exposure(self) -> Iterator[tuple[str, str]]:
+        """(exposure, path) of the single responses, without rejected exposures."""
+        for path in self.single:
+            if rejection_reason(path) is None:
+                yield fits.getval(path, "EXPOSURE"), path
+
     def of_exposures(self, names: set[str]) -> Iterator[tuple[str, str]]:
         """(exposure, path) of the single responses of the exposures `names`, without rejected exposures."""
-        for path in self.single:
-            if rejection_reason(path) is None and (name := fits.getval(path, "EXPOSURE")) in names:
-                yield name, path
+        return ((name, path) for name, path in self.every_exposure() if name in names)
 
 
 def read_response(path: str | Path) -> FlatResponse:
     """The FlatResponse in a file of `write_response`."""
     with open_verified(path) as hdus:
-        return FlatResponse(*(np.array(hdus[name].data) for name in IMAGES))
+        return FlatResponse(*(np.array(hdus[name].data) for name in IMAGES if name in hdus))
 
 
 def write_response(
@@ -66,8 +75,11 @@ def write_response(
     """Write the response of the flats `names` (exposures or segments, table USED) of `detector`."""
     hdus = [fits.PrimaryHDU()]
     hdus[0].header["DETECTOR"] = detector
-    images = (response.mean, response.std, response.n_valid, response.normalised)
-    hdus += [fits.ImageHDU(image, name=name) for name, image in zip(IMAGES, images, strict=True)]
+    images = (
+        response.mean, response.std, response.n_valid, response.normalised, response.error, response.n_covered
+    )  # fmt: skip
+    named = zip(IMAGES, images, strict=True)
+    hdus += [fits.ImageHDU(image, name=name) for name, image in named if image is not None]
     hdus.append(table_hdu("USED", {"EXPOSURE": names}))
     write_product(path, hdus, provenance)
 

@@ -17,6 +17,7 @@ from badpix.core.files import card_text
 from badpix.core.fits_table import table_hdu
 from badpix.formats.product_file import open_verified, write_product
 from badpix.formats.provenance import Provenance
+from badpix.instrument import pointing
 
 # Copied from the primary header of the exposure, where present.
 KEYWORDS = (
@@ -56,6 +57,7 @@ KEYWORDS = (
     "CAL_VER",
     "CRDS_CTX",
     "R_MASK",
+    *pointing.KEYWORDS,
 )
 
 

@@ -41,3 +41,11 @@ def types_of(kind: str, instrument: str | None = None) -> list[str]:
 def sees_sky(exp_type: object) -> bool:
     """Whether the exposures of a type have sources of the sky in them."""
     return LIGHT_OF.get(str(exp_type)) == SKY
+
+
+def is_even(exp_type: object) -> bool:
+    """Whether a flat is illuminated so evenly and brightly that all its pixels can be classified: the flats of lamps.
+
+    NRS_AUTOFLAT is an exposure of a lamp through the micro-shutters: the detector is dark beside the spectra.
+    """
+    return not sees_sky(exp_type) and exp_type != "NRS_AUTOFLAT"

@@ -8,9 +8,10 @@ import numpy as np
 from scipy.special import gammaincc, ndtr
 
 from badpix.config.exp_types import NO_FLATS
+from badpix.formats.pixel_types import FLAT_TYPES
 from badpix.formats.type_result import TypeResult
 from badpix.instrument.depth import MIN_GROUPS_FOR_JUMP_STEP, MIN_GROUPS_FOR_TELEGRAPH, depth_warning
-from badpix.instrument.exp_types import sees_sky
+from badpix.instrument.exp_types import is_even
 from badpix.response.normalise import MIN_INTEGRATIONS_TO_CLIP
 from badpix.vote.exposure_set import ExposureSet
 from badpix.vote.settings import VoteSettings
@@ -71,7 +72,6 @@ def vote_warnings(
     official = _beyond_noise(results, science, n_clean, settings)
     return [
         *_no_flats(exposures),
-        *_sky_flats(exposures),
         *_of_product(exposures),
         *filter(None, [depth_warning(exposures.dark_groups(), settings.required.min_darks)]),
         *_unable(exposures, results, settings),
@@ -136,7 +136,10 @@ def _unable(exposures: ExposureSet, results: Mapping[str, TypeResult], settings:
     science = exposures.science
     data = ", ".join(_description(exposures, kind) for kind in ("darks", "flats") if exposures.of(kind))
     n_groups = max((segment.header["NGROUPS"] for dark in exposures.darks for segment in dark.segments), default=0)
+    sky = any(not is_even(flat.header.get("EXP_TYPE")) for flat in exposures.flats)
     for name, result in results.items():
+        if sky and name in FLAT_TYPES:
+            continue  # their warnings have the reason (vote/sky_warnings.py)
         # The vote has a warning of its own for pixels whose noise does not allow a test.
         insufficient = result.insufficient if result.untested is None else result.insufficient & ~result.untested
         if (fraction := _fraction(insufficient.sum(), science)) > MAX_UNCLASSIFIED:
@@ -207,9 +210,3 @@ def _of_product(exposures: ExposureSet) -> Iterable[str]:
         yield f"flat types: PEDIGREE of {product.name} is {kind}, so its values were not measured on the detector"
     for note in product.notes:
         yield f"flat types: {note}"
-
-
-def _sky_flats(exposures: ExposureSet) -> Iterable[str]:
-    """Flats with sources of the sky."""
-    if any(sees_sky(flat.header.get("EXP_TYPE")) for flat in exposures.flats):
-        yield "flats: some are exposures of the sky, whose stars are not masked"

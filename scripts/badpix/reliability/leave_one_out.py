@@ -9,8 +9,9 @@ import pandas as pd
 from badpix.core.logs import logger
 from badpix.formats.leave_one_out_file import EXPOSURES, PIXELS, TYPES
 from badpix.formats.response_file import Responses
+from badpix.formats.sky_file import is_sky_file
 from badpix.formats.type_result import TypeResult
-from badpix.response.normalise import combine_flats
+from badpix.response.sky import combine
 from badpix.vote.classify import classify
 from badpix.vote.exposure_set import KINDS, ExposureSet
 from badpix.vote.settings import VoteSettings
@@ -29,8 +30,10 @@ def found_by(exposures: ExposureSet, responses: Responses, settings: VoteSetting
     """
     response = None
     if exposures.flats:
-        paths = [path for flat in exposures.flats for path in flat.paths]
-        response = combine_flats(paths, exposures.science, settings.response)
+        names = {flat.name for flat in exposures.flats}
+        singles = {name: path for name, path in responses.of_exposures(names) if is_sky_file(path)}
+        paths = {flat.name: flat.paths for flat in exposures.flats}
+        response = combine(paths, singles, exposures.science, settings.response)
     results = classify(exposures, response, responses, settings).results
     return {name: result.found for name, result in results.items()}, decided_types(results, exposures.science)
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from astropy.io import fits
 
-from badpix.formats.response_file import FlatResponse, Responses, read_single_response
+from badpix.formats.response_file import FlatResponse, Responses
 from badpix.formats.statistics_file import open_segments
 from badpix.report.darks import vote_codes
-from badpix.vote.classify import lit_pixels
+from badpix.vote.classify import lit_pixels, single_flats
 from badpix.vote.exposure_set import ExposureSet
 from badpix.vote.flat_votes import FlatVotes
 from badpix.vote.settings import FlatSettings
@@ -108,10 +108,9 @@ class FlatReader:
         lit = lit_pixels(self.exposures, self.mean, self.settings)
         rows = {row["exposure"]: row for row in self.report.rows}
         columns = []
-        for name, path in self.responses.of_exposures(set(rows)):
-            response = read_single_response(path)
+        for name, response, error in single_flats(self.responses, set(rows)):
             vote = FlatVotes(science, lit, self.settings)
-            vote.add(response)
+            vote.add(response, error=error)
             for test, flat_test in TEST_OF.items():
                 tally = vote.tallies[flat_test]
                 k, n_valid = (image.ravel()[self.pixels] for image in (tally.k, tally.n_valid))

@@ -104,20 +104,28 @@ def smooth(image: np.ndarray, science: np.ndarray, smoothing_type: str, width: i
     return median_filter(np.where(np.isfinite(image), image, fill), size=width, mode="constant", cval=fill)
 
 
+def reference_level(image: np.ndarray, science: np.ndarray, settings: ResponseSettings) -> np.ndarray:
+    """The level by which a flat is divided, float64: the smoothed flat (y, x), its clipped mean (), or 1 ().
+
+    `image` is the flat (y, x), `science` the boolean image (y, x) of the science pixels.
+    """
+    method = settings.flat_mean_normalization_method
+    if method == "smoothed":
+        return smooth(image, science, settings.smoothing_type, settings.smoothing_box_width)
+    if method == "mean":
+        return np.array(clipped_mean_std(image[science], settings.flat_mean_sigma_threshold, CLIP_ITERATIONS)[0])
+    return np.array(1.0)
+
+
 def normalise(mean: np.ndarray, science: np.ndarray, settings: ResponseSettings) -> np.ndarray:
     """Divide the mean flat (y, x) by the smoothed flat (`smoothed`), by its clipped mean (`mean`), or not (`none`).
 
     `science` is the boolean image (y, x) of the science pixels.
     """
-    method = settings.flat_mean_normalization_method
-    if method == "smoothed":
-        # Where the smoothed flat is zero or not finite, the response is unknown (NaN), not infinite.
-        with np.errstate(divide="ignore", invalid="ignore"):
-            response = mean / smooth(mean, science, settings.smoothing_type, settings.smoothing_box_width)
-        return np.where(np.isfinite(response), response, np.nan)
-    if method == "mean":
-        return mean / clipped_mean_std(mean[science], settings.flat_mean_sigma_threshold, CLIP_ITERATIONS)[0]
-    return mean.copy()
+    # Where the smoothed flat is zero or not finite, the response is unknown (NaN), not infinite.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        response = mean / reference_level(mean, science, settings)
+    return np.where(np.isfinite(response), response, np.nan)
 
 
 def combine_flats(paths: Sequence[str], science: np.ndarray, settings: ResponseSettings) -> FlatResponse:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from badpix.simulate.sky import Sky
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -23,12 +25,16 @@ EXPOSURE_SPACING = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Exposure:
-    """An exposure: `kind` is "dark" or "flat", `index` its number among the exposures of its kind, from 1."""
+    """An exposure: `kind` is "dark" or "flat", `index` its number among the exposures of its kind, from 1.
+
+    `sky` is the sky of a flat; None for a flat of the lamp.
+    """
 
     kind: str
     index: int
     n_integrations: int
     n_groups: int  # per integration
+    sky: Sky | None = None
 
     @property
     def start_time(self) -> datetime:

@@ -217,17 +217,19 @@ def exposure_name(geometry: Geometry, exposure: Exposure, segment: Segment | Non
     return f"{observation}_{kind.activity}_{number}{part}_{geometry.detector.lower()}_uncal.fits"
 
 
-def exposure_type(geometry: Geometry, kind: str) -> str:
-    """EXP_TYPE of a "dark" or a "flat" of this detector."""
+def exposure_type(geometry: Geometry, exposure: Exposure) -> str:
+    """EXP_TYPE of an exposure of this detector."""
+    if exposure.sky is not None:
+        return exposure.sky.exp_type
     mode = INSTRUMENTS[geometry.instrument]
     dark_type, flat_type = mode.detector_types.get(geometry.detector, (mode.dark_type, mode.flat_type))
-    return dark_type if kind == "dark" else flat_type
+    return dark_type if exposure.kind == "dark" else flat_type
 
 
-def exposure_meta(geometry: Geometry, exposure: Exposure, segment: Segment | None = None) -> dict:
+def exposure_meta(geometry: Geometry, exposure: Exposure, segment: Segment | None = None, seed: int = 0) -> dict:
     """Datamodel paths below `meta` and their values for a raw file.
 
-    The file has the complete exposure, or a `segment` of it.
+    The file has the complete exposure, or a `segment` of it. The pointing of an exposure of the sky depends on `seed`.
     """
     begin, n_groups = exposure.start_time, exposure.n_groups
     averaged, dropped = geometry.frames
@@ -244,9 +246,10 @@ def exposure_meta(geometry: Geometry, exposure: Exposure, segment: Segment | Non
         "bunit_data": "DN",
         **{f"observation.{key}": value for key, value in _observation(exposure, end).items()},
         "visit.type": "PRIME_UNTARGETED",
-        "visit.internal_target": True,
+        "visit.internal_target": exposure.sky is None,
+        **(exposure.sky.meta(exposure.index, seed) if exposure.sky else {}),
         **{f"instrument.{key}": value for key, value in instrument_meta(geometry).items()},
-        "exposure.type": exposure_type(geometry, exposure.kind),
+        "exposure.type": exposure_type(geometry, exposure),
         "exposure.start_time": modified_julian_date(begin),
         "exposure.mid_time": modified_julian_date(begin + (end - begin) / 2),
         "exposure.end_time": modified_julian_date(end),

@@ -88,9 +88,15 @@ def exposure_maps(detector: DetectorModel, exposure: Exposure, seed: int) -> Exp
     frame_time_s = detector.geometry.frame_time_s
     signal_dn = detector.dark_rate_dn_per_s * frame_time_s
     if exposure.kind == "flat":
-        lamp_dn = FLAT_SIGNAL_DN * flat_level(detector, index, seed)
         n_frames = detector.geometry.n_frames(exposure.n_groups)
-        signal_dn = signal_dn + lamp_dn / n_frames * detector.illumination * response
+        if exposure.sky is None:
+            diffuse_dn, stars_dn = FLAT_SIGNAL_DN * flat_level(detector, index, seed), 0.0
+        else:
+            # The diffuse light has the gradient of the lamp.
+            diffuse_dn = exposure.sky.signal_dn
+            stars_dn = exposure.sky.stars(detector.geometry.shape, index, seed)
+        signal_dn = signal_dn + diffuse_dn / n_frames * detector.illumination * response
+        signal_dn = signal_dn + stars_dn / n_frames * response
     hot = detector.select("hot", index)
     signal_dn[hot["y"], hot["x"]] += hot["strength"]
     bias_dn = detector.bias_dn.copy()

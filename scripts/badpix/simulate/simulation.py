@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from badpix.simulate.evolution import first_number
 from badpix.simulate.exposure import Exposure
+from badpix.simulate.sky import Sky
 
 
 @dataclass(frozen=True)
@@ -43,13 +44,17 @@ class Simulation:
     """Population of bad pixels: a name in `badpix.simulate.populations`."""
     bad_reference_pixels: int = 0
     """Number of noisy, of offset and of railed reference pixels of each detector."""
+    sky: Sky | None = None
+    """The sky of the flats; None: the flats are of the internal lamp."""
 
     def exposures(self) -> list[Exposure]:
         """The exposures of each detector, darks first."""
         before = first_number(self.epoch) - 1
         wanted = (("dark", self.darks, self.first_dark), ("flat", self.flats, self.first_flat))
         return [
-            Exposure(kind, before + first + number, self.integrations, self.groups)
+            Exposure(
+                kind, before + first + number, self.integrations, self.groups, self.sky if kind == "flat" else None
+            )
             for kind, count, first in wanted
             for number in range(count)
         ]

@@ -22,6 +22,7 @@ def write_uncal(
     exposure: Exposure,
     segment: Segment | None = None,
     zero_frames_dn: np.ndarray | None = None,
+    seed: int = 0,
 ) -> Path:
     """Write an exposure, or a segment of it, to a file with its JWST name; returns the path.
 
@@ -39,6 +40,8 @@ def write_uncal(
         The segment to write; None: all integrations.
     zero_frames_dn : np.ndarray, optional
         The first frame of each integration, uint16 (integration, y, x), for extension ZEROFRAME.
+    seed : int
+        Seed of the pointing of an exposure of the sky.
     """
     from stdatamodels.jwst.datamodels import Level1bModel  # 2 s to import: only where it is needed
 
@@ -46,7 +49,7 @@ def write_uncal(
     with atomic_path(path) as temporary, Level1bModel(strict_validation=True) as model:
         written = slice(segment.first_integration - 1, segment.last_integration) if segment else slice(None)
         model.data = counts_dn[written]
-        for key, value in exposure_meta(geometry, exposure, segment).items():
+        for key, value in exposure_meta(geometry, exposure, segment, seed).items():
             setattr_path(model.meta, key, value)
         if zero_frames_dn is not None:
             model.zeroframe = zero_frames_dn[written]

@@ -9,7 +9,7 @@ from badpix.core.errors import BadExposure
 from badpix.formats.detector1_products import check_agree, check_announced, rates_rows, rates_shape
 from badpix.formats.lost_data import check_image, check_raw, check_variances
 from badpix.formats.statistics_file import StatisticsWriter
-from badpix.instrument import irs2
+from badpix.instrument import irs2, pointing
 from badpix.instrument.dq import PIXEL_FLAGS
 from badpix.numerics.row_blocks import row_blocks
 from badpix.statistics.slopes import slopes
@@ -47,7 +47,7 @@ def measure_flat(exposure: str, rateints: fits.HDUList, uncal: fits.HDUList | No
     check_announced(rateints[0].header, n_integrations, image, "rateints")
     if uncal is not None:
         check_raw(uncal["SCI"], slice(-FLUX_CHECK_GROUPS, None))
-    writer = StatisticsWriter(exposure, rateints[0].header, n_integrations, tuple(image))
+    writer = StatisticsWriter(exposure, _with_pointing(rateints), n_integrations, tuple(image))
     for integration in range(n_integrations):
         for rows in row_blocks(image[0], 4 * image[1] * 4):
             slope, poisson, read_noise = slopes(rateints, integration, rows)
@@ -59,6 +59,15 @@ def measure_flat(exposure: str, rateints: fits.HDUList, uncal: fits.HDUList | No
         flags = rates_rows(rateints, "DQ", integration, slice(None))
         _check_content(writer.planes, integration, (flags & PIXEL_FLAGS["REFERENCE_PIXEL"]) == 0)
     return writer
+
+
+def _with_pointing(rateints: fits.HDUList) -> fits.Header:
+    """The primary header of an exposure with the keywords of its pointing, most of which are in its SCI header."""
+    header, of_sci = rateints[0].header.copy(), rateints["SCI"].header
+    for key in pointing.KEYWORDS:
+        if key in of_sci:
+            header[key] = (of_sci[key], of_sci.comments[key])
+    return header
 
 
 def _check_content(planes: Mapping[str, np.ndarray], integration: int, science: np.ndarray) -> None:

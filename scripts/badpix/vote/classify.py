@@ -1,24 +1,29 @@
 """From cached statistics to results: the vote over the exposures of one detector."""
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from badpix.formats.response_file import FlatResponse, Responses, read_single_response
+from badpix.formats.sky_file import is_sky_file, read_sky_flat
 from badpix.formats.statistics_file import open_segments, open_statistics
 from badpix.formats.type_result import TypeResult
 from badpix.instrument.geometry import amplifiers
 from badpix.response.background import unlit
+from badpix.response.covered import covered_pixels
 from badpix.vote.dark_extended import DarkExtended, dark_results
 from badpix.vote.dark_official import DarkVote, pedestal_plane
 from badpix.vote.exposure_set import Exposure, ExposureSet
 from badpix.vote.finished_flat import product_results
 from badpix.vote.flag_priority import apply_priority, intermittent_only, priorities
+from badpix.vote.flat_errors import may_be_dead
 from badpix.vote.flat_types import flat_results
 from badpix.vote.flat_votes import FlatVotes
 from badpix.vote.searches.base import Context
 from badpix.vote.settings import FlatSettings, VoteSettings
+from badpix.vote.sky_warnings import sky_warnings
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +53,9 @@ def classify(
     results = darks.results | flats
     if settings.exclusive_types:
         results = apply_priority(results, priorities(settings.searches_on))
-    return Classification(intermittent_only(results), darks.measured | flat_images, darks.warnings)
+    results = intermittent_only(results)
+    warnings = (*darks.warnings, *sky_warnings(exposures, results, flat_images, settings.flats))
+    return Classification(results, darks.measured | flat_images, warnings)
 
 
 def classify_darks(exposures: ExposureSet, settings: VoteSettings) -> Classification:
@@ -134,10 +141,29 @@ def classify_flats(
         "RESPONSE": (response.normalised.astype(np.float32), None),
         "NFLAT": (response.n_valid, None),
     }
+    if response.error is not None and response.n_covered is not None:
+        measured["ERROR"] = (response.error.astype(np.float32), None)
+        measured["NCOVERED"] = (response.n_covered, None)
     if settings.flat_vote_unit == "exposure":
         vote = FlatVotes(science, lit, settings)
-        for name, path in responses.of_exposures({flat.name for flat in flats}):
-            vote.add(read_single_response(path), name)
-        return vote.results(last_groups), measured
+        for name, norm, error in single_flats(responses, {flat.name for flat in flats}):
+            vote.add(norm, name, error)
+        undecided = None if response.error is None else may_be_dead(response.normalised, response.error)
+        return vote.results(last_groups, undecided), measured
     lit_response = np.where(lit, response.normalised, np.nan)
-    return flat_results(lit_response, response.n_valid, science, settings, last_groups), measured
+    return flat_results(lit_response, response.n_valid, science, settings, last_groups, response.error), measured
+
+
+def single_flats(responses: Responses, names: set[str]) -> Iterator[tuple[str, np.ndarray, np.ndarray | None]]:
+    """(exposure, response, error) of each of the flats `names`, float32 (y, x); flats of lamps have no error (None).
+
+    The response of a flat of the sky is NaN at pixels that sources cover.
+    """
+    paths = dict(responses.of_exposures(names))
+    covered = covered_pixels([path for path in paths.values() if is_sky_file(path)])
+    for name, path in paths.items():
+        if name in covered:
+            flat = read_sky_flat(path)
+            yield name, np.where(covered[name], np.float32(np.nan), flat.response), flat.error
+        else:
+            yield name, read_single_response(path), None

@@ -1,5 +1,7 @@
 """From the normalised response to the flat types of bad pixel."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.ndimage import binary_dilation
 
@@ -7,6 +9,7 @@ from badpix.formats.pixel_types import FLAT_TYPES
 from badpix.formats.thresholds import ABOVE, AT_LEAST, BELOW, Threshold, around
 from badpix.formats.type_result import TypeResult
 from badpix.numerics.clipping import CLIP_ITERATIONS, clipped_mean_std
+from badpix.vote.flat_errors import below_is_bad, may_be_dead, neighbours_are_exact
 from badpix.vote.settings import FlatSettings
 
 # A single bright neighbour is not enough evidence for OPEN.
@@ -53,17 +56,30 @@ def configured_limits(settings: FlatSettings) -> dict[str, list[Threshold]]:
 
 
 def find_dead(
-    norm: np.ndarray, science: np.ndarray, settings: FlatSettings, limits: list[Threshold] | None = None
+    norm: np.ndarray,
+    science: np.ndarray,
+    settings: FlatSettings,
+    limits: list[Threshold] | None = None,
+    error: np.ndarray | None = None,
 ) -> np.ndarray:
     """Boolean image (y, x) of the pixels that are dead by any configured search. NaN in `norm` is never dead.
 
-    `limits` are the Thresholds of `dead_limits`; None computes them.
+    `limits` are the Thresholds of `dead_limits`; None computes them. Where `error`, image (y, x), is too large for a
+    limit, it finds no pixel.
     """
     dead = np.zeros(norm.shape, dtype=bool)
     with np.errstate(invalid="ignore"):
         for limit in dead_limits(norm, science, settings) if limits is None else limits:
-            dead |= norm < limit.value
+            dead |= (norm < limit.value) & (True if error is None else below_is_bad(limit.value, error))
     return dead & science
+
+
+def exact_neighbours(usable: np.ndarray, error: np.ndarray, settings: FlatSettings) -> np.ndarray:
+    """Boolean image (y, x): the `error` of the `usable` neighbours (boolean image) allows `bright_neighbours`."""
+    n_usable = _neighbours(usable, False).sum(axis=0)
+    variance = _neighbours(np.where(usable, error, 0.0) ** 2, 0.0).sum(axis=0)
+    of_mean = np.sqrt(variance) / np.maximum(n_usable, 1)
+    return neighbours_are_exact(settings.max_open_adj_norm_signal, n_usable, of_mean, MIN_NEIGHBOURS)
 
 
 def _neighbours(image: np.ndarray, fill: float | bool) -> np.ndarray:
@@ -89,18 +105,26 @@ def bright_neighbours(norm: np.ndarray, usable: np.ndarray, settings: FlatSettin
     return bright & (n_usable >= MIN_NEIGHBOURS)
 
 
-def find_low_qe_and_open(norm: np.ndarray, science: np.ndarray, settings: FlatSettings) -> dict[str, np.ndarray]:
+def find_low_qe_and_open(
+    norm: np.ndarray, science: np.ndarray, settings: FlatSettings, error: np.ndarray | None = None
+) -> dict[str, np.ndarray]:
     """Boolean images (y, x) LOW_QE, OPEN, ADJ_OPEN.
 
     A pixel of low response is OPEN when its direct science neighbours are bright, and LOW_QE otherwise. The eight
     science pixels around an OPEN pixel are ADJ_OPEN unless they are OPEN themselves. With `open_includes_dead` a pixel
-    below `max_dead_norm_signal` can be OPEN too.
+    below `max_dead_norm_signal` can be OPEN too. Where `error`, image (y, x), is too large for the limits, no pixel is
+    found; a pixel whose neighbours have too large an error is LOW_QE.
     """
+    usable = science & np.isfinite(norm)
     with np.errstate(invalid="ignore"):
         below = (norm < settings.max_low_qe_norm_signal) & science
         low = below & (norm >= settings.max_dead_norm_signal)
+    exact: np.ndarray | bool = True
+    if error is not None:
+        possible = below_is_bad(settings.max_low_qe_norm_signal, error)
+        below, low, exact = below & possible, low & possible, exact_neighbours(usable, error, settings)
     candidates = below if settings.open_includes_dead else low
-    is_open = candidates & bright_neighbours(norm, science & np.isfinite(norm), settings)
+    is_open = candidates & bright_neighbours(norm, usable, settings) & exact
     adjacent = binary_dilation(is_open, structure=np.ones((3, 3), bool)) & ~is_open & science
     return {"LOW_QE": low & ~is_open, "OPEN": is_open, "ADJ_OPEN": adjacent}
 
@@ -111,6 +135,7 @@ def flat_results(
     science: np.ndarray,
     settings: FlatSettings,
     last_groups: np.ndarray | None = None,
+    error: np.ndarray | None = None,
 ) -> dict[str, TypeResult]:
     """TypeResult per flat type from the mean flat, which is a single vote: k and n_valid are 0 or 1.
 
@@ -125,6 +150,8 @@ def flat_results(
     settings : FlatSettings
     last_groups : image (y, x), float, optional
         Mean signal (DN) of the last raw groups, for `run_dead_flux_check`.
+    error : image (y, x), float, optional
+        Standard deviation of the response of a healthy pixel, for flats of the sky.
 
     Returns
     -------
@@ -140,24 +167,60 @@ def flat_results(
     norm = np.where(valid, norm, np.nan)
     no_pixel = np.zeros(norm.shape, dtype=bool)
     found, limits = dict.fromkeys(FLAT_TYPES, no_pixel), configured_limits(settings)
+    thresholds: list[Threshold] = []
     if settings.dead_search:
         thresholds = dead_limits(norm, science, settings)
         limits["DEAD"] += thresholds
-        found["DEAD"] = find_dead(norm, science, settings, thresholds)
+        found["DEAD"] = find_dead(norm, science, settings, thresholds, error)
         if settings.run_dead_flux_check:
             if last_groups is None:
                 raise ValueError("run_dead_flux_check is true, but the mean signal of the last groups is missing")
             with np.errstate(invalid="ignore"):
                 found["DEAD"] = found["DEAD"] & ~(last_groups >= settings.flux_check)
     if settings.low_qe_and_open_search:
-        found.update(find_low_qe_and_open(norm, science, settings))
+        found.update(find_low_qe_and_open(norm, science, settings, error))
     searched = dict.fromkeys(FLAT_TYPES, settings.low_qe_and_open_search) | {"DEAD": settings.dead_search}
+    decided = dict.fromkeys(FLAT_TYPES, valid)
+    if error is not None:
+        decided = decidable(norm, valid, error, settings, [limit.value for limit in thresholds])
+        decided["DEAD"] &= ~may_be_dead(norm, error)
     return {
         name: TypeResult(
             found[name],
-            science & ~valid & ~found[name] if searched[name] else no_pixel,
-            {name: (found[name].astype(np.int16), ((valid | found[name]) & searched[name]).astype(np.int16))},
+            science & ~decided[name] & ~found[name] if searched[name] else no_pixel,
+            {name: (found[name].astype(np.int16), ((decided[name] | found[name]) & searched[name]).astype(np.int16))},
             thresholds=tuple(limits[name]),
         )
         for name in FLAT_TYPES
+    }
+
+
+def decidable(
+    norm: np.ndarray, valid: np.ndarray, error: np.ndarray, settings: FlatSettings, dead: Sequence[float]
+) -> dict[str, np.ndarray]:
+    """Flat type -> boolean image (y, x) of the pixels whose error allows the limits of the type.
+
+    Parameters
+    ----------
+    norm, error : float arrays (y, x)
+        The response, and the standard deviation of the response of a healthy pixel.
+    valid : bool array (y, x)
+        The pixels with a response.
+    settings : FlatSettings
+    dead : sequence of float
+        The limits of the response of dead pixels.
+    """
+    sees_dead = np.zeros_like(valid)
+    for limit in dead:
+        sees_dead |= below_is_bad(limit, error)
+    low = valid & below_is_bad(settings.max_low_qe_norm_signal, error)
+    with np.errstate(invalid="ignore"):
+        is_low = norm < settings.max_low_qe_norm_signal
+    exact = ~is_low | exact_neighbours(valid, error, settings)
+    return {
+        "DEAD": valid & sees_dead,
+        "LOW_QE": low,
+        "OPEN": low & exact,
+        # A neighbour of a pixel that may be open.
+        "ADJ_OPEN": low & ~binary_dilation(low & ~exact, structure=np.ones((3, 3), bool)),
     }

@@ -176,9 +176,9 @@ def test_every_key_is_documented_and_has_a_sound_default(key):
     assert node["section"] in SCHEMA["sections"]
     assert node["changes"] in {
         "inputs", "detector1_dark", "detector1_flat", "dark_statistics", "flat_statistics", "flat_response",
-        "exposure_response", "leave_one_out", "compare_exposures", "bad_pixel_mask", "plots", "quality_check",
-        "certify_mask", "deliver_mask", "compare_masks", "release_gate", "history", "nothing", "sweep_vote", "inject",
-        "reliability", "report_page",
+        "exposure_response", "sky_response", "leave_one_out", "compare_exposures", "bad_pixel_mask", "plots",
+        "quality_check", "certify_mask", "deliver_mask", "compare_masks", "release_gate", "history", "nothing",
+        "sweep_vote", "inject", "reliability", "report_page",
     }  # fmt: skip
     assert problems(node["default"], node, SCHEMA, key) == []
 
