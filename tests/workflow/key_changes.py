@@ -233,6 +233,8 @@ TESTED_ELSEWHERE = dict.fromkeys(
     "dark_exp_types": "test_sky_flats.py",
     "flat_exp_types": "test_sky_flats.py",
     "mast": "test_fetch.py",
+    "source_threshold": "test_sky_flats.py",
+    "source_growth": "test_sky_flats.py",
     "flat_setup": "test_flat_sources.py",
     "variants": "test_variants.py",
     "certify": "test_delivery.py",

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 
+from badpix.config.settings import SKY_KEYS
 from badpix.formats.flat_product import MASK, FlatProduct
 from badpix.formats.pixel_types import PIXEL_TYPES
 from badpix.vote.dark_official import COMMON_KEYS, OFFICIAL_TESTS
@@ -38,6 +39,8 @@ def _flat_keys(config: Mapping) -> list[str]:
     keys = list(FLAT_KEYS)
     if config["flat_vote_unit"] == "exposure":
         keys += ["flat_vote_unit", "flat_vote_fraction"]
+    # Only votes with flats of the sky have these keys.
+    keys += [key for key in SKY_KEYS if key in config]
     if config["min_unlit_area"] is not None:
         keys.append("min_unlit_area")
     if config["flat_mean_normalization_method"] == "smoothed":

@@ -40,9 +40,9 @@ _NEIGHBOURS = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], float)
 def diffuse_light(image: np.ndarray, ignored: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Level of the diffuse light and scatter of the pixels about it, float64 (y, x), both smooth.
 
-    The medians of boxes do not follow a gradient up to the border, so planes are fitted to the pixels near them, and the
-    boxes are those of the difference. `ignored` is a boolean image (y, x) of the pixels that do not count. A box with
-    few pixels takes the values of its surroundings; ValueError if no box has enough pixels.
+    The medians of boxes do not follow a gradient up to the border, so planes are fitted to the pixels near them, and
+    the boxes are those of the difference. `ignored` is a boolean image (y, x) of the pixels that do not count. A box
+    with few pixels takes the values of its surroundings; ValueError if no box has enough pixels.
     """
     level, scatter = _boxes(image, ignored)
     for _ in range(PLANES):

@@ -90,7 +90,7 @@ def exposure_maps(detector: DetectorModel, exposure: Exposure, seed: int) -> Exp
     if exposure.kind == "flat":
         n_frames = detector.geometry.n_frames(exposure.n_groups)
         if exposure.sky is None:
-            diffuse_dn, stars_dn = FLAT_SIGNAL_DN * flat_level(detector, index, seed), 0.0
+            diffuse_dn, stars_dn = FLAT_SIGNAL_DN * flat_level(detector, index, seed), np.zeros(1, np.float32)
         else:
             # The diffuse light has the gradient of the lamp.
             diffuse_dn = exposure.sky.signal_dn

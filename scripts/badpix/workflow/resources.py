@@ -108,7 +108,7 @@ RULES = {
     "flat_statistics": Needs(75, memory=((0, 60, 0),), disk=(0, 20, 0), seconds=(1, 0)),
     "compare_exposures": Needs(300, memory=((18, 0, 0),), seconds=(0.2, 0), of_all_exposures=True),
     "exposure_response": Needs(225, memory=((176, 0, 0),), disk=(5, 0, 0), seconds=(2, 0)),
-    "sky_response": Needs(260, memory=((400, 0, 0),), disk=(15, 0, 0), seconds=(10, 0)),
+    "sky_response": Needs(200, memory=((190, 0, 0),), disk=(14, 0, 0), seconds=(10, 0)),
     "flat_response": Needs(310, memory=((170, 0, 0),), disk=(30, 0, 0), seconds=(2, 0), of_all_exposures=True),
     "leave_one_out": Needs(280, memory=((400, 0, 0),), seconds=(20, 0), of_all_exposures=True),
     "bad_pixel_mask": Needs(330, memory=((300, 0, 0),), disk=(150, 0, 0), seconds=(4, 0), of_all_exposures=True),

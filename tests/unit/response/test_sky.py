@@ -1,4 +1,4 @@
-"""Flats of the sky: sources are found and covered, bad pixels are not, and the flats together have the right response."""
+"""Flats of the sky: sources are found and covered, bad pixels are not, and all flats together have the response."""
 
 import numpy as np
 import pytest
