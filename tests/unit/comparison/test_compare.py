@@ -19,6 +19,7 @@ from badpix.formats.comparison_file import (
     write_comparison,
 )
 from badpix.formats.provenance import Provenance
+from badpix.formats.sky_file import SkyFlat, write_sky_flat
 from badpix.formats.statistics_set import exposures_of, read_set
 from unit.formats.test_statistics_file import writer
 
@@ -66,7 +67,7 @@ DETECTOR = Detector()
 Y, X = np.mgrid[:SIZE, :SIZE] / SIZE
 
 
-def rows_of(folder, kind, planes, **keywords):
+def rows_of(folder, kind, planes, sources=None, **keywords):
     """The comparison of exposures with these planes; `keywords` maps a keyword to its value in each exposure."""
     keywords = {"NGROUPS": [N_GROUPS] * len(planes)} | keywords
     for number, images in enumerate(planes):
@@ -78,7 +79,7 @@ def rows_of(folder, kind, planes, **keywords):
             file.put(name, 0, slice(None), image.astype(np.float32))
         file.write(folder / f"e{number}.fits", Provenance())
     segments, _ = read_set([str(folder / f"e{number}.fits") for number in range(len(planes))])
-    return compare(exposures_of(segments), kind, SCIENCE, LIMIT)
+    return compare(exposures_of(segments), kind, SCIENCE, LIMIT, sources)
 
 
 def beyond(rows):
@@ -287,3 +288,17 @@ def test_a_light_leak_is_found_among_the_darks_of_its_depth(tmp_path):
     groups = [40] * 4 + [8] * 4
     darks = [DETECTOR.dark(seed, groups=n, light=0.6 * (seed == 0)) for seed, n in enumerate(groups)]
     assert beyond(rows_of(tmp_path, "darks", darks, NGROUPS=groups)) == {"e0": {"light"}}
+
+
+def test_stars_make_no_outlier_of_a_flat_of_the_sky(tmp_path):
+    """Stars on a tenth of one flat, and on less of the others: left out, they do not make it deviate."""
+    stars = [np.random.default_rng(seed).random((SIZE, SIZE)) < share for seed, share in enumerate([0.002] * 5 + [0.1])]
+    planes, sources = [], {}
+    for number, of_flat in enumerate(stars):
+        planes.append(DETECTOR.flat(number, lamp=1 + 5.0 * of_flat))
+        images = (np.ones((SIZE, SIZE), np.float32),) * 3
+        sources[f"e{number}"] = str(tmp_path / f"sky{number}.fits")
+        header = {"EXP_TYPE": "NIS_IMAGE"}
+        write_sky_flat(sources[f"e{number}"], SkyFlat(*images, of_flat), f"e{number}", 0, header, Provenance())
+    assert "deviating" in beyond(rows_of(tmp_path, "flats", planes))["e5"]
+    assert beyond(rows_of(tmp_path, "flats", planes, sources)) == {}

@@ -8,12 +8,14 @@ import pytest
 from astropy.io import fits
 
 from badpix.instrument.dq import PIXEL_FLAGS
+from badpix.instrument.pointing import distance
 from badpix.simulate import headers, ramps
 from badpix.simulate.detector import make_detector
 from badpix.simulate.exposure import Exposure, split_integrations
 from badpix.simulate.planting import planted_count
 from badpix.simulate.populations import DEMO
 from badpix.simulate.simulation import Simulation
+from badpix.simulate.sky import PIXEL_DEG, Sky, star
 from badpix.simulate.static_maps import NONLINEARITY_PER_DN
 from badpix.simulate.truth import adjacent_to_open, truth_image
 from simulate import main, parse_arguments
@@ -488,3 +490,28 @@ def test_bad_reference_pixels_change_no_other_value(demo, tmp_path):
     assert (after[:, :, railed["y"], railed["x"]] == railed["strength"].to_numpy()).all()
     with pytest.raises(ValueError, match="150 bad reference pixels are too many for an array with 496"):
         main(tmp_path / "many", Simulation(size=SIZE, darks=1, flats=0, bad_reference_pixels=50))
+
+
+def test_stars_of_the_sky_move_with_the_pointing():
+    sky, shape = Sky("NIS_IMAGE", n_stars=5, dither_px=20.0), (64, 64)
+    (y1, x1), (y2, x2) = sky.offset(1, 7), sky.offset(2, 7)
+    first, second = sky.stars(shape, 1, 7), sky.stars(shape, 2, 7)
+    moved = np.roll(first, (round(y2 - y1), round(x2 - x1)), (0, 1))
+    inner = slice(30, 34)
+    assert np.corrcoef(moved[inner, inner].ravel(), second[inner, inner].ravel())[0, 1] > 0.5
+    assert sky.stars(shape, 1, 7).sum() == first.sum() and not np.array_equal(first, second)
+    metas = [dict(sky.meta(index, 7)) for index in (1, 2)]
+    header = [{"CRVAL1": m["wcsinfo.crval1"], "CRVAL2": m["wcsinfo.crval2"], "CDELT1": PIXEL_DEG} for m in metas]
+    assert distance(*header) == pytest.approx(np.hypot(y2 - y1, x2 - x1), rel=1e-3)
+    assert star(0.2, -0.3).sum() == pytest.approx(1, abs=0.02)
+
+
+def test_an_exposure_of_the_sky_has_its_type_and_pointing(tmp_path):
+    main(tmp_path, Simulation(SIZE, darks=0, flats=1, integrations=1, groups=GROUPS, sky=Sky("NIS_EXTCAL", 5)))
+    (path,) = (tmp_path / "flats").glob("*_uncal.fits")
+    with fits.open(path) as hdus:
+        assert hdus[0].header["EXP_TYPE"] == "NIS_EXTCAL" and hdus[0].header["INTARGET"] is False
+        assert 79 < hdus["SCI"].header["CRVAL1"] < 81 and hdus["SCI"].header["RA_V1"] == hdus["SCI"].header["CRVAL1"]
+    assert 'flat_exp_types: ["NIS_EXTCAL"]' in (tmp_path / "config.yaml").read_text()
+    assert parse_arguments(["--out", "x", "--sky", "NRC_IMAGE", "--stars", "9"])[1].sky == Sky("NRC_IMAGE", 9)
+    assert parse_arguments(["--out", "x"])[1].sky is None
