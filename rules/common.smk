@@ -10,6 +10,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 from snakemake.io import IOFile
+from snakemake.iocontainers import Wildcards
 from snakemake.logging import logger
 from snakemake.settings.types import Quietness
 
@@ -266,6 +267,12 @@ def detector_data(wildcards):
 def mask_id_of(wildcards):
     """The mask_id, the folder of a mask below the results: <detector>, with /epochs/<epoch>, /variants/<name> or both."""
     return f"{wildcards.detector}{wildcards.get('epoch', '')}"
+
+
+def wildcards_of(mask_id):
+    """The wildcards of the files of a mask."""
+    detector = detector_of(mask_id)
+    return Wildcards(fromdict={"detector": detector, "epoch": mask_id.removeprefix(detector)})
 
 
 def source_mask_id(wildcards):

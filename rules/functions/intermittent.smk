@@ -27,7 +27,7 @@ def settings_digest(mask_id):
         table = str(BASE / "config" / "manual_flags" / DETECTORS[detector_of(mask_id)].manual_flags)
     manual = hashlib.sha256(Path(table).read_bytes()).hexdigest() if table != "none" else ""
     empty = sorted(name for name, flags in of_mask["flag_values"].items() if not flags)
-    compared = [{key: of_mask[key] for key in keys}, made_with(), manual, empty]
+    compared = [{key: of_mask[key] for key in keys}, made_with(wildcards_of(mask_id)), manual, empty]
     return hashlib.sha256(json.dumps(compared, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
