@@ -24,7 +24,7 @@ SCIENCE[BORDER:-BORDER, BORDER:-BORDER] = True
 PIXEL_DEG = 0.065 / 3600
 # Offsets (y, x) of the five flats, in pixels.
 DITHERS = ((0, 0), (17, -12), (-14, 18), (9, 25), (-22, -8))
-RESPONSE = ResponseSettings.from_config(config())
+RESPONSE = ResponseSettings.from_config(config(flat_mean_normalization_method="smoothed", smoothing_type="Box2D"))
 SKY = SkySettings(3.0, 2)
 
 
