@@ -32,7 +32,7 @@ from badpix.config.duplicates import duplicate_keys
 from badpix.config.exp_types import NO_FLATS, with_exp_types
 from badpix.instrument.detectors import load_detectors
 from badpix.workflow.digest import library_digest
-from badpix.formats.certificate_file import CERTIFICATE
+from badpix.formats.certificate_file import CERTIFICATE, outdated
 from badpix.exposures.epochs import EPOCH_PATTERN, divide
 from badpix.exposures.variants import Variant, selection_text, variant_of, variants_of, without_variant
 from badpix.instrument.geometry import Geometry, full_frame

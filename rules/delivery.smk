@@ -8,7 +8,7 @@ rule certify_mask:
     """crds certify with the cache of CRDS alone."""
     input:
         mask=mask_of,
-        statistics=statistics_of_mask,
+        statistics=checked_statistics,
     output:
         certificate=reported("certify.json", "check by CRDS"),
     log:
@@ -54,7 +54,7 @@ rule deliver_mask:
     input:
         unpack(delivered_files),
         mask=mask_of,
-        statistics=statistics_of_mask,
+        statistics=checked_statistics,
         evidence="<results>/{detector}{epoch}/evidence.fits",
         summary="<results>/{detector}{epoch}/summary.csv",
         rejected="<results>/{detector}{epoch}/rejected_exposures.csv",

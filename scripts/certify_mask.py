@@ -23,7 +23,10 @@ def main(mask, statistics, output, crds):
     surviving.unlink(missing_ok=True)
     if certificate.status == REFUSED:
         write_certificate(surviving, certificate)
-        raise MaskRefused(f"CRDS ({certificate.context}) refuses {mask}: {'; '.join(certificate.errors)}")
+        raise MaskRefused(
+            f"CRDS ({certificate.context}) refuses {mask}: {'; '.join(certificate.errors)}. If the rules of CRDS"
+            " changed since the mask was made, make it again: snakemake --forcerun bad_pixel_mask"
+        )
     for warning in certificate.warnings:
         logger.warning("%s", warning)
     if certificate.status == NOT_RUN:

@@ -11,8 +11,11 @@ def certificates(_wildcards):
     return recorded([certificate(mask_id) for mask_id in INVENTORY.masks])
 
 
-def statistics_of_mask(wildcards):
-    """The statistics files of all exposures of a mask."""
+def checked_statistics(wildcards):
+    """The statistics files of all exposures of a mask; the certificate is checked."""
+    if DECIDES:
+        path = certificate(mask_id_of(wildcards))
+        make_again(path, outdated(path, CACHE / "mappings" / "jwst"))
     return [path for kind in KINDS for path in statistics_of(wildcards, kind)]
 
 

@@ -38,7 +38,7 @@ def test_certify(finished_copy):
     assert succeed(finished_copy, "--", "certify", config={"certify": False}).jobs == {"certify": 1}
 
     other_rules(finished_copy / "crds_cache")
-    run = snakemake(finished_copy, "--forcerun", "certify_mask", config=CERTIFY)
+    run = snakemake(finished_copy, config=CERTIFY)
     assert run.status != 0 and run.jobs == {"certify_mask": 1}
     assert "crds certify: REFUSED; do not deliver this mask (jwst_0001.pmap, 2 errors" in run.output
     assert "Missing required keyword 'META.INSTRUMENT.FILTER" in run.output
@@ -72,9 +72,12 @@ def test_deliver(finished_copy):
     assert {"quality_check.json", "certify.txt", "summary.csv", "comparison/mask_changes.csv"} <= made
 
     other_rules(finished_copy / "crds_cache")
-    run = snakemake(finished_copy, "--forcerun", "deliver_mask", "--", "deliver", config=config)
-    assert run.status != 0 and "deliver_mask: MaskRefused: CRDS (jwst_0001.pmap) refuses" in run.output
-    assert not folder.exists() and not list(folder.parent.glob(".delivery-*"))
+    run = snakemake(finished_copy, "--", "deliver", config=config)
+    assert run.status != 0 and "certify_mask: MaskRefused: CRDS (jwst_0001.pmap) refuses" in run.output
+    assert "NIS/delivery was made before the refusal; do not use it" in run.output
+    shutil.rmtree(folder)
+    run = snakemake(finished_copy, "--", "deliver", config=config)
+    assert run.status != 0 and not folder.exists() and not list(folder.parent.glob(".delivery-*"))
 
 
 def test_without_rules_of_crds(finished_copy):

@@ -13,8 +13,8 @@ from typing import Any
 from astropy.io import fits
 
 from badpix.core.content import sha256_of
-from badpix.formats.certificate_file import NOT_RUN, PASSED, REFUSED, Certificate
-from badpix.mask.crds_rules import MaskRules, RulesUnavailable, cache_alone, mask_rules
+from badpix.formats.certificate_file import NOT_RUN, PASSED, REFUSED, Certificate, rules_digest
+from badpix.mask.crds_rules import MaskRules, RulesUnavailable, cache_alone, mappings_folder, mask_rules
 from badpix.mask.selectors import PATTERNS
 
 TIMEOUT_S = 1800
@@ -49,10 +49,12 @@ def certify(
     """
     header, digest = fits.getheader(mask), sha256_of(mask)
     with cache_alone(crds, contexts):
+        cached = rules_digest(mappings_folder())
         try:
             rules = mask_rules(str(header.get("INSTRUME")))
         except RulesUnavailable as error:
-            return Certificate(NOT_RUN, Path(mask).name, digest, reason=str(error), crds=version("crds"))
+            reason = str(error)
+            return Certificate(NOT_RUN, Path(mask).name, digest, reason=reason, crds=version("crds"), rules=cached)
         # Without -z, parallel runs write a copy of the rmap to the same temporary file; insertion is tested below.
         command = [sys.executable, "-m", "crds.certify", "-z", "--comparison-context", rules.context, str(mask)]
         run = subprocess.run(
@@ -76,6 +78,7 @@ def certify(
         errors=tuple(errors),
         warnings=(*warnings, *notes),
         output=run.stdout,
+        rules=cached,
     )
 
 

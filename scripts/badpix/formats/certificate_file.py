@@ -1,5 +1,6 @@
 """The result of `crds certify` for a mask: a JSON file, which belongs to a mask by the SHA-256 of the mask."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -20,8 +21,8 @@ class Certificate:
     `status` is PASSED, REFUSED or NOT_RUN, with the `reason` why it was not run. `mask` and `sha256` are name and
     digest of the mask, `context` the CRDS context and `crds` the version of the package. `selectors` maps the keywords
     by which CRDS selects masks to their values. `replaces` are the masks that CRDS now gives to the exposures of the
-    mask. `errors` and `warnings` are lines; `warnings` also name exposures of
-    the mask that CRDS would give another mask. `output` is the output of `crds certify`.
+    mask. `errors` and `warnings` are lines; `warnings` also name exposures of the mask that CRDS would give another
+    mask. `output` is the output of `crds certify`. `rules` is the `rules_digest` of the cache of CRDS.
     """
 
     status: str
@@ -35,6 +36,31 @@ class Certificate:
     errors: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     output: str = ""
+    rules: str = ""
+
+
+def rules_digest(mappings: str | Path) -> str:
+    """Digest of names, sizes and times of the contexts and mask rules in the folder `mappings`, which may be missing.
+
+    A certificate with another digest was made before the cache had the rules of today.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(Path(mappings).glob("*.[pr]map")):
+        if path.suffix == ".pmap" or "_mask_" in path.name:
+            status = path.stat()
+            digest.update(f"{path.name} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+def outdated(path: str | Path, mappings: str | Path) -> str | None:
+    """Why the certificate at `path` must be made again with the cache of CRDS as it is now, else None."""
+    try:
+        is_current = read_certificate(path).rules == rules_digest(mappings)
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        return str(error)
+    return None if is_current else "the rules in the cache of CRDS changed"
 
 
 def surviving_certificate(path: str | Path) -> Path:

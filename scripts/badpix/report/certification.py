@@ -34,4 +34,10 @@ def delivery_lines(mask: Path, folder: Path) -> list[str]:
     """The line of the delivery of the file `mask`; none if there is no delivery of this very file."""
     delivery = folder / "delivery"
     made = delivery.is_dir() and any(delivery.glob(f"*_{sha256_of(mask)[:8]}.fits"))
-    return [f"  delivery: {delivery} (fill in delivery_form.yaml where it says so)"] if made else []
+    if not made:
+        return []
+    # A delivery made before CRDS had the rules of today stays, since its form may have been filled in.
+    found = certificate_of(mask, folder)
+    if found and found.status == REFUSED:
+        return [f"  delivery: {delivery} was made before the refusal; do not use it"]
+    return [f"  delivery: {delivery} (fill in delivery_form.yaml where it says so)"]

@@ -178,7 +178,9 @@ def success_lines(masks: Iterable[MadeMask], arguments: Sequence[str]) -> list[s
     if all(made.report for made in masks):
         what, command = "the fraction of planted bad pixels found", command_with(arguments, target="injection_recovery")
     else:
-        what, command = "report pages with the evidence for each flag", command_with(arguments, setting="report=True")
+        # Without the targets: they may leave the reports out.
+        options = arguments[: arguments.index("--")] if "--" in arguments else arguments
+        what, command = "report pages with the evidence for each flag", command_with(options, setting="report=True")
     return [*lines, f"Next, {what}:", f"  {command}"]
 
 

@@ -1,5 +1,8 @@
 """The check of masks by CRDS: accepted, refused and unchecked masks, and exposures that get another mask."""
 
+import os
+import shutil
+
 import numpy as np
 import pytest
 from astropy.io import fits
@@ -12,6 +15,7 @@ from badpix.formats.certificate_file import (
     PASSED,
     REFUSED,
     certificate_of,
+    outdated,
     read_certificate,
     surviving_certificate,
 )
@@ -107,3 +111,21 @@ def test_exposures_that_get_another_mask_are_named(crds, tmp_path):
             errors, notes = selection(mask_rules("MIRI"), mask, fits.getheader(mask), exposures)
         assert errors == [] and len(notes) == 1, notes
         assert words in notes[0] and ("BRIGHTSKY" if number == 0 else "SLOWR1") in notes[0]
+
+
+def test_a_certificate_is_renewed_when_the_cache_has_other_rules(crds, tmp_path, statistics):
+    mask, output = mask_at(tmp_path / "m.fits"), tmp_path / "certify.json"
+    mappings = tmp_path / "cache" / "mappings" / "jwst"
+    assert outdated(output, mappings) is None
+    # Without a cache the check is not run, and it is run when there is a cache.
+    certify_mask.main(mask, statistics, output, crds | {"path": str(tmp_path / "cache")})
+    assert read_certificate(output).status == NOT_RUN and outdated(output, mappings) is None
+    shutil.copytree(crds["path"], tmp_path / "cache", dirs_exist_ok=True)
+    assert outdated(output, mappings) == "the rules in the cache of CRDS changed"
+    certify_mask.main(mask, statistics, output, crds | {"path": str(tmp_path / "cache")})
+    assert read_certificate(output).status == PASSED and outdated(output, mappings) is None
+    (rules,) = mappings.glob("*_mask_*.rmap")
+    os.utime(rules, (1, 1))
+    assert outdated(output, mappings) == "the rules in the cache of CRDS changed"
+    output.write_text("{}")
+    assert "is no certificate" in outdated(output, mappings)

@@ -90,6 +90,7 @@ def test_the_next_command_repeats_the_arguments(made):
     assert success_lines([made], arguments)[-1] == expected + " -- injection_recovery"
     without = MadeMask(made.results, "NIS", "m.fits", complete=True, report=False)
     assert success_lines([without], arguments)[-1] == expected + " --config report=True"
+    assert success_lines([without], [*arguments, "--", "deliver"])[-1] == expected + " --config report=True"
     assert "  report: none (report is false)" in success_lines([without], arguments)
     assert command_with(["--config", "a=1", "--", "sweep"], setting="report=True") == (
         "snakemake --config report=True a=1 -- sweep"
