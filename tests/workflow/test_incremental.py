@@ -152,6 +152,10 @@ def scripts_of_rules():
 RULES = scripts_of_rules()
 
 
+# Imported in a function, because its packages are slow to import.
+LAZY = {str(PROJECT / "scripts" / "badpix" / "response" / "sources.py")}
+
+
 def really_imported(script):
     """The library modules in memory of a fresh Python after the script's own imports, as paths."""
     code = (
@@ -170,10 +174,11 @@ def really_imported(script):
 def test_each_rule_watches_what_its_script_imports(rule):
     script, digest = RULES[rule]
     assert script is not None
-    # Repeated look-ups of references, and repeated refusals, change no data.
-    assert digest == script or rule in ("prefetch_references", "refused_detector")
+    # Repeated look-ups of references, and repeated refusals, change no data; a fetch always runs.
+    assert digest == script or rule in ("prefetch_references", "refused_detector", "fetch", "fetch_list")
     path = PROJECT / "scripts" / script
-    assert [str(file) for file in modules_used(path)] == really_imported(path)
+    watched, imported = {str(file) for file in modules_used(path)}, set(really_imported(path))
+    assert imported <= watched and watched - imported <= LAZY
 
 
 # Module -> what its edit must repeat, and rules that have nothing to do with it.
