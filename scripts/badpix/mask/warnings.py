@@ -138,8 +138,8 @@ def _unable(exposures: ExposureSet, results: Mapping[str, TypeResult], settings:
     n_groups = max((segment.header["NGROUPS"] for dark in exposures.darks for segment in dark.segments), default=0)
     sky = any(not is_even(flat.header.get("EXP_TYPE")) for flat in exposures.flats)
     for name, result in results.items():
-        if sky and name in FLAT_TYPES:
-            continue  # their warnings have the reason (vote/sky_warnings.py)
+        if name in FLAT_TYPES and (sky or not settings.flats.searched[name]):
+            continue  # the warnings of flats of the sky have the reason (vote/sky_warnings.py)
         # The vote has a warning of its own for pixels whose noise does not allow a test.
         insufficient = result.insufficient if result.untested is None else result.insufficient & ~result.untested
         if (fraction := _fraction(insufficient.sum(), science)) > MAX_UNCLASSIFIED:

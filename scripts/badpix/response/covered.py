@@ -88,13 +88,13 @@ def covered_pixels(paths: Sequence[str | Path]) -> dict[str, np.ndarray]:
     for number, flat in enumerate(flats):
         relative = light(flat.path)
         shape, images = relative.shape, np.stack([relative, relative * read_plane(flat.path, "LEVEL")])
-        for index, one in enumerate(flats):
-            values = images.reshape(2, -1)[:, one.pixels]
+        for index, compared in enumerate(flats):
+            values = images.reshape(2, -1)[:, compared.pixels]
             if index == number:
                 own[index] = values
                 continue
             # A lamp has no stars at all. NaN compares as False: the pointing is not known.
-            far = distances[index][number] >= np.maximum(one.sides, MIN_DISTANCE) if flat.is_sky else one.sides > 0
+            far = (distances[index][number] >= np.maximum(compared.sides, MIN_DISTANCE)) | (not flat.is_sky)
             least[index] = np.where(far, np.minimum(least[index], values), least[index])
             others[index] += far
     found = {}

@@ -44,7 +44,7 @@ def product_results(
 
 def _taken_over(product: FlatProduct, science: np.ndarray, settings: FlatSettings) -> dict[str, TypeResult]:
     no_pixel = np.zeros(science.shape, bool)
-    searched = dict.fromkeys(FLAT_TYPES, settings.low_qe_and_open_search) | {"DEAD": settings.dead_search}
+    searched = settings.searched
     found = {name: product.found[name] & science if searched[name] else no_pixel for name in FLAT_TYPES}
     counts = {name: (found[name].astype(np.int16), science.astype(np.int16)) for name in FLAT_TYPES}
     return {

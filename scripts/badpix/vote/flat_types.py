@@ -179,7 +179,7 @@ def flat_results(
                 found["DEAD"] = found["DEAD"] & ~(last_groups >= settings.flux_check)
     if settings.low_qe_and_open_search:
         found.update(find_low_qe_and_open(norm, science, settings, error))
-    searched = dict.fromkeys(FLAT_TYPES, settings.low_qe_and_open_search) | {"DEAD": settings.dead_search}
+    searched = settings.searched
     decided = dict.fromkeys(FLAT_TYPES, valid)
     if error is not None:
         decided = decidable(norm, valid, error, settings, [limit.value for limit in thresholds])

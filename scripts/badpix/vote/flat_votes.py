@@ -83,7 +83,7 @@ class FlatVotes:
         if undecided_dead is not None:
             sufficient["DEAD"] = sufficient["DEAD"] & ~undecided_dead
         found = {"DEAD": dead, "LOW_QE": low, "OPEN": is_open, "ADJ_OPEN": adjacent}
-        searched = dict.fromkeys(found, s.low_qe_and_open_search) | {"DEAD": s.dead_search}
+        searched = s.searched
         in_some_flats = (self.tallies["low"].k > 0) | (self.tallies["dead"].k > 0)
         bad = majority["low"] | majority["dead"]
         results = {}

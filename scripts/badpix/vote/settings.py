@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from badpix.config.settings import ResponseSettings, Settings
+from badpix.formats.pixel_types import FLAT_TYPES
 from badpix.vote.searches.base import Search
 from badpix.vote.searches.registry import configured_searches
 
@@ -78,6 +79,11 @@ class FlatSettings(Settings):
         searches = config["dead_search_type"]
         searches = (searches,) if isinstance(searches, str) else tuple(searches)
         return super().from_config({**config, "dead_search_type": searches})
+
+    @property
+    def searched(self) -> dict[str, bool]:
+        """Flat type -> whether its search is on."""
+        return dict.fromkeys(FLAT_TYPES, self.low_qe_and_open_search) | {"DEAD": self.dead_search}
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,14 @@ def test_an_ordinary_result_has_no_warning(tmp_path):
     assert warnings(exposures(tmp_path, groups=()), {}, n_clean=None) == []
 
 
+def test_a_search_that_is_off_has_no_warning(tmp_path):
+    off = {"DEAD": result(DEAD=(np.zeros(SHAPE, int), np.zeros(SHAPE, int)))}
+    used = exposures(tmp_path)
+    assert warnings(used, off, dead_search=False) == []
+    (warning,) = warnings(used, off)
+    assert warning.startswith("DEAD: the test DEAD has no valid vote in 100% of the science pixels")
+
+
 def test_a_type_in_more_than_a_hundredth_of_the_detector(tmp_path):
     (warning,) = warnings(exposures(tmp_path), {"hot": result(101)})
     assert warning.startswith("hot: 101 pixels, 1.0% of the science pixels; more than 1% of a detector is unusual")
