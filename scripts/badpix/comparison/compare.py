@@ -22,7 +22,7 @@ from badpix.comparison.measures import (
 from badpix.comparison.robust import centre_and_scatter, median_along, median_of_others
 from badpix.comparison.sample import Sample
 from badpix.formats.comparison_file import GOOD, NO_MAJORITY, OUTLIER, OUTLIER_OF_FEW, ComparisonRow
-from badpix.formats.sky_file import growth_of, read_plane
+from badpix.formats.sky_file import growth_of, read_sky_flat
 from badpix.formats.statistics_file import open_statistics
 from badpix.formats.statistics_set import Exposure
 from badpix.instrument.depth import similar_depth
@@ -52,7 +52,7 @@ def integrations(
     hidden = None
     if exposure.name in sources:
         path = sources[exposure.name]
-        hidden = sample.read(grown(read_plane(path, "SOURCES") > 0, growth_of(path)).astype(np.float32)) > 0
+        hidden = sample.read(grown(read_sky_flat(path).sources, growth_of(path)).astype(np.float32)) > 0
     for path in exposure.paths:
         with open_statistics(path) as statistics:
             for number in range(statistics["SLOPE"].shape[0]):

@@ -63,7 +63,7 @@ def read_sources(path: str | Path) -> Sources:
 
 
 def light(path: str | Path) -> np.ndarray:
-    """Mean light in 3 x 3 pixels above the local level, in units of the level: float32 (y, x), 0 without values.
+    """Mean light in 3 x 3 pixels above the local level, in units of the level: float32 (y, x), NaN without values.
 
     Pixels below the level count as 0, so that an open pixel does not cancel the light of its neighbours.
     """
@@ -71,7 +71,7 @@ def light(path: str | Path) -> np.ndarray:
     valid = np.isfinite(excess)
     total = uniform_filter(np.where(valid, excess, np.float32(0)), 3, mode="constant")
     share = uniform_filter(valid.astype(np.float32), 3, mode="constant")
-    return np.where(share > 0.1, total / np.maximum(share, 0.1), 0).astype(np.float32)
+    return np.where(share > 0.1, total / np.maximum(share, 0.1), np.nan).astype(np.float32)
 
 
 def covered_pixels(paths: Sequence[str | Path]) -> dict[str, np.ndarray]:
@@ -95,6 +95,8 @@ def covered_pixels(paths: Sequence[str | Path]) -> dict[str, np.ndarray]:
                 continue
             # A lamp has no stars at all. NaN compares as False: the pointing is not known.
             far = (distances[index][number] >= np.maximum(compared.sides, MIN_DISTANCE)) | (not flat.is_sky)
+            # A pixel without values, or a flat that sources cover whole, does not show that there is no light.
+            far &= np.isfinite(values).all(axis=0)
             least[index] = np.where(far, np.minimum(least[index], values), least[index])
             others[index] += far
     found = {}

@@ -6,7 +6,7 @@ import numpy as np
 
 from badpix.config.settings import ResponseSettings, SkySettings
 from badpix.formats.response_file import FlatResponse
-from badpix.formats.sky_file import SkyFlat, read_plane
+from badpix.formats.sky_file import SkyFlat, read_plane, read_sky_flat
 from badpix.formats.statistics_file import open_statistics
 from badpix.numerics.growth import grown
 from badpix.numerics.row_blocks import row_blocks
@@ -122,11 +122,15 @@ def combine_sky_flats(
     settings : ResponseSettings
         Parameters of clipping and normalisation.
     """
-    covered = covered_pixels([sky_file for _, sky_file in flats.values()])
     n_rows, n_columns = science.shape
-    common = np.zeros(science.shape)
+    # The files are verified here; afterwards they are read by rows. A flat that sources cover whole has no level.
+    common, n_with_level = np.zeros(science.shape), 0
     for _, sky_file in flats.values():
-        common += read_plane(sky_file, "LEVEL") / len(flats)
+        level = read_sky_flat(sky_file).level
+        if np.isfinite(level).any():
+            common, n_with_level = common + level, n_with_level + 1
+    common /= max(1, n_with_level)
+    covered = covered_pixels([sky_file for _, sky_file in flats.values()])
     mean, std, error = (np.full(science.shape, np.nan) for _ in range(3))
     number = np.zeros(science.shape, np.int32)
     n_integrations = sum(n_integrations_of(path) for paths, _ in flats.values() for path in paths)

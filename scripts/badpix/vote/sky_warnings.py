@@ -60,6 +60,11 @@ def sky_warnings(
             f" told from clusters of bad pixels, so the pixels of both are INSUFFICIENT ({in_all} pixels). Flats"
             f" at {MIN_OTHERS + 1} pointings or more are needed, further apart than {MIN_DISTANCE} pixels and a star"
         )
+    if n_whole := int(n_covered[exposures.science].min(initial=len(exposures.flats))):
+        yield (
+            f"flats: {n_whole} of the {len(exposures.flats)} flats measure no pixel, because sources cover the whole"
+            " array, or because there is no diffuse light"
+        )
     if "MIR_FLATMRS-EXT" in types:
         yield (
             "flats: some are spectra of the sky (MIR_FLATMRS-EXT): the traces of stars along the slices may not be"

@@ -1,15 +1,24 @@
 """Flats of the sky: sources are found and covered, bad pixels are not, and all flats together have the response."""
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 from astropy.io import fits
 
 import flat_response
+from badpix.core.errors import ProductError
 from badpix.formats.response_file import read_response
 from badpix.formats.sky_file import read_sky_flat
+from badpix.instrument.detectors import detector_from_mapping
 from badpix.response.covered import covered_pixels
 from badpix.response.sources import find_sources
+from badpix.vote.exposure_set import VoteFiles, select_exposures
+from badpix.vote.settings import FlatSettings, RequiredExposures
+from badpix.vote.sky_warnings import sky_warnings
 from unit.response.sky_flats import BORDER, DETECTOR, DITHERS, RESPONSE, SCIENCE, SIZE, SKY, flats, sky_files
+from unit.test_adapters import config
 
 STARS = ((40.3, 40.2, 300.0), (70.0, 30.4, 3000.0), (25.0, 60.0, 100.0))
 CLUSTER = (slice(50, 54), slice(60, 64))
@@ -126,3 +135,47 @@ def test_a_flat_that_is_covered_completely_measures_nothing(tmp_path):
     statistics = flats(tmp_path, dithers=DITHERS[:1], response=np.full((SIZE, SIZE), np.nan))
     (path,) = sky_files(tmp_path, statistics)
     assert np.isnan(read_sky_flat(path).response).all() and read_sky_flat(path).sources[SCIENCE].all()
+
+
+@pytest.fixture(scope="module")
+def one_whole(tmp_path_factory):
+    """(statistics, sky files) of five dithered flats with a bright cluster; sources cover the last flat whole."""
+    folder = tmp_path_factory.mktemp("whole")
+    extra = np.zeros((SIZE, SIZE))
+    extra[CLUSTER] = 40.0
+    good = flats(folder, STARS, extra=extra)
+    covered = tmp_path_factory.mktemp("covered")
+    statistics = [*good[:4], flats(covered, response=np.full((SIZE, SIZE), np.nan))[4]]
+    return statistics, sky_files(tmp_path_factory.mktemp("singles"), statistics)
+
+
+def test_a_flat_that_is_covered_completely_leaves_the_others_as_they_are(tmp_path, one_whole):
+    statistics, singles = one_whole
+    response = combined(tmp_path, statistics, singles)
+    assert np.isfinite(response.normalised[SCIENCE]).all() and np.isfinite(response.error[SCIENCE]).all()
+    n_covered = sum(image.astype(int) for image in covered_pixels(singles[:4]).values())
+    assert (response.n_covered[SCIENCE] == n_covered[SCIENCE] + 1).all(), "the cluster is no star for the other flats"
+    assert (n_covered[CLUSTER] <= 1).all()
+
+
+def test_a_flat_that_is_covered_completely_is_named(tmp_path, one_whole):
+    response = combined(tmp_path, *one_whole)
+    required = RequiredExposures(1, 1, "reject")
+    exposures = select_exposures(VoteFiles(flats=one_whole[0]), detector_from_mapping(DETECTOR), required)
+    measured = {"ERROR": (response.error, None), "NCOVERED": (response.n_covered, None)}
+    settings = FlatSettings.from_config(config())
+    (warning,) = sky_warnings(exposures, {}, measured, settings)
+    assert warning.startswith("flats: 1 of the 5 flats measure no pixel, because sources cover the whole array")
+    measured["NCOVERED"] = (response.n_covered - 1, None)
+    assert list(sky_warnings(exposures, {}, measured, settings)) == []
+
+
+def test_a_damaged_file_of_a_flat_of_the_sky_is_noticed(tmp_path, dithered):
+    singles = [shutil.copy(path, tmp_path) for path in dithered[2]]
+    with fits.open(singles[2]) as hdus:
+        start = hdus.fileinfo("LEVEL")["datLoc"]
+    with Path(singles[2]).open("r+b") as file:
+        file.seek(start + 4 * SIZE * 40)
+        file.write(bytes(4 * SIZE))
+    with pytest.raises(ProductError, match="LEVEL changed after it was written"):
+        combined(tmp_path, dithered[1], singles)
