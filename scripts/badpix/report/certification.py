@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from badpix.core.content import sha256_of
-from badpix.formats.certificate_file import NOT_RUN, PASSED, REFUSED, certificate_of
+from badpix.formats.certificate_file import CERTIFICATE, NOT_RUN, PASSED, REFUSED, certificate_of, read_certificate
 from badpix.mask.selectors import selected_for
 
 MAX_LINES = 10
+DELIVERY = "delivery"
 
 
 def certification_lines(mask: Path, folder: Path, header: Mapping[str, Any]) -> list[str]:
@@ -31,13 +32,29 @@ def certification_lines(mask: Path, folder: Path, header: Mapping[str, Any]) -> 
 
 
 def delivery_lines(mask: Path, folder: Path) -> list[str]:
-    """The line of the delivery of the file `mask`; none if there is no delivery of this very file."""
-    delivery = folder / "delivery"
-    made = delivery.is_dir() and any(delivery.glob(f"*_{sha256_of(mask)[:8]}.fits"))
-    if not made:
+    """The lines of the delivery of the file `mask` in the `folder` of the mask; none without a delivery."""
+    delivery = folder / DELIVERY
+    if not (delivery / CERTIFICATE).is_file():
         return []
+    again = "; `-- deliver` makes it again"
+    # The name of a delivered mask has the digest of the mask that it was copied from.
+    if not any(delivery.glob(f"*_{sha256_of(mask)[:8]}.fits")):
+        return [f"  delivery: {delivery} is of an earlier mask; do not use it{again}"]
     # A delivery made before CRDS had the rules of today stays, since its form may have been filled in.
     found = certificate_of(mask, folder)
     if found and found.status == REFUSED:
         return [f"  delivery: {delivery} was made before the refusal; do not use it"]
-    return [f"  delivery: {delivery} (fill in delivery_form.yaml where it says so)"]
+    lines = [f"  delivery: {delivery} (fill in delivery_form.yaml where it says so)"]
+    if found and found.status == PASSED:
+        made = read_certificate(delivery / CERTIFICATE)
+        changes = [
+            f"{name} {before or 'none'}, now {now or 'none'}"
+            for name, before, now in (
+                ("context", made.context, found.context),
+                ("replaced masks", ", ".join(made.replaces), ", ".join(found.replaces)),
+            )
+            if before != now
+        ]
+        if changes:
+            lines.append(f"    its form and comparison are of an earlier state of CRDS ({'; '.join(changes)}){again}")
+    return lines

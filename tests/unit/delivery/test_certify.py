@@ -1,5 +1,6 @@
 """The check of masks by CRDS: accepted, refused and unchecked masks, and exposures that get another mask."""
 
+import dataclasses
 import os
 import shutil
 
@@ -9,20 +10,24 @@ from astropy.io import fits
 
 import certify as certify_all
 import certify_mask
+from badpix.core.content import sha256_of
 from badpix.delivery.certify import MaskRefused, NotCertified, selection
 from badpix.formats.certificate_file import (
+    CERTIFICATE,
     NOT_RUN,
     PASSED,
     REFUSED,
+    Certificate,
     certificate_of,
     outdated,
     read_certificate,
     surviving_certificate,
+    write_certificate,
 )
 from badpix.formats.mask_file import MaskHeader, write_mask
 from badpix.instrument.geometry import Geometry
 from badpix.mask.crds_rules import cache_alone, mask_rules
-from badpix.report.certification import certification_lines
+from badpix.report.certification import certification_lines, delivery_lines
 from badpix.simulate.crds_cache import write_server_config
 from badpix.simulate.crds_rules import write_mappings
 
@@ -129,3 +134,28 @@ def test_a_certificate_is_renewed_when_the_cache_has_other_rules(crds, tmp_path,
     assert outdated(output, mappings) == "the rules in the cache of CRDS changed"
     output.write_text("{}")
     assert "is no certificate" in outdated(output, mappings)
+
+
+def test_a_delivery_that_is_not_of_the_present_mask_and_rules_is_named(tmp_path):
+    mask, delivery = mask_at(tmp_path / "m.fits"), tmp_path / "delivery"
+    assert delivery_lines(mask, tmp_path) == []
+    delivery.mkdir()
+    (delivery / f"miri_mask_{sha256_of(mask)[:8]}.fits").touch()
+    present = Certificate(PASSED, "m.fits", sha256_of(mask), context="jwst_2.pmap", replaces=("b.fits",))
+    write_certificate(tmp_path / CERTIFICATE, present)
+    write_certificate(delivery / CERTIFICATE, present)
+    (line,) = delivery_lines(mask, tmp_path)
+    assert line == f"  delivery: {delivery} (fill in delivery_form.yaml where it says so)"
+    for change, words in (
+        ({"context": "jwst_1.pmap"}, "context jwst_1.pmap, now jwst_2.pmap"),
+        ({"replaces": ()}, "replaced masks none, now b.fits"),
+    ):
+        write_certificate(delivery / CERTIFICATE, dataclasses.replace(present, **change))
+        assert delivery_lines(mask, tmp_path) == [
+            line,
+            f"    its form and comparison are of an earlier state of CRDS ({words}); `-- deliver` makes it again",
+        ]
+    fits.setval(mask, "AUTHOR", value="B")
+    assert delivery_lines(mask, tmp_path) == [
+        f"  delivery: {delivery} is of an earlier mask; do not use it; `-- deliver` makes it again"
+    ]
