@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from badpix.exposures import optical_setup
+from badpix.exposures import optical_setup, processing
 from badpix.exposures.header_walk import HeaderInfo, walk
 from badpix.exposures.step_parameters import recorded_parameters
 
@@ -16,7 +16,7 @@ KEYWORDS = (
     "FASTAXIS", "SLOWAXIS", "NINTS", "NGROUPS", "NFRAMES", "GROUPGAP", "TFRAME", "TGROUP", "DATE-OBS", "TIME-OBS",
     "EXPSTART", "EXSEGNUM", "EXSEGTOT", "INTSTART", "INTEND", "S_DQINIT", "S_DARK", "S_PERSIS", "DATAPROB", "ENG_QUAL",
     "TEMPLATE",
-    *optical_setup.KEYWORDS,
+    *optical_setup.KEYWORDS, *processing.STEP_KEYWORDS,
 )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from badpix.exposures.checks import PRODUCTS_NEEDED, alike_names, keywords_of, n
 from badpix.exposures.header_walk import HeaderInfo, Keywords
 from badpix.exposures.keyword_checks import date_problem, start_of
 from badpix.exposures.optical_setup import NoMajority, different_setups, unsuitable_setups
-from badpix.exposures.processing import ADVICE, differences, is_recorded
+from badpix.exposures.processing import advice, differences, is_recorded
 from badpix.exposures.segment_checks import mixed_segments, segment_number, segment_problem
 from badpix.exposures.variants import Variant, in_no_variant, variant_of, variants_of
 from badpix.instrument.detectors import Detector
@@ -245,10 +245,11 @@ def take_inventory(
             )
             exposure = Exposure(name, kind, paths, {} if problem else keywords_of(headers))
             if not problem and exposure.from_products:
-                made_otherwise = differences(kind, headers, config[f"detector1_{kind.removesuffix('s')}"])
+                steps = config[f"detector1_{kind.removesuffix('s')}"]
+                made_otherwise = differences(kind, headers, steps, detectors[exposure.keywords["DETECTOR"]])
                 if made_otherwise and kind == "darks" and config["other_processing"] == "reject":
-                    problem = f"{'; '.join(made_otherwise)}; {ADVICE}"
-                exposure = replace(exposure, processing=tuple(made_otherwise), recorded=is_recorded(headers))
+                    problem = f"{'; '.join(made_otherwise)}; {advice(paths)}"
+                exposure = replace(exposure, processing=tuple(made_otherwise), recorded=is_recorded(kind, headers))
             if problem:
                 unusable[shown(name)] = problem
             else:

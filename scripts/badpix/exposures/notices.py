@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from badpix.core.reasons import MAX_NAMES
 from badpix.exposures.inventory import Exposure
-from badpix.exposures.processing import processing_notices
+from badpix.exposures.processing import STEPS, processing_notices, skipped_without_reference
 from badpix.instrument.depth import depth_warning
 from badpix.instrument.segments import exposure_of
 
@@ -29,6 +29,9 @@ def header_notices(kinds: Kinds) -> list[str]:
             lines.append(f"DATAPROB is true (the telemetry of the data had a problem) in {_named(problem, kind)}")
         if suspect:
             lines.append(f"ENG_QUAL is SUSPECT (quality of the engineering data) in {_named(suspect, kind)}")
+        for step in STEPS:
+            if without := [name for name, e in exposures.items() if step in skipped_without_reference(e.keywords)]:
+                lines.append(f"{step} was skipped, since CRDS had no reference file for it, in {_named(without, kind)}")
         otherwise = {name: exposure.processing for name, exposure in exposures.items()}
         lines += processing_notices(kind, otherwise, sum(not exposure.recorded for exposure in exposures.values()))
     return lines

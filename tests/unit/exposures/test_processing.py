@@ -12,11 +12,12 @@ from badpix.config.check import load_steps
 from badpix.exposures.headers import read_header_info
 from badpix.exposures.inventory import InventoryError, take_inventory
 from badpix.exposures.notices import header_notices, start_notices
-from badpix.exposures.processing import PIPELINE_DEFAULTS, differences
+from badpix.exposures.processing import PIPELINE_DEFAULTS, differences, is_recorded
 from badpix.exposures.step_parameters import RECORDED, recorded_parameters
-from unit.exposures.test_checks import DARK, DETECTORS, FLAT, PRODUCTS, product, raw
+from unit.exposures.test_checks import DARK, DETECTORS, FLAT, IRS2, MIRI, PRODUCTS, product, raw
 from unit.exposures.test_inventory import CONFIG
 
+NIS = DETECTORS["NIS"]
 STEPS = {"saturation": {"n_pix_grow_sat": 0}, "jump": {"flag_4_neighbors": False, "min_diffs_single_pass": 4}}
 AS_WANTED = {
     "saturation": {"n_pix_grow_sat": "0"},
@@ -51,16 +52,107 @@ def inventory(headers, kind="darks", **config):
 
 
 def test_products_as_configured_differ_in_nothing():
-    assert differences("darks", products(), STEPS) == []
-    assert differences("darks", products(steps=None), STEPS) == [], "what is not recorded cannot differ"
+    assert differences("darks", products(), STEPS, NIS) == []
+    assert differences("darks", products(steps=None), STEPS, NIS) == [], "what is not recorded cannot differ"
 
 
 @pytest.mark.parametrize(("key", "signal"), [("S_DARK", "with the hot pixels"), ("S_PERSIS", "persistence")])
 @pytest.mark.parametrize("changed_file", PRODUCTS)
 def test_subtracted_signal_is_named(key, signal, changed_file):
-    (text,) = differences("darks", products(of=[changed_file], **{key: "COMPLETE"}), STEPS)
+    (text,) = differences("darks", products(of=[changed_file], **{key: "COMPLETE"}), STEPS, NIS)
     assert text.startswith(f"{key} of the {changed_file} file is COMPLETE: it subtracts ") and signal in text
-    assert differences("darks", products(**{key: "SKIPPED"}), STEPS) == []
+    assert differences("darks", products(**{key: "SKIPPED"}), STEPS, NIS) == []
+
+
+FULL = {"SUBARRAY": "FULL", "SUBSIZE1": 2048, "SUBSIZE2": 2048, "SUBSTRT1": 1, "SUBSTRT2": 1}
+MIRI_FULL = MIRI | {"SUBARRAY": "FULL", "SUBSIZE1": 1032, "SUBSIZE2": 1024}
+EDGELESS = {"INSTRUME": "NIRSPEC", "DETECTOR": "NRS1", "SUBARRAY": "SUB512"}
+CENTRE = {"SUBARRAY": "SUB64", "SUBSTRT1": 1001, "SUBSTRT2": 1001}
+
+
+@pytest.mark.parametrize(
+    ("more", "key", "step"),
+    [
+        ({}, "S_SUPERB", "superbias"),
+        ({}, "S_REFPIX", "refpix"),
+        ({}, "S_LINEAR", "linearity"),
+        (FULL, "S_REFPIX", "refpix"),
+        (IRS2, "S_REFPIX", "refpix"),
+        (MIRI_FULL, "S_REFPIX", "refpix"),
+        (MIRI_FULL, "S_LINEAR", "linearity"),
+        (CENTRE, "S_SUPERB", "superbias"),
+    ],
+)
+def test_a_skipped_step_is_a_difference_unless_it_is_configured(more, key, step):
+    skipped = {"jump": product(DARK | more | {key: "SKIPPED"}) | {"steps": AS_WANTED}}
+    detector = DETECTORS[skipped["jump"]["keywords"]["DETECTOR"]]
+    assert differences("darks", skipped, STEPS, detector) == [
+        f"{key} of the jump file is SKIPPED, detector1_dark runs {step}"
+    ]
+    assert differences("darks", skipped, STEPS | {step: {"skip": True}}, detector) == []
+    complete = {"jump": product(DARK | more | {key: "COMPLETE"})}
+    assert differences("darks", complete, STEPS, detector) == []
+    (text,) = differences("darks", complete, STEPS | {step: {"skip": True}}, detector)
+    assert text == f"{key} of the jump file is COMPLETE, detector1_dark leaves {step} out"
+
+
+@pytest.mark.parametrize(
+    ("more", "key"),
+    [
+        (MIRI_FULL, "S_SUPERB"),
+        (MIRI_FULL | {"SUBARRAY": "SUB64", "SUBSIZE1": 64, "SUBSIZE2": 64}, "S_REFPIX"),
+        (EDGELESS, "S_REFPIX"),
+        (CENTRE, "S_REFPIX"),
+        ({"R_SUPERB": "N/A"}, "S_SUPERB"),
+        (IRS2 | {"R_REFPIX": "N/A"}, "S_REFPIX"),
+        ({"R_LINEAR": "N/A"}, "S_LINEAR"),
+    ],
+)
+def test_a_step_that_the_pipeline_leaves_out_is_no_difference(more, key):
+    skipped = {"jump": product(DARK | more | {key: "SKIPPED"})}
+    assert differences("darks", skipped, STEPS, DETECTORS[skipped["jump"]["keywords"]["DETECTOR"]]) == []
+
+
+def test_flicker_noise_is_cleaned_only_if_it_is_configured():
+    cleaned = {"jump": product(DARK | {"S_CLNFNS": "COMPLETE"})}
+    assert differences("darks", cleaned, STEPS, NIS) == [
+        "S_CLNFNS of the jump file is COMPLETE, detector1_dark leaves clean_flicker_noise out"
+    ]
+    as_configured = STEPS | {"clean_flicker_noise": {"skip": False}}
+    assert differences("darks", cleaned, as_configured, NIS) == []
+    raw_noise = {"jump": product(DARK | {"S_CLNFNS": "SKIPPED"})}
+    assert differences("darks", raw_noise, STEPS, NIS) == []
+    assert len(differences("darks", raw_noise, as_configured, NIS)) == 1
+
+
+def test_darks_with_a_skipped_step_are_rejected_or_named():
+    headers = [products(), products(S_REFPIX="SKIPPED"), products(S_SUPERB="SKIPPED", R_SUPERB="N/A")]
+    found = inventory(headers)
+    assert list(found.detectors["NIS"]["darks"]) == ["e1", "e3"]
+    assert found.rejected["NIS"]["e2"].startswith("S_REFPIX of the rateints file is SKIPPED, detector1_dark runs")
+    assert header_notices(found.detectors["NIS"]) == [
+        "superbias was skipped, since CRDS had no reference file for it, in 1 darks: e3"
+    ]
+
+
+def test_the_advice_is_to_use_a_raw_file_that_is_given():
+    given = products(S_DARK="COMPLETE")
+    advice = "; give the uncal file instead, or set other_processing: use"
+    assert inventory([products(), given]).rejected["NIS"]["e2"].endswith(advice)
+    reason = inventory([products(), given | {"uncal": raw(DARK)}]).rejected["NIS"]["e2"]
+    assert reason.endswith("; leave the products out, since the uncal file is given too, or set other_processing: use")
+
+
+@pytest.mark.parametrize(
+    ("kind", "step", "recorded"),
+    [("darks", "jump", False), ("darks", "saturation", False), ("flats", "jump", False), ("flats", "saturation", True)],
+)
+def test_a_record_of_a_single_step_is_complete_for_flats_alone(kind, step, recorded):
+    assert is_recorded(kind, products(steps={step: AS_WANTED[step]})) is recorded
+    assert is_recorded(kind, products())
+    if kind == "darks":
+        (line,) = header_notices(inventory([products(steps={step: AS_WANTED[step]})]).detectors["NIS"])
+        assert line.startswith("the products of 1 darks have no record")
 
 
 @pytest.mark.parametrize(
@@ -76,22 +168,22 @@ def test_subtracted_signal_is_named(key, signal, changed_file):
     ],
 )
 def test_recorded_parameters_that_differ(step, name, value, text):
-    assert differences("darks", products(steps=changed(step, name, value)), STEPS) == [text]
+    assert differences("darks", products(steps=changed(step, name, value)), STEPS, NIS) == [text]
 
 
 def test_the_method_of_short_ramps_does_not_matter_to_long_ramps():
     steps = changed("jump", "min_diffs_single_pass", "10")
-    assert differences("darks", products(DARK | {"NGROUPS": 11}, steps), STEPS) == []
-    assert len(differences("darks", products(DARK | {"NGROUPS": 10}, steps), STEPS)) == 1
+    assert differences("darks", products(DARK | {"NGROUPS": 11}, steps), STEPS, NIS) == []
+    assert len(differences("darks", products(DARK | {"NGROUPS": 10}, steps), STEPS, NIS)) == 1
     miri = DARK | {"INSTRUME": "MIRI", "NGROUPS": 13}
-    assert len(differences("darks", products(miri, steps), STEPS)) == 1
+    assert len(differences("darks", products(miri, steps), STEPS, NIS)) == 1
 
 
 def test_jumps_of_flats_are_not_compared():
     flats = {"rateints": product(FLAT) | {"steps": changed("jump", "flag_4_neighbors", "True")}}
-    assert differences("flats", flats, STEPS) == []
+    assert differences("flats", flats, STEPS, NIS) == []
     flats = {"rateints": product(FLAT) | {"steps": changed("saturation", "n_pix_grow_sat", "1")}}
-    assert differences("flats", flats, STEPS) == ["saturation.n_pix_grow_sat was 1, detector1_flat has 0"]
+    assert differences("flats", flats, STEPS, NIS) == ["saturation.n_pix_grow_sat was 1, detector1_flat has 0"]
 
 
 def test_darks_processed_otherwise_are_rejected_or_used_and_named():
