@@ -123,7 +123,9 @@ class Downloader:
                 # Nothing is missing, or the part is of another file; the checks decide.
                 return True
             if status in UNAUTHORISED:
-                raise NoAccess(f"{file.name}: not public, and no right to it (status {status})")
+                if file.restricted:
+                    raise NoAccess(f"{file.name}: not public, and no right to it (status {status})")
+                raise FetchError(f"{file.name}: MAST lists the file as public and refuses it (status {status})")
             if status in PASSING:
                 raise ServerFault(f"{file.name}: {status} {answer.reason} after {self.patience.repeats} repeats")
             if status not in (requests.codes.ok, requests.codes.partial_content):

@@ -106,7 +106,8 @@ def _plan(request: Request, config: Mapping[str, Any], has_token: bool, patience
 def _say_plan(request: Request, plan: Plan, say: Say) -> None:
     """The numbers of files by what is done with them, and the reasons."""
     wanted = [file for exposure in plan.fetch for file in exposure]
-    everything = (*wanted, *plan.here, *plan.removed, *plan.closed, *plan.incomplete, *plan.later)
+    later = [file for exposure in plan.later for file in exposure]
+    everything = (*wanted, *plan.here, *plan.removed, *plan.closed, *plan.incomplete, *later)
     for query in request.queries:
         n_found, n_wanted = (sum(file.query == query for file in group) for group in (everything, wanted))
         where = f" -> {request.folders[query.kind]}" if n_wanted else ""
@@ -122,8 +123,8 @@ def _say_plan(request: Request, plan: Plan, say: Say) -> None:
     if plan.incomplete:
         exposures = sorted({file.exposure for file in plan.incomplete})
         say(f"MAST does not have all segments yet of {', '.join(exposures[:MAX_LISTED])}: left for a later run")
-    if plan.later:
-        say(f"{len(plan.later)} more files are left for the next run (mast.max_files: {request.max_files})")
+    if later:
+        say(f"{len(later)} more files are left for the next run (mast.max_files: {request.max_files})")
     if not plan.fetch:
         say("no new exposures")
 
@@ -142,10 +143,14 @@ def _check_space(request: Request, plan: Plan) -> None:
 
 
 def _download_all(request: Request, plan: Plan, loaders: Mapping[str, Downloader], progress: "Progress") -> Outcome:
-    """Download the exposures in parallel; each is named and indexed once all its files are complete."""
+    """Download the exposures in parallel; each is named and indexed once all its files are complete.
+
+    Exposures that exceed `max_files` take the place of refused exposures, which else would be in their way in each run.
+    """
     outcome = Outcome()
     faults = 0
-    waiting = list(reversed(plan.fetch))
+    waiting, later = list(reversed(plan.fetch)), list(reversed(plan.later))
+    refused = 0
     running: dict[Future[list[Complete]], tuple[ArchiveFile, ...]] = {}
     stop = next(iter(loaders.values())).stop
     with ThreadPoolExecutor(request.connections) as pool:
@@ -164,6 +169,10 @@ def _download_all(request: Request, plan: Plan, loaders: Mapping[str, Downloader
                     except NoAccess as error:
                         # Other programs of the request may be open to the token.
                         outcome.warnings.append(str(error))
+                        refused += len(exposure)
+                        while later and refused >= len(later[-1]):
+                            refused -= len(later[-1])
+                            waiting.insert(0, later.pop())
                     except Stopped:
                         continue
                     except FetchError as error:

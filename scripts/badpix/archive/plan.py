@@ -22,7 +22,7 @@ class Plan:
 
     `fetch` has lists of all missing files of an exposure. The rest is left alone: `here` are present, `removed` were
     fetched before and are gone, `closed` are not public, `incomplete` are of exposures of which MAST has not all
-    segments, `later` exceed `max_files`.
+    segments, `later` has the files of exposures that exceed `max_files`.
     """
 
     fetch: tuple[tuple[ArchiveFile, ...], ...] = ()
@@ -30,7 +30,7 @@ class Plan:
     removed: tuple[ArchiveFile, ...] = ()
     closed: tuple[ArchiveFile, ...] = ()
     incomplete: tuple[ArchiveFile, ...] = ()
-    later: tuple[ArchiveFile, ...] = ()
+    later: tuple[tuple[ArchiveFile, ...], ...] = ()
 
     @property
     def size(self) -> int:
@@ -56,7 +56,7 @@ def names_here(config: Mapping[str, Any], folders: Iterable[Path]) -> set[str]:
 def planned(
     files: Iterable[ArchiveFile], index: Mapping[str, Fetched], here: set[str], has_token: bool, max_files: int
 ) -> Plan:
-    """The plan for `files` of MAST, in the order of `files`.
+    """The plan for `files` of MAST, in the order of `files`, but with files that are not public last.
 
     Parameters
     ----------
@@ -74,10 +74,12 @@ def planned(
     exposures: dict[str, list[ArchiveFile]] = {}
     for file in files:
         exposures.setdefault(file.exposure, []).append(file)
-    parts: dict[str, list[ArchiveFile]] = {name: [] for name in ("here", "removed", "closed", "incomplete", "later")}
+    parts: dict[str, list[ArchiveFile]] = {name: [] for name in ("here", "removed", "closed", "incomplete")}
     fetch: list[tuple[ArchiveFile, ...]] = []
+    later: list[tuple[ArchiveFile, ...]] = []
     n_files = 0
-    for segments in exposures.values():
+    # The right to a file that is not public is known only when it is asked for.
+    for segments in sorted(exposures.values(), key=lambda segments: any(file.restricted for file in segments)):
         missing = []
         for file in segments:
             row = index.get(file.name)
@@ -94,11 +96,11 @@ def planned(
         elif len(segments) < max(file.n_segments for file in segments):
             parts["incomplete"] += missing
         elif fetch and n_files + len(missing) > max_files:
-            parts["later"] += missing
+            later.append(tuple(missing))
         else:
             fetch.append(tuple(missing))
             n_files += len(missing)
-    return Plan(fetch=tuple(fetch), **{name: tuple(members) for name, members in parts.items()})
+    return Plan(fetch=tuple(fetch), later=tuple(later), **{name: tuple(members) for name, members in parts.items()})
 
 
 def _replaced(file: ArchiveFile, row: Fetched) -> bool:

@@ -262,6 +262,31 @@ def test_a_token_without_the_right_to_a_file_is_a_warning(mast, monkeypatch):
     assert "no right to it" in mast.run().warnings[0] and fetched(mast) == NAMES[2:]
 
 
+@pytest.mark.parametrize("token", [SECRET, ""])
+def test_a_public_file_that_is_refused_is_an_error(mast, monkeypatch, token):
+    mast.server.token = SECRET
+    monkeypatch.setenv(TOKEN_VARIABLE, token)
+    mast.server.faults[NAMES[0]] = ["closed"]
+    with pytest.raises(FetchError, match=rf"{NAMES[0]}: MAST lists the file as public and refuses it \(status 401\)"):
+        mast.run()
+    assert fetched(mast) == NAMES[2:]
+
+
+def test_refused_files_are_not_in_the_way_of_others(mast, monkeypatch):
+    mast.server.token = SECRET
+    monkeypatch.setenv(TOKEN_VARIABLE, SECRET)
+    for name in NAMES[:4]:
+        mast.server.changed[name] = {"isRestricted": True}
+    for _ in range(2):
+        mast.server.faults[NAMES[0]] = ["closed"]
+        mast.run(mast={"max_files": 2})
+    # The public flat first, then the second dark in the place of the refused first dark.
+    assert fetched(mast) == NAMES[2:]
+    mast.server.faults[NAMES[0]] = []
+    mast.run(mast={"max_files": 2})
+    assert fetched(mast) == NAMES
+
+
 def test_an_exposure_waits_for_all_its_segments(mast):
     second = mast.server.files()[NAMES[1]]
     second.rename(mast.folder / "later.fits")
