@@ -3,7 +3,9 @@
 The package crds is imported in a function: it takes time, and reads the environment.
 """
 
+import ast
 import os
+from pathlib import Path
 
 # CRDS does not use the network when the address contains "serverless".
 SERVERLESS = "https://jwst-serverless.invalid"
@@ -26,3 +28,12 @@ def set_server(url: str) -> None:
     os.environ["CRDS_SERVER_URL"] = url
     api.set_crds_server(url)
     utils.clear_function_caches()
+
+
+def context_of_cache(cache: Path) -> str | None:
+    """The context in the folder `cache`, by the last answer of the server; None without a readable answer."""
+    try:
+        info = ast.literal_eval((cache / "config" / "jwst" / "server_config").read_text(encoding="utf-8"))
+        return str(info.get("latest_context") or info["operational_context"])
+    except (OSError, ValueError, SyntaxError, KeyError, AttributeError):
+        return None

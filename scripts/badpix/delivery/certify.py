@@ -48,7 +48,7 @@ def certify(
         The CRDS contexts of the exposures.
     """
     header, digest = fits.getheader(mask), sha256_of(mask)
-    with cache_alone(crds, contexts):
+    with cache_alone(crds, contexts) as old_rules:
         cached = rules_digest(mappings_folder())
         try:
             rules = mask_rules(str(header.get("INSTRUME")))
@@ -76,7 +76,7 @@ def certify(
         selectors={key: header[card] for key in rules.keywords if (card := _card(key, header)) in header},
         replaces=replaces,
         errors=tuple(errors),
-        warnings=(*warnings, *notes),
+        warnings=(*([old_rules] if old_rules else []), *warnings, *notes),
         output=run.stdout,
         rules=cached,
     )

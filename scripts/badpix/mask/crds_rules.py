@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from badpix.core.content import cache_folder
-from badpix.core.crds_settings import SERVERLESS, set_crds_environment, set_server
+from badpix.core.crds_settings import SERVERLESS, context_of_cache, set_crds_environment, set_server
 
 if TYPE_CHECKING:
     from crds.core.rmap import ReferenceMapping
@@ -55,20 +55,27 @@ def keyword_of(name: str) -> str:
 
 
 @contextmanager
-def cache_alone(crds: Mapping[str, str | None], contexts: Iterable[str] = ()) -> Iterator[None]:
-    """Have CRDS use its cache alone, with the context of the configuration or of the environment.
+def cache_alone(crds: Mapping[str, str | None], contexts: Iterable[str] = ()) -> Iterator[str | None]:
+    """Have CRDS use its cache alone, with the context of the configuration, of the environment, or of the cache.
 
-    Without either, the context is the only member of `contexts`, those of the exposures; else that of the cache.
+    If the cache does not have the mappings of its own context, the context is the only member of `contexts`, those of
+    the exposures; the value of the context manager is then a warning.
     """
-    before, of_exposures = {name: os.environ.get(name) for name in VARIABLES}, set(contexts)
+    before, of_exposures, warning = {name: os.environ.get(name) for name in VARIABLES}, set(contexts), None
     set_crds_environment(crds["path"], SERVERLESS, crds["context"])
-    if "CRDS_CONTEXT" not in os.environ and len(of_exposures) == 1:
-        name = of_exposures.pop()
-        if (mappings_folder() / name).is_file():
+    if not os.environ.get("CRDS_CONTEXT") and len(of_exposures) == 1:
+        (name,), mappings = of_exposures, mappings_folder()
+        own = context_of_cache(cache_folder(os.environ.get("CRDS_PATH")))
+        if (mappings / name).is_file() and not (own and (mappings / own).is_file()):
             os.environ["CRDS_CONTEXT"] = name
+            warning = (
+                f"the cache of CRDS has no mappings of its context {own}; the rules are those of {name}, the context of"
+                " the exposures"
+            )
+            logger.warning("%s", warning)
     set_server(SERVERLESS)
     try:
-        yield
+        yield warning
     finally:
         for name, value in before.items():
             if value is None:

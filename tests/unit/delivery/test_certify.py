@@ -50,6 +50,17 @@ def crds(tmp_path_factory):
     return {"path": str(folder), "server_url": None, "context": None}
 
 
+def set_context(cache, name):
+    """Have the cache name another context, with mappings of that name."""
+    from crds.core import rmap
+
+    folder = cache / "mappings" / "jwst"
+    (folder / name).write_text((folder / "jwst_0001.pmap").read_text().replace("jwst_0001.pmap", name))
+    rmap.Mapping.from_file(str(folder / name), ignore_checksum=True).write()
+    config = cache / "config" / "jwst" / "server_config"
+    config.write_text(config.read_text().replace("jwst_0001.pmap", name))
+
+
 def mask_at(path, selectors=SELECTORS, subarray="SUB64"):
     header = MaskHeader({"instrument": "MIRI", "detector": "MIRIMAGE"}, TEXTS, ["h"], selectors=selectors)
     write_mask(path, np.zeros((64, 72), np.uint32), Geometry(subarray, 1, 779, 72, 64, 1, 2), header)
@@ -159,3 +170,27 @@ def test_a_delivery_that_is_not_of_the_present_mask_and_rules_is_named(tmp_path)
     assert delivery_lines(mask, tmp_path) == [
         f"  delivery: {delivery} is of an earlier mask; do not use it; `-- deliver` makes it again"
     ]
+
+
+def test_the_context_of_the_cache_is_before_that_of_the_exposures(crds, tmp_path, statistics, monkeypatch):
+    monkeypatch.delenv("CRDS_CONTEXT", raising=False)
+    cache, mask, output = tmp_path / "cache", mask_at(tmp_path / "m.fits"), tmp_path / "certify.json"
+    shutil.copytree(crds["path"], cache)
+    set_context(cache, "jwst_0002.pmap")
+    own, of_exposures = crds | {"path": str(cache)}, {"jwst_0001.pmap"}
+    with cache_alone(own, of_exposures):
+        assert mask_rules("MIRI").context == "jwst_0002.pmap"
+    with cache_alone(own | {"context": "jwst_0001.pmap"}, of_exposures):
+        assert mask_rules("MIRI").context == "jwst_0001.pmap"
+    certify_mask.main(mask, statistics, output, own)
+    assert (read_certificate(output).context, read_certificate(output).warnings) == ("jwst_0002.pmap", ())
+    monkeypatch.setenv("CRDS_CONTEXT", "jwst_0001.pmap")
+    with cache_alone(own, {"jwst_0002.pmap"}):
+        assert mask_rules("MIRI").context == "jwst_0001.pmap"
+    monkeypatch.delenv("CRDS_CONTEXT")
+    (cache / "mappings" / "jwst" / "jwst_0002.pmap").unlink()
+    certify_mask.main(mask, statistics, output, own)
+    found = read_certificate(output)
+    assert found.context == "jwst_0001.pmap"
+    assert found.warnings[0].startswith("the cache of CRDS has no mappings of its context jwst_0002.pmap; the rules are")
+    assert os.environ.get("CRDS_CONTEXT") is None
