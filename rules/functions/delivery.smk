@@ -15,7 +15,7 @@ def checked_statistics(wildcards):
     """The statistics files of all exposures of a mask; the certificate is checked."""
     if DECIDES:
         path = certificate(mask_id_of(wildcards))
-        make_again(path, outdated(path, CACHE / "mappings" / "jwst"))
+        make_again(path, outdated(path, crds_settings()))
     return [path for kind in KINDS for path in statistics_of(wildcards, kind)]
 
 

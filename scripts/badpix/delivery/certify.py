@@ -14,7 +14,7 @@ from astropy.io import fits
 
 from badpix.core.content import sha256_of
 from badpix.formats.certificate_file import NOT_RUN, PASSED, REFUSED, Certificate, rules_digest
-from badpix.mask.crds_rules import MaskRules, RulesUnavailable, cache_alone, mappings_folder, mask_rules
+from badpix.mask.crds_rules import MaskRules, RulesUnavailable, cache_alone, mask_rules
 from badpix.mask.selectors import PATTERNS
 
 TIMEOUT_S = 1800
@@ -48,8 +48,8 @@ def certify(
         The CRDS contexts of the exposures.
     """
     header, digest = fits.getheader(mask), sha256_of(mask)
+    cached = rules_digest(crds)
     with cache_alone(crds, contexts) as old_rules:
-        cached = rules_digest(mappings_folder())
         try:
             rules = mask_rules(str(header.get("INSTRUME")))
         except RulesUnavailable as error:

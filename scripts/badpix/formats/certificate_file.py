@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from badpix.core.content import sha256_of
+from badpix.core.content import cache_folder, sha256_of
+from badpix.core.crds_settings import context_of_cache
 from badpix.core.files import write_text
 
 PASSED, REFUSED, NOT_RUN = "passed", "refused", "not run"
@@ -22,7 +24,7 @@ class Certificate:
     digest of the mask, `context` the CRDS context and `crds` the version of the package. `selectors` maps the keywords
     by which CRDS selects masks to their values. `replaces` are the masks that CRDS now gives to the exposures of the
     mask. `errors` and `warnings` are lines; `warnings` also name exposures of the mask that CRDS would give another
-    mask. `output` is the output of `crds certify`. `rules` is the `rules_digest` of the cache of CRDS.
+    mask. `output` is the output of `crds certify`. `rules` is the `rules_digest`.
     """
 
     status: str
@@ -39,28 +41,36 @@ class Certificate:
     rules: str = ""
 
 
-def rules_digest(mappings: str | Path) -> str:
-    """Digest of names, sizes and times of the contexts and mask rules in the folder `mappings`, which may be missing.
+def rules_digest(crds: Mapping[str, str | None]) -> str:
+    """Digest of the context in force and of names, sizes and times of the contexts and mask rules in the CRDS cache.
 
-    A certificate with another digest was made before the cache had the rules of today.
+    `crds` has path, server and context of the configuration. CRDS_CONTEXT and CRDS_PATH are those of the environment;
+    the digest must be taken before `set_crds_environment` changes them. The cache may be missing. A certificate with
+    another digest was made before the cache had the rules of today.
     """
-    digest = hashlib.sha256()
-    for path in sorted(Path(mappings).glob("*.[pr]map")):
+    cache = cache_folder(crds["path"] or os.environ.get("CRDS_PATH"))
+    # Not the whole answer of the server, which has its time.
+    context = crds["context"] or os.environ.get("CRDS_CONTEXT") or context_of_cache(cache)
+    digest = hashlib.sha256(f"{context}\n".encode())
+    for path in sorted((cache / "mappings" / "jwst").glob("*.[pr]map")):
         if path.suffix == ".pmap" or "_mask_" in path.name:
             status = path.stat()
             digest.update(f"{path.name} {status.st_size} {status.st_mtime_ns}\n".encode())
     return digest.hexdigest()
 
 
-def outdated(path: str | Path, mappings: str | Path) -> str | None:
-    """Why the certificate at `path` must be made again with the cache of CRDS as it is now, else None."""
+def outdated(path: str | Path, crds: Mapping[str, str | None]) -> str | None:
+    """Why the certificate at `path` must be made again with the rules of CRDS as they are now, else None.
+
+    `crds` is that of `rules_digest`.
+    """
     try:
-        is_current = read_certificate(path).rules == rules_digest(mappings)
+        is_current = read_certificate(path).rules == rules_digest(crds)
     except FileNotFoundError:
         return None
     except ValueError as error:
         return str(error)
-    return None if is_current else "the rules in the cache of CRDS changed"
+    return None if is_current else "the rules in the cache of CRDS, or the context in use, changed"
 
 
 def surviving_certificate(path: str | Path) -> Path:

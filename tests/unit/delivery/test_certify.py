@@ -129,22 +129,39 @@ def test_exposures_that_get_another_mask_are_named(crds, tmp_path):
         assert words in notes[0] and ("BRIGHTSKY" if number == 0 else "SLOWR1") in notes[0]
 
 
-def test_a_certificate_is_renewed_when_the_cache_has_other_rules(crds, tmp_path, statistics):
-    mask, output = mask_at(tmp_path / "m.fits"), tmp_path / "certify.json"
-    mappings = tmp_path / "cache" / "mappings" / "jwst"
-    assert outdated(output, mappings) is None
+def test_a_certificate_is_renewed_when_crds_has_other_rules(crds, tmp_path, statistics, monkeypatch):
+    monkeypatch.delenv("CRDS_CONTEXT", raising=False)
+    mask, output, cache = mask_at(tmp_path / "m.fits"), tmp_path / "certify.json", tmp_path / "cache"
+    given, crds = crds["path"], crds | {"path": str(cache)}
+    changed = "the rules in the cache of CRDS, or the context in use, changed"
+    assert outdated(output, crds) is None
     # Without a cache the check is not run, and it is run when there is a cache.
-    certify_mask.main(mask, statistics, output, crds | {"path": str(tmp_path / "cache")})
-    assert read_certificate(output).status == NOT_RUN and outdated(output, mappings) is None
-    shutil.copytree(crds["path"], tmp_path / "cache", dirs_exist_ok=True)
-    assert outdated(output, mappings) == "the rules in the cache of CRDS changed"
-    certify_mask.main(mask, statistics, output, crds | {"path": str(tmp_path / "cache")})
-    assert read_certificate(output).status == PASSED and outdated(output, mappings) is None
-    (rules,) = mappings.glob("*_mask_*.rmap")
+    certify_mask.main(mask, statistics, output, crds)
+    assert read_certificate(output).status == NOT_RUN and outdated(output, crds) is None
+    shutil.copytree(given, cache, dirs_exist_ok=True)
+    assert outdated(output, crds) == changed
+    certify_mask.main(mask, statistics, output, crds)
+    assert read_certificate(output).status == PASSED and outdated(output, crds) is None
+    # The server's answer has a time; only its context counts.
+    config = cache / "config" / "jwst" / "server_config"
+    config.write_text(config.read_text().replace("'last_synced': '", "'last_synced': '1"))
+    assert outdated(output, crds) is None
+    monkeypatch.setenv("CRDS_CONTEXT", "jwst_0002.pmap")
+    assert outdated(output, crds) == changed and outdated(output, crds | {"context": "jwst_0001.pmap"}) is None
+    monkeypatch.delenv("CRDS_CONTEXT")
+    config.write_text(config.read_text().replace("jwst_0001.pmap", "jwst_0002.pmap"))
+    assert outdated(output, crds) == changed
+    # With the mappings of the exposures' context, and with a context of the environment.
+    for context in (None, "jwst_0001.pmap"):
+        if context:
+            monkeypatch.setenv("CRDS_CONTEXT", context)
+        certify_mask.main(mask, statistics, output, crds)
+        assert read_certificate(output).context == "jwst_0001.pmap" and outdated(output, crds) is None
+    (rules,) = (cache / "mappings" / "jwst").glob("*_mask_*.rmap")
     os.utime(rules, (1, 1))
-    assert outdated(output, mappings) == "the rules in the cache of CRDS changed"
+    assert outdated(output, crds) == changed
     output.write_text("{}")
-    assert "is no certificate" in outdated(output, mappings)
+    assert "is no certificate" in outdated(output, crds)
 
 
 def test_a_delivery_that_is_not_of_the_present_mask_and_rules_is_named(tmp_path):
@@ -192,5 +209,5 @@ def test_the_context_of_the_cache_is_before_that_of_the_exposures(crds, tmp_path
     certify_mask.main(mask, statistics, output, own)
     found = read_certificate(output)
     assert found.context == "jwst_0001.pmap"
-    assert found.warnings[0].startswith("the cache of CRDS has no mappings of its context jwst_0002.pmap; the rules are")
+    assert found.warnings[0].startswith("the cache of CRDS has no mappings of its context jwst_0002.pmap; the rules")
     assert os.environ.get("CRDS_CONTEXT") is None
