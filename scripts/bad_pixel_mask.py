@@ -30,7 +30,7 @@ class HeaderOrigin:
     `manual_flag_file` is the configured value; `steps` maps detector1_<kind>, for the kinds with raw exposures, to step
     parameters. `notices` are warnings on the headers of the exposures.
     `crds` has path, server_url and context of CRDS, whose rules name the selectors of a mask.
-    `stored` has the fields of a Series and the keys of its earlier masks, for intermittent pixels; None without them.
+    `stored` has the fields of a Series and the digests of its earlier masks, for intermittent pixels; else None.
     """
 
     manual_flag_file: str = "none"
@@ -83,8 +83,8 @@ def main(files: VoteFiles, outputs: Mapping, detector: Mapping, config: Mapping,
         # Imported here because few masks need it.
         from badpix.history.earlier import Series, stored_masks
 
-        stored = stored_masks(Series(**origin.stored["series"]), origin.stored["keys"])
-        keys["history_masks"] = sorted(origin.stored["keys"])
+        stored = stored_masks(Series(**origin.stored["series"]), origin.stored["digests"])
+        keys["history_masks"] = origin.stored["digests"]
     vote = with_intermittent(vote, IntermittentSettings.from_config(config), files.earlier, stored)
     kinds = [kind for kind in ("darks", "flats") if getattr(files, kind)]
     parameters = used_parameters(keys, origin.steps, kinds, vote.exposures.flat_product)

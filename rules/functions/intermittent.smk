@@ -32,11 +32,11 @@ def settings_digest(mask_id):
 
 
 def stored_masks_of(wildcards):
-    """The earlier masks of the history that a mask reads, as fields of Series and their keys; None if it reads none."""
+    """The earlier masks of the history that a mask reads, fields of Series and digests; None if it reads none."""
     if not finds_in_masks(wildcards):
         return None
     # Imported here because it takes a second.
-    from badpix.history.earlier import Series, keys_before
+    from badpix.history.earlier import Series, masks_before
 
     mask_id = mask_id_of(wildcards)
     series = series_of(mask_id)
@@ -49,7 +49,7 @@ def stored_masks_of(wildcards):
         "start": INVENTORY.start(mask_id).replace(" ", "T"),
         "epochs": tuple(names),
     }
-    return {"series": fields, "keys": keys_before(Series(**fields))[0]}
+    return {"series": fields, "digests": dict(masks_before(Series(**fields)).digests)}
 
 
 def history_of(series):

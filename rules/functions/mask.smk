@@ -49,7 +49,7 @@ def checked_mask_inputs(wildcards):
     if DECIDES:
         settings = vote_config(wildcards) | {"manual_flag_file": manual_flag_setting(wildcards)}
         if (stored := stored_masks_of(wildcards)) is not None:
-            settings["history_masks"] = sorted(stored["keys"])
+            settings["history_masks"] = stored["digests"]
         tables = [f"{folder}/{name}.csv" for name in ("summary", "rejected_exposures", "inputs")]
         check_vote(f"{folder}/evidence.fits", files, settings, tables)
         make_again(mask_of(wildcards), CURRENT.check_fits(mask_of(wildcards)))

@@ -18,6 +18,8 @@ from crds.core import rmap
 
 import simulate
 from badpix.formats.mask_file import read_mask
+from badpix.history.entries import History
+from badpix.history.files import extend_history, read_history
 from badpix.instrument.dq import PIXEL_FLAGS
 from badpix.simulate.populations import DEMO
 from badpix.simulate.simulation import Simulation
@@ -231,6 +233,21 @@ def test_pixels_of_the_earlier_mask_get_the_flags_of_intermittent_pixels(run):
     after = pd.read_parquet(run / "kept" / "NIS" / "flagged.parquet")
     assert after.equals(before), "they do not count themselves"
     assert snakemake(run, config=config).nothing_to_do
+
+    # The exposures of the later epoch alone: the earlier mask is that of the history.
+    alone = config | {"darks": "darks/*_1000?_nis_uncal.fits", "flats": "flats/*_1000?_nis_uncal.fits"}
+    made = succeed(run, config=alone)
+    assert made.jobs["bad_pixel_mask"] == 1
+    assert "0 of epochs of this run, 1 of the history" in "".join(fits.getheader(mask_of(run, LATE))["HISTORY"])
+    assert snakemake(run, config=alone).nothing_to_do
+    # As if the earlier epoch had been made again, with a dark more.
+    stored = read_history(run / "kept" / "NIS")
+    is_early = stored.epochs["epoch"] == EARLY
+    flagged = stored.flagged[stored.flagged["entry"].isin(stored.epochs.loc[is_early, "entry"])]
+    extend_history(run / "kept" / "NIS", [History(stored.epochs[is_early], flagged.iloc[1:])])
+    replaced = snakemake(run, "--dry-run", config=alone)
+    assert replaced.jobs["bad_pixel_mask"] == 1
+    assert "history_masks was " in replaced.output
 
 
 def test_the_history_has_both_masks_and_what_changed(two_epochs):

@@ -1,10 +1,14 @@
 """The masks of a history that came before a mask and were made with the same settings."""
 
+import hashlib
 import logging
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+import numpy as np
+import pandas as pd
 
 from badpix.history.entries import entries_of
 from badpix.history.files import read_history
@@ -27,25 +31,48 @@ class Series:
     epochs: tuple[str, ...] = ()
 
 
-def keys_before(series: Series) -> tuple[list[str], int, int]:
-    """The keys of the earlier masks; the number made with other settings, and of masks that are not earlier."""
+@dataclass(frozen=True)
+class Earlier:
+    """The earlier masks of a Series in its history.
+
+    `digests` maps the key of each entry to the digest of its flagged pixels, so that an entry with another mask of the
+    same epoch is another. `n_other` masks were made with other settings, `n_overlapping` are not earlier.
+    """
+
+    digests: Mapping[str, str]
+    n_other: int = 0
+    n_overlapping: int = 0
+    flagged: pd.DataFrame | None = None
+
+
+def masks_before(series: Series) -> Earlier:
+    """The earlier masks of a Series; `flagged` has x and y of the pixels with a flag in any of them."""
     if not (Path(series.directory) / "epochs.parquet").exists():
-        return [], 0, 0
-    entries = entries_of(read_history(series.directory))
+        return Earlier({})
+    history = read_history(series.directory)
+    entries = entries_of(history)
     entries = entries[~entries["epoch"].isin([name for name in series.epochs if name])]
     is_before = entries["last_observation"] < datetime.fromisoformat(series.start)
-    is_like = is_before & (entries["settings"] == series.settings)
     own = entries["settings"] == series.settings
-    return list(entries.loc[is_like, "entry"]), int((is_before & ~is_like).sum()), int((~is_before & own).sum())
+    flagged = history.flagged[history.flagged["entry"].isin(entries.loc[is_before & own, "entry"])]
+    digests = {key: pixel_digest(flagged[flagged["entry"] == key]) for key in entries.loc[is_before & own, "entry"]}
+    return Earlier(digests, int((is_before & ~own).sum()), int((~is_before & own).sum()), flagged)
 
 
-def stored_masks(series: Series, keys: Collection[str]) -> StoredMasks:
-    """The StoredMasks of the entries `keys` (of `keys_before`) of a history."""
-    found, n_other, n_overlapping = keys_before(series)
-    if set(found) != set(keys):
+def pixel_digest(flagged: pd.DataFrame) -> str:
+    """Digest of the pixels in the columns x and y, each once and in order; their flags do not matter."""
+    pixels = np.unique(flagged[["x", "y"]].to_numpy(), axis=0)
+    return hashlib.sha256(pixels.astype("<u2").tobytes()).hexdigest()[:16]
+
+
+def stored_masks(series: Series, digests: Mapping[str, str]) -> StoredMasks:
+    """The StoredMasks of a Series, whose earlier masks had these `digests` when the run began."""
+    earlier = masks_before(series)
+    if dict(earlier.digests) != dict(digests):
+        # The next run makes the mask again, since its provenance has the digests of before.
         logger.warning("the history in %s changed since the run began", series.directory)
-    if not keys:
-        return StoredMasks(n_other=n_other, n_overlapping=n_overlapping)
-    flagged = read_history(series.directory).flagged
-    pixels = flagged[flagged["entry"].isin(list(keys))].drop_duplicates(["x", "y"])
-    return StoredMasks(len(keys), pixels["x"].to_numpy(), pixels["y"].to_numpy(), n_other, n_overlapping)
+    left_out = earlier.n_other, earlier.n_overlapping
+    if not digests or earlier.flagged is None:
+        return StoredMasks(0, (), (), *left_out)
+    pixels = earlier.flagged[earlier.flagged["entry"].isin(list(digests))].drop_duplicates(["x", "y"])
+    return StoredMasks(len(digests), pixels["x"].to_numpy(), pixels["y"].to_numpy(), *left_out)

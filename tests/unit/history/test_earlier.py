@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from badpix.history.earlier import Series, keys_before, stored_masks
+from badpix.history.earlier import Earlier, Series, masks_before, stored_masks
 from badpix.history.entries import entry_key
 from badpix.history.files import extend_history
-from unit.history.test_entries import HOT, entry
+from unit.history.test_entries import DEAD, HOT, entry
 
 NOTHING = np.zeros((3, 4), np.uint32)
 
@@ -33,18 +33,34 @@ def directory(tmp_path):
 
 def test_only_earlier_masks_of_the_same_settings_count(directory):
     series = Series(directory, "a", "2024-05-31T12:00:00")
-    keys, n_other, n_overlapping = keys_before(series)
-    assert keys == [entry_key("NIS", name, []) for name in ("like", "shifted")]
-    assert (n_other, n_overlapping) == (2, 2), "an entry without settings may be anything"
-    stored = stored_masks(series, keys)
+    earlier = masks_before(series)
+    assert list(earlier.digests) == [entry_key("NIS", name, []) for name in ("like", "shifted")]
+    assert (earlier.n_other, earlier.n_overlapping) == (2, 2), "an entry without settings may be anything"
+    stored = stored_masks(series, earlier.digests)
     assert sorted(zip(stored.x, stored.y, strict=True)) == [(1, 2), (3, 1)], "in the full frame"
     assert (stored.n_masks, stored.n_other, stored.n_overlapping) == (2, 2, 2)
 
 
 def test_the_epochs_of_the_run_are_not_taken_from_the_history(directory):
-    keys, *_ = keys_before(Series(directory, "a", "2024-05-31T12:00:00", ("like", "")))
-    assert keys == [entry_key("NIS", "shifted", [])]
+    earlier = masks_before(Series(directory, "a", "2024-05-31T12:00:00", ("like", "")))
+    assert list(earlier.digests) == [entry_key("NIS", "shifted", [])]
+
+
+def test_another_mask_of_an_earlier_epoch_has_another_digest(directory, caplog):
+    """It has the key of the entry that it replaces; a mask that read the old entry is not current."""
+    series, key = Series(directory, "a", "2024-05-31T12:00:00"), entry_key("NIS", "like", [])
+    before = masks_before(series).digests
+    extend_history(directory, [entry("newer", "2024-10-01", hot(3, 2), settings="a")])
+    assert masks_before(series).digests == before, "an entry that is not earlier is not read"
+    extend_history(directory, [entry("like", "2024-01-01", hot(1, 2) // HOT * DEAD, settings="a")])
+    assert masks_before(series).digests == before, "the same pixels, with other flags"
+    extend_history(directory, [entry("like", "2024-01-01", hot(1, 2) + hot(2, 0), settings="a")])
+    after = masks_before(series).digests
+    assert after.keys() == before.keys() and {k for k in after if after[k] != before[k]} == {key}
+    assert not caplog.records
+    stored_masks(series, before)
+    assert "changed since the run began" in caplog.text
 
 
 def test_without_a_history_there_are_no_earlier_masks(tmp_path):
-    assert keys_before(Series(str(tmp_path / "none"), "a", "2024-06-01T00:00:00")) == ([], 0, 0)
+    assert masks_before(Series(str(tmp_path / "none"), "a", "2024-06-01T00:00:00")) == Earlier({})
