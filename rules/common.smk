@@ -35,8 +35,9 @@ from badpix.workflow.digest import library_digest
 from badpix.formats.certificate_file import CERTIFICATE, outdated
 from badpix.exposures.epochs import EPOCH_PATTERN, divide
 from badpix.exposures.variants import Variant, selection_text, variant_of, variants_of, without_variant
+from badpix.history.comparable import settings_digest
 from badpix.instrument.geometry import Geometry, full_frame
-from badpix.core.content import cache_folder
+from badpix.core.content import cache_folder, sha256_of
 from badpix.exposures.current_products import CurrentProducts, Wanted
 from badpix.exposures.header_cache import HeaderCache, Unreadable
 from badpix.exposures.find import InputError, configured_kinds, find_files, match_inputs
@@ -65,7 +66,7 @@ from badpix.config.settings import (
     vote_keys,
     with_max_dead_norm_signal,
 )
-from badpix.config.sweep import NO_THRESHOLDS, sweep_points
+from badpix.config.sweep import sweep_points
 from badpix.config.variants import of_variant
 
 for _folder, _problem in ((BASE, path_problem(str(BASE))), (Path.cwd(), text_problem(os.getcwd()))):

@@ -26,7 +26,7 @@ def exposures_of_masks(wildcards):
     return [
         {
             "epoch": Path(without_variant(mask_id)).relative_to(wildcards.detector).name,
-            "settings": settings_digest(mask_id),
+            "settings": settings_of(mask_id),
             "exposures": {
                 kind: {
                     name: exposure.start.isoformat() for name, exposure in INVENTORY.exposures(mask_id, kind).items()

@@ -1,7 +1,5 @@
 # Functions for `intermittent`: the earlier masks that a vote reads.
 
-import hashlib
-
 
 def finds_in_masks(wildcards):
     """True if the mask has flags of pixels that earlier masks found; masks with planted pixels have none."""
@@ -18,17 +16,15 @@ def earlier_evidence(wildcards):
     return files
 
 
-def settings_digest(mask_id):
-    """Digest of all that decides which pixels a mask flags, but for its exposures: equal for comparable masks."""
-    of_mask = config_of(mask_id)
-    keys = [key for key in VOTE_KEYS if key not in NO_THRESHOLDS]
-    table = of_mask["manual_flag_file"]
-    if table == "default":
-        table = str(BASE / "config" / "manual_flags" / DETECTORS[detector_of(mask_id)].manual_flags)
-    manual = hashlib.sha256(Path(table).read_bytes()).hexdigest() if table != "none" else ""
-    empty = sorted(name for name, flags in of_mask["flag_values"].items() if not flags)
-    compared = [{key: of_mask[key] for key in keys}, made_with(wildcards_of(mask_id)), manual, empty]
-    return hashlib.sha256(json.dumps(compared, sort_keys=True, default=str).encode()).hexdigest()[:16]
+def settings_of(mask_id):
+    """The digest of the settings of a mask, by which the masks of a history are compared."""
+    wildcards = wildcards_of(mask_id)
+    contents = {}
+    if path := manual_flag_path(wildcards):
+        contents["manual_flags"] = sha256_of(path)
+    if product := FLAT_PRODUCTS.get(detector_of(mask_id)):
+        contents["flat_types"] = HEADERS.sha256(product)
+    return settings_digest(config_of(mask_id), VOTE_KEYS, made_with(wildcards), contents)
 
 
 def stored_masks_of(wildcards):
@@ -45,7 +41,7 @@ def stored_masks_of(wildcards):
     ]
     fields = {
         "directory": history_of(series),
-        "settings": settings_digest(mask_id),
+        "settings": settings_of(mask_id),
         "start": INVENTORY.start(mask_id).replace(" ", "T"),
         "epochs": tuple(names),
     }

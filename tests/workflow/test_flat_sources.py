@@ -69,15 +69,22 @@ def reference_flat(path, run):
     fits.HDUList([primary, fits.ImageHDU(sci, name="SCI")]).writeto(path, overwrite=True)
 
 
+def settings_in_history(results):
+    """The digest of the settings of the only mask in a history."""
+    (found,) = pd.read_parquet(results / "history" / "epochs.parquet")["settings"].unique()
+    return found
+
+
 def test_a_finished_flat_in_place_of_flats(three_and_three, tmp_path):
     run = copy_run(three_and_three, tmp_path / "run")
     flat, results = run / "niriss_flat.fits", run / "results" / "NIS"
     reference_flat(flat, run)
     before = read_mask(results / "test_bpm.fits")
-    config = {"flats": None, "flat_types_from": "$WORK/niriss_flat.fits", "report": True, "plot": False}
+    config = {"flats": None, "flat_types_from": "$WORK/niriss_flat.fits", "report": True, "plot": False,
+              "keep_history": True}  # fmt: skip
     options = {"config": config, "environment": {"WORK": str(run)}}
     done = succeed(run, **options)
-    expected = {"compare_exposures": 1, "bad_pixel_mask": 1, "report_page": 1, "report_index": 1}
+    expected = {"compare_exposures": 1, "bad_pixel_mask": 1, "report_page": 1, "report_index": 1, "history": 1}
     assert done.jobs == expected
     assert np.array_equal(read_mask(results / "test_bpm.fits"), before), "the same response gives the same mask"
     assert "exposures: 3 darks and 0 flats used, 0 rejected\n  flat types: from niriss_flat.fits" in done.output
@@ -88,12 +95,14 @@ def test_a_finished_flat_in_place_of_flats(three_and_three, tmp_path):
     assert succeed(run, "--dry-run", **options).nothing_to_do
 
     # Another content of the same size and time.
+    settings = settings_in_history(results)
     state = flat.stat()
     with fits.open(flat, mode="update") as hdus:
         hdus["SCI"].data[-32, -32] = 0.3
     os.utime(flat, ns=(state.st_atime_ns, state.st_mtime_ns))
-    changed = succeed(run, "--dry-run", **options)
-    assert changed.jobs["bad_pixel_mask"] == 1
+    changed = succeed(run, "--until", "history", **options)
+    assert changed.jobs == {"bad_pixel_mask": 1, "history": 1}
+    assert settings_in_history(results) != settings, "a mask by another product is not compared with this one"
     assert f"the content of {flat} is not that of the file it was made from" in changed.output
 
     fits.setval(flat, "REFTYPE", value="DARK")
