@@ -119,7 +119,7 @@ def ramp_for_check(wildcards):
 
 def check_flat_types_from(mask_ids):
     """Refuse a product in place of flats that is a mask of this run: it would be made from itself."""
-    for made in (f"{RESULTS}/{mask_id}/{MASK_FILE}" for mask_id in mask_ids):
+    for made in map(mask_file, mask_ids):
         for product in FLAT_PRODUCTS.values():
             if is_same_file(product, made):
                 raise WorkflowError(

@@ -1,6 +1,7 @@
 """Which flats decide on the flat types: those of a common optical set-up, or a finished product."""
 
 import os
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -110,6 +111,11 @@ def test_a_finished_flat_in_place_of_flats(three_and_three, tmp_path):
     assert refused.status == 1
     assert f"flat_types_from: {flat}: REFTYPE is DARK; a file with SCI must be a FLAT" in refused.output
 
-    own = snakemake(run, "--dry-run", config=config | {"flat_types_from": str(results / "test_bpm.fits")})
-    assert own.status == 1
-    assert "is the mask results/NIS/test_bpm.fits, which this run makes; set it to a copy" in own.output
+    of_variant = results / "variants" / "mine" / "own.fits"
+    of_variant.parent.mkdir(parents=True)
+    shutil.copy2(results / "test_bpm.fits", of_variant)
+    variants = {"mine": {"output_file": "own.fits"}, "plain": {}}
+    for path, keys in ((results / "test_bpm.fits", {}), (of_variant, {"variants": variants})):
+        own = snakemake(run, "--dry-run", config=config | keys | {"flat_types_from": str(path)})
+        assert own.status == 1
+        assert f"is the mask {path.relative_to(run)}, which this run makes; set it to a copy" in own.output
