@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.ndimage import binary_dilation
 
 from badpix.formats.pixel_types import FLAT_TYPES
 from badpix.formats.thresholds import ABOVE, AT_LEAST, BELOW, Threshold, around
 from badpix.formats.type_result import TypeResult
 from badpix.numerics.clipping import CLIP_ITERATIONS, clipped_mean_std
 from badpix.vote.flat_errors import below_is_bad, may_be_dead, neighbours_are_exact
+from badpix.vote.neighbours import beside_decided, with_neighbours
 from badpix.vote.settings import FlatSettings
 
 # A single bright neighbour is not enough evidence for OPEN.
@@ -125,7 +125,7 @@ def find_low_qe_and_open(
         below, low, exact = below & possible, low & possible, exact_neighbours(usable, error, settings)
     candidates = below if settings.open_includes_dead else low
     is_open = candidates & bright_neighbours(norm, usable, settings) & exact
-    adjacent = binary_dilation(is_open, structure=np.ones((3, 3), bool)) & ~is_open & science
+    adjacent = with_neighbours(is_open) & ~is_open & science
     return {"LOW_QE": low & ~is_open, "OPEN": is_open, "ADJ_OPEN": adjacent}
 
 
@@ -221,6 +221,5 @@ def decidable(
         "DEAD": valid & sees_dead,
         "LOW_QE": low,
         "OPEN": low & exact,
-        # A neighbour of a pixel that may be open.
-        "ADJ_OPEN": low & ~binary_dilation(low & ~exact, structure=np.ones((3, 3), bool)),
+        "ADJ_OPEN": beside_decided(low, low & exact),
     }

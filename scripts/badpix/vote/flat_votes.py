@@ -1,11 +1,11 @@
 """The vote over flats, exposure by exposure, each with its own response, as for darks."""
 
 import numpy as np
-from scipy.ndimage import binary_dilation
 
 from badpix.formats.thresholds import vote_rows
 from badpix.formats.type_result import TypeResult
 from badpix.vote.flat_types import bright_neighbours, configured_limits, dead_limits, decidable, find_dead
+from badpix.vote.neighbours import beside_decided, with_neighbours
 from badpix.vote.settings import FlatSettings
 from badpix.vote.tally import Tally, decide
 
@@ -75,11 +75,9 @@ class FlatVotes:
             with np.errstate(invalid="ignore"):
                 dead &= ~(last_groups >= s.flux_check)
         low = majority["low"] & ~is_open & ~majority["dead"]
-        adjacent = binary_dilation(is_open, structure=np.ones((3, 3), bool)) & ~is_open & science
+        adjacent = with_neighbours(is_open) & ~is_open & science
         sufficient = {TYPE_OF[test]: tally.n_valid >= max(1, s.min_valid) for test, tally in self.tallies.items()}
-        # A neighbour of a pixel that may be open; only flats of the sky have such pixels.
-        doubtful = binary_dilation(sufficient["LOW_QE"] & ~sufficient["OPEN"], structure=np.ones((3, 3), bool))
-        sufficient["ADJ_OPEN"] = sufficient["LOW_QE"] & ~doubtful
+        sufficient["ADJ_OPEN"] = beside_decided(sufficient["LOW_QE"], sufficient["OPEN"])
         if undecided_dead is not None:
             sufficient["DEAD"] = sufficient["DEAD"] & ~undecided_dead
         found = {"DEAD": dead, "LOW_QE": low, "OPEN": is_open, "ADJ_OPEN": adjacent}
