@@ -42,6 +42,7 @@ from badpix.exposures.current_products import CurrentProducts, Wanted
 from badpix.exposures.header_cache import HeaderCache, Unreadable
 from badpix.exposures.find import InputError, configured_kinds, find_files, match_inputs
 from badpix.exposures.flat_types import products_of, refuse_without_product
+from badpix.exposures.gain_scale import rates_are_scaled
 from badpix.exposures.inventory import (
     Inventory,
     InventoryError,

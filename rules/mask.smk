@@ -21,8 +21,7 @@ rule gain_reference:
         runtime=runtime("gain_reference"),
     params:
         crds=crds_settings(),
-        settings=GAIN_SETTINGS,
-        rates_are_scaled=rates_are_scaled,
+        settings=gain_settings,
         library=digest("gain_reference.py"),
     message:
         "{wildcards.detector}{wildcards.epoch}: gain from CRDS"

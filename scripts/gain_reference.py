@@ -3,8 +3,6 @@
 Reads the header of the exposure and the reference file; writes the gain (e-/DN).
 """
 
-from astropy.io import fits
-
 from badpix.core.crds_settings import set_crds_environment
 from badpix.core.logs import logger, logging_to
 from badpix.detector1.references import fetch_reference
@@ -12,27 +10,20 @@ from badpix.formats.gain_file import read_gain, read_reference, write_gain
 from badpix.instrument.geometry import Geometry
 
 
-def main(exposure, output, crds, settings, rates_are_scaled):
+def main(exposure, output, crds, settings):
     """Write the gain for the array of the file `exposure` to `output`.
 
-    `settings` are those of its provenance; `rates_are_scaled` as in `read_reference`. Raises ReferencesUnavailable if
-    CRDS has no gain or cannot be reached.
+    `settings` are those of its provenance: among them `geometry` (the fields of a Geometry) and `rates_are_scaled` as
+    in `read_reference`. Raises ReferencesUnavailable if CRDS has no gain or cannot be reached.
     """
     set_crds_environment(**crds)
     context, selected = fetch_reference(exposure, "gain", "thresholds in e-/s", "set gain_e_per_dn to a number (e-/DN)")
-    header = fits.getheader(exposure)
-    geometry = Geometry.from_header(header)
-    rates_are_scaled = header.get("S_GANSCL", "COMPLETE" if rates_are_scaled else "SKIPPED") == "COMPLETE"
-    write_gain(output, read_reference(selected, geometry, rates_are_scaled), selected, context, settings)
+    geometry = Geometry(**settings["geometry"])
+    gain = read_reference(selected, geometry, settings["rates_are_scaled"])
+    write_gain(output, gain, selected, context, settings)
     logger.info("%s", read_gain(output, geometry).text)
 
 
 if "snakemake" in globals():
     with logging_to(snakemake.log[0], snakemake.rule):
-        main(
-            snakemake.input.exposure,
-            snakemake.output.gain,
-            snakemake.params.crds,
-            snakemake.params.settings,
-            snakemake.params.rates_are_scaled,
-        )
+        main(snakemake.input.exposure, snakemake.output.gain, snakemake.params.crds, snakemake.params.settings)

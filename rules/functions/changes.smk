@@ -39,10 +39,15 @@ def compared_mask(mask_id):
     return setting
 
 
+def latest(found):
+    """The latest of some Exposures."""
+    return max(found, key=lambda exposure: (exposure.start, exposure.name))
+
+
 def latest_exposure(wildcards):
     """A file of the latest exposure: CRDS selects the mask for its header."""
     found = [exposure for kind in KINDS for exposure in exposures(wildcards, kind).values()]
-    return next(iter(max(found, key=lambda exposure: (exposure.start, exposure.name)).files.values()))
+    return next(iter(latest(found).files.values()))
 
 
 def comparisons(mask_id):

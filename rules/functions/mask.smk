@@ -25,19 +25,27 @@ def gain_file(wildcards):
     return f"{RESULTS}/{INVENTORY.set_id(source_mask_id(wildcards))}/gain.fits"
 
 
-GAIN_SETTINGS = {"crds_context": config["crds_context"]}
+def dark_for_gain(wildcards):
+    """The latest dark: only darks have limits in e-/s."""
+    return latest(exposures(wildcards, "darks").values())
+
+
+def gain_settings(wildcards):
+    """The settings of the gain of a set of exposures."""
+    dark = dark_for_gain(wildcards)
+    return {
+        "crds_context": config["crds_context"],
+        "exposure": dark.name,
+        "geometry": dataclasses.asdict(Geometry.from_header(dark.keywords)),
+        "rates_are_scaled": rates_are_scaled(dark, HEADERS.header_info, config["detector1_dark"]),
+    }
 
 
 def exposure_for_gain(wildcards):
-    """A file of the latest exposure, for which CRDS selects the gain; the gain on disk is checked."""
+    """A file of the latest dark, for which CRDS selects the gain; the gain on disk is checked."""
     context = context_now(wildcards.detector, "darks")
-    check_current(Wanted(f"{RESULTS}/{mask_id_of(wildcards)}/gain.fits", GAIN_SETTINGS, (), context=context))
-    return latest_exposure(wildcards)
-
-
-def rates_are_scaled(wildcards):
-    """True unless detector1 skips the step gain_scale, which multiplies the rates by GAINFACT of the gain reference."""
-    return not config["detector1_dark"].get("gain_scale", {}).get("skip", False)
+    check_current(Wanted(f"{RESULTS}/{mask_id_of(wildcards)}/gain.fits", gain_settings(wildcards), (), context=context))
+    return next(iter(dark_for_gain(wildcards).files.values()))
 
 
 def checked_mask_inputs(wildcards):

@@ -1,6 +1,7 @@
 """Variants of a finished run: several masks from its statistics, which no job measures again."""
 
 import hashlib
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,9 @@ import pytest
 from astropy.io import fits
 
 from badpix.formats.mask_file import read_mask, read_warnings
+from badpix.formats.provenance import read_provenance
 from badpix.instrument.dq import PIXEL_FLAGS
+from workflow.key_changes import DARK
 from workflow.products import same
 from workflow.runner import snakemake, succeed
 
@@ -41,6 +44,21 @@ def check_electrons(directory, folder):
     assert any("because noise does not separate the limit" in text for text in read_warnings(folder / "test_bpm.fits"))
 
 
+def check_gain_settings(directory, config):
+    """The gain is that of the latest dark, though the flats are later, and for rates as the darks have them."""
+    settings = read_provenance(directory / "results" / "NIS" / "gain.fits").settings
+    assert settings["exposure"] == DARK.format(5) and settings["rates_are_scaled"] is True
+    assert settings["geometry"]["n_columns"] == 64
+    # Without Snakemake's records the settings in the file decide.
+    (directory / ".snakemake").rename(directory / "records")
+    skipped = config | {"detector1_dark": {"gain_scale": {"skip": True}}}
+    for given, jobs in ((config, {}), (skipped, {"gain_reference": 1})):
+        run = snakemake(directory, "--dry-run", "--until", "gain_reference", config=given)
+        assert run.jobs == jobs, run.output
+    shutil.rmtree(directory / ".snakemake")
+    (directory / "records").rename(directory / ".snakemake")
+
+
 def test_variants_are_voted_from_the_cache(finished_copy):
     results = finished_copy / "results" / "NIS"
     plain = read_mask(results / "test_bpm.fits")
@@ -62,6 +80,7 @@ def test_variants_are_voted_from_the_cache(finished_copy):
     assert snakemake(finished_copy, config=config).nothing_to_do
 
     check_electrons(finished_copy, results / "variants" / "electrons")
+    check_gain_settings(finished_copy, config)
 
     # A further variant, and a variant with a selection: their own votes alone.
     more = VARIANTS | {"strict": {"max_jump_limit": 5}, "long": {"select_darks": {"NGROUPS": {"min": 30}}}}
