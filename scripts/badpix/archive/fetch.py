@@ -44,7 +44,7 @@ class Outcome:
 def listing(request: Request, config: Mapping[str, Any], say: Say, patience: Patience = PATIENT) -> Plan:
     """Say what `fetch` would fetch now; no file is written."""
     _, has_token = open_session(request.server, patience)
-    plan = _plan(request, config, has_token, patience)
+    plan = _plan(request, config, has_token, patience, say)
     _say_plan(request, plan, say)
     for exposure in plan.fetch:
         for file in exposure:
@@ -63,7 +63,7 @@ def fetch(request: Request, config: Mapping[str, Any], say: Say, patience: Patie
         for folder in sorted(set(request.folders.values())):
             stack.enter_context(locked(folder))
         session, has_token = open_session(request.server, patience)
-        plan = _plan(request, config, has_token, patience)
+        plan = _plan(request, config, has_token, patience, say)
         _say_plan(request, plan, say)
         if not plan.fetch:
             return Outcome()
@@ -95,12 +95,12 @@ def fetch(request: Request, config: Mapping[str, Any], say: Say, patience: Patie
     return outcome
 
 
-def _plan(request: Request, config: Mapping[str, Any], has_token: bool, patience: Patience) -> Plan:
+def _plan(request: Request, config: Mapping[str, Any], has_token: bool, patience: Patience, say: Say) -> Plan:
     index: dict[str, Fetched] = {}
     for folder in request.folders.values():
         index |= read_index(folder)
     here = names_here(config, request.folders.values())
-    return planned(search(request, patience), index, here, has_token, request.max_files)
+    return planned(search(request, patience, say), index, here, has_token, request.max_files)
 
 
 def _say_plan(request: Request, plan: Plan, say: Say) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from badpix.archive.index import Fetched
-from badpix.archive.search import RAW, ArchiveFile
+from badpix.archive.products import RAW
+from badpix.archive.search import ArchiveFile
 from badpix.exposures.find import find_files
 from badpix.exposures.sheet import read_sheet
 from badpix.instrument.file_names import InputError

@@ -1,29 +1,34 @@
 """Search MAST for raw files by instrument keywords, through astroquery.
 
+By STScI's documents, the search lists the highest products of an exposure, and may have no raw files. So it asks for
+all files of the exposures, and takes the raw files that are missing in its answer from the lists of products.
+
 Services `Mast.Jwst.Filtered.<Instrument>`: https://mast.stsci.edu/api/v0/_services.html, columns:
 https://mast.stsci.edu/api/v0/_jwst_inst_keywd.html.
 """
 
 import datetime
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from badpix.archive.products import RAW, Product, raw_products, root_of
 from badpix.archive.request import FetchError, Query, Request
 from badpix.archive.session import Patience, make_patient
+from badpix.archive.values import is_true, moment, of_mjd, positive, text_of
+from badpix.core.reasons import MAX_NAMES
 from badpix.exposures.find import GUIDE_STAR
 from badpix.instrument.file_names import exposure_name
 from badpix.instrument.segments import exposure_of
 
 SERVICES = {"NIRCAM": "Nircam", "NIRISS": "Niriss", "NIRSPEC": "Nirspec", "MIRI": "Miri", "FGS": "Fgs"}
 COLUMNS = (
-    "filename", "dataURI", "detector", "exp_type", "subarray", "date_obs", "exsegtot", "fileSize", "checksum",
-    "publicReleaseDate", "isRestricted", "isItar",
+    "filename", "dataURI", "detector", "exp_type", "subarray", "date_obs", "date_obs_mjd", "exsegtot", "fileSize",
+    "checksum", "publicReleaseDate", "isRestricted", "isItar",
 )  # fmt: skip
-RAW = "_uncal.fits"
 # Where astroquery is missing, the environment is older than fetch.
 INSTALL = "envs/create_venv.sh .venv envs/requirements.txt"
 
@@ -60,10 +65,11 @@ class ArchiveFile:
         return exposure_of(exposure_name(self.name))
 
 
-def search(request: Request, patience: Patience) -> list[ArchiveFile]:
+def search(request: Request, patience: Patience, say: Callable[[str], None]) -> list[ArchiveFile]:
     """The raw files that match `request`, also those that are not public, by date.
 
-    FetchError when MAST cannot be searched or its answer cannot be understood.
+    `say` receives lines on rows that are left out. FetchError when MAST cannot be searched, its answer cannot be
+    understood, or it has exposures and no raw files of them.
     """
     try:
         from astroquery.exceptions import NoResultsWarning
@@ -85,7 +91,12 @@ def search(request: Request, patience: Patience) -> list[ArchiveFile]:
                     f"Mast.Jwst.Filtered.{SERVICES[query.instrument]}",
                     {"columns": ",".join(COLUMNS), "filters": _filters(query, request)},
                 )
-            found |= {file.name: file for file in _files(table, query, request)}
+            rows = _asked(table, query, request)
+            if left_out := len(table) - len(rows):
+                say(f"{query}: {left_out} of the {len(table)} files that MAST listed do not match, and are left out")
+            found |= _raw_files(rows, query, request, patience, say)
+        except FetchError:
+            raise
         except Exception as error:  # requests, json, astropy and astroquery raise errors of many kinds
             raise FetchError(
                 f"{request.server} cannot be searched for {query}: {type(error).__name__}: {error}"
@@ -96,7 +107,6 @@ def search(request: Request, patience: Patience) -> list[ArchiveFile]:
 def _filters(query: Query, request: Request) -> list[dict[str, Any]]:
     first, last = request.mjd_range
     filters: list[dict[str, Any]] = [
-        {"paramName": "filename", "values": [], "freeText": f"%{RAW}"},
         {"paramName": "exp_type", "values": list(query.exp_types)},
         {"paramName": "detector", "values": list(query.detectors)},
         {"paramName": "date_obs_mjd", "values": [{"min": first, "max": last}]},
@@ -106,49 +116,73 @@ def _filters(query: Query, request: Request) -> list[dict[str, Any]]:
     return filters
 
 
-def _files(table: Any, query: Query, request: Request) -> Iterator[ArchiveFile]:
-    """The files of an answer that are asked for; MAST may compare texts without regard to case and blanks."""
+def _asked(table: Any, query: Query, request: Request) -> list[dict[str, Any]]:
+    """The rows of an answer that are asked for: column -> value, `date_obs` as `moment` gives it.
+
+    MAST may compare texts without regard to case and blanks.
+    """
     if len(table) and (missing := [name for name in COLUMNS if name not in table.colnames]):
         raise ValueError(f"the answer lacks the column {', '.join(missing)}")
-    now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    rows = []
     for row in table:
         value = {name: None if np.ma.is_masked(row[name]) else row[name] for name in COLUMNS}
-        name, day = _text(value["filename"]), _text(value["date_obs"])[:10]
-        asked = (
-            name.endswith(RAW)
-            and GUIDE_STAR not in name
-            and _text(value["detector"]).upper() in query.detectors
-            and _text(value["exp_type"]).upper() in query.exp_types
-            and str(request.start) <= day <= str(request.end)
-            and not _true(value["isItar"])
+        name = text_of(value["filename"])
+        if not (date := moment("date_obs", value["date_obs"]) or of_mjd(value["date_obs_mjd"])):
+            raise ValueError(f"{name} has neither date_obs nor date_obs_mjd")
+        if (
+            GUIDE_STAR not in name
+            and text_of(value["detector"]).upper() in query.detectors
+            and text_of(value["exp_type"]).upper() in query.exp_types
+            and str(request.start) <= date[:10] <= str(request.end)
+            and not is_true(value["isItar"])
+        ):
+            if "/" in name or name.startswith("."):
+                raise ValueError(f"{name!r} is not the name of a file")
+            rows.append(value | {"filename": name, "date_obs": date})
+    return rows
+
+
+def _raw_files(
+    rows: Iterable[Mapping[str, Any]], query: Query, request: Request, patience: Patience, say: Callable[[str], None]
+) -> dict[str, ArchiveFile]:
+    """Name -> raw file of the exposures of `rows`; FetchError if there are rows and none of them has a raw file."""
+    names = [row["filename"] for row in rows]
+    found = {row["filename"]: _file(row["filename"], row, query) for row in rows if row["filename"].endswith(RAW)}
+    exposures = {exposure_of(root): row for row in rows if (root := root_of(row["filename"]))}
+    roots = {root for name in names if (root := root_of(name))} - {exposure_name(name) for name in found}
+    if roots:
+        for name, product in raw_products(request.server, roots, patience).items():
+            found.setdefault(name, _file(name, exposures[exposure_of(exposure_name(name))], query, product))
+    if names and not found:
+        raise FetchError(
+            f"{query}: MAST lists {len(names)} files, such as {names[0]}, and no raw file (*{RAW}) of their exposures;"
+            " compare with the search page of MAST, and give its raw files in the folders"
         )
-        if not asked:
-            continue
-        if "/" in name or name.startswith("."):
-            raise ValueError(f"{name!r} is not the name of a file")
-        released = _text(value["publicReleaseDate"])
-        yield ArchiveFile(
-            name=name,
-            uri=_text(value["dataURI"]) or f"mast:JWST/product/{name}",
-            query=query,
-            detector=_text(value["detector"]).upper(),
-            exp_type=_text(value["exp_type"]).upper(),
-            date_obs=_text(value["date_obs"]),
-            n_segments=max(1, int(value["exsegtot"] or 1)),
-            size=_positive(value["fileSize"]),
-            checksum=_text(value["checksum"]).lower() or None,
-            released=released[:10],
-            restricted=_true(value["isRestricted"]) or released > now,
-        )
+    if without := sorted(exposures.keys() - {file.exposure for file in found.values()}):
+        more = f" and {len(without) - MAX_NAMES} more" if len(without) > MAX_NAMES else ""
+        say(f"Warning: {query}: MAST lists no raw file of {', '.join(without[:MAX_NAMES])}{more}")
+    return found
 
 
-def _text(value: Any) -> str:
-    return "" if value is None or str(value) == "None" else str(value).strip()
-
-
-def _true(value: Any) -> bool:
-    return _text(value).lower() in ("true", "t", "1")
-
-
-def _positive(value: Any) -> int | None:
-    return int(value) if value is not None and int(value) > 0 else None
+def _file(name: str, row: Mapping[str, Any], query: Query, product: Product | None = None) -> ArchiveFile:
+    """The raw file `name`, from its `row` or, for a `product` of a list, from the row of another file."""
+    now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    released = moment("publicReleaseDate", row["publicReleaseDate"])
+    restricted = is_true(row["isRestricted"]) or released > now
+    if product is None:
+        size, checksum = positive(row["fileSize"]), text_of(row["checksum"]).lower() or None
+    else:
+        size, checksum, restricted = product.size, product.checksum, restricted or product.restricted
+    return ArchiveFile(
+        name=name,
+        uri=(text_of(row["dataURI"]) if product is None else "") or f"mast:JWST/product/{name}",
+        query=query,
+        detector=text_of(row["detector"]).upper(),
+        exp_type=text_of(row["exp_type"]).upper(),
+        date_obs=row["date_obs"],
+        n_segments=max(1, int(row["exsegtot"] or 1)),
+        size=size,
+        checksum=checksum,
+        released=released[:10],
+        restricted=restricted,
+    )

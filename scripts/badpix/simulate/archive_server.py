@@ -1,7 +1,8 @@
 """A server on this machine that answers what astroquery asks of MAST, with the raw files of a folder.
 
-It has the search by instrument keywords (`Mast.Jwst.Filtered.<Instrument>`, in pages), the download with ranges, files
-that need a token, the public bucket, and on request the faults of a real server. Only what fetch uses of MAST.
+It has the search by instrument keywords (`Mast.Jwst.Filtered.<Instrument>`, in pages), lists of products, the download
+with ranges, files that need a token, the public bucket, and on request the faults of a real server. Only what fetch
+uses of MAST.
 """
 
 import datetime
@@ -18,14 +19,17 @@ from urllib.parse import parse_qs, urlsplit
 
 from astropy.io import fits
 
+from badpix.simulate.headers import modified_julian_date
+
 COLUMNS_PATH = "/portal/Mashup/Mashup.asmx/columnsconfig"
 SEARCH_PATH = "/api/v0/invoke"
+PRODUCTS_PATH = "/search/jwst/api/v0.1/post_list_products"
 DOWNLOAD_PATH = "/api/v0.1/Download/file"
 TOKEN_PATH = "/whoami"
 LOOKUP_PATH = "/api/v0.1/path_lookup/"
 BUCKET_PATH = "/stpubdata/jwst/public/"
 URI = "mast:JWST/product/"
-_MJD_0 = datetime.datetime(1858, 11, 17)
+_DATES = ("date_obs", "publicReleaseDate")
 _TYPES = {"exsegtot": "int", "fileSize": "int", "isRestricted": "boolean", "isItar": "boolean", "date_obs_mjd": "float"}
 FAILURES = {"busy": 503, "limit": 429, "error": 404, "closed": 401}
 
@@ -43,7 +47,7 @@ def _row(path: Path, _size: int, _mtime_ns: int) -> dict[str, Any]:
         "exp_type": header["EXP_TYPE"],
         "subarray": header["SUBARRAY"],
         "date_obs": date_obs,
-        "date_obs_mjd": (datetime.datetime.fromisoformat(date_obs) - _MJD_0) / datetime.timedelta(days=1),
+        "date_obs_mjd": modified_julian_date(datetime.datetime.fromisoformat(date_obs)),
         "exsegtot": header.get("EXSEGTOT"),
         "fileSize": path.stat().st_size,
         "checksum": hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest(),
@@ -57,7 +61,9 @@ class ArchiveServer(ThreadingHTTPServer):
     """The server.
 
     `closed` are names of files that need `token`, `absent_in_bucket` are in MAST alone; `changed` has other values of
-    columns by name.
+    columns by name. With `lists_raw_files` False, the search has the calibrated product (`calibrated_suffix`) of each
+    exposure alone, and the lists of products have its raw files but those of `no_raw_file`. With `ticks`, dates are
+    `/Date(milliseconds)/`.
     `faults`: name of a file, or `search` -> faults of its next requests: `cut` (the connection ends after half of the
     bytes), `busy` (503), `limit` (429), `error` (404), `closed` (401), `no ranges`, `other bytes`, or the address of
     another server, to which the request is sent on.
@@ -69,6 +75,9 @@ class ArchiveServer(ThreadingHTTPServer):
         self.folder, self.token, self.page_size = Path(folder), token, page_size
         self.closed: set[str] = set()
         self.absent_in_bucket: set[str] = set()
+        self.lists_raw_files, self.calibrated_suffix = True, "rate"
+        self.no_raw_file: set[str] = set()
+        self.ticks = False
         self.changed: dict[str, Mapping[str, Any]] = {}
         self.faults: dict[str, list[str]] = {}
         self.requests: list[str] = []
@@ -92,7 +101,17 @@ class ArchiveServer(ThreadingHTTPServer):
         for name, path in self.files().items():
             status = path.stat()
             row = _row(path, status.st_size, status.st_mtime_ns)
-            rows.append(row | {"isRestricted": name in self.closed} | dict(self.changed.get(name, {})))
+            if self.ticks:
+                row = row | {key: _ticks(row[key]) for key in _DATES}
+            row = row | {"isRestricted": name in self.closed} | dict(self.changed.get(name, {}))
+            if not self.lists_raw_files:
+                row = row | {
+                    "filename": name.replace("uncal", self.calibrated_suffix),
+                    "fileSize": 1,
+                    "checksum": "0" * 32,
+                }
+                row["dataURI"] = f"{URI}{row['filename']}"
+            rows.append(row)
         return rows
 
     def fault(self, name: str) -> str | None:
@@ -113,6 +132,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
         if self.path == COLUMNS_PATH:
             self.answer({name: {"type": _TYPES.get(name, "string")} for name in ("filename", *_TYPES)})
+        elif self.path == PRODUCTS_PATH:
+            self.answer({"products": self.products(json.loads(body)["dataset_ids"])})
         elif self.path == SEARCH_PATH:
             if (fault := self.server.fault("search")) in FAILURES:
                 self.fail(fault)
@@ -141,6 +162,15 @@ class _Handler(BaseHTTPRequestHandler):
             "data": [{name: row[name] for name in columns} for row in rows[(page - 1) * size : page * size]],
             "paging": {"page": page, "pageSize": size, "pagesFiltered": -(-len(rows) // size) or 1},
         }
+
+    def products(self, datasets: list[str]) -> list[dict[str, Any]]:
+        """The list of products of datasets: each raw file and a preview of it."""
+        return [
+            {"filename": product, "dataset": dataset, "size": size, "access": "PUBLIC", "uri": f"{dataset}/{product}"}
+            for name, path in self.server.files().items()
+            if (dataset := name.rsplit("_", 2)[0]) in datasets and name not in self.server.no_raw_file
+            for product, size in ((name, path.stat().st_size), (name.replace(".fits", ".jpg"), 1))
+        ]
 
     def do_GET(self) -> None:  # the name of http.server
         self.keep_token()
@@ -226,6 +256,12 @@ class _Handler(BaseHTTPRequestHandler):
     def fail(self, fault: str) -> None:
         """Send the status of a fault."""
         self.send_error(FAILURES[fault])
+
+
+def _ticks(date: str) -> str:
+    """`/Date(milliseconds)/` of a date."""
+    moment = datetime.datetime.fromisoformat(date).replace(tzinfo=datetime.UTC)
+    return f"/Date({round(moment.timestamp() * 1000)})/"
 
 
 def _matches(row: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:

@@ -110,6 +110,69 @@ def test_a_list_brings_no_files(mast):
     assert any(line.split() == [NAMES[0], "NIS_DARK", "2024-06-01", "0.000", "GB"] for line in mast.lines)
 
 
+@pytest.mark.parametrize("suffix", ["rate", "dark", "cal"])
+def test_raw_files_are_found_by_the_products_of_their_exposures(mast, suffix):
+    mast.server.lists_raw_files, mast.server.calibrated_suffix = False, suffix
+    mast.run()
+    assert fetched(mast) == NAMES
+    row = read_index(mast.darks)[NAMES[0]]
+    assert row.uri == f"mast:JWST/product/{NAMES[0]}" and row.listed_size == row.size and row.listed_checksum == ""
+    mast.run()
+    assert mast.lines[-1] == "no new exposures"
+
+
+def test_exposures_without_raw_files_are_named(mast):
+    mast.server.lists_raw_files = False
+    mast.server.no_raw_file = set(NAMES[:2])
+    mast.run(listing)
+    assert any(
+        "Warning: darks of NIS (NIS_DARK): MAST lists no raw file of jw0900100100" in line for line in mast.lines
+    )
+    mast.server.no_raw_file = set(NAMES[:4])
+    with pytest.raises(
+        FetchError, match=r"darks of NIS \(NIS_DARK\): MAST lists 4 files, such as jw.*_rate.fits, and no"
+    ):
+        mast.run(listing)
+
+
+def test_combined_products_alone_are_an_error(mast):
+    for name in NAMES:
+        mast.server.changed[name] = {"filename": "jw09001-o001_t001_niriss_clear_i2d.fits"}
+    with pytest.raises(FetchError, match="no raw file"):
+        mast.run(listing)
+
+
+@pytest.mark.parametrize("lists_raw_files", [True, False])
+def test_dates_may_be_milliseconds(mast, lists_raw_files):
+    mast.server.ticks, mast.server.lists_raw_files = True, lists_raw_files
+    mast.run(mast={"start": "2024-07-01"})
+    assert fetched(mast) == NAMES[4:]
+    mast.run()
+    assert fetched(mast) == NAMES and read_index(mast.darks)[NAMES[0]].date_obs.startswith("2024-06-01T")
+
+
+@pytest.mark.parametrize("column", ["date_obs", "publicReleaseDate"])
+def test_a_date_that_cannot_be_read_is_an_error(mast, column):
+    mast.server.changed[NAMES[0]] = {column: "June 2024"}
+    with pytest.raises(FetchError, match=f"{column} is 'June 2024', neither a time as YYYY-MM-DDTHH:MM:SS nor"):
+        mast.run(listing)
+
+
+def test_the_mjd_is_used_without_a_date(mast):
+    mast.server.changed[NAMES[0]] = {"date_obs": None}
+    mast.run()
+    assert fetched(mast) == NAMES and read_index(mast.darks)[NAMES[0]].date_obs.startswith("2024-06-01T")
+    mast.server.changed[NAMES[0]] = {"date_obs": None, "date_obs_mjd": None}
+    with pytest.raises(FetchError, match="cannot be searched for darks of NIS"):
+        mast.run(listing)
+
+
+def test_rows_that_do_not_match_are_counted(mast):
+    mast.server.changed[NAMES[0]] = {"date_obs": "2023-12-31T23:59:59"}
+    mast.run(listing)
+    assert "darks of NIS (NIS_DARK): 1 of the 4 files that MAST listed do not match, and are left out" in mast.lines
+
+
 def test_dates_and_subarrays_limit_the_search(mast):
     mast.run(mast={"start": "2024-07-01"})
     assert fetched(mast) == NAMES[4:]
@@ -122,7 +185,7 @@ def test_dates_and_subarrays_limit_the_search(mast):
     # DATE-OBS decides.
     mast.server.changed[NAMES[0]] = {"date_obs": "2023-12-31T23:59:59"}
     mast.run(listing)
-    assert "3 files in MAST" in mast.lines[0]
+    assert "3 files in MAST" in mast.lines[1]
 
 
 def test_exp_types_of_the_configuration_are_asked_for(mast):
