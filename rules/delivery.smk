@@ -60,7 +60,8 @@ rule deliver_mask:
         rejected="<results>/{detector}{epoch}/rejected_exposures.csv",
         inputs="<results>/{detector}{epoch}/inputs.csv",
     output:
-        directory("<results>/{detector}{epoch}/delivery"),
+        # Not deleted before the job, which keeps a form filled in by hand.
+        update(directory("<results>/{detector}{epoch}/delivery")),
     log:
         "<results>/{detector}{epoch}/logs/deliver_mask.log",
     benchmark:

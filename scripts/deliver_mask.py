@@ -2,7 +2,7 @@
 
 Reads the mask, its evidence, tables and comparison, and the headers of the statistics of its exposures. Writes a copy
 of the mask under a unique name, its certificate, the delivery form, summary, comparison, lists of pixels and checksums.
-The folder is complete or not there.
+The folder is complete or not there. A form filled in by hand in an earlier delivery is kept in the folder of the mask.
 """
 
 import os
@@ -19,7 +19,7 @@ from badpix.core.files import write_text
 from badpix.core.logs import logger, logging_to
 from badpix.delivery.certify import MaskRefused, NotCertified, certify
 from badpix.delivery.current import cached_masks, comparison
-from badpix.delivery.folder import complete_folder, copy_mask, delivery_name
+from badpix.delivery.folder import FORM, complete_folder, copy_mask, delivery_name, keep_edited_form
 from badpix.delivery.form import Delivered, DeliverySettings, form_fields, form_text, missing_fields
 from badpix.delivery.pixel_lists import images_by_type, write_pixel_lists
 from badpix.formats.certificate_file import CERTIFICATE, NOT_RUN, REFUSED, write_certificate
@@ -53,6 +53,8 @@ class DeliveryOptions:
 
 def main(files: DeliveryFiles, output: str, options: DeliveryOptions) -> None:
     """Write the folder `output`. Raises MaskRefused or NotCertified unless CRDS accepts the mask."""
+    if kept := keep_edited_form(Path(output)):
+        logger.warning("the earlier delivery form was filled in by hand; it is kept as %s", kept)
     complete_folder(Path(output), lambda folder: fill(folder, files, options))
     logger.info("delivery: %s", output)
 
@@ -88,9 +90,9 @@ def fill(folder: Path, files: DeliveryFiles, options: DeliveryOptions) -> None:
     delivered = Delivered(header, certificate, selected_for(header), tested, first_line, replaced, warnings)
     fields = form_fields(DeliverySettings.from_config(options.delivery), delivered)
     names = {"mask": mask.name, "certificate": f"{CERTIFICATE}, certify.txt", "summary": "summary.csv"}
-    write_text(folder / "delivery_form.yaml", form_text(fields, delivered, names))
+    write_text(folder / FORM, form_text(fields, delivered, names))
     if missing := missing_fields(fields):
-        logger.warning("delivery_form.yaml: to fill in, or to configure: %s", ", ".join(missing))
+        logger.warning("%s: to fill in, or to configure: %s", FORM, ", ".join(missing))
     frame = Geometry.from_header(header)
     images = images_by_type(read_evidence(files.evidence), Geometry(**options.geometry), read_mask(mask), frame)
     cards = {key: header[key] for key in ("TELESCOP", "INSTRUME", "DETECTOR", "SUBARRAY", "USEAFTER")}

@@ -24,6 +24,9 @@ def delivered_files(wildcards):
     mask_id = mask_id_of(wildcards)
     if Path(mask_name(mask_id)).parts[0] == "delivery":
         raise WorkflowError(f"deliver: output_file {mask_name(mask_id)!r} lies in the folder of the delivery")
+    if DECIDES and not workflow.dryrun:
+        # Snakemake's copy of an output that is updated stays behind if a run is killed, and then stops the next run.
+        workflow.persistence.cleanup_backup(Path(RESULTS) / mask_id / "delivery")
     ramps = any(ramp_files(wildcards).values())
     return {
         "certificate": certificate(mask_id),

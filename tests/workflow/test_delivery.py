@@ -71,6 +71,18 @@ def test_deliver(finished_copy):
     assert (folder / "comparison.txt").read_text().startswith("Compared with jwst_niriss_mask_0001.fits")
     assert {"quality_check.json", "certify.txt", "summary.csv", "comparison/mask_changes.csv"} <= made
 
+    form = folder / "delivery_form.yaml"
+    form.write_text(form.read_text() + "# by hand\n")
+    # Of a run that was killed.
+    shutil.copytree(folder, finished_copy / ".snakemake" / "backups" / folder.relative_to(finished_copy))
+    config["delivery"]["jira_issue"] = "J-1"
+    run = succeed(finished_copy, "--", "deliver", config=config)
+    assert run.jobs == {"deliver_mask": 1, "deliver": 1}
+    kept = folder.parent / "delivery_form.previous.yaml"
+    assert kept.read_text().endswith("# by hand\n") and f"kept as {kept.relative_to(finished_copy)}" in run.output
+    assert yaml.safe_load(form.read_text())["jira_issue"] == "J-1" and "# by hand" not in form.read_text()
+    subprocess.run(["sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS"], cwd=folder, check=True)
+
     other_rules(finished_copy / "crds_cache")
     run = snakemake(finished_copy, "--", "deliver", config=config)
     assert run.status != 0 and "certify_mask: MaskRefused: CRDS (jwst_0001.pmap) refuses" in run.output

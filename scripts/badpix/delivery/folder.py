@@ -15,6 +15,7 @@ from badpix.core.files import card_text
 from badpix.formats.mask_file import renew_checksums
 
 SUMS = "SHA256SUMS"
+FORM, PREVIOUS_FORM = "delivery_form.yaml", "delivery_form.previous.yaml"
 
 
 def complete_folder(path: Path, fill: Callable[[Path], None]) -> None:
@@ -32,6 +33,16 @@ def complete_folder(path: Path, fill: Callable[[Path], None]) -> None:
         raise
 
 
+def keep_edited_form(delivery: Path) -> Path | None:
+    """Copy the form of the folder `delivery`, if a person edited it, to the folder of the mask; returns the copy."""
+    form, sums = delivery / FORM, delivery / SUMS
+    if not form.is_file() or (sums.is_file() and _sums_line(form, delivery) in sums.read_text(encoding="utf-8")):
+        return None
+    kept = delivery.parent / PREVIOUS_FORM
+    shutil.copyfile(form, kept)
+    return kept
+
+
 def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
@@ -41,8 +52,11 @@ def _umask() -> int:
 def write_sums(folder: Path) -> None:
     """Write the SHA-256 of all files below `folder`, in the format of the program sha256sum."""
     files = sorted(file for file in folder.rglob("*") if file.is_file())
-    lines = [f"{sha256_of(file)}  {file.relative_to(folder).as_posix()}\n" for file in files]
-    (folder / SUMS).write_text("".join(lines), encoding="utf-8")
+    (folder / SUMS).write_text("".join(_sums_line(file, folder) for file in files), encoding="utf-8")
+
+
+def _sums_line(file: Path, folder: Path) -> str:
+    return f"{sha256_of(file)}  {file.relative_to(folder).as_posix()}\n"
 
 
 def delivery_name(header: Mapping[str, Any], division: str, digest: str) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from badpix.core.content import sha256_of
+from badpix.delivery.folder import FORM, PREVIOUS_FORM
 from badpix.formats.certificate_file import CERTIFICATE, NOT_RUN, PASSED, REFUSED, certificate_of, read_certificate
 from badpix.mask.selectors import selected_for
 
@@ -38,13 +39,15 @@ def delivery_lines(mask: Path, folder: Path) -> list[str]:
         return []
     again = "; `-- deliver` makes it again"
     # The name of a delivered mask has the digest of the mask that it was copied from.
+    kept = folder / PREVIOUS_FORM
+    filled = [f"    a form filled in by hand before is kept as {kept}"] if kept.exists() else []
     if not any(delivery.glob(f"*_{sha256_of(mask)[:8]}.fits")):
-        return [f"  delivery: {delivery} is of an earlier mask; do not use it{again}"]
+        return [f"  delivery: {delivery} is of an earlier mask; do not use it{again}", *filled]
     # A delivery made before CRDS had the rules of today stays, since its form may have been filled in.
     found = certificate_of(mask, folder)
     if found and found.status == REFUSED:
-        return [f"  delivery: {delivery} was made before the refusal; do not use it"]
-    lines = [f"  delivery: {delivery} (fill in delivery_form.yaml where it says so)"]
+        return [f"  delivery: {delivery} was made before the refusal; do not use it", *filled]
+    lines = [f"  delivery: {delivery} (fill in {FORM} where it says so)"]
     if found and found.status == PASSED:
         made = read_certificate(delivery / CERTIFICATE)
         changes = [
@@ -57,4 +60,4 @@ def delivery_lines(mask: Path, folder: Path) -> list[str]:
         ]
         if changes:
             lines.append(f"    its form and comparison are of an earlier state of CRDS ({'; '.join(changes)}){again}")
-    return lines
+    return lines + filled

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from badpix.delivery.folder import SUMS, complete_folder, delivery_name
+from badpix.delivery.folder import FORM, PREVIOUS_FORM, SUMS, complete_folder, delivery_name, keep_edited_form
 from badpix.delivery.form import Delivered, DeliverySettings, form_fields, form_text, missing_fields
 from badpix.delivery.pixel_lists import images_by_type, write_pixel_lists
 from badpix.formats.certificate_file import PASSED, Certificate
@@ -66,6 +66,18 @@ def test_a_folder_that_cannot_be_completed_leaves_the_earlier_one(tmp_path):
     with pytest.raises(OSError, match="disk full"):
         complete_folder(target, failing)
     assert (target / "a").read_text() == "1" and [path.name for path in tmp_path.iterdir()] == ["delivery"]
+
+
+def test_a_form_filled_in_by_hand_is_kept(tmp_path):
+    target, kept = tmp_path / "delivery", tmp_path / PREVIOUS_FORM
+    assert keep_edited_form(target) is None
+    complete_folder(target, lambda folder: (folder / FORM).write_text("email: null"))
+    assert keep_edited_form(target) is None and not kept.exists()
+    (target / FORM).write_text("email: a@b.c")
+    assert keep_edited_form(target) == kept and kept.read_text() == "email: a@b.c"
+    (target / SUMS).unlink()
+    kept.unlink()
+    assert keep_edited_form(target) == kept
 
 
 def test_names_are_unique_and_plain():
