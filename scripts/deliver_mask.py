@@ -77,13 +77,14 @@ def fill(folder: Path, files: DeliveryFiles, options: DeliveryOptions) -> None:
         shutil.copyfile(path, folder / Path(path).name)
     set_crds_environment(**options.crds)
     cache = cache_folder(os.environ.get("CRDS_PATH"))
-    compared = comparison(files.comparison, certificate.replaces, cache, mask, folder / "comparison")
+    compared = comparison(files.comparison, certificate.current, cache, mask, folder / "comparison")
     write_text(folder / "comparison.txt", compared + "\n")
     header = fits.getheader(mask)
     tested = f"crds certify in {certificate.context}: 0 errors."
     if files.quality_check:
         tested += " dq_init of the pipeline with the mask: all flags arrive in PIXELDQ of a ramp."
-    replaced = tuple(str(fits.getval(path, "USEAFTER")) for path in cached_masks(cache, certificate.replaces))
+    masks = cached_masks(cache, certificate.replaces)
+    replaced = {name: str(fits.getval(path, "USEAFTER")) for name, path in masks.items()}
     for warning in (warnings := tuple(read_warnings(mask))):
         logger.warning("the mask has the warning: %s", warning)
     first_line = compared.partition("\n")[0]

@@ -65,7 +65,7 @@ def certify(
             errors = [f"crds certify ended with status {run.returncode}: {run.stdout[-500:].strip()}"]
         kinds = kinds_of(headers, rules)
         selection_errors, notes = selection(rules, Path(mask), header, kinds)
-        replaces = replaced(rules, header, kinds)
+        current, replaces = replaced(rules, header, kinds)
     errors += selection_errors
     return Certificate(
         status=REFUSED if errors else PASSED,
@@ -74,6 +74,7 @@ def certify(
         context=rules.context,
         crds=version("crds"),
         selectors={key: header[card] for key in rules.keywords if (card := _card(key, header)) in header},
+        current=current,
         replaces=replaces,
         errors=tuple(errors),
         warnings=(*([old_rules] if old_rules else []), *warnings, *notes),
@@ -129,14 +130,19 @@ def kinds_of(headers: Iterable[Mapping[str, Any]], rules: MaskRules) -> list[dic
     return [dict(kind) for kind in sorted(kinds, key=str)]
 
 
-def replaced(rules: MaskRules, header: Mapping[str, Any], kinds: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
-    """The masks that CRDS now gives to exposures of `kinds`, at USEAFTER in the `header` of a new mask and today."""
-    found = {
-        _selected(rules.rmap, {"INSTRUME": header["INSTRUME"], **kind}, moment)
-        for kind in kinds
+def replaced(
+    rules: MaskRules, header: Mapping[str, Any], kinds: Sequence[Mapping[str, Any]]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The masks that CRDS now gives to exposures of `kinds`: those of today, and all.
+
+    All are those of today and then those for exposures at USEAFTER in the `header` of a new mask.
+    """
+    useafter, today = (
+        sorted({_selected(rules.rmap, {"INSTRUME": header["INSTRUME"], **kind}, moment) for kind in kinds})
         for moment in _moments(header)
-    }
-    return tuple(sorted(name for name in found if not name.startswith("NOT FOUND")))
+    )
+    found = [name for name in dict.fromkeys((*today, *useafter)) if not name.startswith("NOT FOUND")]
+    return tuple(name for name in found if name in today), tuple(found)
 
 
 def _moments(header: Mapping[str, Any]) -> tuple[datetime.datetime, datetime.datetime]:

@@ -15,10 +15,10 @@ NAMES = {
 }  # fmt: skip
 
 
-def cached_masks(cache: Path, names: Sequence[str]) -> list[Path]:
-    """The files of the masks `names` in the CRDS cache."""
-    found = [next((cache / "references" / "jwst").rglob(name), None) for name in names]
-    return [path for path in found if path]
+def cached_masks(cache: Path, names: Sequence[str]) -> dict[str, Path]:
+    """The files of those masks of `names` that are in the CRDS cache."""
+    found = {name: next((cache / "references" / "jwst").rglob(name), None) for name in names}
+    return {name: path for name, path in found.items() if path}
 
 
 def compare_with_current(before: Path, mask: Path, folder: Path) -> str:
@@ -40,7 +40,8 @@ def comparison(configured: Sequence[str], names: Sequence[str], cache: Path, mas
     configured : sequence of str
         Files of the comparison that the configuration asks for; they are copied.
     names : sequence of str
-        The masks that CRDS now gives to the exposures.
+        The masks that CRDS gives to the exposures today. The comparison is with the first in the cache; the text names
+        the others.
     cache : Path
         The CRDS cache.
     mask : Path
@@ -56,12 +57,15 @@ def comparison(configured: Sequence[str], names: Sequence[str], cache: Path, mas
     if not names:
         return "There is no current mask: CRDS has none for these exposures."
     files = cached_masks(cache, names)
+    absent = [name for name in names if name not in files]
     if not files:
-        return f"Not compared with the current mask {', '.join(names)}: its file is not in the CRDS cache."
-    # The first of several is that of the earliest USEAFTER or the fewest keywords; the form names all.
+        return f"Not compared with the current mask {', '.join(absent)}: its file is not in the CRDS cache."
+    first, *others = files
+    rest = f"; not compared with {', '.join(others)}, which are current too" if others else ""
+    rest += f"; not in the CRDS cache: {', '.join(absent)}" if absent else ""
     try:
-        numbers = compare_with_current(files[0], mask, folder)
+        numbers = compare_with_current(files[first], mask, folder)
     except MaskMismatch as error:
         shutil.rmtree(folder, ignore_errors=True)
-        return f"Not compared with the current mask {files[0].name}: {error}"
-    return f"Compared with {files[0].name} (comparison/): {numbers}"
+        return f"Not compared with the current mask {first}: {error}{rest}"
+    return f"Compared with {first} (comparison/){rest}: {numbers}"

@@ -7,7 +7,7 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
@@ -16,7 +16,7 @@ from badpix.formats.certificate_file import Certificate
 
 NOT_ALLOWED = re.compile(r"[^A-Za-z0-9._\s/,=\-+]")
 DEFAULT_AUTHOR, DEFAULT_DESCRIPTION, DEFAULT_USEAFTER = "jwst_reffiles", "A bad pix mask", "2019-04-01T00:00:00"
-# Fields that CRDS requires, and that a person must answer.
+# Fields that CRDS requires, and that a person must answer, with their configuration keys.
 BY_HAND = {"deliverer": "delivery.deliverer", "other_email": "delivery.email", "change_level": "delivery.change_level"}
 
 
@@ -39,7 +39,7 @@ class DeliverySettings(Settings):
 class Delivered:
     """A delivered mask: its primary `header`, `certificate`, file names, and what was tested and compared, in words.
 
-    `useafter_of_replaced` are the USEAFTER of the masks that it replaces, as far as their files are in the cache.
+    `useafter_of_replaced` maps the masks that it replaces to their USEAFTER, as far as their files are in the cache.
     `warnings` are those in HISTORY.
     """
 
@@ -48,7 +48,7 @@ class Delivered:
     modes: str
     tested: str
     compared: str
-    useafter_of_replaced: tuple[str, ...] = ()
+    useafter_of_replaced: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
 
@@ -57,9 +57,6 @@ def form_fields(settings: DeliverySettings, mask: Delivered) -> dict[str, Any]:
     header, certificate = mask.header, mask.certificate
     author = None if header["AUTHOR"] == DEFAULT_AUTHOR else header["AUTHOR"]
     replaced = certificate.replaces
-    matches = "N/A" if not mask.useafter_of_replaced else "No"
-    if mask.useafter_of_replaced and set(mask.useafter_of_replaced) == {header["USEAFTER"]}:
-        matches = "Yes"
     description = settings.description or f"{header['INSTRUME']} {header['DETECTOR']} MASK. {header['DESCRIP']}"
     return {
         "deliverer": settings.deliverer or author,
@@ -71,7 +68,7 @@ def form_fields(settings: DeliverySettings, mask: Delivered) -> dict[str, Any]:
         "keywords_checked": True,
         "descrip_updated": header["DESCRIP"] != DEFAULT_DESCRIPTION,
         "useafter_updated": header["USEAFTER"] != DEFAULT_USEAFTER,
-        "useafter_matches": matches,
+        "useafter_matches": _useafter_matches(mask),
         "compliance_verified": "Yes",
         "ingest_files": settings.reprocess,
         "etc_delivery": False,
@@ -79,7 +76,7 @@ def form_fields(settings: DeliverySettings, mask: Delivered) -> dict[str, Any]:
         "calpipe_version": f"jwst {version('jwst')}",
         "replacement_files": bool(replaced),
         "old_reference_files": ", ".join(replaced),
-        "replacing_badfiles": "No" if replaced else "N/A",
+        "replacing_badfiles": None if replaced else "N/A",
         "jira_issue": settings.jira_issue or "",
         "table_rows_changed": "",
         "modes_affected": settings.modes_affected or f"Exposures of {header['DETECTOR']} with {mask.modes}",
@@ -90,9 +87,18 @@ def form_fields(settings: DeliverySettings, mask: Delivered) -> dict[str, Any]:
     }
 
 
+def _useafter_matches(mask: Delivered) -> str | None:
+    """Whether USEAFTER is that of all replaced masks; None where the masks in the cache cannot tell."""
+    if not mask.certificate.replaces:
+        return "N/A"
+    if any(value != mask.header["USEAFTER"] for value in mask.useafter_of_replaced.values()):
+        return "No"
+    return "Yes" if set(mask.certificate.replaces) <= mask.useafter_of_replaced.keys() else None
+
+
 def missing_fields(fields: Mapping[str, Any]) -> list[str]:
-    """The configuration keys of the fields that a person must still fill in."""
-    return [key for field, key in BY_HAND.items() if fields[field] is None]
+    """The fields that a person must still fill in, by their configuration keys where they have one."""
+    return [BY_HAND.get(name, name) for name, value in fields.items() if value is None]
 
 
 def form_text(fields: Mapping[str, Any], mask: Delivered, files: Mapping[str, str]) -> str:

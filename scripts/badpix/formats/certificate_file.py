@@ -22,9 +22,10 @@ class Certificate:
 
     `status` is PASSED, REFUSED or NOT_RUN, with the `reason` why it was not run. `mask` and `sha256` are name and
     digest of the mask, `context` the CRDS context and `crds` the version of the package. `selectors` maps the keywords
-    by which CRDS selects masks to their values. `replaces` are the masks that CRDS now gives to the exposures of the
-    mask. `errors` and `warnings` are lines; `warnings` also name exposures of the mask that CRDS would give another
-    mask. `output` is the output of `crds certify`. `rules` is the `rules_digest`.
+    by which CRDS selects masks to their values. `current` are the masks that CRDS now gives to the exposures of the
+    mask, today, and `replaces` also those that it gives to exposures at USEAFTER, those of today first. `errors` and
+    `warnings` are lines; `warnings` also name exposures of the mask that CRDS would give another mask. `output` is
+    the output of `crds certify`. `rules` is the `rules_digest`.
     """
 
     status: str
@@ -34,6 +35,7 @@ class Certificate:
     context: str = ""
     crds: str = ""
     selectors: Mapping[str, Any] | None = None
+    current: tuple[str, ...] = ()
     replaces: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -88,7 +90,9 @@ def read_certificate(path: str | Path) -> Certificate:
     """The certificate at `path`. ValueError if the file is damaged."""
     try:
         fields = json.loads(Path(path).read_text(encoding="utf-8"))
-        return Certificate(**{**fields, **{key: tuple(fields[key]) for key in ("replaces", "errors", "warnings")}})
+        return Certificate(
+            **{**fields, **{key: tuple(fields[key]) for key in ("current", "replaces", "errors", "warnings")}}
+        )
     except (TypeError, KeyError, ValueError) as error:
         raise ValueError(f"{path} is no certificate of a mask: {error}") from error
 

@@ -11,7 +11,8 @@ from astropy.io import fits
 import certify as certify_all
 import certify_mask
 from badpix.core.content import sha256_of
-from badpix.delivery.certify import MaskRefused, NotCertified, selection
+from badpix.delivery.certify import MaskRefused, NotCertified, replaced, selection
+from badpix.delivery.current import comparison
 from badpix.formats.certificate_file import (
     CERTIFICATE,
     NOT_RUN,
@@ -211,3 +212,31 @@ def test_the_context_of_the_cache_is_before_that_of_the_exposures(crds, tmp_path
     assert found.context == "jwst_0001.pmap"
     assert found.warnings[0].startswith("the cache of CRDS has no mappings of its context jwst_0002.pmap; the rules")
     assert os.environ.get("CRDS_CONTEXT") is None
+
+
+def test_the_masks_of_today_are_first_and_compared(crds, tmp_path):
+    from crds.core import rmap
+
+    cache, folder = tmp_path / "cache", tmp_path / "comparison"
+    shutil.copytree(crds["path"], cache)
+    (rules,) = (cache / "mappings" / "jwst").glob("*_mask_*.rmap")
+    later = "jwst_miri_mask_0002.fits"
+    text = rules.read_text()
+    rules.write_text(text.replace(f"'{OLD}',", f"'{OLD}',\n'2024-01-01 00:00:00' : '{later}',"))
+    rmap.Mapping.from_file(str(rules), ignore_checksum=True).write()
+    mask = mask_at(tmp_path / "m.fits", subarray="BRIGHTSKY")
+    kinds = [EXPOSURE | {"SUBARRAY": name} for name in ("BRIGHTSKY", "SUB64")]
+    with cache_alone(crds | {"path": str(cache)}):
+        current, replaces = replaced(mask_rules("MIRI"), fits.getheader(mask), kinds)
+    assert (current, replaces) == ((later,), (later, OLD))
+    references = cache / "references" / "jwst" / "miri"
+    references.mkdir(parents=True)
+    mask_at(references / OLD, subarray="BRIGHTSKY")
+    text = comparison([], current, cache, mask, folder)
+    assert text == f"Not compared with the current mask {later}: its file is not in the CRDS cache."
+    mask_at(references / later, subarray="BRIGHTSKY")
+    text = comparison([], ("absent.fits", later, OLD), cache, mask, folder)
+    assert text.startswith(
+        f"Compared with {later} (comparison/); not compared with {OLD}, which are current too; not in the CRDS cache:"
+        " absent.fits: bad before"
+    )

@@ -21,6 +21,7 @@ HEADER = {
     "INSTRUME": "NIRISS", "DETECTOR": "NIS", "SUBARRAY": "FULL", "USEAFTER": "2024-06-01T00:00:00",
     "PEDIGREE": "GROUND", "AUTHOR": "jwst_reffiles", "DESCRIP": "Pixels (new)",
 }  # fmt: skip
+OLD = "jwst_niriss_mask_0017.fits"
 NONE = DeliverySettings(None, None, None, None, None, None, None, None, True)
 
 
@@ -88,21 +89,41 @@ def test_names_are_unique_and_plain():
 
 
 def test_the_form_names_what_a_person_must_fill_in():
-    certificate = Certificate(PASSED, "m.fits", "0", context="jwst_1.pmap", replaces=("jwst_niriss_mask_0017.fits",))
+    certificate = Certificate(PASSED, "m.fits", "0", context="jwst_1.pmap", replaces=(OLD,))
     warnings = ("pedigree is GROUND, but the exposures are of flight",)
-    mask = Delivered(HEADER, certificate, "all subarrays", "Tested.", "Compared.", (HEADER["USEAFTER"],), warnings)
+    mask = Delivered(HEADER, certificate, "all subarrays", "Tested.", "Compared.", {OLD: HEADER["USEAFTER"]}, warnings)
     fields = form_fields(NONE, mask)
-    assert missing_fields(fields) == ["delivery.deliverer", "delivery.email", "delivery.change_level"]
+    assert missing_fields(fields) == [
+        "delivery.deliverer", "delivery.email", "replacing_badfiles", "delivery.change_level",
+    ]  # fmt: skip
     # CRDS refuses other characters than letters, digits and . _ / , = - + in a description.
     assert fields["description"] == "NIRISS NIS MASK. Pixels new"
     assert (fields["useafter_matches"], fields["pedigree_updated"]) == ("Yes", False)
-    assert fields["old_reference_files"] == "jwst_niriss_mask_0017.fits"
+    assert fields["old_reference_files"] == OLD
     text = form_text(fields, mask, {"mask": "m.fits"})
     assert "# to fill in: delivery.email" in text and f"# warning: {warnings[0]}" in text
     full = DeliverySettings("A", "a@b.c", "TRIVIAL", "D", "M", "T", "J-1", "C", False)
     fields = form_fields(full, mask)
-    assert missing_fields(fields) == []
+    assert missing_fields(fields) == ["replacing_badfiles"]
     expected = {"deliverer": "A", "other_email": "a@b.c", "change_level": "TRIVIAL", "description": "D",
                 "modes_affected": "M", "correctness_testing": "T", "jira_issue": "J-1",
                 "additional_considerations": "C", "ingest_files": False}  # fmt: skip
     assert {key: fields[key] for key in expected} == expected
+
+
+def test_what_the_cache_cannot_tell_is_to_fill_in():
+    useafter, other = HEADER["USEAFTER"], "jwst_niriss_mask_0018.fits"
+    full = DeliverySettings("A", "a@b.c", "TRIVIAL", "D", "M", "T", "J-1", "C", False)
+    for replaces, known, expected in (
+        ((), {}, "N/A"),
+        ((OLD,), {}, None),
+        ((OLD, other), {OLD: useafter}, None),
+        ((OLD, other), {OLD: "2022-01-01T00:00:00"}, "No"),
+        ((OLD, other), {OLD: useafter, other: useafter}, "Yes"),
+    ):
+        certificate = Certificate(PASSED, "m.fits", "0", context="jwst_1.pmap", replaces=replaces)
+        mask = Delivered(HEADER, certificate, "all subarrays", "Tested.", "Compared.", known)
+        fields = form_fields(full, mask)
+        assert fields["useafter_matches"] == expected
+        assert fields["replacing_badfiles"] == (None if replaces else "N/A")
+        assert ("# to fill in: useafter_matches" in form_text(fields, mask, {})) == (expected is None)
