@@ -40,7 +40,7 @@ from badpix.instrument.geometry import Geometry, full_frame
 from badpix.core.content import cache_folder, sha256_of
 from badpix.exposures.current_products import CurrentProducts, Wanted
 from badpix.exposures.header_cache import HeaderCache, Unreadable
-from badpix.exposures.find import InputError, configured_kinds, find_files, match_inputs
+from badpix.exposures.find import InputError, NoFiles, configured_kinds, find_files, match_inputs
 from badpix.exposures.flat_types import products_of, refuse_without_product
 from badpix.exposures.gain_scale import rates_are_scaled
 from badpix.exposures.inventory import (
@@ -218,7 +218,7 @@ except (ConfigError, InputError, InventoryError, ManualFlagError, ScratchError, 
     write_refused(getattr(error, "rejected", {}))
     fetch_hint = (
         "; `snakemake fetch` brings exposures from MAST"
-        if isinstance(error, InputError) and config["mast"]["start"]
+        if isinstance(error, NoFiles) and str(error).startswith(("darks:", "flats:")) and config["mast"]["start"]
         else ""
     )
     raise refusal(f"{error}{fetch_hint}") from None

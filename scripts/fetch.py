@@ -14,10 +14,18 @@ from badpix.core.logs import error_text, logger, logging_to
 from badpix.instrument.detectors import load_detectors
 
 
-def main(config: Mapping[str, Any], detectors: str, only_list: bool, say: Callable[[str], None]) -> None:
-    """Fetch, or list, what the validated `config` asks for; `detectors` is the folder config/detectors."""
+def main(
+    config: Mapping[str, Any], detectors: str, only_list: bool, say: Callable[[str], None], on_terminal: bool
+) -> None:
+    """Fetch, or list, what the validated `config` asks for; `detectors` is the folder config/detectors.
+
+    `on_terminal` is True if `say` writes to a terminal, which has lines of progress too.
+    """
     request = request_from(config, load_detectors(detectors))
-    (listing if only_list else fetch)(request, config, say)
+    if only_list:
+        listing(request, config, say)
+    else:
+        fetch(request, config, say, on_terminal=on_terminal)
 
 
 if "snakemake" in globals():
@@ -31,7 +39,13 @@ if "snakemake" in globals():
 
         with logging_to(snakemake.log[0], snakemake.rule):
             try:
-                main(snakemake.params.config, snakemake.params.detectors, snakemake.params.only_list, say)
+                main(
+                    snakemake.params.config,
+                    snakemake.params.detectors,
+                    snakemake.params.only_list,
+                    say,
+                    terminal.isatty(),
+                )
             except BaseException as error:
                 # Also where Snakemake itself is quiet, as in a cron job.
                 print(f"{error_text(snakemake.rule, error)}\n  log: {snakemake.log[0]}", file=terminal)

@@ -393,7 +393,7 @@ def test_other_processing(start):
     run = succeed(directory, "--dry-run", config=config)
     assert f"{MIRI_EXPOSURES[0]}: {reason}; give the uncal file" in run.output.split("Job stats:")[0]
     run = succeed(directory, "--until", "bad_pixel_mask", config=config | {"other_processing": "use"})
-    notice = f"1 darks were processed otherwise: {reason}"
+    notice = f"1 dark was processed with different settings: {reason}"
     assert f"Warning: MIRIMAGE: {notice}" in run.output.split("Job stats:")[0]
     assert notice in read_warnings(results / "test_bpm.fits")
     assert run.jobs == {"dark_statistics": 1} | COMPARED

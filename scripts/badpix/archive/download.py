@@ -84,7 +84,7 @@ class Downloader:
                 return found
             if problem is CHECKSUM_DIFFERS and found.sha256 == first:
                 # The list of MAST is at fault, not the transfer.
-                warning = f"{file.name}: the MD5 is {found.md5}, MAST lists {file.checksum}; two downloads are the same"
+                warning = f"{file.name}: the MD5 is {found.md5}, MAST lists {file.checksum}; two downloads are equal"
                 return replace(found, warning=warning)
             part.unlink()
             first = found.sha256
@@ -147,7 +147,7 @@ class Downloader:
             return announced is None or written >= int(announced)
 
 
-CHECKSUM_DIFFERS = "the MD5 is not that of MAST"
+CHECKSUM_DIFFERS = "the MD5 differs from the MD5 that MAST lists"
 
 
 def _problem(file: ArchiveFile, found: Complete) -> str | None:

@@ -3,7 +3,6 @@
 import datetime
 import os
 import shutil
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -20,6 +19,7 @@ from badpix.archive.plan import Plan, names_here, planned
 from badpix.archive.request import FetchError, Request
 from badpix.archive.search import ArchiveFile, search
 from badpix.archive.session import TOKEN_VARIABLE, Patience, open_session
+from badpix.core.wording import first_of
 
 # Faults of the server with single files, after which it is taken to be down.
 MAX_FAULTS = 3
@@ -53,8 +53,10 @@ def listing(request: Request, config: Mapping[str, Any], say: Say, patience: Pat
     return plan
 
 
-def fetch(request: Request, config: Mapping[str, Any], say: Say, patience: Patience = PATIENT) -> Outcome:
-    """Fetch the missing exposures; `say` receives the lines for the user.
+def fetch(
+    request: Request, config: Mapping[str, Any], say: Say, patience: Patience = PATIENT, on_terminal: bool = False
+) -> Outcome:
+    """Fetch the missing exposures; `say` receives the lines for the user, `on_terminal` also lines of progress.
 
     Exposures that are complete are among the inputs even if later ones fail. FetchError after the last of them names
     the failures.
@@ -79,7 +81,7 @@ def fetch(request: Request, config: Mapping[str, Any], say: Say, patience: Patie
             return urls.get(file.uri) or f"{request.server}/api/v0.1/Download/file?uri={quote(file.uri, safe=':/')}"
 
         stop = threading.Event()
-        progress = Progress(plan, say)
+        progress = Progress(plan, say if on_terminal else None)
         loaders = {
             kind: Downloader(session, url, folder / WORK, patience, stop, progress.add)
             for kind, folder in request.folders.items()
@@ -89,9 +91,8 @@ def fetch(request: Request, config: Mapping[str, Any], say: Say, patience: Patie
         say(f"Warning: {line}")
     say(f"fetched: {outcome.n_files} of {len(files)} files, {outcome.n_bytes / GB:.3f} GB")
     if outcome.errors:
-        more = len(outcome.errors) - MAX_LISTED
-        listed = [*outcome.errors[:MAX_LISTED], *([f"and {more} more"] if more > 0 else [])]
-        raise FetchError("\n  ".join(["files that could not be fetched (the same command continues):", *listed]))
+        listed = first_of(outcome.errors, MAX_LISTED, "\n  ")
+        raise FetchError(f"files that could not be fetched (the same command continues):\n  {listed}")
     return outcome
 
 
@@ -114,15 +115,15 @@ def _say_plan(request: Request, plan: Plan, say: Say) -> None:
         say(f"{query}, {request.dates}: {n_found} files in MAST, {n_wanted} new{where}")
     if plan.removed:
         say(
-            f"{len(plan.removed)} files were fetched before and are gone: they are not fetched again, unless their rows"
-            f" are removed from {INDEX}"
+            f"{len(plan.removed)} files of earlier fetches were removed and are not fetched again; to fetch them,"
+            f" delete their rows in {INDEX}"
         )
     if plan.closed:
         day = min(file.released or "an unknown day" for file in plan.closed)
         say(f"{len(plan.closed)} files are not public (the first from {day}) and need a token in {TOKEN_VARIABLE}")
     if plan.incomplete:
         exposures = sorted({file.exposure for file in plan.incomplete})
-        say(f"MAST does not have all segments yet of {', '.join(exposures[:MAX_LISTED])}: left for a later run")
+        say(f"MAST does not have all segments yet of {first_of(exposures, MAX_LISTED)}: left for a later run")
     if later:
         say(f"{len(later)} more files are left for the next run (mast.max_files: {request.max_files})")
     if not plan.fetch:
@@ -130,15 +131,19 @@ def _say_plan(request: Request, plan: Plan, say: Say) -> None:
 
 
 def _check_space(request: Request, plan: Plan) -> None:
-    """FetchError if a disk has not enough free space for the files, as far as MAST lists sizes."""
+    """FetchError if a disk has not enough free space for the files in all its folders, as far as MAST lists sizes."""
+    disks: dict[int, list[str]] = {}
     for kind, folder in request.folders.items():
-        sizes = [file.size or 0 for exposure in plan.fetch for file in exposure if file.kind == kind]
-        needed = sum(sizes) - sum(part.stat().st_size for part in (folder / WORK).glob("*.part"))
-        free = shutil.disk_usage(folder).free
+        disks.setdefault(folder.stat().st_dev, []).append(kind)
+    for kinds in disks.values():
+        folders = [request.folders[kind] for kind in kinds]
+        sizes = [file.size or 0 for exposure in plan.fetch for file in exposure if file.kind in kinds]
+        parts = [part.stat().st_size for folder in folders for part in (folder / WORK).glob("*.part")]
+        needed, free = sum(sizes) - sum(parts), shutil.disk_usage(folders[0]).free
         if needed > free:
             raise FetchError(
-                f"{folder}: the new {kind} need {needed / GB:.1f} GB, and {free / GB:.1f} GB are free there; free"
-                " space, or set mast.max_files to fewer files per run"
+                f"{' and '.join(map(str, folders))}: the new {' and '.join(kinds)} need {needed / GB:.1f} GB, and"
+                f" {free / GB:.1f} GB are free on the disk; free space, or set mast.max_files to fewer files per run"
             )
 
 
@@ -226,11 +231,11 @@ def _publish(request: Request, exposure: tuple[ArchiveFile, ...], complete: list
 
 
 class Progress:
-    """A line with the files and bytes that arrived, on a terminal only, every PROGRESS_S."""
+    """A line with the files and bytes that arrived, for `say`, every PROGRESS_S; none without `say`."""
 
-    def __init__(self, plan: Plan, say: Say) -> None:
+    def __init__(self, plan: Plan, say: Say | None) -> None:
         self.n_files, self.size = sum(map(len, plan.fetch)), plan.size
-        self.say = say if sys.stderr.isatty() else None
+        self.say = say
         self.lock = threading.Lock()
         self.arrived, self.complete, self.last = 0, 0, 0.0
 

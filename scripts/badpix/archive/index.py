@@ -82,7 +82,7 @@ def locked(folder: Path) -> Iterator[Path]:
         except BlockingIOError:
             file.seek(0)
             raise FetchError(
-                f"{folder}: another fetch is at work there (process {file.read().strip() or 'unknown'}); it goes on"
+                f"{folder}: the folder is locked by a running fetch (process {file.read().strip() or 'unknown'})"
             ) from None
         file.truncate(0)
         file.write(f"{os.getpid()}\n")

@@ -21,9 +21,9 @@ RAW_KEYS = ("darks", "flats", "dark_uncal_files", "dead_flux_check_files")
 class Plan:
     """The files of MAST by what is done with them.
 
-    `fetch` has lists of all missing files of an exposure. The rest is left alone: `here` are present, `removed` were
-    fetched before and are gone, `closed` are not public, `incomplete` are of exposures of which MAST has not all
-    segments, `later` has the files of exposures that exceed `max_files`.
+    `fetch` has lists of all missing files of an exposure. The rest is left alone: `here` are present, `removed` are
+    files of earlier fetches that were removed, `closed` are not public, `incomplete` are of exposures of which MAST has
+    not all segments, `later` has the files of exposures that exceed `max_files`.
     """
 
     fetch: tuple[tuple[ArchiveFile, ...], ...] = ()
@@ -105,5 +105,10 @@ def planned(
 
 
 def _replaced(file: ArchiveFile, row: Fetched) -> bool:
-    """True if MAST has another version of the fetched file of an index's `row`."""
-    return (file.size or 0, file.checksum or "") != (row.listed_size, row.listed_checksum)
+    """True if MAST has another version of the fetched file of an index's `row`.
+
+    The MD5 decides where MAST lists it, since listed sizes can be old.
+    """
+    if file.checksum:
+        return file.checksum not in (row.checksum, row.listed_checksum)
+    return file.size is not None and file.size not in (row.size, row.listed_size)

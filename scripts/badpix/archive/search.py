@@ -20,6 +20,7 @@ from badpix.archive.request import FetchError, Query, Request
 from badpix.archive.session import Patience, make_patient
 from badpix.archive.values import is_true, moment, of_mjd, positive, text_of
 from badpix.core.reasons import MAX_NAMES
+from badpix.core.wording import first_of
 from badpix.exposures.find import GUIDE_STAR
 from badpix.instrument.file_names import exposure_name
 from badpix.instrument.segments import exposure_of
@@ -159,8 +160,7 @@ def _raw_files(
             " compare with the search page of MAST, and give its raw files in the folders"
         )
     if without := sorted(exposures.keys() - {file.exposure for file in found.values()}):
-        more = f" and {len(without) - MAX_NAMES} more" if len(without) > MAX_NAMES else ""
-        say(f"Warning: {query}: MAST lists no raw file of {', '.join(without[:MAX_NAMES])}{more}")
+        say(f"Warning: {query}: MAST lists no raw file of {first_of(without, MAX_NAMES)}")
     return found
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from badpix.core.content import sha256_of
 from badpix.core.paths import shown, text_problem
 from badpix.exposures.sheet import Exposures, read_sheet
-from badpix.instrument.file_names import InputError, exposure_name
+from badpix.instrument.file_names import InputError, NoFiles, exposure_name
 
 # Keys of the configuration: kind of exposure -> product -> key.
 KEYS = {
@@ -59,7 +59,7 @@ def find_files(key: str, value: str | Path | Sequence[str | Path] | None, suffix
                     if "uncal" in suffixes and _in_directory(item, ("dark",))
                     else "; files in deeper folders need a glob with **"
                 )
-                raise InputError(
+                raise NoFiles(
                     f"{key}: no {endings} files in the directory {item!r} or in folders of exposures in it"
                     f" ({LAYOUTS[-1]}<exposure>){processed}"
                 )
@@ -68,7 +68,7 @@ def find_files(key: str, value: str | Path | Sequence[str | Path] | None, suffix
         else:
             found = [path for path in _matches(item) if path.endswith(ENDINGS)]
             if not found:
-                raise InputError(f"{key}: no such file or directory, and no match: {item!r}")
+                raise NoFiles(f"{key}: no such file or directory, and no match: {item!r}")
         paths.extend(found)
     # A single spelling per file: `a//b` and `./a/b` become `a/b`.
     return sorted({str(Path(path)) for path in paths})

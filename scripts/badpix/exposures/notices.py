@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from badpix.core.reasons import MAX_NAMES
+from badpix.core.wording import counted, first_of
 from badpix.exposures.inventory import Exposure
 from badpix.exposures.processing import STEPS, processing_notices, skipped_without_reference
 from badpix.instrument.depth import depth_warning
@@ -40,5 +41,4 @@ def header_notices(kinds: Kinds) -> list[str]:
 def _named(names: Iterable[str], kind: str) -> str:
     """The number and the first of the names."""
     listed = sorted(names)
-    more = f" and {len(listed) - MAX_NAMES} more" if len(listed) > MAX_NAMES else ""
-    return f"{len(listed)} {kind}: {', '.join(listed[:MAX_NAMES])}{more}"
+    return f"{counted(len(listed), kind)}: {first_of(listed, MAX_NAMES)}"

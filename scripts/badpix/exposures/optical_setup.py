@@ -12,6 +12,7 @@ from typing import Any
 
 from badpix.core.plain_input import read_text
 from badpix.core.reasons import MAX_NAMES
+from badpix.core.wording import first_of
 from badpix.exposures.header_walk import Keywords
 from badpix.instrument.segments import exposure_of
 
@@ -168,8 +169,8 @@ def used_again(table: Path, used: Iterable[str]) -> list[str]:
     before = {row[0] for row in rows if len(row) == 2 and _DIFFERS in row[1]}
     if not (names := sorted(before.intersection(used))):
         return []
-    listed = ", ".join(names[:MAX_NAMES]) + (f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else "")
+    was = "was" if len(names) == 1 else "were"
     return [
-        f"the flats used have another optical set-up than in the run before, in which {listed} had been rejected for"
-        " theirs"
+        "the flats used have another optical set-up than in the run before, in which"
+        f" {first_of(names, MAX_NAMES)} {was} rejected because of the set-up"
     ]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from badpix.core.wording import counted
 from badpix.exposures.header_walk import HeaderInfo
 from badpix.exposures.step_parameters import RECORDED
 from badpix.instrument.detectors import Detector
@@ -162,10 +163,13 @@ def processing_notices(kind: str, found: Mapping[str, Iterable[str]], unrecorded
     for texts in found.values():
         for text in texts:
             of_text[text] = of_text.get(text, 0) + 1
-    lines = [f"{number} {kind} were processed otherwise: {text}" for text, number in of_text.items()]
+    lines = [
+        f"{counted(number, kind)} {'was' if number == 1 else 'were'} processed with different settings: {text}"
+        for text, number in of_text.items()
+    ]
     if unrecorded:
         lines.append(
-            f"the products of {unrecorded} {kind} have no record of the parameters of the pipeline's steps: grown"
-            " saturation, jump flags of neighbours and the threshold of jumps cannot be checked"
+            f"the products of {counted(unrecorded, kind)} have no record of the parameters of the pipeline's steps:"
+            " grown saturation, jump flags of neighbours and the threshold of jumps cannot be checked"
         )
     return lines

@@ -7,6 +7,8 @@ longer ramp. A vote of a short ramp would be a no for pixels that all long ramps
 from collections import Counter
 from collections.abc import Sequence
 
+from badpix.core.wording import counted
+
 # A dark of fewer groups than this part of those of the deep darks has no vote: its slopes have more than 1.8 times
 # their noise.
 NUMERATOR, DENOMINATOR = 2, 3
@@ -59,9 +61,9 @@ def depth_warning(groups: Sequence[int], min_darks: int = 0) -> str | None:
     least = least_groups(groups, min_darks)
     shallow = sum(number < least for number in groups)
     return f"the darks have different numbers of groups ({listed(groups)}): " + (
-        f"the {shallow} darks of fewer than {least} groups have no vote in the tests that depend on it (many jumps, RC"
-        " jumps, and all searches beyond the official algorithm); the official scatter of the slopes is that within"
-        " each number of groups"
+        f"{counted(shallow, 'darks')} of fewer than {least} groups {'has' if shallow == 1 else 'have'} no vote in the"
+        " tests that depend on the number of groups (many jumps, RC jumps, and all searches beyond the official"
+        " algorithm); the official scatter of the slopes is measured within each number of groups"
         if shallow
-        else "all vote, and the official scatter of the slopes is that within each number of groups"
+        else "all vote, and the official scatter of the slopes is measured within each number of groups"
     )

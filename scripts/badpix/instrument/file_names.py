@@ -11,6 +11,10 @@ class InputError(ValueError):
     """The configured input files cannot be found or matched; the message names them."""
 
 
+class NoFiles(InputError):
+    """A key names a path without files."""
+
+
 def exposure_name(path: str | Path) -> str:
     """The root name of an exposure: the file name without its product suffix.
 

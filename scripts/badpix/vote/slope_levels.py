@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from badpix.core.wording import first_of
 from badpix.instrument.segments import exposure_of
 from badpix.vote.significance import subsample, typical_level_and_scatter
 
@@ -52,12 +53,13 @@ class SlopeLevels:
         for level in self.levels:
             if max(level.scatter, abs(level.level - middle)) > MAX_SCATTER_RATIO * typical:
                 deviating.setdefault(level.exposure, level)
-        named = ", ".join(
-            f"{name} (typical slope {level.level:.3g} DN/s, scatter {level.scatter:.3g} DN/s)"
-            for name, level in list(deviating.items())[:MAX_NAMED]
+        named = first_of(
+            [
+                f"{name} (typical slope {level.level:.3g} DN/s, scatter {level.scatter:.3g} DN/s)"
+                for name, level in deviating.items()
+            ],
+            MAX_NAMED,
         )
-        if len(deviating) > MAX_NAMED:
-            named += f" and {len(deviating) - MAX_NAMED} more"
         return (
             f"noisy: the slopes of the pixels scatter by {mean:.3g} DN/s between the integrations of the darks, but by"
             f" {typical:.3g} DN/s between the pixels of a typical integration. The limit of noisy pixels, {limit:.3g}"

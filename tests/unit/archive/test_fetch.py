@@ -1,6 +1,11 @@
 """Fetch from a loopback server that answers as MAST does, with the faults of real servers."""
 
+import json
+import os
+import pty
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -365,7 +370,7 @@ def test_a_file_that_the_user_removed_is_not_fetched_again(mast):
     for name in NAMES[:2]:
         (mast.darks / name).unlink()
     mast.run()
-    assert fetched(mast) == NAMES[2:] and any("2 files were fetched before and are gone" in line for line in mast.lines)
+    assert fetched(mast) == NAMES[2:] and any("2 files of earlier fetches were removed" in line for line in mast.lines)
     index = read_index(mast.darks)
     write_index(mast.darks, {name: row for name, row in index.items() if name not in NAMES[:2]})
     mast.run()
@@ -379,6 +384,15 @@ def test_a_new_version_in_the_archive_replaces_the_file(mast):
     mast.server.changed[NAMES[0]] = {"checksum": "1" * 32}
     mast.run()
     assert fetched(mast) == NAMES and read_index(mast.darks)[NAMES[0]].listed_checksum == "1" * 32
+
+
+@pytest.mark.parametrize("listed", [{"fileSize": 1}, {"checksum": None}, {"checksum": None, "fileSize": None}])
+def test_the_same_file_is_not_replaced(mast, listed):
+    mast.run()
+    downloads(mast)
+    mast.server.changed[NAMES[0]] = listed
+    mast.run()
+    assert mast.lines[-1] == "no new exposures" and downloads(mast) == []
 
 
 @pytest.mark.parametrize("layout", ["{}", "mastDownload/JWST/x/{}", "{}.gz"])
@@ -399,7 +413,10 @@ def test_a_run_has_a_largest_number_of_files(mast):
 
 
 def test_two_fetches_do_not_work_in_a_folder_at_the_same_time(mast):
-    with locked(mast.darks), pytest.raises(FetchError, match=r"another fetch is at work there \(process \d+\)"):
+    with (
+        locked(mast.darks),
+        pytest.raises(FetchError, match=r"the folder is locked by a running fetch \(process \d+\)"),
+    ):
         mast.run()
     assert downloads(mast) == []
     mast.run()
@@ -408,9 +425,55 @@ def test_two_fetches_do_not_work_in_a_folder_at_the_same_time(mast):
 
 def test_a_disk_without_enough_space_is_an_error_before_any_download(mast):
     mast.server.changed[NAMES[0]] = {"fileSize": 10**18}
-    with pytest.raises(FetchError, match=r"darks: the new darks need 1000000000.0 GB, and .* are free there"):
+    with pytest.raises(
+        FetchError, match=r"darks and .*flats: the new darks and flats need 1000000000.0 GB, and .* are"
+    ):
         mast.run()
     assert downloads(mast) == []
+
+
+def test_folders_on_a_disk_share_its_free_space(mast, monkeypatch):
+    sizes = [path.stat().st_size for path in mast.server.files().values()]
+    free = sum(sizes) - 1
+    monkeypatch.setattr("badpix.archive.fetch.shutil.disk_usage", lambda folder: SimpleNamespace(free=free))
+    with pytest.raises(FetchError, match="free on the disk"):
+        mast.run()
+    assert downloads(mast) == []
+    free += 1
+    mast.run()
+    assert fetched(mast) == NAMES
+
+
+def test_progress_is_shown_on_a_terminal(mast):
+    log = mast.folder / "fetch.log"
+    config = configured(mast.folder, mast.server)
+    code = (
+        "import json, runpy, sys, types, badpix.archive.fetch as fetch;"
+        " fetch.PROGRESS_S = 0.0; given = json.load(sys.stdin);"
+        " params = types.SimpleNamespace(only_list=False, **given['params']);"
+        " snakemake = types.SimpleNamespace(params=params, log=[given['log']], rule='fetch');"
+        " runpy.run_path(given['script'], {'snakemake': snakemake})"
+    )
+    given = {
+        "params": {"config": config, "detectors": str(PROJECT / "config" / "detectors")},
+        "log": str(log),
+        "script": str(PROJECT / "scripts" / "fetch.py"),
+    }
+    master, terminal = pty.openpty()
+    environment = os.environ | {"PYTHONPATH": str(PROJECT / "scripts")}
+    for stderr, on_terminal in ((terminal, True), (subprocess.PIPE, False)):
+        for name in NAMES[:2]:
+            (mast.darks / name).unlink(missing_ok=True)
+        (mast.darks / INDEX).unlink(missing_ok=True)
+        arguments = [sys.executable, "-c", code]
+        subprocess.run(
+            arguments, input=json.dumps(given), text=True, stderr=stderr, env=environment, check=True, timeout=60
+        )
+        lines = log.read_text()
+        assert ("of 6 files, 0.00 of 0.00 GB" in lines) == on_terminal and "files, 0.000 GB" in lines
+    assert b"of 6 files, 0.00 of 0.00 GB" in os.read(master, 100_000)
+    os.close(terminal)
+    os.close(master)
 
 
 def test_a_full_disk_stops_the_downloads(mast):

@@ -5,7 +5,7 @@ import gzip
 import pytest
 
 from badpix.exposures.find import configured_kinds, find_files, match_inputs
-from badpix.instrument.file_names import InputError, exposure_name
+from badpix.instrument.file_names import InputError, NoFiles, exposure_name
 
 NOTHING = dict.fromkeys(
     ["exposures", "darks", "dark_slope_files", "dark_jump_files", "dark_fitopt_files", "dark_uncal_files", "flats",
@@ -28,6 +28,7 @@ def match(**config):
 def refusal(**config):
     with pytest.raises(InputError) as caught:
         match(**config)
+    assert not isinstance(caught.value, NoFiles)
     return str(caught.value)
 
 
@@ -140,7 +141,8 @@ def test_missing_files_are_named(here):
         (["empty/x_rate.fits", "gone.fits"], "no match: 'gone.fits'"),
         ("empty", "darks: no *_uncal.fits files in the directory 'empty'"),
     ):
-        with pytest.raises(InputError) as caught:
+        # The class by which a run advises to fetch files.
+        with pytest.raises(NoFiles) as caught:
             find(value)
         assert words in str(caught.value)
     with pytest.raises(InputError, match=r"no \*_rateints.fits or \*_rate.fits files"):

@@ -158,7 +158,7 @@ def test_flats_of_a_setup_that_is_now_the_most_frequent_are_named(tmp_path):
     table.write_text(f'input,reason\nf1,"{reason}"\nf9,"it is truncated, by far"\n', encoding="utf-8")
     assert used_again(table, ["f2", "f3", "f9"]) == []
     (line,) = used_again(table, ["f1", "f4", "f9"])
-    assert "another optical set-up than in the run before, in which f1 had been rejected" in line
+    assert "another optical set-up than in the run before, in which f1 was rejected because of the set-up" in line
 
 
 def test_the_history_names_the_setups_of_the_flats():

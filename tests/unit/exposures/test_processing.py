@@ -131,7 +131,7 @@ def test_darks_with_a_skipped_step_are_rejected_or_named():
     assert list(found.detectors["NIS"]["darks"]) == ["e1", "e3"]
     assert found.rejected["NIS"]["e2"].startswith("S_REFPIX of the rateints file is SKIPPED, detector1_dark runs")
     assert header_notices(found.detectors["NIS"]) == [
-        "superbias was skipped, since CRDS had no reference file for it, in 1 darks: e3"
+        "superbias was skipped, since CRDS had no reference file for it, in 1 dark: e3"
     ]
 
 
@@ -152,7 +152,7 @@ def test_a_record_of_a_single_step_is_complete_for_flats_alone(kind, step, recor
     assert is_recorded(kind, products())
     if kind == "darks":
         (line,) = header_notices(inventory([products(steps={step: AS_WANTED[step]})]).detectors["NIS"])
-        assert line.startswith("the products of 1 darks have no record")
+        assert line.startswith("the products of 1 dark have no record")
 
 
 @pytest.mark.parametrize(
@@ -198,8 +198,13 @@ def test_darks_processed_otherwise_are_rejected_or_used_and_named():
     used = inventory(headers, other_processing="use")
     assert list(used.detectors["NIS"]["darks"]) == ["e1", "e2", "e3"] and not used.rejected["NIS"]
     lines = header_notices(used.detectors["NIS"])
-    assert "1 darks were processed otherwise: jump.flag_4_neighbors was true, detector1_dark has false" in lines
-    assert any(line.startswith("1 darks were processed otherwise: S_DARK of the jump file") for line in lines)
+    assert (
+        "1 dark was processed with different settings: jump.flag_4_neighbors was true, detector1_dark has false"
+        in lines
+    )
+    assert any(
+        line.startswith("1 dark was processed with different settings: S_DARK of the jump file") for line in lines
+    )
     assert start_notices(used.detectors["NIS"], 3) == lines
     with pytest.raises(InventoryError, match="S_DARK of the rateints file is COMPLETE"):
         inventory([products(S_DARK="COMPLETE")])
@@ -210,19 +215,19 @@ def test_flats_are_used_with_a_warning():
     found = inventory(flats, "flats")
     assert len(found.detectors["NIS"]["flats"]) == 2
     (line,) = header_notices(found.detectors["NIS"])
-    assert line.startswith("2 flats were processed otherwise: S_DARK of the rateints file is COMPLETE")
+    assert line.startswith("2 flats were processed with different settings: S_DARK of the rateints file is COMPLETE")
 
 
 def test_products_without_a_record_are_named():
     (line,) = header_notices(inventory([products(steps=None), products()]).detectors["NIS"])
-    assert line.startswith("the products of 1 darks have no record of the parameters of the pipeline's steps")
+    assert line.startswith("the products of 1 dark have no record of the parameters of the pipeline's steps")
 
 
 def test_suspect_data_are_named():
     raws = [{"uncal": raw(DARK | more)} for more in ({"DATAPROB": True}, {"ENG_QUAL": "SUSPECT"}, {"DATAPROB": False})]
     assert header_notices(inventory(raws).detectors["NIS"]) == [
-        "DATAPROB is true (the telemetry of the data had a problem) in 1 darks: e1",
-        "ENG_QUAL is SUSPECT (quality of the engineering data) in 1 darks: e2",
+        "DATAPROB is true (the telemetry of the data had a problem) in 1 dark: e1",
+        "ENG_QUAL is SUSPECT (quality of the engineering data) in 1 dark: e2",
     ]
 
 

@@ -31,5 +31,9 @@ def test_exposures_of_similar_depth():
 def test_the_warning_names_the_numbers_and_the_tests():
     assert depth_warning([20] * 3) is None and depth_warning([]) is None
     warning = depth_warning([8, 40, 8, 40, 40])
-    assert "(2 of 8 groups, 3 of 40 groups): the 2 darks of fewer than 27 groups have no vote" in warning
+    assert "(2 of 8 groups, 3 of 40 groups): 2 darks of fewer than 27 groups have no vote" in warning
+    assert (
+        ": 1 dark of fewer than 27 groups has no vote in the tests that depend on the number of groups"
+        in depth_warning([8, 40, 40, 40])
+    )
     assert "all vote" in depth_warning([30, 40, 40, 40])
