@@ -258,6 +258,26 @@ def test_manual_flags_of_reference_pixels_are_bad_ref_pixel_only(statistics, tmp
     ) in history_of(made["mask"])
 
 
+def test_too_few_usable_reference_pixels_are_warned_of_whatever_their_source(statistics, tmp_path):
+    table = tmp_path / "flags.txt"
+    table.write_text("0:1 4:7 BAD_REF_PIXEL DO_NOT_USE\n15 8 BAD_REF_PIXEL DO_NOT_USE\n")
+    made = vote(tmp_path / "few", statistics, manual=table)
+    assert (
+        "Warning: reference pixels: DO_NOT_USE leaves fewer than 4 reference pixels in 3 of 20 groups, so refpix does"
+        " not correct as it should (0 of 4 of left, output 2, even rows; 0 of 4 of left, output 2, odd rows; 3 of 4 of"
+        " right, output 3, even rows)"
+    ) in history_of(made["mask"])
+    table.write_text("0:1 4:7 BAD_REF_PIXEL\n")
+    for manual in (table, None):
+        made = vote(tmp_path / "enough", statistics, manual=manual)
+        assert "DO_NOT_USE leaves fewer" not in history_of(made["mask"])
+    # Without reference pixels there are no groups.
+    table.write_text("0:1 4:7 BAD_REF_PIXEL DO_NOT_USE\n")
+    detector = DETECTOR | {"reference_pixels": dict.fromkeys(DETECTOR["reference_pixels"], 0)}
+    made = vote(tmp_path / "none", statistics, manual=table, detector=detector)
+    assert "DO_NOT_USE leaves fewer" not in history_of(made["mask"])
+
+
 def rename(name):
     return lambda hdus: setattr(hdus[name], "name", "OTHER")
 

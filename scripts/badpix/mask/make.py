@@ -16,7 +16,7 @@ from badpix.instrument.dq import count_flags
 from badpix.instrument.geometry import Geometry, embed, full_frame, reference_pixels
 from badpix.mask.flags import combine, flags_by_type
 from badpix.mask.manual_flags import manual_flags
-from badpix.mask.reference_pixels import vote_on_reference
+from badpix.mask.reference_pixels import few_usable, vote_on_reference
 from badpix.mask.warnings import exposure_starts, vote_warnings
 from badpix.vote.classify import Measured, classify
 from badpix.vote.exposure_set import ExposureSet, VoteFiles, select_exposures
@@ -85,8 +85,6 @@ def make_mask(files: VoteFiles, detector: Detector, settings: VoteSettings, mask
         *reference_warnings,
         *(manual.warnings if manual else ()),
     )
-    for warning in warnings:
-        logger.warning("%s", warning)
     for name, result in results.items():
         n_insufficient = result.insufficient.sum()
         logger.info("%s: %d pixels found, %d could not be classified", name, result.found.sum(), n_insufficient)
@@ -97,6 +95,9 @@ def make_mask(files: VoteFiles, detector: Detector, settings: VoteSettings, mask
     )
     if reference is not None:
         dq |= embed(reference.image(geometry.shape), geometry, frame)
+    warnings = (*warnings, *few_usable(dq, frame, detector))
+    for warning in warnings:
+        logger.warning("%s", warning)
     logger.info("flags of the mask: %s", count_flags(dq))
     flags = {name: of_type.bits for name, of_type in table.items()}
     return MaskVote(exposures, results, voted.measured, dq, frame, warnings, reference, flags)

@@ -3,12 +3,23 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from badpix.core.logs import logger
 from badpix.core.reasons import reason_lines
 from badpix.instrument import irs2
+from badpix.instrument.detectors import Detector
+from badpix.instrument.dq import PIXEL_FLAGS
+from badpix.instrument.geometry import Geometry
 from badpix.instrument.reference_groups import reference_groups
 from badpix.vote.exposure_set import ExposureSet, VoteFiles
-from badpix.vote.reference_pixels import ReferenceSettings, ReferenceVote, read_exposures, vote_on_reference_pixels
+from badpix.vote.reference_pixels import (
+    MIN_GOOD,
+    ReferenceSettings,
+    ReferenceVote,
+    read_exposures,
+    vote_on_reference_pixels,
+)
 from badpix.vote.settings import VoteSettings
 
 KEY = "bad_reference_pixels"
@@ -51,3 +62,22 @@ def vote_on_reference(
     for note in vote.notes:
         logger.info("%s", note)
     return vote, [*warnings, *vote.warnings]
+
+
+def few_usable(dq: np.ndarray, frame: Geometry, detector: Detector) -> list[str]:
+    """The warning of groups of reference pixels that DO_NOT_USE leaves too few of, whatever its source.
+
+    `dq` is the image of a mask, uint32 (y, x), with the Geometry `frame`. No warning without reference pixels.
+    """
+    groups = reference_groups(frame, detector)
+    usable = dq[groups.y, groups.x] & np.uint32(PIXEL_FLAGS["DO_NOT_USE"]) == 0
+    total, good = (np.bincount(groups.group[keep], minlength=len(groups.names)) for keep in (..., usable))
+    few = np.flatnonzero(good < np.minimum(MIN_GOOD, total))
+    if not few.size:
+        return []
+    names = "; ".join(f"{good[n]} of {total[n]} of {groups.names[n]}" for n in few[:MAX_REASONS])
+    more = f"; and {few.size - MAX_REASONS} more" if few.size > MAX_REASONS else ""
+    return [
+        f"reference pixels: DO_NOT_USE leaves fewer than {MIN_GOOD} reference pixels in {few.size} of"
+        f" {len(groups.names)} groups, so refpix does not correct as it should ({names}{more})"
+    ]
