@@ -12,17 +12,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from badpix.changes.compare import change_matrix, compare
-from badpix.changes.files import MaskMismatch, align, labels, read_image, write_changes
-from badpix.changes.plot import draw_changes
+from badpix.changes.compare import change_matrix
+from badpix.changes.files import MaskMismatch
 from badpix.changes.text import text_of
+from badpix.changes.write import NAMES, write_comparison
 from badpix.core.logs import logger, logging_to
 from badpix.core.paths import is_same_file
-
-NAMES = {
-    "matrix": "mask_changes.csv", "pixels": "changed_pixels.csv", "table": "changed_pixels.fits",
-    "summary": "mask_changes.json", "figure": "mask_changes.png",
-}  # fmt: skip
 
 
 def main(before, after, outputs, lists=False):
@@ -33,12 +28,7 @@ def main(before, after, outputs, lists=False):
     """
     if is_same_file(before, after):
         raise MaskMismatch(f"{before} and {after} are the same file; compare with a copy of the mask before")
-    old, new = read_image(before, lists), read_image(after, lists)
-    pair = align(old, new)
-    changes = compare(pair.before, pair.after, pair.compared)
-    title = f"{new.header.get('DETECTOR', 'unknown detector')}: {' to '.join(labels(old, new))}"
-    draw_changes(outputs["figure"], changes, title)
-    summary = write_changes(outputs, changes, (old, new), pair.notes)
+    summary, changes = write_comparison(before, after, outputs, lists)
     logger.info("before: %s\nafter: %s\n%s", before, after, text_of(summary))
     logger.info("science pixels by their flags before (rows) and after:\n%s", change_matrix(changes).to_string())
     return summary

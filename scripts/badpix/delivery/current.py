@@ -4,32 +4,15 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from badpix.changes.compare import compare
-from badpix.changes.files import MaskMismatch, align, labels, read_image, write_changes
-from badpix.changes.plot import draw_changes
+from badpix.changes.files import MaskMismatch
 from badpix.changes.text import text_of
-
-NAMES = {
-    "matrix": "mask_changes.csv", "pixels": "changed_pixels.csv", "table": "changed_pixels.fits",
-    "summary": "mask_changes.json", "figure": "mask_changes.png",
-}  # fmt: skip
+from badpix.changes.write import NAMES, write_comparison
 
 
 def cached_masks(cache: Path, names: Sequence[str]) -> dict[str, Path]:
     """The files of those masks of `names` that are in the CRDS cache."""
     found = {name: next((cache / "references" / "jwst").rglob(name), None) for name in names}
     return {name: path for name, path in found.items() if path}
-
-
-def compare_with_current(before: Path, mask: Path, folder: Path) -> str:
-    """Write the comparison of the file `mask` with `before` to `folder`; returns the numbers in words."""
-    old, new = read_image(before), read_image(mask)
-    pair = align(old, new)
-    changes = compare(pair.before, pair.after, pair.compared)
-    folder.mkdir()
-    paths = {key: folder / name for key, name in NAMES.items()}
-    draw_changes(paths["figure"], changes, f"{new.header.get('DETECTOR', '')}: {' to '.join(labels(old, new))}")
-    return text_of(write_changes(paths, changes, (old, new), pair.notes))
 
 
 def comparison(configured: Sequence[str], names: Sequence[str], cache: Path, mask: Path, folder: Path) -> str:
@@ -64,8 +47,9 @@ def comparison(configured: Sequence[str], names: Sequence[str], cache: Path, mas
     rest = f"; not compared with {', '.join(others)}, which are current too" if others else ""
     rest += f"; not in the CRDS cache: {', '.join(absent)}" if absent else ""
     try:
-        numbers = compare_with_current(files[first], mask, folder)
+        folder.mkdir()
+        numbers, _ = write_comparison(files[first], mask, {key: folder / name for key, name in NAMES.items()})
     except MaskMismatch as error:
         shutil.rmtree(folder, ignore_errors=True)
         return f"Not compared with the current mask {first}: {error}{rest}"
-    return f"Compared with {first} (comparison/){rest}: {numbers}"
+    return f"Compared with {first} (comparison/){rest}: {text_of(numbers)}"

@@ -21,15 +21,6 @@ logger = logging.getLogger(__name__)
 
 VARIABLES = ("CRDS_PATH", "CRDS_SERVER_URL", "CRDS_CONTEXT", "CRDS_OBSERVATORY")
 DATES = ("META.OBSERVATION.DATE", "META.OBSERVATION.TIME")
-# Name in CRDS -> keyword, for the keywords of the schema of masks and those of other types of reference files.
-KEYWORDS = {
-    "META.INSTRUMENT.DETECTOR": "DETECTOR", "META.INSTRUMENT.FILTER": "FILTER", "META.INSTRUMENT.PUPIL": "PUPIL",
-    "META.INSTRUMENT.GRATING": "GRATING", "META.INSTRUMENT.BAND": "BAND", "META.INSTRUMENT.CHANNEL": "CHANNEL",
-    "META.INSTRUMENT.MODULE": "MODULE", "META.INSTRUMENT.CORONAGRAPH": "CORONMSK", "META.SUBARRAY.NAME": "SUBARRAY",
-    "META.EXPOSURE.TYPE": "EXP_TYPE", "META.EXPOSURE.READPATT": "READPATT", "META.EXPOSURE.NGROUPS": "NGROUPS",
-    "META.EXPOSURE.NINTS": "NINTS", "META.EXPOSURE.NFRAMES": "NFRAMES", "META.EXPOSURE.GROUPGAP": "GROUPGAP",
-    "META.EXPOSURE.NOUTPUTS": "NOUTPUTS",
-}  # fmt: skip
 
 
 class RulesUnavailable(Exception):
@@ -47,8 +38,6 @@ class MaskRules:
 
 def keyword_of(name: str) -> str:
     """The header keyword of a name in CRDS, such as READPATT of META.EXPOSURE.READPATT."""
-    if name in KEYWORDS:
-        return KEYWORDS[name]
     from crds.jwst.schema import dm_to_fits
 
     return dm_to_fits(name) or name

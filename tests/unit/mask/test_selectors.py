@@ -100,6 +100,16 @@ CASES = [
          [DARK, DARK | {"FILTER": "F770W", "NGROUPS": 5}], [DARK | SIZE, DARK | {"READPATT": "SLOWR1"}]),
     Case("MIRIFULONG", "FULL", {"FILTER": "N/A", "READPATT": "FASTR1", "NGROUPS": ">=50"},
          [DARK | {"NGROUPS": 50}, DARK | {"NGROUPS": 360}], [DARK | {"NGROUPS": 49}]),
+    Case("MIRIFULONG", "FULL", {"FILTER": "N/A", "READPATT": "FASTR1", "NGROUPS": "<50"},
+         [DARK | {"NGROUPS": 5}, DARK | {"NGROUPS": 49}], [DARK | {"NGROUPS": 50}]),
+    Case("MIRIFULONG", "FULL", {"FILTER": "N/A", "READPATT": "FASTR1", "NGROUPS": "BETWEEN 10 50"},
+         [DARK | {"NGROUPS": 10}, DARK | {"NGROUPS": 49}], [DARK | {"NGROUPS": 9}, DARK | {"NGROUPS": 50}]),
+    # The mask for all NGROUPS may be of another detector.
+    Case("MIRIFUSHORT", "FULL", {"FILTER": "N/A", "READPATT": "FASTR1", "NGROUPS": ">=50"},
+         [DARK | {"NGROUPS": 50}, DARK | {"NGROUPS": 360}], [DARK | {"NGROUPS": 49}]),
+    # Preferred to the mask with N/A for all keywords.
+    Case("MIRIFULONG", "GENERIC", {"FILTER": "ANY", "READPATT": "N/A", "NGROUPS": "N/A"},
+         [DARK, DARK | SIZE | {"FILTER": "F770W"}], []),
     Case("MIRIFULONG", "FULL", {"FILTER": "N/A", "READPATT": "FASTR1", "NGROUPS": 30}, [DARK],
          [DARK | {"NGROUPS": 31}]),
     Case("MIRIMAGE", "GENERIC", {"FILTER": "ANY", "READPATT": "N/A", "P_READPA": "FASTR1|SLOWR1|", "NGROUPS": "20|30"},
@@ -136,6 +146,14 @@ def test_the_expected_exposures_find_the_mask(case, cache, tmp_path):
             header |= {"DATE-OBS": "2024-01-01", "TIME-OBS": "00:00:00"}
             found = best_mask(inserted, header)
             assert (found == "new_mask.fits") == (exposure in case.found), (exposure, found)
+
+
+def test_a_range_is_not_found_without_a_mask_for_all_values(cache, tmp_path):
+    write_mappings(tmp_path / "mappings" / "jwst", {"MIRI": {"mask": {}}})
+    write_server_config(tmp_path / "config" / "jwst")
+    case = Case("MIRIFUSHORT", "FULL", {"FILTER": "N/A", "READPATT": "FASTR1", "NGROUPS": ">=50"}, [],
+                [DARK | {"NGROUPS": 50}, DARK | {"NGROUPS": 360}])  # fmt: skip
+    test_the_expected_exposures_find_the_mask(case, cache | {"path": str(tmp_path)}, tmp_path)
 
 
 def best_mask(rmap, header):
