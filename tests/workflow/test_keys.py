@@ -391,7 +391,10 @@ def test_other_processing(start):
     fits.setval(jump, "S_DARK", value="COMPLETE")
     reason = "S_DARK of the jump file is COMPLETE: it subtracts the dark current, with the hot pixels"
     run = succeed(directory, "--dry-run", config=config)
-    assert f"{MIRI_EXPOSURES[0]}: {reason}; give the uncal file" in run.output.split("Job stats:")[0]
+    assert (
+        f"{MIRI_EXPOSURES[0]}: {reason}; leave the products out and give the uncal file"
+        in run.output.split("Job stats:")[0]
+    )
     run = succeed(directory, "--until", "bad_pixel_mask", config=config | {"other_processing": "use"})
     notice = f"1 dark was processed with different settings: {reason}"
     assert f"Warning: MIRIMAGE: {notice}" in run.output.split("Job stats:")[0]

@@ -35,7 +35,7 @@ PRODUCTS = ("rateints", "jump", "fitopt")
 def advice(files: Iterable[str]) -> str:
     """What can be done about products made otherwise; `files` are the products of an exposure, with uncal if given."""
     if "uncal" in files:
-        return "leave the products out, since the uncal file is given too, or set other_processing: use"
+        return "leave the products out and give the uncal file, or set other_processing: use"
     return "give the uncal file instead, or set other_processing: use"
 
 

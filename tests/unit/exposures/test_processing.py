@@ -140,7 +140,7 @@ def test_the_advice_is_to_use_a_raw_file_that_is_given():
     advice = "; give the uncal file instead, or set other_processing: use"
     assert inventory([products(), given]).rejected["NIS"]["e2"].endswith(advice)
     reason = inventory([products(), given | {"uncal": raw(DARK)}]).rejected["NIS"]["e2"]
-    assert reason.endswith("; leave the products out, since the uncal file is given too, or set other_processing: use")
+    assert reason.endswith("; leave the products out and give the uncal file, or set other_processing: use")
 
 
 @pytest.mark.parametrize(
