@@ -233,6 +233,8 @@ def test_pixels_of_the_earlier_mask_get_the_flags_of_intermittent_pixels(run):
     after = pd.read_parquet(run / "kept" / "NIS" / "flagged.parquet")
     assert after.equals(before), "they do not count themselves"
     assert snakemake(run, config=config).nothing_to_do
+    changed = snakemake(run, "--dry-run", config=config | {"intermittent_from": ["exposures"]})
+    assert changed.jobs["bad_pixel_mask"] == 2
 
     # The exposures of the later epoch alone: the earlier mask is that of the history.
     alone = config | {"darks": "darks/*_1000?_nis_uncal.fits", "flats": "flats/*_1000?_nis_uncal.fits"}

@@ -66,10 +66,13 @@ def test_warnings_are_in_summary_history_and_page(finished_copy):
 
 
 def test_a_key_given_twice_is_refused_with_its_lines(finished_copy):
-    with (finished_copy / "config.yaml").open("a") as file:
-        file.write("min_darks: 3\nmin_darks: 1\n")
+    path = finished_copy / "config.yaml"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([*lines, "min_darks: 3", "min_darks: 1"]))
+    first = len(lines) + 1
     run = snakemake(finished_copy, "--dry-run")
-    assert run.status != 0 and "config.yaml, line 8: the key min_darks is there already, in line 7" in run.output
+    assert run.status != 0
+    assert f"config.yaml, line {first + 1}: the key min_darks is there already, in line {first}" in run.output
 
 
 def test_too_few_flats_in_the_vote_leave_table_and_reasons(finished_copy):

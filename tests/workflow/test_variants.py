@@ -24,6 +24,7 @@ VARIANTS = {
         "hot_rate_threshold_e_per_s": {"NIS": 400}, "warm_rate_threshold_e_per_s": 200,
         "cold_rate_threshold_e_per_s": 0.004, "flag_values": {"hot": ["HOT", "UNRELIABLE_SLOPE"]},
     },
+    "numbers": {"hot_rate_threshold_e_per_s": 400, "gain_e_per_dn": 1.6, "cold_rate_threshold": -50},
     "minimal": {"dark_do_not_use": ["hot"], "description": "Minimal", "output_file": "minimal.fits"},
 }  # fmt: skip
 
@@ -65,7 +66,7 @@ def test_variants_are_voted_from_the_cache(finished_copy):
     kept = {path: path.stat().st_mtime_ns for path in results.glob("*/*_statistics.fits")}
     config = {"variants": VARIANTS, "keep_history": True}
     run = succeed(finished_copy, config=config)
-    votes = {"bad_pixel_mask": 2, "bad_pixel_mask_minimal": 1, "history": 3, "gain_reference": 1}
+    votes = {"bad_pixel_mask": 3, "bad_pixel_mask_minimal": 1, "history": 4, "gain_reference": 1}
     assert run.jobs == votes, "no exposure is measured or compared again, and no flat stacked"
     assert "NIS/variants/minimal\n  mask: results/NIS/variants/minimal/minimal.fits\n" in run.output
     standard, minimal = results / "variants" / "standard", results / "variants" / "minimal"
@@ -81,6 +82,8 @@ def test_variants_are_voted_from_the_cache(finished_copy):
 
     check_electrons(finished_copy, results / "variants" / "electrons")
     check_gain_settings(finished_copy, config)
+    header = fits.getheader(results / "variants" / "numbers" / "test_bpm.fits")
+    assert (header["BADPIX GAIN_E_PER_DN"], header["BADPIX COLD_RATE_THRESHOLD"]) == (1.6, -50)
 
     # A further variant, and a variant with a selection: their own votes alone.
     more = VARIANTS | {"strict": {"max_jump_limit": 5}, "long": {"select_darks": {"NGROUPS": {"min": 30}}}}
