@@ -36,6 +36,6 @@ def test_short_darks_with_zero_frames_and_a_shallow_dark(tmp_path):
     assert not np.any(healthy_table(score)["healthy_flagged"])
     # The integrations of the three deep darks.
     assert fits.getdata(results / "evidence.fits", "RATE_N").max() == 6
-    warning = "the darks have different numbers of groups (1 of 4 groups, 3 of 10 groups): the 1 darks of fewer than 7"
+    warning = "the darks have different numbers of groups (1 of 4 groups, 3 of 10 groups): 1 dark of fewer than 7"
     assert f"Warning: NRCA1: {warning}" in run.output.split("Job stats:")[0]
     assert any(line.startswith(warning) for line in read_warnings(results / "test_bpm.fits"))
