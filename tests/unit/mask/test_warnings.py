@@ -156,7 +156,7 @@ def test_a_type_that_the_ramps_cannot_show_names_the_groups_it_needs(tmp_path, n
 
 def test_darks_of_different_numbers_of_groups(tmp_path):
     (warning,) = warnings(exposures(tmp_path, groups=[40, 8, 40, 8, 40]), {})
-    first = "the darks have different numbers of groups (2 of 8 groups, 3 of 40 groups): 2 darks of fewer than 27 groups "
+    first = "the darks have different numbers of groups (2 of 8 groups, 3 of 40 groups): 2 darks of fewer than 27 "
     assert warning.startswith(first)
 
 
