@@ -22,6 +22,7 @@ from pandas import DataFrame
 from badpix.core.csv_table import write_csv
 from badpix.simulate.crds_cache import write_crds_cache
 from badpix.simulate.detector import DetectorModel, make_detector
+from badpix.simulate.effects import describe_effects, parse_effects
 from badpix.simulate.evolution import evolve
 from badpix.simulate.exposure import Exposure, split_integrations
 from badpix.simulate.headers import make_geometry
@@ -44,7 +45,7 @@ def main(out: str | Path, simulation: Simulation) -> list[Path]:
         geometry = make_geometry(simulation.instrument, simulation.size, name, simulation.subarray, simulation.readpatt)
         # Another seed for each detector: with the same planted pixels, mixed-up detectors would go unnoticed.
         seed, epoch = simulation.seed + number, simulation.epoch
-        model = make_detector(geometry, seed, POPULATIONS[simulation.population])
+        model = make_detector(geometry, seed, POPULATIONS[simulation.population], simulation.effects)
         truth = truth_path(folder, geometry.detector)
         if truth.exists():
             check_same_detector(truth, model, seed)
@@ -184,11 +185,16 @@ def parse_arguments(arguments: list[str] | None = None) -> tuple[str, Simulation
     parser.add_argument(
         "--dither", type=float, default=Sky.dither_px, help="largest offset along an axis, pixels (%(default)s)"
     )
-    parser.set_defaults(**asdict(Simulation()))
+    parser.add_argument(
+        "--effects", nargs="+", metavar="NAME[=VALUE]",
+        help=f"effects beside the bad pixels (none), typical values in brackets: {describe_effects()}",
+    )  # fmt: skip
+    parser.set_defaults(**asdict(Simulation()) | {"effects": []})
     found = vars(parser.parse_args(arguments))
     of_sky = [found.pop(name) for name in ("stars", "sky_signal", "dither")]
     if found["sky"]:
         found["sky"] = Sky(found["sky"], *of_sky)
+    found["effects"] = parse_effects(found["effects"])
     return found.pop("out"), Simulation(**found)
 
 

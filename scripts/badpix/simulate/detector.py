@@ -4,11 +4,12 @@ Maps are float32 images (y, x). Signals are in DN unless their name has the unit
 the light-insensitive pixels at the border.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from badpix.simulate.headers import Geometry, science_bounds
+from badpix.simulate.effects import NO_EFFECTS, Effects
+from badpix.simulate.headers import FULL, Geometry, make_geometry, science_bounds
 from badpix.simulate.planting import plan_pixels
 from badpix.simulate.populations import DEMO, Population
 from badpix.simulate.static_maps import static_maps
@@ -37,6 +38,7 @@ class DetectorModel:
     lit_share: np.ndarray  # share of the lamp's light that is not blocked: 0 in an unlit strip, 1 elsewhere
     saturation_dn: np.ndarray  # raw counts, bias included
     nonlinearity_per_dn: np.ndarray  # true = measured + this x measured^2; shape (1, 1) if equal for all pixels
+    effects: Effects = NO_EFFECTS  # of the detector and its exposures, beside the planted pixels
 
     def select(self, behaviour: str, index: int | None = None) -> np.ndarray:
         """Planted pixels with `behaviour` in exposure `index` (from 1); None: in every exposure."""
@@ -49,13 +51,19 @@ class DetectorModel:
         return self.pixels[self.pixels["code"] == self.population.codes[name]]
 
 
-def make_detector(geometry: Geometry, seed: int, population: Population = DEMO) -> DetectorModel:
+def make_detector(
+    geometry: Geometry, seed: int, population: Population = DEMO, effects: Effects = NO_EFFECTS
+) -> DetectorModel:
     """Make the detector of these arguments; it does not depend on the exposures."""
+    if effects.full_frame_time:
+        full = make_geometry(geometry.instrument, None, geometry.detector, FULL, geometry.readpatt)
+        geometry = replace(geometry, frame_time_s=full.frame_time_s)
     plan_rng, map_rng = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(2))
     reference = reference_pixels(geometry)
     return DetectorModel(
         geometry=geometry, population=population, pixels=plan_pixels(geometry, population, plan_rng),
         reference=reference, **static_maps(geometry, reference, population.physics, map_rng),
+        effects=effects,
     )  # fmt: skip
 
 

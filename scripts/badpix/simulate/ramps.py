@@ -46,6 +46,8 @@ class ExposureMaps:
     well_e: np.ndarray  # full well in electrons
     rc: np.ndarray  # PIXEL_DTYPE; strength negative for inverse_rc
     telegraph: np.ndarray  # PIXEL_DTYPE
+    exposure: Exposure  # with `seed` for the random numbers of effects: effect_stream(name, seed, exposure)
+    seed: int  # of the detector
 
 
 def simulate_exposure(
@@ -113,6 +115,8 @@ def exposure_maps(detector: DetectorModel, exposure: Exposure, seed: int) -> Exp
         well_e=well_electrons(detector, full_well_dn),
         rc=np.concatenate([detector.select("rc", index), inverse_rc]),
         telegraph=detector.select("telegraph", index),
+        exposure=exposure,
+        seed=seed,
     )
 
 

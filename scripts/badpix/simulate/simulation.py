@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from badpix.simulate.effects import NO_EFFECTS, Effects
 from badpix.simulate.evolution import first_number
 from badpix.simulate.exposure import Exposure
 from badpix.simulate.sky import Sky
@@ -46,6 +47,8 @@ class Simulation:
     """Number of noisy, of offset and of railed reference pixels of each detector."""
     sky: Sky | None = None
     """The sky of the flats; None: the flats are of the internal lamp."""
+    effects: Effects = NO_EFFECTS
+    """Effects of detector and exposures beside the bad pixels; all off by default."""
 
     def exposures(self) -> list[Exposure]:
         """The exposures of each detector, darks first."""

@@ -9,6 +9,7 @@ from astropy.io import fits
 
 from badpix.formats.truth_file import write_truth_file
 from badpix.simulate.detector import DetectorModel
+from badpix.simulate.effects import parse_effects
 from badpix.simulate.headers import output_of_lines
 from badpix.simulate.populations import PlantedType
 from badpix.simulate.static_maps import output_map
@@ -131,6 +132,8 @@ def write_truth(fits_path: str | Path, detector: DetectorModel, seed: int) -> No
         ("POPULATN", population.name, "population of bad pixels"),
         ("MINORITY", population.period, "period of intermittent pixels in exposures"),
     ]
+    if detector.effects.text:
+        cards.append(("EFFECTS", detector.effects.text, "effects"))
     images = {
         "TRUTH": truth_image(detector),
         "ADJ_OPEN": adjacent_to_open(detector),
@@ -146,10 +149,16 @@ def check_same_detector(fits_path: str | Path, detector: DetectorModel, seed: in
     expected = {"DETECTOR": geometry.detector, "SUBARRAY": geometry.subarray, "SEED": seed}
     expected["READPATT"] = geometry.readpatt
     expected["POPULATN"] = detector.population.name
+    effects = detector.effects.of_detector
     with fits.open(fits_path) as hdus:
         found = {key: hdus[0].header.get(key) for key in expected}
+        found_effects = parse_effects(hdus[0].header.get("EFFECTS", "").split()).of_detector
         same_pixels = np.array_equal(hdus["TRUTH"].data, truth_image(detector))
     if found != expected:
         raise ValueError(f"{fits_path} has another detector: {found}, not {expected}; choose another folder")
+    if found_effects != effects:
+        raise ValueError(
+            f"{fits_path} has other effects: {found_effects.text!r}, not {effects.text!r}; choose another folder"
+        )
     if not same_pixels:
         raise ValueError(f"{fits_path} was made by another version of the simulator; choose another folder")

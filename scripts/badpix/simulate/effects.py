@@ -1,0 +1,80 @@
+"""Effects of real detectors and exposures beside the bad pixels: all off by default, each with a strength.
+
+To add an effect: a field of `Effects` with its typical strength and a description, the code in a module of its own, and
+a call where the detector, the maps of the exposure or the integration are made. Each effect takes its random numbers
+from its own `effect_stream`, so that all other random numbers stay the same.
+"""
+
+from dataclasses import dataclass, field, fields
+from zlib import crc32
+
+import numpy as np
+
+from badpix.simulate.exposure import Exposure
+
+_STREAM = 101  # of all effects, beside the streams of detector, exposures, epochs and sky
+_KINDS = {"dark": 1, "flat": 2}
+
+
+def effect(typical: float, description: str, of_exposures: bool = False) -> float:
+    """A field of Effects: off at 0, `typical` if it is given without a value.
+
+    `of_exposures`: the effect belongs to single exposures, so exposures with and without it can be in one folder.
+    """
+    return field(default=0.0, metadata={"typical": typical, "description": description, "of_exposures": of_exposures})  # type: ignore[return-value]
+
+
+@dataclass(frozen=True)
+class Effects:
+    """Strength of each effect; 0: off."""
+
+    full_frame_time: float = effect(1, "1: frames take as long as those of the full frame, also in small arrays")
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not np.isfinite(value) or value < 0:
+                raise ValueError(f"effect {name}={value}: allowed are 0 (off) and positive numbers")
+
+    @property
+    def text(self) -> str:
+        """The effects that are on, such as "full_frame_time=1"; empty if all are off."""
+        return " ".join(f"{name}={value:g}" for name, value in vars(self).items() if value)
+
+    @property
+    def of_detector(self) -> "Effects":
+        """The same effects without those of single exposures."""
+        of_exposures = {part.name: 0.0 for part in fields(self) if part.metadata["of_exposures"]}
+        return Effects(**{**vars(self), **of_exposures})
+
+
+NO_EFFECTS = Effects()
+
+
+def parse_effects(words: list[str]) -> Effects:
+    """The Effects of words such as "full_frame_time" or "full_frame_time=1"; ValueError for an unknown one."""
+    known = {part.name: part.metadata["typical"] for part in fields(Effects)}
+    values: dict[str, float] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if name not in known:
+            raise ValueError(f"unknown effect {name!r}; known are {', '.join(known)}")
+        if name in values:
+            raise ValueError(f"effect {name!r} is given twice")
+        try:
+            values[name] = float(value) if equals else float(known[name])
+        except ValueError:
+            raise ValueError(f"effect {word!r}: not a number") from None
+    return Effects(**values)
+
+
+def describe_effects() -> str:
+    """Name, typical value and description of each effect, for the help of the command line."""
+    return "; ".join(
+        f"{part.name} ({part.metadata['typical']:g}): {part.metadata['description']}" for part in fields(Effects)
+    )
+
+
+def effect_stream(name: str, seed: int, exposure: Exposure | None = None) -> np.random.Generator:
+    """Random numbers of the effect `name`, for the detector of `seed` or for one of its exposures."""
+    of_exposure = [_KINDS[exposure.kind], exposure.index] if exposure else []
+    return np.random.default_rng(np.random.SeedSequence([seed, _STREAM, crc32(name.encode()), *of_exposure]))
