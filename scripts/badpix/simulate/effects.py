@@ -21,7 +21,7 @@ def effect(typical: float, description: str, of_exposures: bool = False) -> floa
 
     `of_exposures`: the effect belongs to single exposures, so exposures with and without it can be in one folder.
     """
-    return field(default=0.0, metadata={"typical": typical, "description": description, "of_exposures": of_exposures})  # type: ignore[return-value]
+    return field(default=0.0, metadata={"typical": typical, "description": description, "of_exposures": of_exposures})
 
 
 @dataclass(frozen=True)
