@@ -186,7 +186,7 @@ def dark_model(detector: DetectorModel, n_groups: int) -> "JwstDataModel":
 
     rate = detector.dark_rate_dn_per_s * detector.geometry.frame_time_s
     hot = detector.select("hot")
-    rate[hot["y"], hot["x"]] += hot["strength"]
+    rate[hot["y"], hot["x"]] += detector.dn_per_frame(hot)
     dark = np.empty((n_groups, *rate.shape), np.float32)
     for group in range(n_groups):
         np.minimum(rate * (group + 1), detector.saturation_dn - detector.bias_dn, out=dark[group])

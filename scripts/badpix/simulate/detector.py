@@ -46,6 +46,12 @@ class DetectorModel:
         chosen = self.pixels[np.isin(self.pixels["code"], codes)]
         return chosen[chosen["phase"] < 0 if index is None else self.population.is_bad(chosen, index)]
 
+    def dn_per_frame(self, hot: np.ndarray) -> np.ndarray:
+        """Rates in DN per frame, float32, of hot pixels (PIXEL_DTYPE), whose strength is per frame or per second."""
+        per_second = [code for code, planted in enumerate(self.population.types, 1) if planted.unit == "DN/s"]
+        frame_s = np.float32(self.geometry.frame_time_s)
+        return np.where(np.isin(hot["code"], per_second), hot["strength"] * frame_s, hot["strength"])
+
     def planted_as(self, name: str) -> np.ndarray:
         """Planted pixels of the type `name`."""
         return self.pixels[self.pixels["code"] == self.population.codes[name]]

@@ -1,5 +1,7 @@
 """Evolution of a simulated detector: in each epoch some bad pixels are new, recovered or reclassified.
 
+In the demo and the survey the numbers are equal; a population with Growth has numbers and places like those of flight.
+
 Each epoch has its own exposures. Their numbers and dates follow the numbers and dates of the previous epoch.
 """
 
@@ -10,7 +12,9 @@ import pandas as pd
 
 from badpix.simulate.detector import DetectorModel
 from badpix.simulate.headers import science_bounds
-from badpix.simulate.planting import PIXEL_DTYPE
+from badpix.simulate.planting import PIXEL_DTYPE, draw_parameters, planted_pixels
+from badpix.simulate.populations import Growth
+from badpix.simulate.realistic import Surface, place_counts
 
 # Exposure numbers per epoch, and hours from epoch to epoch (417 days): a multiple of the periods of intermittent
 # pixels, so that their sequence continues.
@@ -48,15 +52,19 @@ def evolve(detector: DetectorModel, epoch: int, seed: int) -> tuple[DetectorMode
 
 def next_epoch(detector: DetectorModel, rng: np.random.Generator) -> tuple[DetectorModel, list[tuple]]:
     """The detector one epoch later, and the changes as rows of COLUMNS without the epoch."""
-    types, codes = detector.population.types, detector.population.codes
+    types, codes, growth = detector.population.types, detector.population.codes, detector.population.growth
     changing = [name for name in CHANGING if name in codes]
-    number = max(CHANGED_MINIMUM, round(CHANGED_PER_AREA * detector.geometry.relative_area))
+    wanted = (CHANGED_PER_AREA,) * 3 if growth is None else (growth.recovered, growth.changed, growth.new)
+    minimum = CHANGED_MINIMUM if growth is None else 1
+    n_recovered, n_changed, n_new = (max(minimum, round(count * detector.geometry.relative_area)) for count in wanted)
     old = detector.pixels.copy()
     able = np.flatnonzero(np.isin(old["code"], [codes[name] for name in changing]) & (old["group"] == ""))
-    if len(able) < 2 * number:
-        raise ValueError(f"{len(able)} planted pixels are too few for {number} to recover and {number} to change")
-    recovered, changed = np.split(rng.permutation(able)[: 2 * number], 2)
-    rows = []
+    if len(able) < n_recovered + n_changed:
+        raise ValueError(
+            f"{len(able)} planted pixels are too few for {n_recovered} to recover and {n_changed} to change"
+        )
+    recovered, changed = np.split(rng.permutation(able)[: n_recovered + n_changed], [n_recovered])
+    rows: list[tuple] = []
     for index in recovered:
         rows.append((old["x"][index], old["y"][index], "recovered", types[old["code"][index] - 1].name, ""))
     for index in changed:
@@ -65,12 +73,30 @@ def next_epoch(detector: DetectorModel, rng: np.random.Generator) -> tuple[Detec
         name = rng.choice(others)
         turn_into(old[index : index + 1], name, detector, rng)
         rows.append((old["x"][index], old["y"][index], "reclassified", before.name, name))
-    new = np.zeros(number, PIXEL_DTYPE)
-    new["y"], new["x"] = free_positions(detector, number, rng)
-    for index, name in enumerate(rng.permutation(np.resize(changing, number))):
-        turn_into(new[index : index + 1], name, detector, rng)
-        rows.append((new["x"][index], new["y"][index], "new", "", name))
+    if growth is None:
+        new = np.zeros(n_new, PIXEL_DTYPE)
+        new["y"], new["x"] = free_positions(detector, n_new, rng)
+        for index, name in enumerate(rng.permutation(np.resize(changing, n_new))):
+            turn_into(new[index : index + 1], name, detector, rng)
+    else:
+        new = grown_pixels(detector, growth, n_new, rng)
+    rows += [(pixel["x"], pixel["y"], "new", "", types[pixel["code"] - 1].name) for pixel in new]
     return replace(detector, pixels=np.concatenate([np.delete(old, recovered), new])), rows
+
+
+def grown_pixels(detector: DetectorModel, growth: Growth, number: int, rng: np.random.Generator) -> np.ndarray:
+    """`number` new pixels (PIXEL_DTYPE): mostly hot, some of these intermittent, in clusters as at the first epoch."""
+    population = detector.population
+    n_hot = round(growth.hot_share * number)
+    n_intermittent = round(growth.intermittent_share * n_hot)
+    others = [name for name in CHANGING if name in population.codes and name != "hot"]
+    names = ["hot"] * (n_hot - n_intermittent) + ["intermittent_hot"] * n_intermittent
+    names += list(rng.choice(others, number - n_hot))
+    counts = np.array([names.count(planted.name) for planted in population.types])
+    surface = Surface.around(detector.pixels, detector.geometry, rng)
+    new = planted_pixels(place_counts(surface, population.types, counts))
+    draw_parameters(new, population, rng)
+    return new
 
 
 def turn_into(pixel: np.ndarray, name: str, detector: DetectorModel, rng: np.random.Generator) -> None:

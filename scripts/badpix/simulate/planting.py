@@ -5,6 +5,7 @@ import numpy as np
 from badpix.simulate.clusters import PAIR_HOT_RATE, plan_clusters, text_of
 from badpix.simulate.headers import Geometry, science_bounds, unlit_columns
 from badpix.simulate.populations import PlantedType, Population
+from badpix.simulate.realistic import Positions, place_realistic
 
 DEMO_GRID_PITCH = 5  # a planted pixel per 5 x 5 cell, shifted by at most 1: distance at least 4, rings do not touch
 DEMO_SCIENCE_MARGIN = 4  # distance of planted pixels from the edge of the science area
@@ -25,8 +26,14 @@ PIXEL_DTYPE = np.dtype(
 
 def plan_pixels(geometry: Geometry, population: Population, rng: np.random.Generator) -> np.ndarray:
     """All planted pixels, PIXEL_DTYPE: positions and types first, then their parameters."""
-    plan = {"demo": place_demo, "survey": place_survey}[population.name]
+    plan = {"demo": place_demo, "survey": place_survey, "realistic": place_measured}[population.name]
     pixels = plan(geometry, population, rng)
+    draw_parameters(pixels, population, rng)
+    return pixels
+
+
+def draw_parameters(pixels: np.ndarray, population: Population, rng: np.random.Generator) -> None:
+    """Set strength, second parameter and exposures of `pixels` in place, by the type of each."""
     for code, planted in enumerate(population.types, start=1):
         of_type = pixels["code"] == code
         number = int(np.count_nonzero(of_type))
@@ -34,9 +41,8 @@ def plan_pixels(geometry: Geometry, population: Population, rng: np.random.Gener
         pixels["second"][of_type] = planted.second.draw(rng, number)
         pixels["phase"][of_type] = -1 if planted.permanent else rng.integers(0, population.period, number)
         pixels["bad_exposures"][of_type] = population.period if planted.permanent else 1
-    if population.name == "survey":
+    if population.name != "demo":
         refine_survey(pixels, population, rng)
-    return pixels
 
 
 def place_demo(geometry: Geometry, population: Population, rng: np.random.Generator) -> np.ndarray:
@@ -53,6 +59,19 @@ def place_demo(geometry: Geometry, population: Population, rng: np.random.Genera
     pixels["y"] = y_cells[cells // len(x_cells)] + rng.integers(0, 2, len(cells))
     pixels["x"] = x_cells[cells % len(x_cells)] + rng.integers(0, 2, len(cells))
     pixels["code"] = np.repeat(np.arange(1, len(counts) + 1), counts)
+    return pixels
+
+
+def place_measured(geometry: Geometry, population: Population, rng: np.random.Generator) -> np.ndarray:
+    """Positions, codes and groups of the realistic population."""
+    return planted_pixels(place_realistic(geometry, population, rng))
+
+
+def planted_pixels(positions: Positions) -> np.ndarray:
+    """Pixels (PIXEL_DTYPE) at these positions, with codes and groups."""
+    pixels = np.zeros(len(positions), PIXEL_DTYPE)
+    for name, values in zip(("y", "x", "code", "group"), zip(*positions, strict=True), strict=True):
+        pixels[name] = values
     return pixels
 
 
@@ -146,7 +165,7 @@ def survey_counts(
 
 
 def refine_survey(pixels: np.ndarray, population: Population, rng: np.random.Generator) -> None:
-    """Set values of the survey in place: bad exposures of intermittent pixels, rates of pairs of hot pixels."""
+    """Set values in place: bad exposures of intermittent pixels; in the survey, rates of pairs of hot pixels."""
     for code, planted in enumerate(population.types, start=1):
         if not planted.permanent:
             of_type = np.flatnonzero(pixels["code"] == code)

@@ -1,8 +1,9 @@
-"""Two populations of bad pixels, with their detector physics: data tables only.
+"""Three populations of bad pixels, with their detector physics: data tables only.
 
 `demo` is small and unambiguous: every planted pixel should be found by its test. `survey` has a continuous range of
 strengths, from undetectable to obvious, clusters, and a detector with realistic healthy pixels: it is for measuring
-completeness as a function of strength.
+completeness as a function of strength. `realistic` has positions and growth like those of detectors in flight, and
+strengths near the limits of detection; hot pixels have rates per second, for frames of any length.
 """
 
 from dataclasses import dataclass
@@ -83,8 +84,21 @@ class Physics:
 
 
 @dataclass(frozen=True)
+class Growth:
+    """Changes from epoch to epoch: numbers in a 256 x 256 array, and shares of the new pixels."""
+
+    new: int
+    recovered: int
+    changed: int
+    hot_share: float  # of the new pixels; the rest have the other types that can change
+    intermittent_share: float  # of the new hot pixels
+
+
+@dataclass(frozen=True)
 class Population:
     """A population of planted pixels. The code of a type is its position in `types` plus one.
+
+    `growth`: changes between epochs; None: as many new as recovered and changed pixels.
 
     A pixel is bad in the exposures, numbered from 1, where
     (number - 1 + phase_direction x phase) mod period < bad_exposures; see `is_bad`.
@@ -95,6 +109,7 @@ class Population:
     period: int
     phase_direction: int
     physics: Physics
+    growth: Growth | None = None
 
     @property
     def codes(self) -> dict[str, int]:
@@ -185,4 +200,42 @@ SURVEY = Population(
     ),
 )  # fmt: skip
 
-POPULATIONS = {population.name: population for population in (DEMO, SURVEY)}
+REALISTIC = Population(
+    name="realistic",
+    types=(
+        PlantedType("dead", "DEAD", 60, Range(0.0, 0.03), "response", "dead"),
+        PlantedType("low_qe", "LOW_QE", 60, Range(0.1, 0.6), "response", "low_qe"),
+        PlantedType("open", "OPEN", 50, Range(0.0, 0.25, zero_share=1 / 3), "response", "open", Range(1.08, 1.20)),
+        # From the rates of new faint pixels to saturation within the first groups.
+        PlantedType("hot", "hot", 240, logarithmic(0.05, 5000.0), "DN/s", "hot"),
+        PlantedType("rc", "rc", 80, logarithmic(100.0, 1.0e4), "DN", "rc", _FRAMES),
+        PlantedType("inverse_rc", "inverse_rc", 60, logarithmic(150.0, 3000.0), "DN", "inverse_rc", _FRAMES),
+        PlantedType("telegraph", "high_cr", 110, logarithmic(30.0, 400.0), "DN", "telegraph", logarithmic(0.05, 0.5)),
+        PlantedType("noisy", "noisy", 80, logarithmic(1.5, 10.0), "x read noise", "noisy"),
+        PlantedType(
+            "low_pedestal", "low_pedestal", 50, logarithmic(40.0, 2000.0), "DN below superbias", "low_pedestal"
+        ),
+        PlantedType("intermittent_hot", "", 40, logarithmic(5.0, 500.0), "DN/s", "hot", permanent=False),
+        PlantedType(
+            "intermittent_telegraph", "", 20, logarithmic(150.0, 300.0), "DN", "telegraph", logarithmic(0.2, 0.5),
+            permanent=False,
+        ),
+        PlantedType(
+            "intermittent_rc", "", 20, logarithmic(1500.0, 8000.0), "DN", "rc", logarithmic(1.0, 3.0), permanent=False
+        ),
+        PlantedType("crds_flagged_healthy", "", 20, _HEALTHY, "response", "healthy"),
+        PlantedType("crds_flagged_dead", "DEAD", 20, _DEAD, "response", "dead"),
+    ),
+    period=8,
+    phase_direction=1,
+    physics=Physics(
+        lamp_x=0.18, lamp_y=0.12, lamp_square=-0.12, lamp_cross=0.06, flat_levels=Range(0.8, 1.2),
+        ipc_direct=0.0055, ipc_diagonal=0.0005,  # 0.53% and 0.59% in NIRCam (JDox)
+        well_saturates=True, snowballs_per_pixel_group=6e-9, nonlinearity_scatter=0.05, output_noise_scatter=0.15,
+    ),
+    # The long-wave detector NRCALONG had 1,000 to 2,000 new pixels a year, nearly all hot, and lost none (lists in
+    # `realistic`); about a fifth of new hot pixels are intermittent (grizli issue 200).
+    growth=Growth(new=30, recovered=1, changed=1, hot_share=0.9, intermittent_share=0.2),
+)  # fmt: skip
+
+POPULATIONS = {population.name: population for population in (DEMO, SURVEY, REALISTIC)}

@@ -100,7 +100,7 @@ def exposure_maps(detector: DetectorModel, exposure: Exposure, seed: int) -> Exp
         signal_dn = signal_dn + diffuse_dn / n_frames * detector.illumination * response
         signal_dn = signal_dn + stars_dn / n_frames * response
     hot = detector.select("hot", index)
-    signal_dn[hot["y"], hot["x"]] += hot["strength"]
+    signal_dn[hot["y"], hot["x"]] += detector.dn_per_frame(hot)
     bias_dn = detector.bias_dn.copy()
     low = detector.select("low_pedestal", index)
     bias_dn[low["y"], low["x"]] -= low["strength"]

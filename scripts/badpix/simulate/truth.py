@@ -39,7 +39,7 @@ def do_not_care(detector: DetectorModel) -> np.ndarray:
     """
     hot_codes = [code for code, planted in enumerate(detector.population.types, 1) if planted.behaviour == "hot"]
     hot = detector.pixels[np.isin(detector.pixels["code"], hot_codes)]
-    reaching = hot["strength"] * detector.population.physics.ipc_direct > COUPLED_DN_PER_FRAME
+    reaching = detector.dn_per_frame(hot) * detector.population.physics.ipc_direct > COUPLED_DN_PER_FRAME
     by_nature = outliers_by_nature(detector) & (truth_image(detector) == HEALTHY_CODE)
     return healthy_neighbours(detector, hot[reaching]) | by_nature.astype(np.uint8)
 
@@ -47,16 +47,18 @@ def do_not_care(detector: DetectorModel) -> np.ndarray:
 def outliers_by_nature(detector: DetectorModel) -> np.ndarray:
     """Bool (y, x): read noise or dark current, without planted behaviour, within the range of the planted strengths.
 
-    Noise is relative to the median of its amplifier, dark current is per frame.
+    Noise is relative to the median of its amplifier, dark current in the unit of hot pixels.
     """
-    weakest = {planted.behaviour: planted.strength.low for planted in detector.population.types if planted.permanent}
+    weakest = {planted.behaviour: planted for planted in detector.population.types if planted.permanent}
+    weakest_hot = weakest["hot"]
     geometry = detector.geometry
     lines = detector.read_noise_dn if geometry.fast_along_x else detector.read_noise_dn.T
     output = output_of_lines(geometry)
     typical = np.array([np.median(lines[:, output == number]) for number in range(geometry.n_amplifiers)])
     noise = detector.read_noise_dn / output_map(geometry, typical)
-    dark_dn_per_frame = detector.dark_rate_dn_per_s * geometry.frame_time_s
-    return (noise >= weakest["noisy"]) | (dark_dn_per_frame >= weakest["hot"])
+    dark = detector.dark_rate_dn_per_s
+    dark = dark if weakest_hot.unit == "DN/s" else dark * geometry.frame_time_s
+    return (noise >= weakest["noisy"].strength.low) | (dark >= weakest_hot.strength.low)
 
 
 def unlit(detector: DetectorModel) -> np.ndarray:
