@@ -34,10 +34,8 @@ CLUSTERED_SHARE = 0.5  # of the planted pixels
 CLUSTER_SIZES, SIZE_WEIGHTS = (2, 3, 4, 5), (0.55, 0.30, 0.10, 0.05)
 SAME_TYPE_CHANCE = 0.7  # that a pixel of a cluster has the type of its first pixel
 QUARTER_RATIO = (1.3, 1.6)  # density of the densest quarter over that of the sparsest
-LARGE_CHANCE, LARGE_SIZE = (
-    0.25,
-    (100, 300),
-)  # of a detector with a large dead cluster; its pixels, at most 2% of the array
+# Share of the detectors with a large dead cluster; its number of pixels, at most 2% of the array.
+LARGE_CHANCE, LARGE_SIZE = 0.25, (100, 300)
 CLUSTER, LARGE = "cluster", "large"  # groups
 
 Positions = list[tuple[int, int, int, str]]  # y, x, code, group
