@@ -44,7 +44,7 @@ def main(inputs, outputs, detector, geometry, n_exposures):
     for name, table in (("strengths", strengths), ("changes", changes), ("confusion", confusion_table(score))):
         write_csv(outputs[name], table)
     curves, thresholds = curve_table(score)
-    plot_curves(outputs["figure"], curves.assign(run=detector.name), thresholds.assign(run=detector.name))
+    plot_curves(outputs["figure"], curves, thresholds, label="found")
 
 
 if "snakemake" in globals():

@@ -11,6 +11,8 @@ from badpix.score.curves import curves_and_thresholds, found_share
 from badpix.score.pixels import Findings, Score, insufficient_for, score_run
 from badpix.score.tables import accepted_types, in_own_type, usual_accepted
 
+OWN_TYPE, ANY_FLAG = "own type", "any flag"
+
 
 def healthy_pixels(findings: Findings, science: np.ndarray) -> np.ndarray:
     """Bool (y, x): science pixels without findings of a run: no type, not intermittent, no flag in the mask."""
@@ -59,18 +61,27 @@ def strength_table(score: Score) -> pd.DataFrame:
 def curve_table(score: Score) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Found share against strength, and strengths where 50% and 90% are found: `badpix.score.plots.plot_curves` input.
 
-    The curves have a row per planted strength; `badpix.score.curves` fits the thresholds.
+    The column run tells the curves apart: found as an accepted type (OWN_TYPE), or with any flag in the mask
+    (ANY_FLAG), which counts for science also where the type is wrong. The curves have a row per planted strength;
+    `badpix.score.curves` fits the thresholds.
     """
     accepted = usual_accepted(score)
-    own = in_own_type(score, accepted)
-    _, thresholds = curves_and_thresholds(score.pixels, own, score.types, accepted_types(score.types, accepted))
+    own_types = accepted_types(score.types, accepted)
     table = strength_table(score)
-    curves = table.assign(
+    table = table.assign(
         stronger=table["type"].map(score.types["STRONGER"]),
         strength_low=table["strength"],
         strength_high=table["strength"],
     )
-    return curves, thresholds
+    curves, thresholds = [], []
+    for run, column, found in (
+        (OWN_TYPE, "found", in_own_type(score, accepted)),
+        (ANY_FLAG, "flagged", score.pixels["flagged"]),
+    ):
+        share = zip(("completeness", "low", "high"), found_share(table[column], table["planted"]), strict=True)
+        curves.append(table.assign(run=run, **dict(share)))
+        thresholds.append(curves_and_thresholds(score.pixels, found, score.types, own_types)[1].assign(run=run))
+    return pd.concat(curves, ignore_index=True), pd.concat(thresholds, ignore_index=True)
 
 
 def change_table(truth: Truth, before: Findings, after: Findings) -> pd.DataFrame:

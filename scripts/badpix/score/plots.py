@@ -37,13 +37,18 @@ PANEL_SIZE = (4.4, 3.3)  # inches
 
 
 def plot_curves(
-    path: str | Path, curves: pd.DataFrame, thresholds: pd.DataFrame, limits: Mapping[str, float | str] | None = None
+    path: str | Path,
+    curves: pd.DataFrame,
+    thresholds: pd.DataFrame,
+    limits: Mapping[str, float | str] | None = None,
+    label: str = "found in its own type",
 ) -> None:
     """Write a figure with a panel per planted type and a line per run, with the band of its 95% intervals.
 
     `curves` and `thresholds` are tables of `badpix.score.report_tables.score_tables`; `limits` (type -> strength, or a
-    condition on it) are drawn as dotted lines. Large open markers are at the strengths where 50% and 90% are found.
-    Stronger pixels are on the right in all panels. ValueError if there are no curves.
+    condition on it) are drawn as dotted lines; `label` is the label of the shares. Large open markers are at the
+    strengths where 50% and 90% are found. Stronger pixels are on the right in all panels. ValueError if there are no
+    curves.
     """
     if curves.empty:
         raise ValueError(f"{path}: no strength curves to draw, no planted type has strengths and an expected type")
@@ -61,7 +66,7 @@ def plot_curves(
     for axes in panels.flat[len(names) :]:
         axes.axis("off")
     for row in panels:
-        row[0].set_ylabel("found in its own type")
+        row[0].set_ylabel(label)
     draw_legend(figure, styles, bool(limits))
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=130)

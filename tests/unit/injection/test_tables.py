@@ -5,7 +5,15 @@ import pandas as pd
 import pytest
 
 from badpix.formats.truth_file import Truth
-from badpix.injection.tables import change_table, curve_table, healthy_pixels, injection_score, strength_table
+from badpix.injection.tables import (
+    ANY_FLAG,
+    OWN_TYPE,
+    change_table,
+    curve_table,
+    healthy_pixels,
+    injection_score,
+    strength_table,
+)
 from badpix.instrument.dq import PIXEL_FLAGS
 from badpix.score.pixels import Findings
 from badpix.score.plots import plot_curves
@@ -65,11 +73,21 @@ def test_shares_by_strength_with_intervals(tmp_path):
     assert table.loc[("hot", 5.0), "low"] == pytest.approx(1 / (1 + 1.959964**2 / 2), rel=1e-5)
     assert table.loc[("noisy", 3.0), "completeness"] == 0
     curves, thresholds = curve_table(score)
-    assert list(zip(curves["type"], curves["strength"], strict=True)) == [("hot", 1.0), ("hot", 5.0), ("noisy", 3.0)]
-    assert list(thresholds["type"]) == ["hot", "noisy"]
-    plot_curves(tmp_path / "one.png", curves.assign(run="NIS"), thresholds.assign(run="NIS"))
-    one = curves.iloc[2:].assign(run="NIS"), thresholds.iloc[1:].assign(run="NIS")
-    plot_curves(tmp_path / "one_strength_of_one_type.png", *one)
+    assert list(zip(curves["type"], curves["strength"], strict=True)) == 2 * [
+        ("hot", 1.0), ("hot", 5.0), ("noisy", 3.0),
+    ]  # fmt: skip
+    assert list(thresholds["type"]) == 2 * ["hot", "noisy"]
+    plot_curves(tmp_path / "one.png", curves, thresholds, label="found")
+    plot_curves(tmp_path / "one_strength_of_one_type.png", curves.iloc[2:3], thresholds.iloc[1:2])
+
+
+def test_a_pixel_flagged_as_another_type_counts_for_any_flag():
+    # The noisy pixel is flagged as hot, and the hot ones are found in their own type; the weakest is not flagged.
+    _, score = injection_score(truth(), findings(), findings(hot=[(2, 5), (2, 8), (2, 11)]), 5)
+    curves, _ = curve_table(score)
+    shares = curves.set_index(["run", "type", "strength"])["completeness"]
+    assert shares[OWN_TYPE].tolist() == [0, 1, 0]
+    assert shares[ANY_FLAG].tolist() == [0, 1, 1]
 
 
 def test_what_changed_where_nothing_was_planted():
