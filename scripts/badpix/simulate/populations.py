@@ -41,8 +41,8 @@ class PlantedType:
 
     `count` is the number in a 256 x 256 array. `expected` is the detection type that should find it, or "" for no type.
     `behaviour` is its effect while it is bad. `second` is the second parameter: for open pixels the factor on the
-    response of the four direct neighbours, for rc and inverse_rc the time constant in frames, for telegraph the chance
-    to switch per group. `permanent`: bad in every exposure.
+    response of the four direct neighbours, for rc and inverse_rc the time constant in frames (or in groups, see
+    Population), for telegraph the chance to switch per group. `permanent`: bad in every exposure.
     """
 
     name: str
@@ -110,6 +110,7 @@ class Population:
     phase_direction: int
     physics: Physics
     growth: Growth | None = None
+    time_constants_in_groups: bool = False  # of rc and inverse_rc pixels; else in frames
 
     @property
     def codes(self) -> dict[str, int]:
@@ -236,6 +237,8 @@ REALISTIC = Population(
     # The long-wave detector NRCALONG had 1,000 to 2,000 new pixels a year, nearly all hot, and lost none (lists in
     # `realistic`); about a fifth of new hot pixels are intermittent (grizli issue 200).
     growth=Growth(new=30, recovered=1, changed=1, hot_share=0.9, intermittent_share=0.2),
+    # As the chance of telegraph noise to switch: a shorter signal is a pedestal in groups of many frames.
+    time_constants_in_groups=True,
 )  # fmt: skip
 
 POPULATIONS = {population.name: population for population in (DEMO, SURVEY, REALISTIC)}

@@ -44,7 +44,7 @@ class ExposureMaps:
     noise_dn: np.ndarray
     full_well_dn: np.ndarray  # raw counts
     well_e: np.ndarray  # full well in electrons
-    rc: np.ndarray  # PIXEL_DTYPE; strength negative for inverse_rc
+    rc: np.ndarray  # PIXEL_DTYPE; strength negative for inverse_rc, time constant in frames
     telegraph: np.ndarray  # PIXEL_DTYPE
     exposure: Exposure  # with `seed` for the random numbers of effects: effect_stream(name, seed, exposure)
     seed: int  # of the detector
@@ -107,13 +107,16 @@ def exposure_maps(detector: DetectorModel, exposure: Exposure, seed: int) -> Exp
     full_well_dn = detector.saturation_dn + FULL_WELL_ABOVE_SATURATION_DN
     inverse_rc = detector.select("inverse_rc", index)
     inverse_rc["strength"] *= -1
+    rc = np.concatenate([detector.select("rc", index), inverse_rc])
+    if detector.population.time_constants_in_groups:
+        rc["second"] *= sum(detector.geometry.frames)
     return ExposureMaps(
         electrons_per_frame=signal_dn * detector.gain_e_per_dn,
         bias_dn=bias_dn,
         noise_dn=noise_map(detector),
         full_well_dn=full_well_dn,
         well_e=well_electrons(detector, full_well_dn),
-        rc=np.concatenate([detector.select("rc", index), inverse_rc]),
+        rc=rc,
         telegraph=detector.select("telegraph", index),
         exposure=exposure,
         seed=seed,

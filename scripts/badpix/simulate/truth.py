@@ -97,7 +97,8 @@ def pixel_table(detector: DetectorModel) -> pd.DataFrame:
     """A row per planted pixel, sorted by y and x (0-based).
 
     `second` is the second parameter: for open pixels the factor on the response of the neighbours, for rc and
-    inverse_rc the time constant in frames, for telegraph the chance to switch per group. Exposures are numbered from 1.
+    inverse_rc the time constant in frames (realistic: in groups), for telegraph the chance to switch per group.
+    Exposures are numbered from 1.
     An intermittent pixel of the survey is bad in exposures with (number - 1 + phase) % 8 < `bad_of_8`, a minority pixel
     of the demo in exposures with (number - 1) % 5 equal to the phase (its `bad_of_8` is -1). Permanent pixels have
     phase -1 and bad_of_8 8. `group` is the kind of its cluster, or empty.

@@ -8,57 +8,14 @@ from pathlib import Path
 import pandas as pd
 
 from badpix.score.tables import ALL, MAJORITY
+from badpix.validation.depth import completeness_by_depth, needed_rows
 from badpix.validation.plan import N_ABLATED, Scenario
+from badpix.validation.targets import Result, missed_lines, target_rows
+from badpix.validation.texts import DEPTHS, INTRODUCTION, LIMITS, NEEDED, ORIGINAL, POPULATIONS, TARGETS
 
 PAIR = ("official", "flight")
+NO_DEPTHS = pd.DataFrame()
 Tables = Mapping[str, pd.DataFrame]  # the tables of the score by name
-INTRODUCTION = """\
-# Validation: completeness and false positives
-
-Made by `make validation`. Detectors with known bad pixels are simulated (population `survey` of `scripts/simulate.py`:
-strengths from undetectable to obvious, clusters, intermittent pixels, an unlit strip, cosmic rays and snowballs). The
-exposures are processed with the unmodified calwebb_detector1 and the workflow, and the masks are compared with the
-truth. *Official* is `config/config.yaml` (official defaults), *flight* adds `config/presets/flight.yaml`. Intervals
-are 95% (Wilson). Completeness is the share of the planted pixels, at the stated limit of strength or stronger, that are
-found in their own type. Purity is the share of the pixels found as a type that were planted for this type. Weaker
-pixels, intermittent pixels that are bad in half or more of the exposures, and neighbours that receive charge of a bad
-pixel count neither as right nor as false.
-"""
-ORIGINAL = """\
-## For comparison: the rules of the original script
-
-The rules of the `jwst_reffiles` script on another simulated detector (NIRCam, 256 x 256, 8 darks and 8 flats of 30
-groups, evaluated with plain numpy, pedestals as in `fitopt`). Only the numbers are comparable: the exposures differ.
-
-| planted | found as |
-| --- | --- |
-| dead, low_qe, open | DEAD 1.0 each; LOW_QE 1.0, OPEN 1.0, ADJ_OPEN 1.0 |
-| hot, saturated | HOT 1.0 |
-| hot, not saturated | HOT 0.0, RC 0.58, noisy 0.83 |
-| rc | RC 1.0, high_cr 0.58 |
-| telegraph, low_pedestal, noisy | 1.0 each in their own type |
-| bad in 2 of 8 exposures | dead: DEAD 1.0; hot: noisy 1.0; telegraph, low pedestal: 0.0 |
-| healthy, of 61,504 | noisy 1002 (16,292 per million), DEAD 165 (2,683 per million) |
-"""
-LIMITS = """\
-## Known limits
-
-* Telegraph noise of less than about 50 DN is below the threshold of the jump step. Telegraph noise that switches in
-  fewer than half of the exposures is listed as intermittent and not flagged.
-* Weak telegraph noise (most steps less than five times the read noise) that is bad in 3 of 8 exposures can get a fourth
-  vote from a noise-induced downward jump. 1 in 1,000 healthy pixels has such a jump in an exposure. For strong
-  telegraph noise only larger downward jumps count: 4 in 100,000.
-* RC pixels with a long time constant and a small amplitude look like warm pixels: the curvature of the ramp is below
-  the noise. With a short time constant only a pedestal is left after the first group.
-* The neighbour of a saturated pixel collects its charge. It is flagged for its high slope or pedestal, although the
-  pixel itself is healthy.
-* Dead pixels with a response of more than 0.02 receive enough charge from their neighbours to be classified as LOW_QE.
-* A pixel with noise above its value in the read noise reference has many jumps in the jump step: of pixels planted at
-  4 and 8 times their noise, 66 of 67 were flagged with DO_NOT_USE, but 50 of them as telegraph pixels
-  ([injection.md](injection.md)).
-* For slopes and noise, a cosmic ray cannot be distinguished from a bad pixel in a single integration: the list of
-  intermittent pixels contains some healthy pixels.
-"""
 
 
 def markdown(table: pd.DataFrame) -> str:
@@ -187,12 +144,15 @@ class Validation:
     """The score of the simulations of a scenario.
 
     `tables` are the tables of the score (name -> DataFrame), pooled over `seeds`; `curves` is the path of their figure.
+    `results` are those of the targets, `seconds` the wall time of simulations and runs.
     """
 
     scenario: Scenario
     seeds: Sequence[int]
     tables: Tables
     curves: Path
+    results: Sequence[Result] = ()
+    seconds: float = 0.0
 
 
 def scenario_text(validation: Validation, page: Path) -> str:
@@ -201,7 +161,10 @@ def scenario_text(validation: Validation, page: Path) -> str:
     figure = page.parent / f"validation_{scenario.name}.png"
     shutil.copy2(validation.curves, figure)
     seeds = ", ".join(map(str, validation.seeds))
-    parts = [f"## {scenario.title}", f"Seeds {seeds}; other seeds were used to choose the options."]
+    parts = [
+        f"## {scenario.title}",
+        f"Seeds {seeds}; other seeds were used to choose the options.{made_in(validation)}",
+    ]
     parts += ["Completeness at the limit or stronger:", markdown(completeness_rows(tables))]
     parts += ["Purity, and false pixels with the preset:", markdown(purity_rows(tables))]
     parts += ["Healthy pixels (number, and per million):", markdown(healthy_rows(tables))]
@@ -209,6 +172,13 @@ def scenario_text(validation: Validation, page: Path) -> str:
     parts += [markdown(table) for table in structure_rows(tables, scenario.exposures)]
     parts += [f"![found share against strength]({figure.name})", markdown(threshold_rows(tables))]
     return "\n\n".join(parts)
+
+
+def made_in(validation: Validation) -> str:
+    """The effects of the simulation, and the time that simulations and runs took, as sentences."""
+    effects = ", ".join(f"`{name}`" for name in (*validation.scenario.effects, *validation.scenario.bad_dark))
+    text = f" Effects of the simulator: {effects}." if effects else ""
+    return text + (f" {validation.seconds / 60:.0f} minutes." if validation.seconds else "")
 
 
 def least(shares: pd.Series) -> str:
@@ -244,13 +214,28 @@ def summary_rows(validations: Sequence[Validation]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def write_page(page: Path, validations: Sequence[Validation], without: Tables | None = None) -> None:
+def depth_parts(depth: pd.DataFrame) -> list[str]:
+    """The sections of the table of groups and exposures, `badpix.validation.depth.depth_table`; none if it is empty."""
+    if depth.empty:
+        return []
+    tables = markdown(completeness_by_depth(depth)), markdown(needed_rows(depth))
+    return ["## Groups and exposures", DEPTHS, tables[0], NEEDED, tables[1]]
+
+
+def write_page(
+    page: Path, validations: Sequence[Validation], depth: pd.DataFrame = NO_DEPTHS, without: Tables | None = None
+) -> None:
     """Write the page `page` (Path) with a section per Validation.
 
-    `without` are the tables of the runs of the first scenario without single options; None: no such runs.
+    `depth` is the table of groups and exposures. `without` are the tables of the runs of the first scenario without
+    single options; None: no such runs.
     """
     page.parent.mkdir(parents=True, exist_ok=True)
-    parts = [INTRODUCTION, "## Summary", markdown(summary_rows(validations))]
+    populations = dict.fromkeys(validation.scenario.population for validation in validations)
+    checked = [(validation.scenario.title, validation.results) for validation in validations]
+    parts = [INTRODUCTION, *(POPULATIONS[name] for name in populations)]
+    parts += ["## Targets", TARGETS, markdown(target_rows(checked)), missed_lines(checked), *depth_parts(depth)]
+    parts += ["## Summary", markdown(summary_rows(validations))]
     parts += [scenario_text(validation, page) for validation in validations]
     if without is not None:
         first = validations[0]
@@ -259,5 +244,5 @@ def write_page(page: Path, validations: Sequence[Validation], without: Tables | 
             f"## Effect of each option ({first.scenario.title}, seeds {used})",
             markdown(ablation_rows(without, first.scenario.exposures)),
         ]
-    parts += [ORIGINAL, LIMITS]
+    parts += [ORIGINAL, LIMITS] if "survey" in populations else [LIMITS]
     page.write_text("\n\n".join(part.rstrip("\n") for part in parts) + "\n", encoding="utf-8")

@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from badpix.simulate.headers import make_geometry
+from badpix.simulate.headers import Geometry, make_geometry
+
+OFFICIAL, FLIGHT = "official", "flight"  # labels of the runs with all good exposures
+FULL_FRAME_TIME = "full_frame_time"
 
 
 @dataclass(frozen=True)
@@ -14,20 +17,39 @@ class Scenario:
     title: str
     instrument: str
     detector: str
-    size: int
+    size: int | None
     exposures: int
     integrations: int
     groups: int
     n_seeds: int = 5
-
-    @property
-    def seeds(self) -> tuple[int, ...]:
-        """The seeds of this scenario; costly scenarios have fewer."""
-        return SEEDS[: self.n_seeds]
+    population: str = "survey"
+    readpatt: str | None = None
+    subarray: str | None = None
+    effects: tuple[str, ...] = ()
+    """Effects of the simulator, in all exposures."""
+    numbers: tuple[int, ...] = ()
+    """Smaller numbers of darks and of flats with which the preset is also run."""
+    bad_dark: tuple[str, ...] = ()
+    """Effects of an additional dark. A run replaces the last dark by it, a second run leaves both out."""
 
     def simulation_seed(self, seed: int) -> int:
         """Seed of the simulator; it differs between scenarios, so that all detectors have different bad pixels."""
         return 100 * seed + list(SCENARIOS).index(self.name)
+
+    @property
+    def geometry(self) -> Geometry:
+        """The array and its readout."""
+        return make_geometry(self.instrument, self.size, self.detector, self.subarray, self.readpatt)
+
+    @property
+    def simulation(self) -> list[str]:
+        """Options of scripts/simulate.py for the detector, without seed, numbers of exposures and effects."""
+        options = [
+            "--population", self.population, "--instrument", self.instrument, "--detector", self.detector,
+            "--integrations", str(self.integrations), "--groups", str(self.groups),
+        ]  # fmt: skip
+        options += ["--subarray", self.subarray] if self.subarray else ["--size", str(self.size)]
+        return options + (["--readpatt", self.readpatt] if self.readpatt else [])
 
     @property
     def limits(self) -> dict[str, float | str]:
@@ -37,43 +59,126 @@ class Scenario:
         often to be visible: the limits are higher. With more groups the limits stay, so that the same pixels are
         compared.
         """
-        frame_time_s = make_geometry(self.instrument, self.size, self.detector).frame_time_s
         scatter = max(1, (USUAL_GROUPS_IN_ALL / (self.exposures * self.integrations * self.groups)) ** 0.5)
         switching = max(TELEGRAPH_SWITCHING, TELEGRAPH_SWITCHING * USUAL_GROUPS / self.groups)
+        return self.limits_for(1 + (NOISY_LIMIT - 1) * scatter, switching)
+
+    @property
+    def usual_limits(self) -> dict[str, float | str]:
+        """The limits of 8 darks of 30 groups, with which different numbers of groups and darks are compared."""
+        return self.limits_for(NOISY_LIMIT, TELEGRAPH_SWITCHING)
+
+    def limits_for(self, noisy: float, switching: float) -> dict[str, float | str]:
+        """Limits by planted type, for a limit of noise (times the read noise) and a chance to switch per group."""
+        per_unit = self.geometry.frame_time_s if self.population == "survey" else 1.0  # DN/frame or DN/s
         return LIMITS | {
-            "hot": HOT_LIMIT_DN_PER_S * frame_time_s,
-            "noisy": round(1 + (NOISY_LIMIT - 1) * scatter, 2),
+            "hot": HOT_LIMIT_DN_PER_S * per_unit,
+            "noisy": round(noisy, 2),
             "telegraph": f"strength >= 100 and second >= {switching:.2g}",
         }
 
 
 @dataclass(frozen=True)
+class Run:
+    """A run of the workflow: label, whether with the preset, and how many of the good darks and flats it has.
+
+    `bad_dark`: with the bad dark in addition.
+    """
+
+    label: str
+    darks: int
+    flats: int
+    preset: bool = True
+    bad_dark: bool = False
+
+
+def runs_of(scenario: Scenario) -> list[Run]:
+    """The runs of a scenario: all exposures with the official defaults and with the preset, then parts of them."""
+    full = scenario.exposures
+    runs = [Run(OFFICIAL, full, full, preset=False), Run(FLIGHT, full, full)]
+    runs += [Run(part_label(number), number, number) for number in scenario.numbers]
+    if scenario.bad_dark:
+        runs += [Run(WITH_BAD_DARK, full - 1, full, bad_dark=True), Run(WITHOUT_BAD_DARK, full - 1, full)]
+    return runs
+
+
+def part_label(number: int) -> str:
+    """Label of the run of the preset with `number` darks and flats."""
+    return f"{FLIGHT}, {number} + {number}"
+
+
+WITH_BAD_DARK, WITHOUT_BAD_DARK = "flight, one dark bad", "flight, without the bad dark"
+
+
+@dataclass(frozen=True)
 class Plan:
-    """Scenarios to simulate and run, by name; `ablations`: run the first scenario also without each option."""
+    """Scenarios to simulate and run, by name, and seeds.
+
+    `ablations`: run the first scenario also without each option.
+    """
 
     scenarios: Sequence[str]
-    seeds: Sequence[int] | None = None  # instead of the seeds of each scenario
+    n_seeds: int = 2
+    seeds: Sequence[int] | None = None  # instead of the first n_seeds
     ablations: bool = False
 
     def seeds_of(self, scenario: Scenario) -> tuple[int, ...]:
-        """The seeds of a Scenario."""
-        return tuple(self.seeds or scenario.seeds)
+        """The seeds of a Scenario; costly scenarios have fewer."""
+        return tuple(self.seeds or SEEDS[scenario.population][: min(self.n_seeds, scenario.n_seeds)])
 
 
-SCENARIOS = {
-    scenario.name: scenario
-    for scenario in (
-        Scenario("niriss", "NIRISS, 8 darks + 8 flats, 30 groups", "NIRISS", "NIS", 256, 8, 1, 30),
-        Scenario("nircam_short", "NIRCam short wave, 8 + 8, 30 groups", "NIRCAM", "NRCA1", 256, 8, 1, 30),
-        Scenario("nircam_long", "NIRCam long wave, 8 + 8, 30 groups", "NIRCAM", "NRCALONG", 256, 8, 1, 30),
-        Scenario("few", "NIRISS, 5 + 5, 20 groups", "NIRISS", "NIS", 256, 5, 1, 20),
-        Scenario("twenty", "NIRISS, 10 + 10 of 2 integrations, 30 groups", "NIRISS", "NIS", 256, 10, 2, 30, 1),
-        Scenario("hundred", "NIRISS, 10 + 10 of 10 integrations, 30 groups", "NIRISS", "NIS", 256, 10, 10, 30, 1),
-        Scenario("full", "NIRISS, full frame, 8 + 8, 30 groups", "NIRISS", "NIS", 2048, 8, 1, 30, 1),
-    )
-}
-# Seeds below 20 were used to choose the options; these seeds were not.
-SEEDS = (21, 22, 23, 24, 25)
+# Detectors and read patterns of darks in flight: groups of 4 to 8 frames, about 10 of them; the frame time is that of
+# the full frame. The guiders and MIRI have groups of one frame. NIRISS has three depths, each with several numbers of
+# exposures: the table of groups and exposures. SUB2048 of NIRSpec has reference columns; its full frame takes hours.
+_TIMES = (FULL_FRAME_TIME,)
+_FLIGHT = (
+    Scenario(
+        "niriss_nis10", "NIRISS, NIS (4 frames), 10 groups", "NIRISS", "NIS", 256, 10, 1, 10, 5, "realistic", "NIS",
+        effects=_TIMES, numbers=(4, 6, 8),
+    ),
+    Scenario(
+        "niriss_rapid20", "NIRISS, NISRAPID, 20 groups", "NIRISS", "NIS", 256, 10, 1, 20, 5, "realistic",
+        effects=_TIMES, numbers=(4, 6, 8),
+    ),
+    Scenario(
+        "niriss_rapid30", "NIRISS, NISRAPID, 30 groups", "NIRISS", "NIS", 256, 10, 1, 30, 5, "realistic",
+        effects=_TIMES, numbers=(4, 6, 8),
+    ),
+    Scenario(
+        "nircam_shallow4", "NIRCam short wave, SHALLOW4 (4 frames), 10 groups", "NIRCAM", "NRCA1", 256, 8, 1, 10, 5,
+        "realistic", "SHALLOW4", effects=_TIMES,
+    ),
+    Scenario(
+        "nircam_medium8", "NIRCam long wave, MEDIUM8 (8 frames), 10 groups", "NIRCAM", "NRCALONG", 256, 8, 1, 10, 5,
+        "realistic", "MEDIUM8", effects=_TIMES,
+    ),
+    Scenario(
+        "nirspec_nrs", "NIRSpec, NRS (4 frames), 10 groups", "NIRSPEC", "NRS1", None, 8, 1, 10, 5, "realistic", "NRS",
+        "SUB2048", effects=_TIMES,
+    ),
+    Scenario(
+        "fgs_rapid", "FGS, FGSRAPID, 20 groups", "FGS", "GUIDER1", 128, 8, 1, 20, 5, "realistic", effects=_TIMES,
+    ),
+    Scenario(
+        "miri_fastr1", "MIRI imager, FASTR1, 30 groups", "MIRI", "MIRIMAGE", 256, 8, 1, 30, 5, "realistic",
+        effects=_TIMES,
+    ),
+)  # fmt: skip
+# Square arrays of the population survey, whose strengths range from undetectable to obvious.
+_SURVEY = (
+    Scenario("niriss", "NIRISS, 8 darks + 8 flats, 30 groups", "NIRISS", "NIS", 256, 8, 1, 30),
+    Scenario("nircam_short", "NIRCam short wave, 8 + 8, 30 groups", "NIRCAM", "NRCA1", 256, 8, 1, 30),
+    Scenario("nircam_long", "NIRCam long wave, 8 + 8, 30 groups", "NIRCAM", "NRCALONG", 256, 8, 1, 30),
+    Scenario("few", "NIRISS, 5 + 5, 20 groups", "NIRISS", "NIS", 256, 5, 1, 20),
+    Scenario("twenty", "NIRISS, 10 + 10 of 2 integrations, 30 groups", "NIRISS", "NIS", 256, 10, 2, 30, 1),
+    Scenario("hundred", "NIRISS, 10 + 10 of 10 integrations, 30 groups", "NIRISS", "NIS", 256, 10, 10, 30, 1),
+    Scenario("full", "NIRISS, full frame, 8 + 8, 30 groups", "NIRISS", "NIS", 2048, 8, 1, 30, 1),
+)
+GROUPS = {part: tuple(scenario.name for scenario in rows) for part, rows in (("flight", _FLIGHT), ("survey", _SURVEY))}
+# The seed of a simulation has the position of its scenario: new scenarios go to the end.
+SCENARIOS = {scenario.name: scenario for scenario in (*_SURVEY, *_FLIGHT)}
+# Smaller seeds were used to choose the options; these seeds were not.
+SEEDS = {"survey": (21, 22, 23, 24, 25), "realistic": (41, 42, 43, 44, 45)}
 
 # Strengths from which a pixel must be found, for 8 darks and 8 flats of 30 groups of one frame. The limit of hot pixels
 # is twice `hot_rate_threshold` of the preset (1 DN/s). `Scenario.limits` adapts the limits of noisy and telegraph

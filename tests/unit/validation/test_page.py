@@ -10,6 +10,8 @@ import validation
 from badpix.score.pixels import bad_in, score_run
 from badpix.score.report_tables import score_tables
 from badpix.score.tables import ACCEPTED, is_strong, purity_table
+from badpix.simulate.effects import parse_effects
+from badpix.simulate.instruments import INSTRUMENTS
 from badpix.simulate.populations import POPULATIONS
 from badpix.validation.page import (
     Validation,
@@ -21,7 +23,8 @@ from badpix.validation.page import (
     purity_rows,
     write_page,
 )
-from badpix.validation.plan import ABLATIONS, LIMITS, SCENARIOS, SEEDS
+from badpix.validation.plan import ABLATIONS, FULL_FRAME_TIME, GROUPS, LIMITS, SCENARIOS, SEEDS, Plan
+from simulate import parse_arguments
 from unit.score.test_score import make_findings, make_truth
 
 PRESET = yaml.safe_load(validation.PRESET.read_text(encoding="utf-8"))
@@ -88,15 +91,39 @@ def test_limits_follow_the_number_of_groups():
 
 
 def test_limits_are_of_planted_types():
-    names = {planted.name for planted in POPULATIONS["survey"].types}
     for scenario in SCENARIOS.values():
-        assert scenario.limits.keys() <= names
-    assert ACCEPTED.keys() <= names
-    # Each type with an expected detection type has a limit, except the dead pixels for the test of the old mask.
-    expected = {planted.name for planted in POPULATIONS["survey"].types if planted.expected}
-    assert expected - {"crds_flagged_dead"} == LIMITS.keys() | {"hot", "noisy", "telegraph"}
-    seeds = [scenario.simulation_seed(seed) for scenario in SCENARIOS.values() for seed in SEEDS]
+        types = POPULATIONS[scenario.population].types
+        assert scenario.limits.keys() <= {planted.name for planted in types}
+        assert ACCEPTED.keys() <= {planted.name for planted in types}
+        # Each type with an expected detection type has a limit, except the dead pixels for the test of the old mask.
+        expected = {planted.name for planted in types if planted.expected}
+        assert expected - {"crds_flagged_dead"} == LIMITS.keys() | {"hot", "noisy", "telegraph"}
+    seeds = [scenario.simulation_seed(seed) for scenario in SCENARIOS.values() for seed in SEEDS[scenario.population]]
     assert len(set(seeds)) == len(seeds) and min(seeds) > 1000
+    assert not set(SEEDS["survey"]) & set(SEEDS["realistic"])
+
+
+def test_scenarios_of_flight_can_be_simulated():
+    for name in GROUPS["flight"]:
+        scenario = SCENARIOS[name]
+        parse_effects([*scenario.effects, *scenario.bad_dark])
+        options = parse_arguments(["--out", "x", *scenario.simulation, "--effects", *scenario.effects])[1]
+        assert options.effects.full_frame_time and FULL_FRAME_TIME in scenario.effects
+        assert (options.population, options.instrument, options.readpatt) == (
+            "realistic", scenario.instrument, scenario.readpatt,
+        )  # fmt: skip
+        # Hot pixels are planted, and their limit is, in DN/s.
+        assert scenario.limits["hot"] == 2
+    assert {SCENARIOS[name].instrument for name in GROUPS["flight"]} == set(INSTRUMENTS)
+
+
+def test_two_seeds_unless_more_are_wanted():
+    flight, full = SCENARIOS["nircam_shallow4"], SCENARIOS["full"]
+    assert Plan([]).seeds_of(flight) == (41, 42) and Plan([], 5).seeds_of(flight) == (41, 42, 43, 44, 45)
+    assert Plan([], 5).seeds_of(full) == (21,) and Plan([], 5, [7]).seeds_of(full) == (7,)
+    plan = validation.parse_arguments(["--scenarios", "flight", "few", "--n-seeds", "3"])["plan"]
+    assert plan.scenarios == [*GROUPS["flight"], "few"] and plan.n_seeds == 3
+    assert validation.parse_arguments([])["plan"].scenarios == list(GROUPS["flight"])
 
 
 def test_the_limit_of_hot_pixels_is_a_rate():
@@ -115,10 +142,31 @@ def test_every_option_of_the_preset_has_its_line():
 
 
 def test_runs():
-    assert validation.wanted_runs(False) == {"official": {}, "flight": PRESET}
-    runs = validation.wanted_runs(True)
-    assert len(runs) == 2 + len(ABLATIONS)
-    assert runs["without local plane"].keys() == PRESET.keys() - {"smoothing_type"}
+    runs, keys = validation.wanted_runs(SCENARIOS["few"], False)
+    assert keys == {"official": {}, "flight": PRESET} and list(runs) == list(keys)
+    runs, keys = validation.wanted_runs(SCENARIOS["few"], True)
+    assert len(runs) == len(keys) == 2 + len(ABLATIONS)
+    assert keys["without local plane"].keys() == PRESET.keys() - {"smoothing_type"}
+
+
+def test_exposures_of_a_run(tmp_path):
+    for kind, number in (("darks", 5), ("flats", 4)):
+        (tmp_path / kind).mkdir()
+        for index in range(1, number + 1):
+            (tmp_path / kind / f"jw_{index:05d}_nis_uncal.fits").touch()
+    scenario = replace(SCENARIOS["few"], exposures=4, numbers=(2,), bad_dark=("full_frame_time",))
+    runs, _ = validation.wanted_runs(scenario, False)
+    numbers = {}
+    for label, run in runs.items():
+        found = validation.exposures_of(tmp_path, run, 4)
+        numbers[label] = [[int(name.split("_")[1]) for name in found[kind]] for kind in ("darks", "flats")]
+    assert numbers == {
+        "official": [[1, 2, 3, 4], [1, 2, 3, 4]],
+        "flight": [[1, 2, 3, 4], [1, 2, 3, 4]],
+        "flight, 2 + 2": [[1, 2], [1, 2]],
+        "flight, one dark bad": [[1, 2, 3, 5], [1, 2, 3, 4]],
+        "flight, without the bad dark": [[1, 2, 3], [1, 2, 3, 4]],
+    }
 
 
 # ---------------------------------------------------------------- page
@@ -157,7 +205,8 @@ def test_page(tables, tmp_path):
     assert "| dead | 0.2 | 2 |" in text
     assert "Effect of each option" not in text
     assert "## Summary" in text and "(seeds: 2) | flight | hot 0.000 | hot 0.000 | 3 of 38: " in text
-    write_page(page, [one], tables)
+    assert "Made by `python scripts/validation.py" in text and "For comparison: the rules" in text
+    write_page(page, [one], without=tables)
     assert "## Effect of each option (NIRISS, 5 + 5, 20 groups, seeds 3, 4)" in page.read_text(encoding="utf-8")
 
 
