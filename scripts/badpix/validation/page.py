@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -144,7 +144,7 @@ class Validation:
     """The score of the simulations of a scenario.
 
     `tables` are the tables of the score (name -> DataFrame), pooled over `seeds`; `curves` is the path of their figure.
-    `results` are those of the targets, `seconds` the wall time of simulations and runs.
+    `results` are those of the targets, `seconds` the wall and cpu time of simulations and runs.
     """
 
     scenario: Scenario
@@ -152,7 +152,7 @@ class Validation:
     tables: Tables
     curves: Path
     results: Sequence[Result] = ()
-    seconds: float = 0.0
+    seconds: Mapping[str, float] = field(default_factory=dict)
 
 
 def scenario_text(validation: Validation, page: Path) -> str:
@@ -178,7 +178,8 @@ def made_in(validation: Validation) -> str:
     """The effects of the simulation, and the time that simulations and runs took, as sentences."""
     effects = ", ".join(f"`{name}`" for name in (*validation.scenario.effects, *validation.scenario.bad_dark))
     text = f" Effects of the simulator: {effects}." if effects else ""
-    return text + (f" {validation.seconds / 60:.0f} minutes." if validation.seconds else "")
+    wall, cpu = (validation.seconds.get(key, 0) / 60 for key in ("wall", "cpu"))
+    return text + (f" {wall:.0f} minutes, {cpu:.0f} minutes of CPU." if wall else "")
 
 
 def least(shares: pd.Series) -> str:
