@@ -29,6 +29,9 @@ class Effects:
     """Strength of each effect; 0: off."""
 
     full_frame_time: float = effect(1, "1: frames take as long as those of the full frame, also in small arrays")
+    stray_light: float = effect(
+        2, "DN/s at the right edge of the darks of this run, none at the left edge: for a bad dark", of_exposures=True
+    )
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():

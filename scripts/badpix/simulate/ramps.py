@@ -89,6 +89,9 @@ def exposure_maps(detector: DetectorModel, exposure: Exposure, seed: int) -> Exp
     response = apply_response(detector, index)
     frame_time_s = detector.geometry.frame_time_s
     signal_dn = detector.dark_rate_dn_per_s * frame_time_s
+    if exposure.kind == "dark" and detector.effects.stray_light:
+        gradient = np.linspace(0, detector.effects.stray_light, detector.geometry.n_columns, dtype=np.float32)
+        signal_dn = signal_dn + gradient * frame_time_s * ~detector.reference
     if exposure.kind == "flat":
         n_frames = detector.geometry.n_frames(exposure.n_groups)
         if exposure.sky is None:

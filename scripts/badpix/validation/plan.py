@@ -146,7 +146,7 @@ _FLIGHT = (
     ),
     Scenario(
         "nircam_shallow4", "NIRCam short wave, SHALLOW4 (4 frames), 10 groups", "NIRCAM", "NRCA1", 256, 8, 1, 10, 5,
-        "realistic", "SHALLOW4", effects=_TIMES,
+        "realistic", "SHALLOW4", effects=_TIMES, bad_dark=("stray_light",),
     ),
     Scenario(
         "nircam_medium8", "NIRCam long wave, MEDIUM8 (8 frames), 10 groups", "NIRCAM", "NRCALONG", 256, 8, 1, 10, 5,

@@ -2,6 +2,7 @@
 
 from hashlib import sha256
 
+import numpy as np
 import pytest
 from astropy.io import fits
 
@@ -60,6 +61,17 @@ def test_small_array_with_the_frame_time_of_the_full_frame(tmp_path):
         main(tmp_path, Simulation(**few, first_dark=2))
     main(tmp_path / "off", Simulation(**few))
     assert "EFFECTS" not in fits.getheader(tmp_path / "off" / "truth.fits")
+
+
+def test_stray_light_of_single_darks(tmp_path):
+    few = {"size": 64, "flats": 0, "darks": 1, "integrations": 1, "groups": 4}
+    (good,) = main(tmp_path, Simulation(**few))
+    (bad,) = main(tmp_path, Simulation(**few, first_dark=2, effects=Effects(stray_light=2000)))
+    columns = [fits.getdata(path, "SCI")[0, :, :-4].astype(float).mean(axis=1) for path in (good, bad)]
+    slopes = [(one[-1] - one[0]) for one in columns]
+    frame_s = fits.getval(bad, "TFRAME")
+    assert np.median(slopes[1][40:58] - slopes[0][40:58]) == pytest.approx(2000 * 3 * frame_s * 48.5 / 63, rel=0.05)
+    assert "EFFECTS" not in fits.getheader(tmp_path / "truth.fits"), "the detector is the same"
 
 
 def test_random_numbers_of_effects_are_separate():

@@ -1,6 +1,5 @@
 """The targets and the table of exposures needed, on the hand-made detector of the score's tests."""
 
-
 import numpy as np
 import pandas as pd
 import pytest
