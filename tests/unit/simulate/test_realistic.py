@@ -100,7 +100,7 @@ def test_growth_is_mostly_hot_and_hardly_recovers():
 
 def test_time_constants_of_rc_pixels_are_in_groups():
     for population, frames in ((REALISTIC, 10), (SURVEY, 1)):
-        detector = make_detector(make_geometry("NIRCAM", 128, readpatt="MEDIUM8"), 1, population)
+        detector = make_detector(make_geometry("NIRCAM", 160, readpatt="MEDIUM8"), 1, population)
         maps = exposure_maps(detector, Exposure("dark", 1, 1, 10), 1)
         planted = detector.select("rc", 1)["second"]  # in frames or in groups of 8 frames and a gap of 2
         assert np.allclose(maps.rc["second"][: len(planted)], frames * planted)
