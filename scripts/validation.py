@@ -36,7 +36,7 @@ from badpix.validation.targets import check_targets
 PROJECT = Path(__file__).resolve().parents[1]
 PRESET = PROJECT / "config" / "presets" / "flight.yaml"
 KEPT = (EVIDENCE, "test_bpm.fits", "summary.csv", "rejected_exposures.csv")
-SECONDS = "seconds.json"
+SECONDS, VERSION = "seconds.json", "version.txt"
 
 
 def run_workflow(folder, config, cores):
@@ -60,6 +60,14 @@ def keep_run(folder, detector, label):
     for name in KEPT:
         shutil.copy2(folder / "results" / detector / name, target / name)
     shutil.copytree(folder / "results" / detector / "benchmarks", target / "benchmarks", dirs_exist_ok=True)
+    (target / VERSION).write_text(code_version(), encoding="utf-8")
+
+
+def code_version():
+    """The commit of this workflow, with "-dirty" if files differ from it; "unknown" outside of git."""
+    command = ["git", "-C", PROJECT, "describe", "--always", "--dirty", "--exclude", "*"]
+    found = subprocess.run([str(part) for part in command], capture_output=True, text=True)
+    return found.stdout.strip() or "unknown"
 
 
 def wanted_runs(scenario, ablations):
@@ -167,6 +175,11 @@ def score_scenario(folders, runs):
     return scores
 
 
+def versions_of(folders):
+    """The versions of the workflow that made the kept runs, sorted; runs of several versions are mixed if resumed."""
+    return sorted({path.read_text(encoding="utf-8") for folder in folders for path in folder.glob(f"runs/*/{VERSION}")})
+
+
 def accepted_of(scores):
     """Planted type -> detection types that count as found, as far as planted and as a run has them."""
     known = {name for score in scores.values() for name in score.detections}
@@ -196,7 +209,9 @@ def main(out, plan, cores=2, page=None, readme=None):
         results = check_targets(scores, accepted, scenario.limits)
         for result in results:
             print(f"{name}: {result.target}: {result.measured}: {'met' if result.met else 'MISSED: ' + result.reason}")
-        validations.append(Validation(scenario, seeds, tables, curves, results, read_seconds(folders)))
+        validations.append(
+            Validation(scenario, seeds, tables, curves, results, read_seconds(folders), versions_of(folders))
+        )
         depths.append(depth_table(scenario, scores, accepted))
         if ablated:
             runs = wanted_runs(scenario, ablations=True)[0]

@@ -10,7 +10,7 @@ import pandas as pd
 from badpix.score.tables import ALL, MAJORITY
 from badpix.validation.depth import completeness_by_depth, needed_rows
 from badpix.validation.plan import N_ABLATED, Scenario
-from badpix.validation.targets import Result, missed_lines, target_rows
+from badpix.validation.targets import Result, missed_lines, pooled_healthy, target_rows
 from badpix.validation.texts import DEPTHS, INTRODUCTION, LIMITS, NEEDED, ORIGINAL, POPULATIONS, TARGETS
 
 PAIR = ("official", "flight")
@@ -144,7 +144,8 @@ class Validation:
     """The score of the simulations of a scenario.
 
     `tables` are the tables of the score (name -> DataFrame), pooled over `seeds`; `curves` is the path of their figure.
-    `results` are those of the targets, `seconds` the wall and cpu time of simulations and runs.
+    `results` are those of the targets, `seconds` the wall and cpu time of simulations and runs, `versions` the commits of
+    the workflow that made the runs.
     """
 
     scenario: Scenario
@@ -153,6 +154,7 @@ class Validation:
     curves: Path
     results: Sequence[Result] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
+    versions: Sequence[str] = ()
 
 
 def scenario_text(validation: Validation, page: Path) -> str:
@@ -175,11 +177,12 @@ def scenario_text(validation: Validation, page: Path) -> str:
 
 
 def made_in(validation: Validation) -> str:
-    """The effects of the simulation, and the time that simulations and runs took, as sentences."""
+    """Effects of the simulation, time of simulations and runs, and version of the workflow, as sentences."""
     effects = ", ".join(f"`{name}`" for name in (*validation.scenario.effects, *validation.scenario.bad_dark))
     text = f" Effects of the simulator: {effects}." if effects else ""
     wall, cpu = (validation.seconds.get(key, 0) / 60 for key in ("wall", "cpu"))
-    return text + (f" {wall:.0f} minutes, {cpu:.0f} minutes of CPU." if wall else "")
+    text += f" {wall:.0f} minutes, {cpu:.0f} minutes of CPU." if wall else ""
+    return text + (f" Version {', '.join(validation.versions)}." if validation.versions else "")
 
 
 def least(shares: pd.Series) -> str:
@@ -234,6 +237,7 @@ def write_page(
     page.parent.mkdir(parents=True, exist_ok=True)
     populations = dict.fromkeys(validation.scenario.population for validation in validations)
     checked = [(validation.scenario.title, validation.results) for validation in validations]
+    checked.append(("all scenarios", [pooled_healthy(validation.tables["healthy"] for validation in validations)]))
     parts = [INTRODUCTION, *(POPULATIONS[name] for name in populations)]
     parts += ["## Targets", TARGETS, markdown(target_rows(checked)), missed_lines(checked), *depth_parts(depth)]
     parts += ["## Summary", markdown(summary_rows(validations))]

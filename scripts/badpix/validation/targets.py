@@ -1,7 +1,7 @@
 """The targets of the validation: whether the preset meets them in a scenario, and where it does not, why."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -128,6 +128,18 @@ def healthy_result(score: Score) -> Result:
     met = row["per_million"] <= HEALTHY_PER_MILLION
     return Result(
         f"healthy with DO_NOT_USE <= {HEALTHY_PER_MILLION:g} per million", measured, met, "" if met else reason
+    )
+
+
+def pooled_healthy(tables: Iterable[pd.DataFrame]) -> Result:
+    """Healthy pixels with DO_NOT_USE in all scenarios together, from their tables of healthy pixels."""
+    rows = pd.concat(tables).query("run == @FLIGHT and type == @DO_NOT_USE")
+    flagged, healthy = int(rows["healthy_flagged"].sum()), int(rows["healthy"].sum())
+    share, low, high = (1e6 * float(value) for value in found_share(flagged, healthy))
+    measured = f"{flagged} of {healthy}: {share:.1f} per million [{low:.1f}, {high:.1f}]"
+    met = share <= HEALTHY_PER_MILLION
+    return Result(
+        f"healthy with DO_NOT_USE <= {HEALTHY_PER_MILLION:g} per million", measured, met, "" if met else measured
     )
 
 

@@ -196,11 +196,18 @@ def test_rows(tables):
 def test_page(tables, tmp_path):
     curves, page = tmp_path / "curves.png", tmp_path / "docs" / "validation.md"
     curves.write_bytes(b"figure")
-    one = Validation(SCENARIOS["few"], (3, 4), tables, curves)
+    one = Validation(SCENARIOS["few"], (3, 4), tables, curves, (), {"wall": 600, "cpu": 120}, ("0a1b2c3",))
     write_page(page, [one])
     text = page.read_text(encoding="utf-8")
     assert (page.parent / "validation_few.png").read_bytes() == b"figure"
-    for words in ("Seeds 3, 4;", "## NIRISS, 5 + 5, 20 groups", "(validation_few.png)", "## Known limits"):
+    assert "| all scenarios | healthy with DO_NOT_USE <= 5 per million | 3 of 38: " in text
+    for words in (
+        "Seeds 3, 4;",
+        "10 minutes, 2 minutes of CPU. Version 0a1b2c3.",
+        "## NIRISS, 5 + 5, 20 groups",
+        "(validation_few.png)",
+        "## Known limits",
+    ):
         assert words in text
     assert "| dead | 0.2 | 2 |" in text
     assert "Effect of each option" not in text
