@@ -144,8 +144,8 @@ class Validation:
     """The score of the simulations of a scenario.
 
     `tables` are the tables of the score (name -> DataFrame), pooled over `seeds`; `curves` is the path of their figure.
-    `results` are those of the targets, `seconds` the wall and cpu time of simulations and runs, `versions` the commits of
-    the workflow that made the runs.
+    `results` are those of the targets, `seconds` the wall and cpu time of simulations and runs, `versions` the commits
+    of the workflow that made the runs.
     """
 
     scenario: Scenario
