@@ -55,7 +55,7 @@ def next_epoch(detector: DetectorModel, rng: np.random.Generator) -> tuple[Detec
     types, codes, growth = detector.population.types, detector.population.codes, detector.population.growth
     changing = [name for name in CHANGING if name in codes]
     wanted = (CHANGED_PER_AREA,) * 3 if growth is None else (growth.recovered, growth.changed, growth.new)
-    minimum = CHANGED_MINIMUM if growth is None else 1
+    minimum = CHANGED_MINIMUM if growth is None else 0
     n_recovered, n_changed, n_new = (max(minimum, round(count * detector.geometry.relative_area)) for count in wanted)
     old = detector.pixels.copy()
     able = np.flatnonzero(np.isin(old["code"], [codes[name] for name in changing]) & (old["group"] == ""))

@@ -94,6 +94,7 @@ def test_growth_is_mostly_hot_and_hardly_recovers():
     intermittent = grown[grown["code"] == REALISTIC.codes["intermittent_hot"]]
     assert (intermittent["phase"] >= 0).all() and (intermittent["bad_exposures"] < 8).all()
     assert 10 < np.count_nonzero(grown["group"] == CLUSTER) <= 17
+    assert evolve(realistic(128), 2, 1)[1]["change"].tolist() == ["new"] * 8, "fewer than one recovers"
     old = {(pixel["y"], pixel["x"]) for pixel in first.pixels}
     assert not old & {(pixel["y"], pixel["x"]) for pixel in grown}
 
