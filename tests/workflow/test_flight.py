@@ -73,7 +73,8 @@ def test_the_header_lists_what_was_used_and_not_what_was_replaced(flown):
     directory, _ = flown
     header = fits.getheader(directory / "results" / "NIS" / "test_bpm.fits", 0)
     text = repr(header)
-    for key in ("false_flags_per_million", "hot_rate_threshold", "flat_vote_unit", "exclusive_types", "min_unlit_area"):
+    for key in ("false_flags_per_million", "hot_rate_threshold", "flat_vote_unit", "exclusive_types", "min_unlit_area",
+                "dark_local_level"):  # fmt: skip
         assert key.upper() in text.upper()
     for key in ("dark_noisy_threshold", "pedestal_sigma_threshold", "max_jump_limit"):
         assert key.upper() not in text.upper()

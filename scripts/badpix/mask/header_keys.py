@@ -32,6 +32,8 @@ def _dark_keys(settings: VoteSettings) -> list[str]:
             keys += test.keys
     for search in settings.searches_on:
         keys += ["false_flags_per_million", *search.header_keys(), *(["gain_e_per_dn"] if search.needs_gain else [])]
+    if settings.searches_on and settings.dark_local_level:
+        keys.append("dark_local_level")
     return keys
 
 

@@ -27,6 +27,7 @@ from badpix.vote.dark_official import (
     pedestal_plane,
 )
 from badpix.vote.exposure_set import ExposureSet
+from badpix.vote.level_record import LocalLevels
 from badpix.vote.searches.base import Integration
 from badpix.vote.searches.registry import measured_searches
 from badpix.vote.searches.telegraph import STEPS, mainly_clear
@@ -91,6 +92,7 @@ class DarkReader:
         self.shallow = exposures.shallow_darks(settings.required.min_darks)
         self.searches = measured_searches(settings.searches)
         self.planes = dict.fromkeys([*planes_of(self.searches), *PLANES_USED, *STEPS, "CDS_NOISE", "NGOOD"])
+        self.levels = LocalLevels(exposures.science, self.regions) if settings.dark_local_level else None
         self.report = DarkReport()
 
     def read(self) -> DarkReport:
@@ -175,6 +177,10 @@ class DarkReader:
         for search in self.searches:
             for measured in search.measured(integration):
                 values, minimum = measured.values, measured.min_deviation
+                measure = search.measures[measured.measure]
+                if self.levels is not None and measure.level:
+                    values, hidden = self.levels.subtract(measure.level, measure.lines, values, integration)
+                    minimum = np.maximum(minimum, hidden)
                 if measured.measure == "noise":
                     self._add_noise_deviation(values)
                 picked = values.ravel()[self.pixels]
@@ -184,8 +190,9 @@ class DarkReader:
                 for test in counts:
                     limits = self.evidence.limits(test, exposure=integration.exposure, integration=integration.number)
                     votes[test] = self._outlier_votes(picked, minimum, [row for row in limits if row.exposure])
-                quantity = search.measures[measured.measure].quantity
-                if counts and quantity not in (None, "SLOPE"):
+                # The limits are those of values without the local level.
+                quantity = measure.quantity or integration.pedestal_plane
+                if counts and (quantity not in ("SLOPE", integration.pedestal_plane) or self.levels is not None):
                     quantities[quantity] = values
         return votes
 

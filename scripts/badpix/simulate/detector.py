@@ -10,6 +10,7 @@ import numpy as np
 
 from badpix.simulate.effects import NO_EFFECTS, Effects
 from badpix.simulate.headers import FULL, Geometry, make_geometry, science_bounds
+from badpix.simulate.more_pixels import with_more
 from badpix.simulate.planting import plan_pixels
 from badpix.simulate.populations import DEMO, Population
 from badpix.simulate.static_maps import static_maps
@@ -66,8 +67,9 @@ def make_detector(
         geometry = replace(geometry, frame_time_s=full.frame_time_s)
     plan_rng, map_rng = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(2))
     reference = reference_pixels(geometry)
+    pixels = plan_pixels(geometry, population, plan_rng)
     return DetectorModel(
-        geometry=geometry, population=population, pixels=plan_pixels(geometry, population, plan_rng),
+        geometry=geometry, population=population, pixels=with_more(pixels, geometry, population, effects, seed),
         reference=reference, **static_maps(geometry, reference, population.physics, map_rng),
         effects=effects,
     )  # fmt: skip

@@ -2,7 +2,8 @@
 
 Simulated are bias and its reset (kTC) noise, a common and an odd/even drift, 1/f and white read noise, dark current,
 lamp signal with shot noise, a mild non-linearity, full well, cosmic rays, the planted pixels, and the effects set in
-the Physics of the population, such as capacitive coupling between pixels. Persistence and glow are not simulated.
+the Physics of the population, such as capacitive coupling between pixels. Glow, persistence and further effects
+are off by default (`badpix.simulate.effects`).
 """
 
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from badpix.simulate.coupling import couple
 from badpix.simulate.detector import DetectorModel
 from badpix.simulate.exposure import Exposure
 from badpix.simulate.headers import Geometry, output_of_lines
+from badpix.simulate.levels import added_bias, added_rate
 from badpix.simulate.miri import group_offsets
 
 FLAT_SIGNAL_DN = 25000.0  # mean lamp signal at the end of a ramp: about half of the full well
@@ -102,9 +104,13 @@ def exposure_maps(detector: DetectorModel, exposure: Exposure, seed: int) -> Exp
             stars_dn = exposure.sky.stars(detector.geometry.shape, index, seed)
         signal_dn = signal_dn + diffuse_dn / n_frames * detector.illumination * response
         signal_dn = signal_dn + stars_dn / n_frames * response
+    if (rate := added_rate(detector.geometry, detector.effects, exposure, seed)) is not None:
+        signal_dn = signal_dn + rate * frame_time_s * ~detector.reference
     hot = detector.select("hot", index)
     signal_dn[hot["y"], hot["x"]] += detector.dn_per_frame(hot)
     bias_dn = detector.bias_dn.copy()
+    if (offset_dn := added_bias(detector.geometry, detector.effects, exposure, seed)) is not None:
+        bias_dn += offset_dn * ~detector.reference
     low = detector.select("low_pedestal", index)
     bias_dn[low["y"], low["x"]] -= low["strength"]
     full_well_dn = detector.saturation_dn + FULL_WELL_ABOVE_SATURATION_DN

@@ -21,6 +21,7 @@ from badpix.vote.flag_priority import apply_priority, intermittent_only, priorit
 from badpix.vote.flat_errors import may_be_dead
 from badpix.vote.flat_types import flat_results
 from badpix.vote.flat_votes import FlatVotes
+from badpix.vote.level_record import LocalLevels
 from badpix.vote.searches.base import Context
 from badpix.vote.settings import FlatSettings, VoteSettings
 from badpix.vote.sky_warnings import sky_warnings
@@ -67,14 +68,16 @@ def classify_darks(exposures: ExposureSet, settings: VoteSettings) -> Classifica
     official, extended = DarkVote(exposures.geometry.shape, settings.darks), None
     if settings.searches_on:
         deep = [dark for dark in darks if dark.name not in shallow]
+        regions = amplifiers(exposures.geometry, exposures.detector)
         context = Context(
             science,
             len(deep),
             sum(dark.n_integrations() for dark in deep),
             settings.false_flags_per_million / 1e6,
             settings.min_valid,
-            amplifiers(exposures.geometry, exposures.detector),
+            regions,
             settings.gain_e_per_dn if exposures.gain is None else exposures.gain.image,
+            LocalLevels(science, regions) if settings.dark_local_level else None,
         )
         extended = DarkExtended(settings.searches, context)
     # By the number of groups, deepest first; darks of the same number keep their order.

@@ -62,8 +62,12 @@ class DarkExtended:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Warnings of pixels that the searches cannot test. Call it after `results`."""
-        return tuple(warning for run in self.runs for warning in run.warnings)
+        """Warnings of pixels that the searches cannot test, and of local levels. Call it after `results`."""
+        of_searches = tuple(warning for run in self.runs for warning in run.warnings)
+        if self.context.levels is None:
+            return of_searches
+        subjects = [subject for run in self.runs for subject in run.level_subjects()]
+        return *of_searches, *self.context.levels.warnings(subjects)
 
 
 def planes_of(searches: Iterable[Search]) -> tuple[str, ...]:

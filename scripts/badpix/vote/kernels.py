@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from badpix.numerics.compiled import compiled
+from badpix.numerics.compiled import compiled, put_in_order
 
 
 @compiled
@@ -105,3 +105,83 @@ def add_clean_slopes(
                 delta = value - mean[y, x]
                 mean[y, x] += delta / n[y, x]
                 sum_squares[y, x] += delta * (value - mean[y, x])
+
+
+@compiled
+def count_beyond(
+    values: np.ndarray,
+    limits: tuple[np.float32, np.float32],
+    step: int,
+    side: int,
+    rows: np.ndarray,
+    columns: np.ndarray,
+    cells: np.ndarray,
+) -> None:
+    """Count the values beyond two limits in each row, column and cell.
+
+    Parameters
+    ----------
+    values : image (y, x), float32
+        NaN does not count.
+    limits : pair of float32
+        Lower and upper limit.
+    step : int
+        Every `step`-th value of a row counts, beginning with another column in the next row.
+    side : int
+        Side of the square cells in pixels.
+    rows, columns, cells : int32 arrays (y, 3), (x, 3), (y of cells, x of cells, 3)
+        Numbers of values, of values below the lower limit and of values above the upper limit; added to.
+    """
+    n_rows, n_columns = values.shape
+    low, high = limits
+    for y in range(n_rows):
+        for x in range(2 * y % step, n_columns, step):
+            value = values[y, x]
+            if np.isnan(value):
+                continue
+            beyond = 2 if value > high else 1 if value < low else 0
+            rows[y, 0] += 1
+            columns[x, 0] += 1
+            cells[y // side, x // side, 0] += 1
+            if beyond:
+                rows[y, beyond] += 1
+                columns[x, beyond] += 1
+                cells[y // side, x // side, beyond] += 1
+
+
+@compiled
+def cell_quartiles(
+    values: np.ndarray, side: int, chosen: np.ndarray, number: np.ndarray, quartiles: np.ndarray
+) -> None:
+    """The quartiles of the values that are not NaN in square cells.
+
+    Parameters
+    ----------
+    values : image (y, x), float32
+        NaN does not count.
+    side : int
+        Side of the cells in pixels.
+    chosen : bool array (y of cells, x of cells)
+        The cells to measure.
+    number : int32 array (y of cells, x of cells)
+        Filled with the number of values.
+    quartiles : float32 array (y of cells, x of cells, 3)
+        Filled with the first quartile, the median and the third quartile, where there are values.
+    """
+    n_rows, n_columns = values.shape
+    inside = np.empty(side * side, np.float32)
+    for row in range(chosen.shape[0]):
+        for column in range(chosen.shape[1]):
+            if not chosen[row, column]:
+                continue
+            n = 0
+            for y in range(row * side, min(row * side + side, n_rows)):
+                for x in range(column * side, min(column * side + side, n_columns)):
+                    if not np.isnan(values[y, x]):
+                        inside[n] = values[y, x]
+                        n += 1
+            number[row, column] = n
+            if n:
+                put_in_order(inside, n)
+                for i in range(3):
+                    quartiles[row, column, i] = inside[(n - 1) * (i + 1) // 4]

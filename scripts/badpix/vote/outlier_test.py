@@ -194,6 +194,11 @@ class OutlierTest:
             limit[region] = np.maximum(of_votes, margin * of_mean[region])
         return limit
 
+    def typical_vote_limit(self, min_margin: float) -> float:
+        """The median over integrations and regions of the deviation that a vote needs, at least `min_margin`."""
+        margins = [self.vote_sigma * sigma for levels in self.levels for _, sigma in levels if np.isfinite(sigma)]
+        return max(float(np.median(margins)) if margins else np.inf, min_margin)
+
     def majority(self, side: int, min_valid: int) -> np.ndarray:
         """Boolean image of the science pixels with enough votes on `side`."""
         return decide(self.votes[side], self.n_valid, self.fraction, min_valid) & self.science

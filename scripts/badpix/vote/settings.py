@@ -94,7 +94,7 @@ class VoteSettings:
     off; their false-alarm rate is `false_flags_per_million`. `flats` are the settings of the flat types, `response`
     those of the normalisation of flats, `required` the required exposures. `min_valid` is the smallest number of valid
     votes. `exclusive_types`: types exclude each other by priority. `gain_e_per_dn` is the configured gain (e-/DN), None
-    for the gain of the exposures.
+    for the gain of the exposures. `dark_local_level`: the searches measure deviations from the local level of a dark.
     """
 
     required: RequiredExposures
@@ -106,6 +106,7 @@ class VoteSettings:
     min_valid: int
     exclusive_types: bool
     gain_e_per_dn: float | None = None
+    dark_local_level: bool = False
 
     @classmethod
     def from_config(cls, config: Mapping) -> "VoteSettings":
@@ -120,6 +121,7 @@ class VoteSettings:
             config["min_valid"],
             config["exclusive_types"],
             config["gain_e_per_dn"],
+            config["dark_local_level"],
         )
 
     @property

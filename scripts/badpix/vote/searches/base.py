@@ -13,9 +13,11 @@ from typing import ClassVar
 import numpy as np
 
 from badpix.config.settings import Settings
-from badpix.formats.thresholds import ABOVE, BELOW, MEAN_DEVIATION, Threshold, around, vote_rows
+from badpix.formats.thresholds import ABOVE, Threshold, vote_rows
 from badpix.formats.type_result import TypeResult
 from badpix.instrument.readout import GroupTimes
+from badpix.vote.level_record import Changing, LocalLevels, Subject
+from badpix.vote.limit_rows import LimitOfCount, limit_rows
 from badpix.vote.outlier_test import HIGH, WHOLE_ARRAY, OutlierTest, Region
 
 
@@ -35,6 +37,8 @@ class Measure:
     `quantity` is its name in the thresholds and in the report, None for the plane of the pedestals that vote. `unit`
     and `title` are the unit and the title of the quantity. `further` is a second condition. `by_amplifier`: each
     amplifier has its own level and scatter. `scaled`: a pixel that is noisier than typical needs a larger mean.
+    `level` is the quantity in words if its local level is subtracted with `dark_local_level`, else None; measures of
+    the same values have the same. `lines`: readout lines have a level too, not only areas.
     """
 
     quantity: str | None
@@ -43,6 +47,8 @@ class Measure:
     further: Further | None = None
     by_amplifier: bool = False
     scaled: bool = True
+    level: str | None = None
+    lines: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,7 +101,8 @@ class Context:
     `science` is the boolean image (y, x) of the pixels that may be flagged. `n_exposures` and `n_integrations` are the
     numbers that will be added. `probability` is the false-alarm probability per healthy pixel and vote count,
     `min_valid` the smallest number of valid votes, and `amplifiers` the slices (y, x) of the amplifiers. `gain` (e-/DN)
-    is a number or an image (y, x); None if no search needs it.
+    is a number or an image (y, x); None if no search needs it. `levels` are the local levels of the darks, None without
+    `dark_local_level`.
     """
 
     science: np.ndarray
@@ -105,6 +112,7 @@ class Context:
     min_valid: int
     amplifiers: tuple[Region, ...] = WHOLE_ARRAY
     gain: np.ndarray | float | None = None
+    levels: LocalLevels | None = None
 
 
 @dataclass(frozen=True)
@@ -187,14 +195,20 @@ class SearchRun:
         self.integrations: list[tuple[str, int]] = []
         self.pedestal_plane = ""
         self.warnings: tuple[str, ...] = ()
+        # Count -> pixels (bool image) that a changing level may explain.
+        self.doubtful: dict[str, np.ndarray] = {}
 
     def add(self, integration: Integration) -> None:
         """Count the votes of one integration."""
         self.pedestal_plane = integration.pedestal_plane
         self.integrations.append((integration.exposure, integration.number))
         for measured in self.search.measured(integration):
-            test = self.tests[measured.measure]
-            self.take(measured.measure, test.add(measured.values, self.floor(measured), measured.min_certain))
+            test, values, floor = self.tests[measured.measure], measured.values, self.floor(measured)
+            measure = self.search.measures[measured.measure]
+            if self.context.levels is not None and measure.level:
+                values, hidden = self.context.levels.subtract(measure.level, measure.lines, values, integration)
+                floor = np.maximum(floor, hidden)
+            self.take(measured.measure, test.add(values, floor, measured.min_certain))
 
     def take(self, measure: str, deviation: np.ndarray) -> None:
         """Hook of subclasses: count further votes from the deviation from the detector's level (image (y, x))."""
@@ -223,9 +237,31 @@ class SearchRun:
     def found(self, count: VoteCount, scale: np.ndarray) -> np.ndarray:
         """Boolean image (y, x) of the pixels that a count finds."""
         name = _measure_of(count)
-        return self.tests[name].found(
+        found = self.tests[name].found(
             count.side, self.context.min_valid, scale if self.search.measures[name].scaled else 1.0
         )
+        if changing := self._changing(count):
+            self.doubtful[count.name] = changing.doubtful(found, self.tests[name].mean())
+            found &= ~self.doubtful[count.name]
+        return found
+
+    def _changing(self, count: VoteCount) -> Changing | None:
+        """The areas whose level changes between the darks, in the measure of a count."""
+        level = self.search.measures[_measure_of(count)].level
+        return self.context.levels.changing(level) if self.context.levels is not None and level else None
+
+    def _intermittent(self, count: VoteCount) -> np.ndarray:
+        """The pixels with a significant integration, outside areas that only some darks have: bool (y, x)."""
+        intermittent = self.tests[_measure_of(count)].intermittent(count.side)
+        return intermittent if (areas := self._changing(count)) is None else intermittent & ~areas.passing
+
+    def level_subjects(self) -> Iterator[tuple[str, Subject]]:
+        """The names of the local levels of this search, and the subjects of their warnings."""
+        for name, measure in self.search.measures.items():
+            if measure.level:
+                types = dict.fromkeys(t for count in self.search.counts if count.measure == name for t in count.types)
+                limit = self.tests[name].typical_vote_limit(self.min_margin(name))
+                yield measure.level, Subject(tuple(types), measure.level, measure.unit, limit)
 
     def type_result(
         self, found: np.ndarray, counts: list[VoteCount], lists_intermittent: bool | None = None
@@ -237,45 +273,26 @@ class SearchRun:
         sufficient = np.logical_or.reduce([test.has_enough_votes(self.context.min_valid) for test in tests])
         intermittent = None
         if lists_intermittent:
-            strong = [test.intermittent(count.side) for test, count in zip(tests, counts, strict=True)]
+            strong = [self._intermittent(count) for count in counts]
             intermittent = np.logical_or.reduce(strong) & ~found
+        doubtful = [self.doubtful[count.name] for count in counts if count.name in self.doubtful]
+        untested = np.logical_or.reduce(doubtful) & science & ~found if doubtful else None
         return TypeResult(
             found & science,
-            ~sufficient & science,
+            (~sufficient if untested is None else ~sufficient | untested) & science,
             {c.name: (test.votes[c.side], test.n_valid) for test, c in zip(tests, counts, strict=True)},
             intermittent,
             tuple(row for count in counts for row in self.thresholds(count)),
+            untested,
         )
 
     def thresholds(self, count: VoteCount) -> tuple[Threshold, ...]:
         """The Thresholds of a count: of every integration, of the mean, and of the vote. Call it after `found`."""
         name = _measure_of(count)
-        measure, test = self.search.measures[name], self.tests[name]
-        quantity, direction = measure.quantity or self.pedestal_plane, ABOVE if count.side == HIGH else BELOW
-        # A vote must exceed both margins, so the larger margin is the limit.
-        min_margin = self.min_margin(name)
-        rows = []
-        weights = test.weights()
-        for levels, of_levels, (exposure, number) in zip(test.levels, weights, self.integrations, strict=True):
-            for region, ((centre, sigma), weight) in enumerate(zip(levels, of_levels, strict=True), 1):
-                row = around(
-                    count.name,
-                    quantity,
-                    direction,
-                    centre,
-                    max(test.vote_sigma * sigma, min_margin),
-                    unit=measure.unit,
-                    exposure=exposure,
-                    integration=number,
-                    region=region if len(levels) > 1 else 0,
-                    weight=float(weight),
-                )
-                rows.append(row)
-        for region, (centre, margin) in enumerate(test.mean_limits[count.side], 1):
-            region = region if len(test.regions) > 1 else 0
-            value = count.side * (centre + margin)
-            rows.append(Threshold(count.name, MEAN_DEVIATION, direction, value, measure.unit, region=region))
+        measure = self.search.measures[name]
+        limit = LimitOfCount(count.name, measure.quantity or self.pedestal_plane, count.side, measure.unit)
+        rows = limit_rows(limit, self.tests[name], self.integrations, self.min_margin(name))
         if measure.further:
             part = measure.further.part
             rows.append(Threshold(count.name, measure.further.quantity, ABOVE, part, "", margin=part))
-        return (*rows, *vote_rows(count.name, test.fraction, "integrations", self.context.min_valid))
+        return (*rows, *vote_rows(count.name, self.tests[name].fraction, "integrations", self.context.min_valid))

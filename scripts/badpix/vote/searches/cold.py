@@ -22,7 +22,7 @@ class ColdSearch(Search):
     hot_fraction: float
 
     planes = ("SLOPE",)
-    measures = {"cold_rate": Measure("SLOPE", "DN/s", "Slope in darks")}
+    measures = {"cold_rate": Measure("SLOPE", "DN/s", "Slope in darks", level="slope")}
     counts = (VoteCount("low_rate", "Low slope", ("cold",), "cold_rate", LOW),)
     lists_intermittent = False
 
@@ -76,7 +76,8 @@ class ColdRun(SearchRun):
             self.warnings += (self._warning(untested, level),)
         thresholds = (*result.thresholds, *self._limits())
         insufficient = result.insufficient | untested
-        return {"cold": replace(result, insufficient=insufficient, thresholds=thresholds, untested=untested)}
+        every = untested if result.untested is None else untested | result.untested
+        return {"cold": replace(result, insufficient=insufficient, thresholds=thresholds, untested=every)}
 
     def _limits(self) -> tuple[Threshold, ...]:
         limit = self.limit.typical

@@ -25,8 +25,8 @@ class PedestalSearch(Search):
     planes = ("FIRST_SAT", "SLOPE")
     # No quantity and no title: both are those of the plane of the pedestals that vote.
     measures = {
-        "high_pedestal": Measure(None, "DN", "", _FURTHER),
-        "low_pedestal": Measure(None, "DN", "", _FURTHER),
+        "high_pedestal": Measure(None, "DN", "", _FURTHER, level="pedestal", lines=True),
+        "low_pedestal": Measure(None, "DN", "", _FURTHER, level="pedestal", lines=True),
     }
     counts = (
         VoteCount("high_pedestal", "High pedestal", ("rc",), "high_pedestal", HIGH),

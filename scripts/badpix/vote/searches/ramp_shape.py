@@ -23,8 +23,11 @@ class RampShapeSearch(Search):
 
     planes = ("CDS_FIRST", "CDS_EARLY", "CDS_LATE")
     measures = {
-        "first": Measure("CDS_FIRST - CDS_LATE", "DN/group", "First difference minus late differences", _FURTHER),
-        "early": Measure("CDS_EARLY - CDS_LATE", "DN/group", "Early differences minus late differences", _FURTHER),
+        name: Measure(f"{plane} - CDS_LATE", "DN/group", title, _FURTHER, level=f"{name} difference", lines=True)
+        for name, plane, title in (
+            ("first", "CDS_FIRST", "First difference minus late differences"),
+            ("early", "CDS_EARLY", "Early differences minus late differences"),
+        )
     }
     counts = (
         VoteCount("first_rc", "First difference above the late differences", ("rc",), "first", HIGH),

@@ -37,7 +37,7 @@ class RateSearch(Search):
     warm_rate_threshold_e_per_s: float | None = None
 
     planes = ("SLOPE", "NSAT", "CDS_NOISE", "NGOOD")
-    measures = {"rate": Measure("SLOPE", "DN/s", "Slope in darks")}
+    measures = {"rate": Measure("SLOPE", "DN/s", "Slope in darks", level="slope")}
     counts = (VoteCount("rate", "High slope", ("hot", "warm"), "rate"),)
 
     def is_on(self) -> bool:
@@ -102,7 +102,9 @@ class RateRun(SearchRun):
             untested = limit.untested(noise_limit, self.context.science & ~bright)
             if untested is not None:
                 insufficient = result[name].insufficient | untested
-                result[name] = replace(result[name], insufficient=insufficient, untested=untested)
+                before = result[name].untested
+                every = untested if before is None else untested | before
+                result[name] = replace(result[name], insufficient=insufficient, untested=every)
                 self.warnings += limit.warnings(name, untested, noise_limit, self.context.science)
         result["hot"] = replace(result["hot"], thresholds=(*result["hot"].thresholds, *self._hot_thresholds()))
         return result

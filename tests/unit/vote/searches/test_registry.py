@@ -146,7 +146,8 @@ def test_every_key_of_the_vote_is_in_its_settings():
 
     classes = (RequiredExposures, DarkSettings, FlatSettings, MaskSettings, SelectorSettings, *SEARCHES)
     names = {field.name for cls in classes for field in fields(cls)}
-    names |= {"false_flags_per_million", "exclusive_types", "gain_e_per_dn", "intermittent", "intermittent_from"}
+    names |= {"false_flags_per_million", "exclusive_types", "gain_e_per_dn", "dark_local_level"}
+    names |= {"intermittent", "intermittent_from"}
     assert names | {"smoothing_type", "smoothing_box_width", "flat_mean_normalization_method"} == set(vote_keys(SCHEMA))
     settings = VoteSettings.from_config(DEFAULTS | {"max_dead_norm_signal": 0.05})
     assert settings.searches == configured_searches(DEFAULTS) and not settings.searches_on
