@@ -14,10 +14,13 @@ SNOWBALL_CORE = 0.5  # radius of the saturated core, as a fraction of the radius
 SNOWBALL_REACH_PX = 12  # distance from the core at which the charge is below one electron
 
 
-def add_cosmic_rays(total_e: np.ndarray, science: np.ndarray, rng: np.random.Generator) -> None:
-    """Add the hits of one group to `total_e`, float32 (y, x), in place; about half of them reach a neighbour."""
+def add_cosmic_rays(total_e: np.ndarray, science: np.ndarray, rng: np.random.Generator, factor: float = 1.0) -> None:
+    """Add the hits of one group to `total_e`, float32 (y, x), in place; about half of them reach a neighbour.
+
+    `factor` is their number in units of the usual number.
+    """
     n_y, n_x = total_e.shape
-    number = rng.poisson(HITS_PER_PIXEL_GROUP * total_e.size)
+    number = rng.poisson(factor * HITS_PER_PIXEL_GROUP * total_e.size)
     y, x = rng.integers(0, n_y, number), rng.integers(0, n_x, number)
     charge_e = HIT_MEDIAN_E * np.exp(HIT_LOG_SIGMA * rng.standard_normal(number))
     for _ in range(3):

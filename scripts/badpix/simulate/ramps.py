@@ -14,10 +14,12 @@ from badpix.instrument.irs2 import RAW_ROWS, science_rows
 from badpix.simulate.cosmic_rays import add_cosmic_rays, add_snowballs
 from badpix.simulate.coupling import couple
 from badpix.simulate.detector import DetectorModel
+from badpix.simulate.effects import effect_stream
 from badpix.simulate.exposure import Exposure
 from badpix.simulate.headers import Geometry, output_of_lines
 from badpix.simulate.levels import added_bias, added_rate
 from badpix.simulate.miri import group_offsets
+from badpix.simulate.slow_telegraph import BEHAVIOUR, slow_telegraph_levels
 
 FLAT_SIGNAL_DN = 25000.0  # mean lamp signal at the end of a ramp: about half of the full well
 RESET_NOISE_DN = 12.0  # kTC noise, per pixel and integration
@@ -48,6 +50,9 @@ class ExposureMaps:
     well_e: np.ndarray  # full well in electrons
     rc: np.ndarray  # PIXEL_DTYPE; strength negative for inverse_rc, time constant in frames
     telegraph: np.ndarray  # PIXEL_DTYPE
+    slow_telegraph: np.ndarray  # PIXEL_DTYPE
+    slow_levels_dn: np.ndarray  # of slow_telegraph: (integration, group, pixel)
+    ray_rng: np.random.Generator  # for the effect more_cosmic_rays
     exposure: Exposure  # with `seed` for the random numbers of effects: effect_stream(name, seed, exposure)
     seed: int  # of the detector
 
@@ -119,6 +124,7 @@ def exposure_maps(detector: DetectorModel, exposure: Exposure, seed: int) -> Exp
     rc = np.concatenate([detector.select("rc", index), inverse_rc])
     if detector.population.time_constants_in_groups:
         rc["second"] *= sum(detector.geometry.frames)
+    slow = detector.select(BEHAVIOUR, index)
     return ExposureMaps(
         electrons_per_frame=signal_dn * detector.gain_e_per_dn,
         bias_dn=bias_dn,
@@ -127,6 +133,9 @@ def exposure_maps(detector: DetectorModel, exposure: Exposure, seed: int) -> Exp
         well_e=well_electrons(detector, full_well_dn),
         rc=rc,
         telegraph=detector.select("telegraph", index),
+        slow_telegraph=slow,
+        slow_levels_dn=slow_telegraph_levels(slow, exposure, seed),
+        ray_rng=effect_stream("more_cosmic_rays", seed, exposure),
         exposure=exposure,
         seed=seed,
     )
@@ -213,6 +222,8 @@ def simulate_integration(
         else:
             total_e += rng.poisson(maps.electrons_per_frame)
         add_cosmic_rays(total_e, science, rng)
+        if detector.effects.more_cosmic_rays:
+            add_cosmic_rays(total_e, science, maps.ray_rng, detector.effects.more_cosmic_rays)
         if physics.snowballs_per_pixel_group:
             add_snowballs(total_e, science, maps.well_e, physics.snowballs_per_pixel_group, rng)
         if physics.well_saturates:
@@ -225,6 +236,7 @@ def simulate_integration(
         signal_dn[maps.rc["y"], maps.rc["x"]] += rc_signal(maps.rc["strength"], maps.rc["second"], frame)
         signal_dn = compress(signal_dn, detector.nonlinearity_per_dn)
         signal_dn[maps.telegraph["y"], maps.telegraph["x"]] += levels_dn[group]
+        signal_dn[maps.slow_telegraph["y"], maps.slow_telegraph["x"]] += maps.slow_levels_dn[integration, group]
         raw_dn = np.minimum(signal_dn + offset_dn, maps.full_well_dn)
         raw_dn += drift_dn[frame] + line_image(detector.geometry, lines_dn[:, frame])
         raw_dn += maps.noise_dn * rng.standard_normal(shape, np.float32)

@@ -204,6 +204,7 @@ ABLATIONS = {
     "ramp shape": ("ramp_shape_search",),
     "noise of group differences": ("noisy_test",),
     "telegraph by downward jumps": ("telegraph_search",),
+    "telegraph between darks": ("slow_telegraph_search",),
     "mutually exclusive types": ("exclusive_types",),
     "vote of the single flats": ("flat_vote_unit",),
     "local plane": ("smoothing_type",),

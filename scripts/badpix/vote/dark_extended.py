@@ -1,6 +1,7 @@
 """All searches of darks beyond the official algorithm in one pass over the exposures, combined with its tests."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 from astropy.io import fits
@@ -51,12 +52,23 @@ class DarkExtended:
         for run in self.measuring:
             run.end_exposure(segments[0][0].header.get("EXPOSURE", ""))
 
-    def results(self) -> dict[str, TypeResult]:
-        """TypeResult per type, for the types whose search is on."""
+    def results(self, by_tests: Mapping[str, TypeResult] = MappingProxyType({})) -> dict[str, TypeResult]:
+        """TypeResult per type, for the types whose search is on.
+
+        `by_tests` are the results of the official tests, which explain pixels as those of the searches do.
+        """
         scale = noise_ratio(self.noise)
         results: dict[str, TypeResult] = {}
         for run in self.runs:
+            explained = [
+                known[winner].found & ~np.asarray(run.keeps(winner))
+                for winner in run.search.gives_way_to
+                for known in (by_tests, results)
+                if winner in known
+            ]
             for name, result in run.results(scale).items():
+                for pixels in explained:
+                    result.found &= ~pixels
                 results[name] = results[name].either(result) if name in results else result
         return results
 
@@ -82,7 +94,8 @@ def dark_results(official: DarkVote, extended: DarkExtended | None, science: np.
     """
     if extended is None:
         return official.results(science)
-    by_tests, by_searches = official.results(science, extended.replaced_tests), extended.results()
+    by_tests = official.results(science, extended.replaced_tests)
+    by_searches = extended.results(by_tests)
     # The order sets the bits of the evidence file. An official type keeps its position even if a search replaces all
     # its tests. Only rc then takes the position among the types of the searches.
     order = dict.fromkeys([*(name for name in OFFICIAL_TYPES if name != "rc" or name in by_tests), *by_searches])

@@ -108,6 +108,7 @@ def add_clean_slopes(
 
 
 @compiled
+<<<<<<< HEAD
 def count_beyond(
     values: np.ndarray,
     limits: tuple[np.float32, np.float32],
@@ -185,3 +186,51 @@ def cell_quartiles(
                 put_in_order(inside, n)
                 for i in range(3):
                     quartiles[row, column, i] = inside[(n - 1) * (i + 1) // 4]
+=======
+def add_deviations(
+    deviation: np.ndarray, weight: np.float32, n: np.ndarray, total: np.ndarray, squares: np.ndarray
+) -> None:
+    """Add the finite deviations of an integration, times `weight`, to the sums of its exposure.
+
+    `deviation`, `total` and `squares` are float32 images (y, x), `n` is an int16 image.
+    """
+    n_rows, n_columns = deviation.shape
+    for y in range(n_rows):
+        for x in range(n_columns):
+            value = deviation[y, x] * weight
+            if np.isfinite(value):
+                n[y, x] += 1
+                total[y, x] += value
+                squares[y, x] += value * value
+
+
+@compiled
+def add_exposure_sums(
+    exposure: tuple[np.ndarray, np.ndarray, np.ndarray],
+    kept: tuple[np.ndarray, np.ndarray, np.ndarray],
+    worst: tuple[np.ndarray, np.ndarray, np.ndarray],
+) -> None:
+    """Add the sums of an exposure to `kept`, except those of the most deviating exposure so far, which are in `worst`.
+
+    Each tuple has the number of values (int16), their sum and their sum of squares (float32), images (y, x). The most
+    deviating exposure has the largest mean square. The sums of `exposure` are set to 0 for the next exposure.
+    """
+    n, total, squares = exposure
+    n_kept, total_kept, squares_kept = kept
+    n_worst, total_worst, squares_worst = worst
+    n_rows, n_columns = n.shape
+    for y in range(n_rows):
+        for x in range(n_columns):
+            if n[y, x] == 0:
+                continue
+            n_add, total_add, squares_add = n[y, x], total[y, x], squares[y, x]
+            # Of the quotients, multiplied out.
+            if squares_add * n_worst[y, x] > squares_worst[y, x] * n_add or n_worst[y, x] == 0:
+                n_add, n_worst[y, x] = n_worst[y, x], n_add
+                total_add, total_worst[y, x] = total_worst[y, x], total_add
+                squares_add, squares_worst[y, x] = squares_worst[y, x], squares_add
+            n_kept[y, x] += n_add
+            total_kept[y, x] += total_add
+            squares_kept[y, x] += squares_add
+            n[y, x], total[y, x], squares[y, x] = 0, 0, 0
+>>>>>>> 616ff81 (slow_telegraph_search: pixels that change from dark to dark, by jumps in k of n darks, pedestals and slopes)

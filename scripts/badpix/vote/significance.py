@@ -15,6 +15,7 @@ from badpix.vote.tally import votes_needed
 # With a lower threshold noise could decide a vote: a pixel that is bad in three of eight exposures must not reach six
 # votes through the noise of the remaining five.
 MIN_VOTE_SIGMA = 2.5
+MAX_FALSE_VOTES = float(ndtr(-MIN_VOTE_SIGMA))
 # Quantiles of a normal distribution two and one standard deviations below its median, its median, and above.
 QUANTILES = ndtr([-2, -1, 0, 1, 2])
 # This many values give a standard deviation to 0.4%. Of many more, every 7th or 13th is used: neither number divides
@@ -38,9 +39,13 @@ def vote_probability(n_votes: int, fraction: float, probability: float) -> float
     return float(betaincinv(k, n_votes - k + 1, probability))
 
 
-def vote_sigma(n_votes: int, fraction: float, probability: float) -> float:
-    """Threshold of a single vote in standard deviations, at least MIN_VOTE_SIGMA."""
-    return max(MIN_VOTE_SIGMA, significance(vote_probability(n_votes, fraction, probability)))
+def vote_sigma(n_votes: int, fraction: float, probability: float, sides: int = 1) -> float:
+    """Threshold of a single vote in standard deviations, at least MIN_VOTE_SIGMA.
+
+    With `sides` = 2 deviations on both sides vote; each side may have half of the false votes.
+    """
+    per_vote = min(vote_probability(n_votes, fraction, probability), MAX_FALSE_VOTES)
+    return significance(per_vote / sides)
 
 
 def poisson_threshold(rate: float, probability: float) -> int:

@@ -20,16 +20,19 @@ SETTINGS = {
     "hot_rate_threshold": 5.0, "warm_rate_threshold": 0.5, "cold_rate_threshold": -0.5,
     "hot_rate_threshold_e_per_s": None, "warm_rate_threshold_e_per_s": None, "cold_rate_threshold_e_per_s": None,
     "hot_fraction": 0.75, "pedestal_test": "significance", "ramp_shape_search": True, "noisy_test": "cds",
-    "noisy_fraction": 0.5, "telegraph_search": True, "rc_fraction_threshold": 0.75, "low_pedestal_fraction": 0.75,
-    "high_cr_fraction": 0.5,
+    "noisy_fraction": 0.5, "telegraph_search": True, "slow_telegraph_search": True, "rc_fraction_threshold": 0.75,
+    "low_pedestal_fraction": 0.75, "high_cr_fraction": 0.5,
 }  # fmt: skip
 # Median and scatter of a healthy detector's planes.
 HEALTHY = {
-    "SLOPE": (0.01, 0.05), "VAR_POISSON": (0, 0), "CDS_NOISE": (9.0, 1.0), "CDS_FIRST": (0.1, 9.0),
+    "SLOPE": (0.01, 0.05), "VAR_SLOPE": (0.0025, 0), "VAR_POISSON": (0, 0), "CDS_NOISE": (9.0, 1.0),
+    "CDS_FIRST": (0.1, 9.0),
     "CDS_EARLY": (0.1, 3.0), "CDS_LATE": (0.1, 3.0), "PEDESTAL_T0": (0.0, 15.0),
 }  # fmt: skip
 COUNTS = {"NSAT": 0, "FIRST_SAT": -1, "NGOOD": N_GROUPS, "N_JUMP_DOWN": 0, "N_JUMP_DOWN_5SIG": 0, "N_JUMP_UP": 0}
 PIXEL = (30, 40)
+# Telegraph noise by downward jumps alone.
+WITHIN_RAMPS = {"slow_telegraph_search": False}
 
 
 def exposure(seed, pixels, n_integrations=1):
@@ -158,9 +161,9 @@ def test_a_pixel_without_data_is_insufficient():
 
 def test_downward_jumps_without_upward_jumps_are_no_telegraph_noise():
     # In eight exposures 32 downward jumps need 16 upward jumps, or one fewer by chance.
-    assert types_of({"N_JUMP_DOWN": 4, "N_JUMP_UP": 1}) == set()
-    assert types_of({"N_JUMP_DOWN": 4, "N_JUMP_UP": 2}) == {"high_cr"}
-    assert types_of({"N_JUMP_DOWN": 0, "N_JUMP_UP": 20}) == set()
+    assert types_of({"N_JUMP_DOWN": 4, "N_JUMP_UP": 1}, **WITHIN_RAMPS) == set()
+    assert types_of({"N_JUMP_DOWN": 4, "N_JUMP_UP": 2}, **WITHIN_RAMPS) == {"high_cr"}
+    assert types_of({"N_JUMP_DOWN": 0, "N_JUMP_UP": 20}, **WITHIN_RAMPS) == set()
 
 
 @pytest.mark.parametrize(("n_5sig", "flagged"), [([3, 3, 3, 0], False), ([3, 3, 3, 1], True), ([2, 2, 2, 0], True)])
@@ -168,7 +171,7 @@ def test_a_small_downward_jump_is_no_vote_beside_jumps_beyond_5_sigma(n_5sig, fl
     """Bad in three of eight exposures, and one jump down in a fourth; a weak signal has few jumps beyond 5 sigma."""
     n_down = [3, 3, 3, 1]
     bad = [{"N_JUMP_DOWN": n, "N_JUMP_DOWN_5SIG": c, "N_JUMP_UP": n} for n, c in zip(n_down, n_5sig, strict=True)]
-    found = results([{PIXEL: planes} for planes in bad] + [{}] * 4)["high_cr"]
+    found = results([{PIXEL: planes} for planes in bad] + [{}] * 4, **WITHIN_RAMPS)["high_cr"]
     assert found.found[PIXEL] == flagged
     assert found.votes["jumps_down"][0][PIXEL] == (4 if flagged else 3)
 
@@ -179,7 +182,7 @@ def test_upward_jumps_that_cosmic_rays_make_are_no_second_level():
     def types_with(n_up):
         hit = [{(row,): {"N_JUMP_UP": 1} for row in range(SHAPE[0]) if row % 8 == number} for number in range(8)]
         jumps = [{PIXEL: {"N_JUMP_DOWN": 1, "N_JUMP_UP": int(number < n_up)}} for number in range(8)]
-        found = results([hits | jump for hits, jump in zip(hit, jumps, strict=True)])
+        found = results([hits | jump for hits, jump in zip(hit, jumps, strict=True)], **WITHIN_RAMPS)
         return {name for name, result in found.items() if result.found[PIXEL]}
 
     assert types_with(4) == set()
@@ -215,7 +218,7 @@ def test_shot_noise_is_subtracted():
         ({"pedestal_test": "sigma"}, {"low_pedestal"}),  # the shape of the ramp also finds rc
         ({"ramp_shape_search": False}, {"inverse_rc"}),
         ({"noisy_test": "slopes"}, {"noisy"}),
-        ({"telegraph_search": False}, {"high_cr"}),
+        ({"telegraph_search": False, "slow_telegraph_search": False}, {"high_cr"}),
         ({"cold_rate_threshold": None}, {"cold"}),
     ],
 )

@@ -122,7 +122,8 @@ class Search(Settings, ABC):
     `planes` are the statistics planes that the search reads. `titles` maps quantities that its run counts itself to
     their title in the report and their unit. `replaces` names the official tests that do not vote while the search is
     on. `takes_priority_over` names types that the types of the search explain, in addition to the priorities of
-    `badpix.formats.pixel_types`. `lists_intermittent`: pixels with significant single integrations are listed.
+    `badpix.formats.pixel_types`. `gives_way_to` names types that explain what the search finds: their pixels are not
+    found by it. `lists_intermittent`: pixels with significant single integrations are listed.
     """
 
     planes: ClassVar[tuple[str, ...]] = ()
@@ -131,6 +132,7 @@ class Search(Settings, ABC):
     titles: ClassVar[Mapping[str, tuple[str, str]]] = {}
     replaces: ClassVar[tuple[str, ...]] = ()
     takes_priority_over: ClassVar[tuple[str, ...]] = ()
+    gives_way_to: ClassVar[tuple[str, ...]] = ()
     lists_intermittent: ClassVar[bool] = True
 
     @abstractmethod
@@ -223,6 +225,10 @@ class SearchRun:
 
     def end_exposure(self, exposure: str) -> None:
         """Hook of subclasses with a vote per exposure: all integrations of `exposure` are added."""
+
+    def keeps(self, winner: str) -> np.ndarray | bool:  # noqa: ARG002 - for subclasses that keep pixels
+        """Hook of subclasses: the pixels (image (y, x)) that the search keeps although `winner` explains them."""
+        return False
 
     def results(self, scale: np.ndarray) -> dict[str, TypeResult]:
         """TypeResult per type; `scale` (image (y, x), at least 1) is the noise in units of the typical noise."""

@@ -8,11 +8,14 @@ from badpix.vote.searches.noise import NoiseSearch
 from badpix.vote.searches.pedestal import PedestalSearch
 from badpix.vote.searches.ramp_shape import RampShapeSearch
 from badpix.vote.searches.rate import RateSearch
+from badpix.vote.searches.slow_telegraph import SlowTelegraphSearch
 from badpix.vote.searches.telegraph import TelegraphSearch
 
-# The order of the results. The noise comes first, because it scales the limits of the remaining searches.
+# The order of the results. The noise comes first, because it scales the limits of the remaining searches. A search that
+# gives way to types comes after the searches of these types.
 SEARCHES: tuple[type[Search], ...] = (
     NoiseSearch, RateSearch, PedestalSearch, RampShapeSearch, TelegraphSearch, ColdSearch,
+    SlowTelegraphSearch,
 )  # fmt: skip
 
 

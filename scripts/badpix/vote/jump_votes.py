@@ -1,0 +1,40 @@
+"""A vote of each dark on whether a pixel has a jump, up or down."""
+
+import numpy as np
+
+from badpix.instrument.depth import MIN_GROUPS_FOR_TELEGRAPH
+from badpix.vote.significance import subsample
+from badpix.vote.tally import Tally
+
+
+class JumpVotes:
+    """Counts the darks in which each pixel has a jump.
+
+    Cosmic rays make such jumps too. Their share of the pixels is measured in each dark, so a dark with many cosmic rays
+    gives little evidence. A dark counts once, whatever the number of its jumps.
+
+    `science` is the boolean image (y, x) of the pixels that may be flagged. `votes` are the votes of the added darks,
+    `shares` has the share of pixels with a jump in each.
+    """
+
+    def __init__(self, science: np.ndarray) -> None:
+        self.sample = subsample(science)
+        self.votes = Tally(science.shape)
+        self.shares: list[float] = []
+        self._begin_exposure()
+
+    def _begin_exposure(self) -> None:
+        self.jumped, self.valid = (np.zeros(self.votes.k.shape, bool) for _ in range(2))
+
+    def add(self, n_good: np.ndarray, n_up: np.ndarray, n_down: np.ndarray) -> None:
+        """Add an integration: its planes NGOOD, N_JUMP_UP and N_JUMP_DOWN (images (y, x))."""
+        if n_good.max(initial=0) >= MIN_GROUPS_FOR_TELEGRAPH:
+            self.valid |= n_good > 0
+            self.jumped |= (n_up > 0) | (n_down > 0)
+
+    def end_exposure(self) -> None:
+        """Count the vote of the dark whose integrations were added."""
+        self.votes.add(self.jumped, self.valid)
+        valid = self.valid.ravel()[self.sample]
+        self.shares.append(float(self.jumped.ravel()[self.sample][valid].mean()) if valid.any() else 1.0)
+        self._begin_exposure()
