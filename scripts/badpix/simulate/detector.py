@@ -69,15 +69,10 @@ def make_detector(
     plan_rng, map_rng = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(2))
     reference = reference_pixels(geometry)
     pixels = plan_pixels(geometry, population, plan_rng)
-<<<<<<< HEAD
-    return DetectorModel(
-        geometry=geometry, population=population, pixels=with_more(pixels, geometry, population, effects, seed),
-=======
     if effects.slow_telegraph:
         population, pixels = plant_slow_telegraph(geometry, population, pixels, round(effects.slow_telegraph), seed)
     return DetectorModel(
-        geometry=geometry, population=population, pixels=pixels,
->>>>>>> 616ff81 (slow_telegraph_search: pixels that change from dark to dark, by jumps in k of n darks, pedestals and slopes)
+        geometry=geometry, population=population, pixels=with_more(pixels, geometry, population, effects, seed),
         reference=reference, **static_maps(geometry, reference, population.physics, map_rng),
         effects=effects,
     )  # fmt: skip

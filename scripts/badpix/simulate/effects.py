@@ -32,7 +32,6 @@ class Effects:
     stray_light: float = effect(
         2, "DN/s at the right edge of the darks of this run, none at the left edge: for a bad dark", of_exposures=True
     )
-<<<<<<< HEAD
     bias_rows: float = effect(200, "DN, of a block of readout lines in the darks, with 20% scatter between exposures")
     glow: float = effect(2, "DN/s in a corner of the array, falling to 1/e in 8% of its side")
     persistence: float = effect(2, "DN/s in three patches of 12 to 24 pixels in the first dark, falling as 1/number")
@@ -40,10 +39,8 @@ class Effects:
     more_bad: float = effect(0.06, "share of the pixels that is bad besides, in equal numbers of all types but open")
     more_hot: float = effect(0.06, "share of the pixels that is hot besides")
     more_low_qe: float = effect(0.06, "share of the pixels that has a low response besides")
-=======
     slow_telegraph: float = effect(24, "pixels that switch about once per exposure, and a third more in a minority")
     more_cosmic_rays: float = effect(4, "this many times the usual cosmic rays in addition", of_exposures=True)
->>>>>>> 616ff81 (slow_telegraph_search: pixels that change from dark to dark, by jumps in k of n darks, pedestals and slopes)
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():

@@ -108,7 +108,6 @@ def add_clean_slopes(
 
 
 @compiled
-<<<<<<< HEAD
 def count_beyond(
     values: np.ndarray,
     limits: tuple[np.float32, np.float32],
@@ -186,7 +185,9 @@ def cell_quartiles(
                 put_in_order(inside, n)
                 for i in range(3):
                     quartiles[row, column, i] = inside[(n - 1) * (i + 1) // 4]
-=======
+
+
+@compiled
 def add_deviations(
     deviation: np.ndarray, weight: np.float32, n: np.ndarray, total: np.ndarray, squares: np.ndarray
 ) -> None:
@@ -233,4 +234,3 @@ def add_exposure_sums(
             total_kept[y, x] += total_add
             squares_kept[y, x] += squares_add
             n[y, x], total[y, x], squares[y, x] = 0, 0, 0
->>>>>>> 616ff81 (slow_telegraph_search: pixels that change from dark to dark, by jumps in k of n darks, pedestals and slopes)

@@ -51,6 +51,7 @@ def test_a_pedestal_of_two_levels():
 
 def test_a_pedestal_of_two_levels_of_which_one_is_normal():
     """In six of eight darks it is rc. In four it may be bad in three, and noisy in one: 2% of such minorities."""
+
     def darks(n_high):
         return [{"PEDESTAL_T0": 110.0 if number < n_high else 0.0} for number in range(8)]
 
