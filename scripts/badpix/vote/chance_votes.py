@@ -1,5 +1,7 @@
 """The number of votes that chance does not explain, from the measured share of pixels with a yes in each vote."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from badpix.vote.tally import votes_needed
@@ -21,7 +23,7 @@ def tail_probabilities(shares: np.ndarray) -> list[np.ndarray]:
 
 
 def votes_beyond_chance(
-    shares: np.ndarray, fraction: float, probability: float, votes_per_exposure: float = 1.0
+    shares: Sequence[float] | np.ndarray, fraction: float, probability: float, votes_per_exposure: float = 1.0
 ) -> np.ndarray:
     """Number of yes votes that a pixel needs, int64, by its number of valid votes 0, 1, ... n.
 
@@ -32,7 +34,7 @@ def votes_beyond_chance(
 
     Parameters
     ----------
-    shares : array (vote), float
+    shares : sequence of float
         Share of the detector's pixels with a yes in each vote.
     fraction : float
         Fraction of the valid votes that must be yes in any case.

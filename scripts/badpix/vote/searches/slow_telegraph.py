@@ -121,8 +121,8 @@ class SlowTelegraphRun(SearchRun):
 
     def results(self, scale: np.ndarray) -> dict[str, TypeResult]:
         result = self._by_jumps(scale)
-        for count in self.search.counts[1:]:
-            result = result.either(self._by_changes(count, scale))
+        for measure in self.tests:
+            result = result.either(self._by_changes(measure, scale))
         return {"high_cr": result}
 
     def _by_jumps(self, scale: np.ndarray) -> TypeResult:
@@ -148,35 +148,34 @@ class SlowTelegraphRun(SearchRun):
             (limit, *vote_rows(name, _fraction_of_all(needed), "exposures", context.min_valid)),
         )
 
-    def _by_changes(self, count: VoteCount, scale: np.ndarray) -> TypeResult:
-        context, test, measure = self.context, self.tests[count.measure], self.search.measures[count.measure]
-        high, low = test.votes[HIGH], test.votes[LOW]
-        varies, limit = self.spreads[count.measure].significant(self.sample, context.probability, scale)
+    def _by_changes(self, name: str, scale: np.ndarray) -> TypeResult:
+        """The TypeResult of the measure `name`, which is the name of its count too."""
+        context, test = self.context, self.tests[name]
+        k, both_sides = test.votes[HIGH] + test.votes[LOW], self._on_both_sides(name)
+        varies, limit = self.spreads[name].significant(self.sample, context.probability, scale)
         per_exposure = max(1.0, context.n_integrations / max(1, context.n_exposures))
-        needed = votes_beyond_chance(self.shares[count.measure], test.fraction, context.probability, per_exposure)
-        enough = (high + low >= needed[test.n_valid]) & test.has_enough_votes(context.min_valid)
-        both = self._on_both_sides(count.measure)
-        found = varies & enough
-        if count.measure == SLOPE:
-            found &= both
+        needed = votes_beyond_chance(self.shares[name], test.fraction, context.probability, per_exposure)
+        found = varies & (k >= needed[test.n_valid]) & test.has_enough_votes(context.min_valid)
+        if name == SLOPE:
+            found &= both_sides
         return TypeResult(
             found & context.science,
             context.science & ~found,
-            {count.name: (high + low, test.n_valid)},
-            varies & both & ~found & context.science,
+            {name: (k, test.n_valid)},
+            varies & both_sides & ~found & context.science,
             (
-                *self._margins(count, measure),
-                Threshold(count.name, SPREAD, ABOVE, limit, "times the typical spread"),
-                *vote_rows(count.name, _fraction_of_all(needed), "integrations", context.min_valid),
+                *self._margins(name),
+                Threshold(name, SPREAD, ABOVE, limit, "times the typical spread"),
+                *vote_rows(name, _fraction_of_all(needed), "integrations", context.min_valid),
             ),
         )
 
-    def _margins(self, count: VoteCount, measure: Measure) -> Iterator[Threshold]:
+    def _margins(self, name: str) -> Iterator[Threshold]:
         """The limits of the votes in each integration, above and below the level of the detector."""
-        test = self.tests[count.measure]
+        test, measure = self.tests[name], self.search.measures[name]
+        quantity = measure.quantity or self.pedestal_plane
         for levels, (exposure, number) in zip(test.levels, self.integrations, strict=True):
+            centre, sigma = levels[0]
             for side in (ABOVE, BELOW):
-                yield around(
-                    count.name, measure.quantity or self.pedestal_plane, side, levels[0][0],
-                    test.vote_sigma * levels[0][1], unit=measure.unit, exposure=exposure, integration=number,
-                )  # fmt: skip
+                more = {"unit": measure.unit, "exposure": exposure, "integration": number}
+                yield around(name, quantity, side, centre, test.vote_sigma * sigma, **more)
