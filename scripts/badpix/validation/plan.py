@@ -205,6 +205,7 @@ ABLATIONS = {
     "noise of group differences": ("noisy_test",),
     "telegraph by downward jumps": ("telegraph_search",),
     "telegraph between darks": ("slow_telegraph_search",),
+    "local level of the darks": ("dark_local_level",),
     "mutually exclusive types": ("exclusive_types",),
     "vote of the single flats": ("flat_vote_unit",),
     "local plane": ("smoothing_type",),
