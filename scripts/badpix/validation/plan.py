@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from badpix.simulate.headers import Geometry, make_geometry
+from badpix.simulate.instruments import DETECTORS
 
 OFFICIAL, FLIGHT = "official", "flight"  # labels of the runs with all good exposures
 FULL_FRAME_TIME = "full_frame_time"
@@ -127,42 +129,37 @@ class Plan:
         return tuple(self.seeds or SEEDS[scenario.population][: min(self.n_seeds, scenario.n_seeds)])
 
 
-# Detectors and read patterns of darks in flight: groups of 4 to 8 frames, about 10 of them; the frame time is that of
-# the full frame. The guiders and MIRI have groups of one frame. NIRISS has three depths, each with several numbers of
-# exposures: the table of groups and exposures. SUB2048 of NIRSpec has reference columns; its full frame takes hours.
-_TIMES = (FULL_FRAME_TIME,)
+def _flight(name: str, title: str, detector: str, exposures: int, groups: int, *effects: str, **more: Any) -> Scenario:
+    """A scenario of flight: realistic positions, and the frame time of the full frame, beside the `effects`."""
+    return Scenario(
+        name, title, DETECTORS[detector][0], detector, more.pop("size", 256), exposures, integrations=1, groups=groups,
+        population="realistic", effects=(FULL_FRAME_TIME, *effects), **more,
+    )  # fmt: skip
+
+
+# Detectors and read patterns of darks in flight: groups of 4 to 8 frames, about 10 of them; the guiders and MIRI have
+# groups of one frame. NIRISS has three depths, each with several numbers of exposures, for the table of groups and
+# exposures; each of the others has an effect of real detectors. SUB2048 of NIRSpec has reference columns, and its area
+# is that of 256 x 256; the full frame would take hours.
+_SOME = (4, 6, 8)
 _FLIGHT = (
-    Scenario(
-        "niriss_nis10", "NIRISS, NIS (4 frames), 10 groups", "NIRISS", "NIS", 256, 10, 1, 10, 5, "realistic", "NIS",
-        effects=_TIMES, numbers=(4, 6, 8),
+    _flight("niriss_nis10", "NIRISS, NIS (4 frames), 10 groups", "NIS", 10, 10, readpatt="NIS", numbers=_SOME),
+    _flight("niriss_rapid20", "NIRISS, NISRAPID, 20 groups", "NIS", 10, 20, numbers=_SOME),
+    _flight("niriss_rapid30", "NIRISS, NISRAPID, 30 groups", "NIS", 10, 30, numbers=_SOME),
+    _flight(
+        "nircam_shallow4", "NIRCam short wave, SHALLOW4 (4 frames), 10 groups, slow telegraph noise", "NRCA1", 8, 10,
+        "slow_telegraph", readpatt="SHALLOW4", bad_dark=("stray_light",),
     ),
-    Scenario(
-        "niriss_rapid20", "NIRISS, NISRAPID, 20 groups", "NIRISS", "NIS", 256, 10, 1, 20, 5, "realistic",
-        effects=_TIMES, numbers=(4, 6, 8),
+    _flight(
+        "nircam_medium8", "NIRCam long wave, MEDIUM8 (8 frames), 10 groups, glow", "NRCALONG", 8, 10, "glow",
+        readpatt="MEDIUM8",
     ),
-    Scenario(
-        "niriss_rapid30", "NIRISS, NISRAPID, 30 groups", "NIRISS", "NIS", 256, 10, 1, 30, 5, "realistic",
-        effects=_TIMES, numbers=(4, 6, 8),
+    _flight(
+        "nirspec_nrs", "NIRSpec, NRS (4 frames), 10 groups, drifting bias", "NRS1", 8, 10, "bias_rows",
+        readpatt="NRS", size=None, subarray="SUB2048",
     ),
-    Scenario(
-        "nircam_shallow4", "NIRCam short wave, SHALLOW4 (4 frames), 10 groups", "NIRCAM", "NRCA1", 256, 8, 1, 10, 5,
-        "realistic", "SHALLOW4", effects=_TIMES, bad_dark=("stray_light",),
-    ),
-    Scenario(
-        "nircam_medium8", "NIRCam long wave, MEDIUM8 (8 frames), 10 groups", "NIRCAM", "NRCALONG", 256, 8, 1, 10, 5,
-        "realistic", "MEDIUM8", effects=_TIMES,
-    ),
-    Scenario(
-        "nirspec_nrs", "NIRSpec, NRS (4 frames), 10 groups", "NIRSPEC", "NRS1", None, 8, 1, 10, 5, "realistic", "NRS",
-        "SUB2048", effects=_TIMES,
-    ),
-    Scenario(
-        "fgs_rapid", "FGS, FGSRAPID, 20 groups", "FGS", "GUIDER1", 128, 8, 1, 20, 5, "realistic", effects=_TIMES,
-    ),
-    Scenario(
-        "miri_fastr1", "MIRI imager, FASTR1, 30 groups", "MIRI", "MIRIMAGE", 256, 8, 1, 30, 5, "realistic",
-        effects=_TIMES,
-    ),
+    _flight("fgs_rapid", "FGS, FGSRAPID, 20 groups, 6% more bad pixels", "GUIDER1", 8, 20, "more_bad", size=128),
+    _flight("miri_fastr1", "MIRI imager, FASTR1, 30 groups, persistence", "MIRIMAGE", 8, 30, "persistence"),
 )  # fmt: skip
 # Square arrays of the population survey, whose strengths range from undetectable to obvious.
 _SURVEY = (

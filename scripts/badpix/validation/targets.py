@@ -32,9 +32,10 @@ class Result:
 def check_targets(scores: Mapping[str, Score], accepted: Accepted, limits: Limits) -> list[Result]:
     """The results of the preset in a scenario; `scores` by label of the run, `limits` by planted type."""
     score = scores[FLIGHT]
-    results = [
+    results: list[Result | None] = [
         completeness_result(score, accepted, limits),
         cluster_result(score, accepted, limits),
+        found_result(score, accepted, limits),
         purity_result(score, accepted, limits),
         healthy_result(score),
         insufficient_result(score, accepted, limits),
@@ -105,6 +106,19 @@ def cluster_result(score: Score, accepted: Accepted, limits: Limits) -> Result |
     lowest = table["mean"].idxmin()
     measured = f"{lowest} {table.loc[lowest, 'mean']:.3f}"
     return Result(f"completeness in each kind of cluster >= {LEAST_SHARE}", measured, low.empty, reason)
+
+
+def found_result(score: Score, accepted: Accepted, limits: Limits) -> Result | None:
+    """Planted types of effects, which have no limit and no target: how many are found; None without such types."""
+    usual = ("crds_flagged_dead", *limits)
+    names = [name for name, expected in score.types["EXPECTED"].items() if expected and name not in usual]
+    if not names:
+        return None
+    pixels = score.pixels.assign(own=in_own_type(score, accepted))
+    parts = [pixels[pixels["type"] == name] for name in names]
+    counts = [f"{name} {part['own'].sum()} of {len(part)}, {part['flagged'].sum()} flagged"
+              for name, part in zip(names, parts, strict=True)]  # fmt: skip
+    return Result("found, without a target", "; ".join(counts), True)
 
 
 def purity_result(score: Score, accepted: Accepted, limits: Limits) -> Result:

@@ -89,6 +89,13 @@ def test_pixels_without_light_count_apart():
     assert results(score(truth, **perfect(found=nothing)))["completeness of each type"].met
 
 
+def test_types_of_effects_have_no_target():
+    found = check_targets({FLIGHT: score()}, ACCEPTED, {"dead": 0.3})
+    (one,) = [result for result in found if result.target == "found, without a target"]
+    assert one.measured == "hot 1 of 1, 1 flagged" and one.met
+    assert "found, without a target" not in results(score())
+
+
 def test_types_without_enough_exposures_need_not_be_classified():
     # DEAD misses its completeness, so its exposures do not suffice; warm has its target.
     insufficient = np.zeros(SHAPE, np.uint32)
