@@ -42,8 +42,9 @@ def main(statistics, output, exposure, detector, settings):
     if not used:
         write_rejected(output, exposure, "; ".join(sorted(set(rejected.values()))), provenance)
         return
-    science = ~reference_pixels(used[0].geometry, detector_from_mapping(detector))
-    response = combine_flats([segment.path for segment in used], science, settings).normalised
+    detector = detector_from_mapping(detector)
+    science = ~reference_pixels(used[0].geometry, detector)
+    response = combine_flats([segment.path for segment in used], science, settings, detector.slices).normalised
     write_single_response(output, response, exposure, provenance)
     logger.info("%s: median response %.4f", exposure, np.nanmedian(response[science]))
 

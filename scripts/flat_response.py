@@ -73,7 +73,7 @@ def main(statistics, output, detector, settings, outliers=None, sky=(), sky_sett
         )
     flats = {flat.name: flat.paths for flat in exposures_of(exposures)}
     singles = dict(Responses(single=tuple(sky)).of_exposures(set(flats)))
-    response = combine(flats, singles, science, settings)
+    response = combine(flats, singles, science, settings, detector.slices)
     inputs = product_inputs({"statistics": statistics, "exposure_response": sky})
     if outliers is not None:
         inputs = (*inputs, input_file("comparison", outliers))

@@ -45,10 +45,11 @@ def main(statistics, output, exposure, detector, settings):
     if not used:
         write_rejected(output, exposure, "; ".join(sorted(set(rejected.values()))), provenance)
         return
-    science = ~reference_pixels(used[0].geometry, detector_from_mapping(detector))
+    detector = detector_from_mapping(detector)
+    science = ~reference_pixels(used[0].geometry, detector)
     header = used[0].header
     flat = measure_sky_flat(
-        [segment.path for segment in used], science, sees_sky(header.get("EXP_TYPE")), response, sky
+        [segment.path for segment in used], science, sees_sky(header.get("EXP_TYPE")), response, sky, detector.slices
     )
     write_sky_flat(output, flat, exposure, sky.source_growth, header, provenance)
     error = flat.error[science & np.isfinite(flat.error)]

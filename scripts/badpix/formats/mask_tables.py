@@ -14,7 +14,7 @@ SUMMARY = "summary.csv"
 
 
 def write_summary(path: str | Path, table: pd.DataFrame) -> None:
-    """Write the counts per type and per DQ flag (`badpix.mask.summary.summary_table`)."""
+    """Write the counts per type and per DQ flag, and the unlit area (`badpix.mask.summary.summary_table`)."""
     write_csv(path, table)
 
 

@@ -70,6 +70,7 @@ def make_entry(overview: Mapping[str, Any], counts: pd.DataFrame, dq: np.ndarray
     `overview` maps ENTRY_COLUMNS to values, `counts` is the table of summary.csv, `dq` the mask, uint32 (y, x), of the
     array described by `overview`.
     """
+    counts = counts[counts["kind"].isin(["type", "flag"])]
     epochs = counts[["kind", "name", "n_pixels", "fraction"]].assign(**overview)[list(EPOCHS)].astype(EPOCHS)
     y, x = np.nonzero(dq)
     having = np.stack([dq[y, x] & np.uint32(bit) != 0 for bit in FLAGS.values()])

@@ -51,6 +51,8 @@ class Detector:
         Default (DN/s) of max_dead_norm_signal for flats that are not normalised; None if there is no default.
     manual_flags : str
         Name of the detector's file in config/manual_flags.
+    slices : str or None
+        Axis (x, y) of the slices of an image slicer or of spectra on the detector; None without.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Detector:
     flat_exp_types: tuple[str, ...]
     max_dead_norm_signal_dn_per_s: float | None
     manual_flags: str
+    slices: str | None
 
 
 LISTS = ("edgeless_subarrays", "mask_selectors", "dark_exp_types", "flat_exp_types")
@@ -76,6 +79,7 @@ ALLOWED: dict[str, tuple[Any, ...]] = {
     "material": ("HgCdTe", "Si:As"),
     "output_strips": (1, 4),
     "relative_pedestal": (True, False),
+    "slices": ("x", "y", None),
     # Keywords that the header of a mask can have.
     "mask_selectors": ("EXP_TYPE", "FILTER", "NGROUPS", "READPATT", "SUBARRAY"),
 }

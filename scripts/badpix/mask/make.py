@@ -18,7 +18,8 @@ from badpix.mask.flags import combine, flags_by_type
 from badpix.mask.manual_flags import manual_flags
 from badpix.mask.reference_pixels import few_usable, vote_on_reference
 from badpix.mask.warnings import exposure_starts, vote_warnings
-from badpix.vote.classify import Measured, classify
+from badpix.vote.classification import Measured
+from badpix.vote.classify import classify
 from badpix.vote.exposure_set import ExposureSet, VoteFiles, select_exposures
 from badpix.vote.reference_pixels import ReferenceVote
 from badpix.vote.settings import VoteSettings
@@ -48,7 +49,8 @@ class MaskVote:
     is the image of the mask, uint32 (y, x), and `frame` its Geometry. The frame of the mask may be larger than the
     array of the other images. `warnings` are sentences about results that may be wrong; the log and the HISTORY of the
     mask have them. `reference` is the vote on reference pixels, None without it. `flags` maps types to their DQ bits,
-    `notes` are further lines of HISTORY.
+    `notes` are further lines of HISTORY. `not_lit` is the number of science pixels without light in the flats,
+    None without `min_unlit_area`.
     """
 
     exposures: ExposureSet
@@ -60,6 +62,7 @@ class MaskVote:
     reference: ReferenceVote | None = None
     flags: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    not_lit: int | None = None
 
 
 def make_mask(files: VoteFiles, detector: Detector, settings: VoteSettings, mask: MaskSettings) -> MaskVote:
@@ -100,4 +103,6 @@ def make_mask(files: VoteFiles, detector: Detector, settings: VoteSettings, mask
         logger.warning("%s", warning)
     logger.info("flags of the mask: %s", count_flags(dq))
     flags = {name: of_type.bits for name, of_type in table.items()}
-    return MaskVote(exposures, results, voted.measured, dq, frame, warnings, reference, flags)
+    return MaskVote(
+        exposures, results, voted.measured, dq, frame, warnings, reference, flags, voted.notes, voted.not_lit
+    )

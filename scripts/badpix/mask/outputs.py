@@ -106,7 +106,7 @@ def save(outputs: Mapping[str, str], vote: MaskVote, settings: MaskSettings, ori
     write_inputs(outputs["inputs"], [*inputs, *([("reference", "", gain.reference)] if gain else [])])
     tables = [reference_table(vote.reference)] if vote.reference else []
     write_evidence(outputs["evidence"], vote.results, vote.measured, exposures.detector.name, origin.provenance, tables)
-    summary = summary_table(vote.results, vote.dq, exposures.science)
+    summary = summary_table(vote.results, vote.dq, exposures.science, vote.not_lit)
     write_summary(outputs["summary"], summary)
     write_rejected_exposures(outputs["rejected"], exposures.rejected)
     texts = {key: getattr(settings, key) for key in ("author", "description", "useafter")}

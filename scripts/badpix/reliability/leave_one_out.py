@@ -33,7 +33,7 @@ def found_by(exposures: ExposureSet, responses: Responses, settings: VoteSetting
         names = {flat.name for flat in exposures.flats}
         singles = {name: path for name, path in responses.of_exposures(names) if is_sky_file(path)}
         paths = {flat.name: flat.paths for flat in exposures.flats}
-        response = combine(paths, singles, exposures.science, settings.response)
+        response = combine(paths, singles, exposures.science, settings.response, exposures.detector.slices)
     results = classify(exposures, response, responses, settings).results
     return {name: result.found for name, result in results.items()}, decided_types(results, exposures.science)
 

@@ -9,9 +9,10 @@ from astropy.io import fits
 from badpix.formats.response_file import FlatResponse, Responses
 from badpix.formats.statistics_file import open_segments
 from badpix.report.darks import vote_codes
-from badpix.vote.classify import lit_pixels, single_flats
+from badpix.vote.classify import single_flats
 from badpix.vote.exposure_set import ExposureSet
 from badpix.vote.flat_votes import FlatVotes
+from badpix.vote.lit import find_light
 from badpix.vote.settings import FlatSettings
 
 # Type -> its test in FlatVotes.
@@ -105,12 +106,12 @@ class FlatReader:
     def _votes(self) -> list[np.ndarray]:
         """The response in each flat, a list of float32 (pixel); fills the votes with the functions of badpix.vote."""
         science = self.exposures.science
-        lit = lit_pixels(self.exposures, self.mean, self.settings)
+        light = find_light(self.exposures, self.mean, self.settings)
         rows = {row["exposure"]: row for row in self.report.rows}
         columns = []
         for name, response, error in single_flats(self.responses, set(rows)):
-            vote = FlatVotes(science, lit, self.settings)
-            vote.add(response, error=error)
+            vote = FlatVotes(science, light.lit, self.settings)
+            vote.add(light.only_lit(name, response), error=error)
             for test, flat_test in TEST_OF.items():
                 tally = vote.tallies[flat_test]
                 k, n_valid = (image.ravel()[self.pixels] for image in (tally.k, tally.n_valid))

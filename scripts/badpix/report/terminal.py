@@ -108,7 +108,12 @@ def _count_lines(summary: Path) -> list[str]:
         for _, row in types.iterrows()
     ]
     counts = ", ".join(f"{row['name']} {row['n_pixels']}" for _, row in flags.iterrows())
-    return [*lines, f"  flags: {counts or 'none'}"]
+    not_lit = [
+        f"  not illuminated in the flats: {row['n_pixels']} pixels ({row['fraction']:.2%})"
+        for _, row in table[table["kind"] == "area"].iterrows()
+        if row["n_pixels"]
+    ]
+    return [*lines, *not_lit, f"  flags: {counts or 'none'}"]
 
 
 def failure_lines(snakemake_log: str) -> list[str]:

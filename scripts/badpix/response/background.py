@@ -1,10 +1,10 @@
-"""The illumination of the detector by the lamp: its local level, and the parts that are not illuminated.
-
-The local level follows gradients, is valid up to the border, and is not biased by clusters of bad pixels.
-"""
+"""The local level of a flat: it follows gradients, is valid up to the border, and is not biased by bad pixels."""
 
 import numpy as np
-from scipy.ndimage import binary_dilation, binary_opening, find_objects, label, uniform_filter
+from scipy.ndimage import distance_transform_edt, find_objects, label, uniform_filter
+
+from badpix.response.dark_parts import DARK
+from badpix.response.slices import find_slices
 
 # Pixels that differ from the local level by more than this fraction do not enter the fit.
 OUTLIER = 0.2
@@ -14,10 +14,6 @@ PASSES = 3
 MIN_FILLED = 0.25
 # First estimate: the median of blocks of this size (pixels), larger than the clusters of bad pixels.
 BLOCK = 64
-# A block or pixel below this fraction of the detector's median is dark.
-DARK = 0.2
-# Pixels: at the edge of the illuminated area the light fades over a few pixels.
-UNLIT_MARGIN = 5
 
 
 def block_median(image: np.ndarray, block: int = BLOCK) -> np.ndarray:
@@ -63,12 +59,15 @@ def local_plane(image: np.ndarray, weights: np.ndarray, width: int) -> np.ndarra
     return np.where(n > MIN_FILLED * width**2 - 0.5, value, np.nan)
 
 
-def background(image: np.ndarray, science: np.ndarray, width: int) -> np.ndarray:
+def background(image: np.ndarray, science: np.ndarray, width: int, slices: str | None = None) -> np.ndarray:
     """Local level of a flat, float64 (y, x), from planes in boxes of `width` pixels, without outliers.
 
     `science` is the boolean image (y, x) of the science pixels. Where a box has too few valid pixels, as inside a
-    cluster, a larger box is used. NaN in areas without light and at reference pixels.
+    cluster, a larger box is used, and at last the nearest level. NaN at reference pixels. `slices` is the axis (x, y)
+    of the slices of an image slicer: in a flat with gaps between slices, the level is that along the slices.
     """
+    if (behind_slicer := find_slices(image, science, slices)) is not None:
+        return behind_slicer.level
     values = np.where(science, image, np.nan)
     first = block_median(values)
     dark = ~(first > DARK * np.nanmedian(values))
@@ -82,6 +81,10 @@ def background(image: np.ndarray, science: np.ndarray, width: int) -> np.ndarray
             box = 2 * box + 1
             fill_gaps(reference, values, weights, science, box)
         limit = OUTLIER
+    # In a corner even the largest box may have too few pixels.
+    if (missing := np.isnan(reference) & science).any() and not missing[science].all():
+        y, x = distance_transform_edt(np.isnan(reference), return_distances=False, return_indices=True)
+        reference[missing] = reference[y[missing], x[missing]]
     return np.where(science, reference, np.nan)
 
 
@@ -106,23 +109,3 @@ def fill_gaps(reference: np.ndarray, values: np.ndarray, weights: np.ndarray, sc
         filled = local_plane(values[around], weights[around], width)
         missing = np.isnan(reference[around]) & (gaps[around] > 0)
         reference[around][missing] = filled[missing]
-
-
-def unlit(image: np.ndarray, science: np.ndarray, smallest: float) -> np.ndarray:
-    """Boolean image (y, x) of the areas that the lamp does not illuminate, including an edge of UNLIT_MARGIN pixels.
-
-    Such an area is dark, at least three pixels wide, touches the border of the science area, and covers at least the
-    fraction `smallest` of the science pixels. A cluster of dead pixels is smaller or lies inside, so it is not unlit.
-    """
-    values = np.where(science, image, np.nan)
-    with np.errstate(invalid="ignore"):
-        dark = science & ~(values > DARK * np.nanmedian(values))
-    inside = science & ~binary_dilation(~science, border_value=1)
-    # Pixels outside the science area count as dark, so that the opening does not remove areas at its border.
-    areas, n_areas = label(binary_opening(dark | ~science, np.ones((3, 3), bool)) & science)
-    sizes = np.bincount(areas.ravel(), minlength=n_areas + 1)
-    at_border = np.zeros(n_areas + 1, bool)
-    at_border[np.unique(areas[science & ~inside])] = True
-    chosen = at_border & (sizes >= smallest * science.sum())
-    chosen[0] = False
-    return binary_dilation(chosen[areas], np.ones((3, 3), bool), iterations=UNLIT_MARGIN) & science

@@ -90,45 +90,57 @@ def box_mean(image: np.ndarray, width: int, beyond: float) -> np.ndarray:
         return np.where(share > 0, total / share, np.nan)
 
 
-def smooth(image: np.ndarray, science: np.ndarray, smoothing_type: str, width: int) -> np.ndarray:
+def smooth(
+    image: np.ndarray, science: np.ndarray, smoothing_type: str, width: int, slices: str | None = None
+) -> np.ndarray:
     """Local mean (`Box2D`), median (`Median`) or plane (`Plane`) of `image` (y, x) in a box of `width` pixels.
 
     `science` is the boolean image (y, x) of the science pixels. For `Box2D` and `Median` the image is continued beyond
     its border with the median of the science pixels. `Box2D` interpolates NaN; `Median` replaces NaN by this median.
+    `slices` is the axis (x, y) of the slices of an image slicer, which `Plane` knows, None without.
     """
     fill = np.nanmedian(image[science])
     if smoothing_type == "Plane":
-        return background(image, science, width)
+        return background(image, science, width, slices)
     if smoothing_type == "Box2D":
         return box_mean(image, width, fill)
     return median_filter(np.where(np.isfinite(image), image, fill), size=width, mode="constant", cval=fill)
 
 
-def reference_level(image: np.ndarray, science: np.ndarray, settings: ResponseSettings) -> np.ndarray:
+def reference_level(
+    image: np.ndarray, science: np.ndarray, settings: ResponseSettings, slices: str | None = None
+) -> np.ndarray:
     """The level by which a flat is divided, float64: the smoothed flat (y, x), its clipped mean (), or 1 ().
 
-    `image` is the flat (y, x), `science` the boolean image (y, x) of the science pixels.
+    `image` is the flat (y, x), `science` the boolean image (y, x) of the science pixels, `slices` as in `smooth`.
     """
     method = settings.flat_mean_normalization_method
     if method == "smoothed":
-        return smooth(image, science, settings.smoothing_type, settings.smoothing_box_width)
+        return smooth(image, science, settings.smoothing_type, settings.smoothing_box_width, slices)
     if method == "mean":
         return np.array(clipped_mean_std(image[science], settings.flat_mean_sigma_threshold, CLIP_ITERATIONS)[0])
     return np.array(1.0)
 
 
-def normalise(mean: np.ndarray, science: np.ndarray, settings: ResponseSettings) -> np.ndarray:
+def normalise(
+    mean: np.ndarray, science: np.ndarray, settings: ResponseSettings, slices: str | None = None
+) -> np.ndarray:
     """Divide the mean flat (y, x) by the smoothed flat (`smoothed`), by its clipped mean (`mean`), or not (`none`).
 
-    `science` is the boolean image (y, x) of the science pixels.
+    `science` is the boolean image (y, x) of the science pixels, `slices` as in `smooth`.
     """
     # Where the smoothed flat is zero or not finite, the response is unknown (NaN), not infinite.
     with np.errstate(divide="ignore", invalid="ignore"):
-        response = mean / reference_level(mean, science, settings)
+        response = mean / reference_level(mean, science, settings, slices)
     return np.where(np.isfinite(response), response, np.nan)
 
 
-def combine_flats(paths: Sequence[str], science: np.ndarray, settings: ResponseSettings) -> FlatResponse:
-    """The FlatResponse of the statistics files `paths`; `science` is the boolean image (y, x) of the science pixels."""
+def combine_flats(
+    paths: Sequence[str], science: np.ndarray, settings: ResponseSettings, slices: str | None = None
+) -> FlatResponse:
+    """The FlatResponse of the statistics files `paths`.
+
+    `science` is the boolean image (y, x) of the science pixels, `slices` as in `smooth`.
+    """
     mean, std, n_valid = mean_flat(paths, science, settings.flat_mean_sigma_threshold)
-    return FlatResponse(mean, std, n_valid, normalise(mean, science, settings))
+    return FlatResponse(mean, std, n_valid, normalise(mean, science, settings, slices))

@@ -47,7 +47,12 @@ def without_bright_pixels(image: np.ndarray, level: np.ndarray, science: np.ndar
 
 
 def measure_sky_flat(
-    paths: Sequence[str], science: np.ndarray, has_sources: bool, settings: ResponseSettings, sky: SkySettings
+    paths: Sequence[str],
+    science: np.ndarray,
+    has_sources: bool,
+    settings: ResponseSettings,
+    sky: SkySettings,
+    slices: str | None = None,
 ) -> SkyFlat:
     """The SkyFlat of the statistics files `paths` of an exposure.
 
@@ -63,6 +68,8 @@ def measure_sky_flat(
         Method and parameters of the normalisation.
     sky : SkySettings
         Parameters of the search of sources.
+    slices : str, optional
+        Axis of the slices of an image slicer, as in `normalise.smooth`.
     """
     # Takes a second to import: only where a flat is measured.
     from badpix.response.sources import find_sources, smooth_level
@@ -81,14 +88,18 @@ def measure_sky_flat(
     # The noise that a healthy pixel has here: a dead pixel has no shot noise, a noisy pixel has more.
     expected = np.fmax(variance, block_median(np.where(science, variance, np.nan)))
     with np.errstate(divide="ignore", invalid="ignore"):
-        reference = reference_level(usable, science, settings)
+        reference = reference_level(usable, science, settings, slices)
         reference = np.where(reference > 0, reference, np.nan)
         response, error = slope / reference, np.sqrt(expected) / reference
     return SkyFlat(response.astype(np.float32), error.astype(np.float32), level.astype(np.float32), sources)
 
 
 def combine(
-    flats: Mapping[str, Sequence[str]], singles: Mapping[str, str], science: np.ndarray, settings: ResponseSettings
+    flats: Mapping[str, Sequence[str]],
+    singles: Mapping[str, str],
+    science: np.ndarray,
+    settings: ResponseSettings,
+    slices: str | None = None,
 ) -> FlatResponse:
     """The FlatResponse of the flats of a mask, of the sky or of lamps alone.
 
@@ -102,14 +113,20 @@ def combine(
         The science pixels.
     settings : ResponseSettings
         Parameters of clipping and normalisation.
+    slices : str, optional
+        Axis of the slices of an image slicer, as in `normalise.smooth`.
     """
     if not singles:
-        return combine_flats([path for paths in flats.values() for path in paths], science, settings)
-    return combine_sky_flats({name: (paths, singles[name]) for name, paths in flats.items()}, science, settings)
+        return combine_flats([path for paths in flats.values() for path in paths], science, settings, slices)
+    both = {name: (paths, singles[name]) for name, paths in flats.items()}
+    return combine_sky_flats(both, science, settings, slices)
 
 
 def combine_sky_flats(
-    flats: Mapping[str, tuple[Sequence[str], str]], science: np.ndarray, settings: ResponseSettings
+    flats: Mapping[str, tuple[Sequence[str], str]],
+    science: np.ndarray,
+    settings: ResponseSettings,
+    slices: str | None = None,
 ) -> FlatResponse:
     """The FlatResponse of flats of the sky: each is brought to the mean diffuse light, without its sources.
 
@@ -121,6 +138,8 @@ def combine_sky_flats(
         The science pixels.
     settings : ResponseSettings
         Parameters of clipping and normalisation.
+    slices : str, optional
+        Axis of the slices of an image slicer, as in `normalise.smooth`.
     """
     n_rows, n_columns = science.shape
     # The files are verified here; afterwards they are read by rows. A flat that sources cover whole has no level.
@@ -151,7 +170,7 @@ def combine_sky_flats(
         with np.errstate(divide="ignore", invalid="ignore"):
             error[rows] = np.sqrt(squares) / counts
     usable = without_bright_pixels(np.where(np.isfinite(mean), mean, common), common, science)
-    reference = reference_level(usable, science, settings)
+    reference = reference_level(usable, science, settings, slices)
     with np.errstate(divide="ignore", invalid="ignore"):
         normalised = np.where(reference > 0, mean / reference, np.nan)
     return FlatResponse(mean, std, number, normalised, error, sum(covered.values(), np.zeros(science.shape, np.int16)))

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from badpix.simulate.blocked_light import blocked_light
+from badpix.simulate.border_cluster import with_border_effects, without_light
 from badpix.simulate.effects import NO_EFFECTS, Effects
 from badpix.simulate.headers import FULL, Geometry, make_geometry, science_bounds
 from badpix.simulate.more_pixels import with_more
@@ -71,11 +73,17 @@ def make_detector(
     pixels = plan_pixels(geometry, population, plan_rng)
     if effects.slow_telegraph:
         population, pixels = plant_slow_telegraph(geometry, population, pixels, round(effects.slow_telegraph), seed)
+    pixels = with_more(pixels, geometry, population, effects, seed)
+    pixels = with_border_effects(pixels, geometry, population, effects, seed)
+    maps = static_maps(geometry, reference, population.physics, map_rng)
+    if (blocked := blocked_light(geometry, effects, seed)) is not None:
+        maps["lit_share"] = maps["lit_share"] * blocked[0]
+        maps["illumination"] = maps["illumination"] * blocked[1]
+    if blocked is not None or effects.border_cluster or effects.blind_border:
+        pixels = without_light(pixels, population, maps["lit_share"])
     return DetectorModel(
-        geometry=geometry, population=population, pixels=with_more(pixels, geometry, population, effects, seed),
-        reference=reference, **static_maps(geometry, reference, population.physics, map_rng),
-        effects=effects,
-    )  # fmt: skip
+        geometry=geometry, population=population, pixels=pixels, reference=reference, **maps, effects=effects
+    )
 
 
 def reference_pixels(geometry: Geometry) -> np.ndarray:

@@ -41,6 +41,10 @@ class Effects:
     more_low_qe: float = effect(0.06, "share of the pixels that has a low response besides")
     slow_telegraph: float = effect(24, "pixels that switch about once per exposure, and a third more in a minority")
     more_cosmic_rays: float = effect(4, "this many times the usual cosmic rays in addition", of_exposures=True)
+    slicer: float = effect(5, "flats through an image slicer: width of the dark gaps between its curved slices, pixels")
+    vignette: float = effect(0.05, "flats with a corner in the shadow, with a soft edge: fraction of the array")
+    border_cluster: float = effect(0.03, "a cluster of dead pixels at the border: fraction of the science pixels")
+    blind_border: float = effect(4, "dead rows or columns along a border: their number")
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():

@@ -2,17 +2,15 @@
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
 from badpix.formats.response_file import FlatResponse, Responses, read_single_response
 from badpix.formats.sky_file import is_sky_file, read_sky_flat
 from badpix.formats.statistics_file import open_segments, open_statistics
-from badpix.formats.type_result import TypeResult
 from badpix.instrument.geometry import amplifiers
-from badpix.response.background import unlit
 from badpix.response.covered import covered_pixels
+from badpix.vote.classification import Classification, Measured
 from badpix.vote.dark_extended import DarkExtended, dark_results
 from badpix.vote.dark_official import DarkVote, pedestal_plane
 from badpix.vote.exposure_set import Exposure, ExposureSet
@@ -22,23 +20,12 @@ from badpix.vote.flat_errors import may_be_dead
 from badpix.vote.flat_types import flat_results
 from badpix.vote.flat_votes import FlatVotes
 from badpix.vote.level_record import LocalLevels
+from badpix.vote.lit import find_light
 from badpix.vote.searches.base import Context
 from badpix.vote.settings import FlatSettings, VoteSettings
 from badpix.vote.sky_warnings import sky_warnings
 
 logger = logging.getLogger(__name__)
-
-# Name -> (image (y, x), unit or None).
-Measured = dict[str, tuple[np.ndarray, str | None]]
-
-
-@dataclass(frozen=True)
-class Classification:
-    """The outcome of a vote: TypeResult by type, measured images, and warnings of results that may be wrong."""
-
-    results: dict[str, TypeResult]
-    measured: Measured
-    warnings: tuple[str, ...] = ()
 
 
 def classify(
@@ -50,13 +37,14 @@ def classify(
     flats, which vote if `flat_vote_unit` is `exposure`.
     """
     darks = classify_darks(exposures, settings)
-    flats, flat_images = classify_flats(exposures, response, responses, settings.flats)
-    results = darks.results | flats
+    flats = classify_flats(exposures, response, responses, settings.flats)
+    results = darks.results | flats.results
     if settings.exclusive_types:
         results = apply_priority(results, priorities(settings.searches_on))
     results = intermittent_only(results)
-    warnings = (*darks.warnings, *sky_warnings(exposures, results, flat_images, settings.flats))
-    return Classification(results, darks.measured | flat_images, warnings)
+    sky = sky_warnings(exposures, results, flats.measured, settings.flats)
+    warnings = (*darks.warnings, *flats.warnings, *sky)
+    return Classification(results, darks.measured | flats.measured, warnings, flats.notes, flats.not_lit)
 
 
 def classify_darks(exposures: ExposureSet, settings: VoteSettings) -> Classification:
@@ -110,36 +98,26 @@ def mean_last_groups(flats: tuple[Exposure, ...], shape: tuple[int, int]) -> np.
     return total / n_integrations
 
 
-def lit_pixels(exposures: ExposureSet, response: FlatResponse, settings: FlatSettings) -> np.ndarray:
-    """Boolean image (y, x) of the science pixels that the flats illuminate."""
-    if settings.min_unlit_area is None:
-        return exposures.science
-    return exposures.science & ~unlit(response.mean, exposures.science, settings.min_unlit_area)
-
-
 def classify_flats(
     exposures: ExposureSet, response: FlatResponse | None, responses: Responses, settings: FlatSettings
-) -> tuple[dict[str, TypeResult], Measured]:
-    """TypeResult by type, and measured images, of the flats or of the product in place of flats; empty without both.
+) -> Classification:
+    """The Classification by the flats or by the product in place of flats; empty without both.
 
     `response` and `responses` are those of `classify`. Raises ValueError for flats without `response`.
     """
     flats, science = exposures.flats, exposures.science
     if exposures.flat_product is not None:
-        return product_results(exposures.flat_product, science, settings)
+        return product_results(exposures.flat_product, science, settings, exposures.detector.slices)
     if not flats:
-        return {}, {}
+        return Classification({}, {})
     if response is None:
         raise ValueError(f"{len(flats)} flats, but no response file of all flats")
     last_groups = None
     if settings.dead_search and settings.run_dead_flux_check:
         last_groups = mean_last_groups(flats, exposures.geometry.shape)
-    lit = lit_pixels(exposures, response, settings)
-    if settings.min_unlit_area is not None:
-        logger.info(
-            "%d science pixels are not illuminated in the flats, or at the edge of the illumination",
-            (science & ~lit).sum(),
-        )
+    light = find_light(exposures, response, settings)
+    for note in light.notes:
+        logger.info("%s", note)
     measured: Measured = {
         "RESPONSE": (response.normalised.astype(np.float32), None),
         "NFLAT": (response.n_valid, None),
@@ -148,13 +126,16 @@ def classify_flats(
         measured["ERROR"] = (response.error.astype(np.float32), None)
         measured["NCOVERED"] = (response.n_covered, None)
     if settings.flat_vote_unit == "exposure":
-        vote = FlatVotes(science, lit, settings)
+        vote = FlatVotes(science, light.lit, settings)
         for name, norm, error in single_flats(responses, {flat.name for flat in flats}):
-            vote.add(norm, name, error)
+            vote.add(light.only_lit(name, norm), name, error)
         undecided = None if response.error is None else may_be_dead(response.normalised, response.error)
-        return vote.results(last_groups, undecided), measured
-    lit_response = np.where(lit, response.normalised, np.nan)
-    return flat_results(lit_response, response.n_valid, science, settings, last_groups, response.error), measured
+        results = vote.results(last_groups, undecided)
+    else:
+        lit_response = np.where(light.lit, response.normalised, np.nan)
+        results = flat_results(lit_response, response.n_valid, science, settings, last_groups, response.error)
+    not_lit = int((science & ~light.lit).sum()) if light.notes else None
+    return Classification(results, measured, light.warnings, light.notes, not_lit)
 
 
 def single_flats(responses: Responses, names: set[str]) -> Iterator[tuple[str, np.ndarray, np.ndarray | None]]:

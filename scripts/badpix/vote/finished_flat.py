@@ -5,7 +5,8 @@ import numpy as np
 from badpix.formats.flat_product import FlatProduct, FlatProductError
 from badpix.formats.pixel_types import FLAT_TYPES
 from badpix.formats.type_result import TypeResult
-from badpix.response.background import unlit
+from badpix.response.illumination import find_illumination, light_text, light_warnings
+from badpix.vote.classification import Classification, Measured
 from badpix.vote.flat_types import flat_results
 from badpix.vote.settings import FlatSettings
 
@@ -14,21 +15,27 @@ MAX_FOUND = 0.5
 
 
 def product_results(
-    product: FlatProduct, science: np.ndarray, settings: FlatSettings
-) -> tuple[dict[str, TypeResult], dict[str, tuple[np.ndarray, str | None]]]:
-    """TypeResult by type, and measured images, of a `product`, which has a single vote.
+    product: FlatProduct, science: np.ndarray, settings: FlatSettings, slices: str | None = None
+) -> Classification:
+    """The Classification by a `product`, which has a single vote.
 
     The response of a normalised flat is classified by the limits of `settings`; the types of a mask are taken over, as
-    far as `settings` search for them. `science` is the boolean image (y, x) of the science pixels. Raises
-    FlatProductError if all science pixels would be of a type.
+    far as `settings` search for them. `science` is the boolean image (y, x) of the science pixels, `slices` the axis of
+    the slices of an image slicer. Raises FlatProductError if all science pixels would be of a type.
     """
-    measured: dict[str, tuple[np.ndarray, str | None]] = {}
+    measured: Measured = {}
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    not_lit = None
     if product.response is None:
         results = _taken_over(product, science, settings)
     else:
         lit = np.isfinite(product.response)
         if settings.min_unlit_area is not None:
-            lit &= ~unlit(product.response, science, settings.min_unlit_area)
+            found = find_illumination(product.response, science, settings.min_unlit_area, slices)
+            lit &= found.lit
+            warnings = (*found.warnings, *light_warnings(found.lit, science))
+            notes, not_lit = (light_text(found.lit, science),), int((science & ~found.lit).sum())
         # A finished product has been averaged over its flats: it has as many valid votes as needed.
         n_valid = np.where(lit, settings.min_valid, 0)
         results = flat_results(np.where(lit, product.response, np.nan), n_valid, science, settings)
@@ -39,7 +46,7 @@ def product_results(
             f"{product.path}: {n_found} of the {n_science} science pixels of the array would be {', '.join(results)};"
             " the file is no flat or mask of a working detector"
         )
-    return results, measured
+    return Classification(results, measured, warnings, notes, not_lit)
 
 
 def _taken_over(product: FlatProduct, science: np.ndarray, settings: FlatSettings) -> dict[str, TypeResult]:

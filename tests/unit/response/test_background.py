@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from badpix.response.background import background, block_median, local_plane, unlit
+from badpix.response.background import background, block_median, local_plane
 
 SHAPE = (128, 160)
 
@@ -76,37 +76,3 @@ def test_a_cluster_as_large_as_a_block_of_the_first_estimate():
 def test_block_median_ignores_values_that_are_not_finite():
     image = np.array([[1.0, 2, 3, np.nan], [np.nan, np.inf, 5, 7]])
     assert block_median(image, 2).tolist() == [[1.5, 1.5, 5, 5], [1.5, 1.5, 5, 5]]
-
-
-# Light
-
-
-def lamp():
-    return np.full(SHAPE, 100.0)
-
-
-def test_an_unlit_strip_and_its_edge():
-    image = lamp()
-    image[:20] = 0
-    image[20] = 50
-    dark = unlit(image, np.ones(SHAPE, bool), 0.01)
-    # The dark rows are 0 to 19; the edge is five pixels wide.
-    assert dark[:25].all() and not dark[25:].any()
-
-
-def test_an_unlit_strip_beside_reference_pixels():
-    image = lamp()
-    image[:, :10] = 0
-    dark = unlit(image, border(), 0.01)
-    assert dark[4:-4, 4:15].all() and not dark[:, 15:].any() and not dark[:, :4].any()
-
-
-@pytest.mark.parametrize(
-    "part",
-    [np.s_[40:70, 50:80], np.s_[:, 90], np.s_[0:6, 0:6]],
-    ids=["a block inside", "a column", "a small corner"],
-)
-def test_dead_pixels_are_not_unlit(part):
-    image = lamp()
-    image[part] = 0
-    assert not unlit(image, np.ones(SHAPE, bool), 0.01).any()
