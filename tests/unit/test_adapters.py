@@ -4,6 +4,7 @@ The array is 16 x 16 with a border of two reference pixels. Rows of PLANTED are 
 """
 
 import dataclasses
+import logging
 import shutil
 from pathlib import Path
 
@@ -379,6 +380,17 @@ def test_a_warning_of_the_vote_is_in_the_log_and_in_the_history(tmp_path, statis
     assert words not in history() and words not in caplog.text
     assert words in history(more=[leaking]).split("Warning: noisy:", 1)[1] and words in caplog.text
     assert words not in history(more=[leaking], noisy_test="cds"), "another search replaces the official one"
+
+
+def test_the_unlit_area_is_in_log_summary_and_history(tmp_path, statistics, caplog):
+    caplog.set_level(logging.INFO)
+    # The planted pixels are single, and no part of this array is dark.
+    outputs = vote(tmp_path / "some", statistics, min_unlit_area=0.01)
+    line = "Not illuminated in the flats, or at the edge of the illumination: 0 science pixels (0.00%)"
+    assert line in history_of(outputs["mask"]) and line in caplog.text
+    (row,) = pd.read_csv(outputs["summary"]).query("kind == 'area'").to_dict("records")
+    assert (row["name"], row["n_pixels"], row["fraction"]) == ("not_lit", 0, 0)
+    assert "area" not in set(pd.read_csv(vote(tmp_path / "none", statistics)["summary"])["kind"])
 
 
 def test_other_exposure_types_than_the_default_are_in_the_history(tmp_path, statistics):

@@ -304,9 +304,8 @@ def test_the_script_uses_the_header_of_the_mask_and_the_exposures_of_the_vote(tm
     texts = {"author": "a", "description": "d", "pedigree": "GROUND", "useafter": "2024-06-01 00:00:00"}
     identity = {"instrument": "NIRISS", "detector": "NIS"}
     write_mask(tmp_path / "m.fits", image((0, 0, HOT), (1, 2, DEAD)), geometry, MaskHeader(identity, texts))
-    pd.DataFrame([("flag", "HOT", 1, 0.1, "")], columns=["kind", "name", "n_pixels", "fraction", "x"]).to_csv(
-        tmp_path / "summary.csv"
-    )
+    rows = [("flag", "HOT", 1, 0.1, ""), ("area", "not_lit", 5, 0.4, "")]
+    pd.DataFrame(rows, columns=["kind", "name", "n_pixels", "fraction", "x"]).to_csv(tmp_path / "summary.csv")
     (tmp_path / "rejected_exposures.csv").write_text("input,reason\nd3,bad\nelsewhere,why\n")
     darks = {"d1-seg001": "2024-06-01T01:00:00", "d1-seg002": "2024-06-01T01:00:00", "d3": "2024-06-09T00:00:00"}
     mask = {
@@ -315,6 +314,8 @@ def test_the_script_uses_the_header_of_the_mask_and_the_exposures_of_the_vote(tm
         "exposures": {"darks": darks, "flats": {"f1": "2024-06-02T02:00:00"}},
     }  # fmt: skip
     script.main([mask], tmp_path / "history", tmp_path / "history.png", tmp_path / "intermittent.csv")
+    (kind,) = read_history(tmp_path / "history").epochs["kind"]
+    assert kind == "flag", "the unlit area is none of the counts"
     row = read_history(tmp_path / "history").epochs.iloc[0]
     assert (row["detector"], row["epoch"], row["mask"], row["name"], row["n_pixels"]) == ("NIS", "", "m.fits", "HOT", 1)
     assert (row["n_darks"], row["n_flats"]) == (1, 1), "two segments are one exposure, and d3 was left out"

@@ -22,6 +22,7 @@ type,hot,12,0.1,3,0.02
 type,LOW_QE,4,0.1,0,0.0
 flag,DO_NOT_USE,16,0.2,,
 flag,HOT,12,0.1,,
+area,not_lit,30,0.25,,
 """
 
 
@@ -49,6 +50,7 @@ def test_the_lines_of_a_mask(made):
         "  type    pixels  not classified",
         "  hot         12               3",
         "  LOW_QE       4               0",
+        "  not illuminated in the flats: 30 pixels (25.00%)",
         "  flags: DO_NOT_USE 16, HOT 12",
         "  warnings: 2",
         f"    {' '.join(['ab'] * 50)}",

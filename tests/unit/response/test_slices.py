@@ -92,3 +92,12 @@ def test_a_single_wide_line_with_sharp_edges_is_dead():
     flat = np.random.default_rng(1).normal(1000, 10, SCIENCE.shape)
     flat[:, 60:64] = 0
     assert find_illumination(flat, SCIENCE, 0.01, "y").lit.all()
+
+
+def test_a_soft_shadow_across_the_slices_is_not_lit(slicer):
+    """Of a flat with slices, and of a flat without."""
+    shadow = np.clip((np.arange(SIZE) - 15) / 8, 0, 1)[:, np.newaxis]
+    for flat in (slicer[1], np.random.default_rng(1).normal(1000, 10, SCIENCE.shape)):
+        lit = find_illumination(flat * shadow, SCIENCE, 0.01, "y").lit
+        assert not lit[:18].any()
+        assert lit[32:].mean() > 0.75
