@@ -29,7 +29,8 @@ PRESETS = {"defaults": None, "flight": PROJECT / "config" / "presets" / "flight.
 EVERYTHING = {"min_darks": 2, "min_flats": 2, "keep_intermediates": True, "quality_check": True, "plot": True,
               "leave_one_out": True, "report": True, "keep_history": True, "compare_with": "crds",
               "max_new_fraction": 1.0, "reliability": True, "bad_reference_pixels": {"noise": 1.5},
-              "cold_rate_threshold_e_per_s": 0.004, "sweep": {"max_jump_limit": [5, 10]}}  # fmt: skip
+              "cold_rate_threshold_e_per_s": 0.004, "sweep": {"max_jump_limit": [5, 10]},
+              "pixel_table": True, "known_bad": {"pixels": "epochs"}}  # fmt: skip
 DONE = re.compile(r"badpix: (\w+): done in ([\d.]+) s, peak memory (\d+) MB")
 MB = 1e6
 # Files that a job of a rule leaves, below the folder of the detector; {exposure} is each exposure's name.
@@ -45,6 +46,7 @@ FILES = {
     "gain_reference": ["gain.fits"],
     "bad_pixel_mask": ["test_bpm.fits", "evidence.fits"],
     "plots": ["plots.png"],
+    "bad_pixel_table": ["bad_pixels.parquet", "bad_pixels.csv"],
 }
 
 

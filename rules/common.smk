@@ -390,6 +390,9 @@ def targets(_wildcards):
         if config["reliability"]:
             wanted.append(f"{RESULTS}/{mask_id}/reliability.csv")
         wanted.extend(comparisons(mask_id))
+        if config["pixel_table"]:
+            wanted.extend(pixel_tables(mask_id))
+        wanted.extend(known_bad_files(mask_id))
     if config["keep_history"]:
         wanted.extend(f"{RESULTS}/{name}/history.png" for name in dict.fromkeys(map(series_of, INVENTORY.masks)))
     if config["report"] and INVENTORY.masks:

@@ -14,6 +14,8 @@ rule history:
         summaries=of_masks("summary.csv"),
         evidence=of_masks("evidence.fits"),
         rejected_tables=of_masks("rejected_exposures.csv"),
+        # A mask that lost known bad pixels does not enter the history, which names the known pixels of later masks.
+        verdicts=verdicts_of_masks,
     output:
         figure=report(
             "<results>/{detector}{epoch}/history.png",

@@ -31,7 +31,7 @@ from badpix.mask.selectors import selected_for
 
 @dataclass(frozen=True)
 class DeliveryFiles:
-    """The files of a mask: `tables` are copied, `quality_check` has no entry where no ramp was given."""
+    """The files of a mask: `tables` and `pixels` are copied; `quality_check` has no entry where no ramp was given."""
 
     mask: str
     evidence: str
@@ -39,6 +39,7 @@ class DeliveryFiles:
     tables: Sequence[str]
     quality_check: Sequence[str] = ()
     comparison: Sequence[str] = ()
+    pixels: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def fill(folder: Path, files: DeliveryFiles, options: DeliveryOptions) -> None:
         raise NotCertified(f"no delivery of {source}, because crds certify was not run: {certificate.reason}")
     write_certificate(folder / CERTIFICATE, certificate)
     write_text(folder / "certify.txt", certificate.output)
-    for path in (*files.tables, *files.quality_check):
+    for path in (*files.tables, *files.quality_check, *files.pixels):
         shutil.copyfile(path, folder / Path(path).name)
     set_crds_environment(**options.crds)
     cache = cache_folder(os.environ.get("CRDS_PATH"))
@@ -112,6 +113,7 @@ if "snakemake" in globals():
                 [given.summary, given.rejected, given.inputs],
                 list(given.get("quality_check", ())),
                 list(given.get("comparison", ())),
+                list(given.get("pixels", ())),
             ),
             snakemake.output[0],
             DeliveryOptions(

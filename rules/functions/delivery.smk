@@ -32,6 +32,7 @@ def delivered_files(wildcards):
         "certificate": certificate(mask_id),
         "comparison": recorded(comparisons(mask_id)),
         "quality_check": recorded([f"{RESULTS}/{mask_id}/quality_check.json"] if ramps else []),
+        "pixels": recorded([*pixel_tables(mask_id), *known_bad_files(mask_id)]),
     }
 
 

@@ -21,6 +21,11 @@ def of_masks(name):
     return lambda wildcards: [f"{RESULTS}/{mask_id}/{name}" for mask_id in masks_of_series(wildcards)]
 
 
+def verdicts_of_masks(wildcards):
+    """The verdicts on the known bad pixels of all masks of a history."""
+    return [path for mask_id in masks_of_series(wildcards) for path in known_bad_gates(mask_id)]
+
+
 def exposures_of_masks(wildcards):
     """Epoch (or an empty text) and exposures (kind -> name -> start time) of each mask of a history."""
     return [

@@ -250,6 +250,8 @@ TESTED_ELSEWHERE = dict.fromkeys(
     "intermittent": "test_epoch_masks.py",
     "intermittent_from": "test_epoch_masks.py",
     "report": "test_report.py",
+    "pixel_table": "test_pixel_tables.py",
+    "known_bad": "test_pixel_tables.py",
     "scratch": "test_idle_cores.py",
     "detector1_use_idle_cores": "test_idle_cores.py",
 }

@@ -293,3 +293,28 @@ def test_without_a_directory_it_is_with_the_results(finished_copy):
     stored = pd.read_parquet(finished_copy / "results" / "NIS" / "history" / "epochs.parquet")
     assert list(stored["epoch"].unique()) == [""]
     assert (stored["n_darks"].iloc[0], stored["n_flats"].iloc[0]) == (5, 5)
+
+
+# ---------------------------------------------------------------- known bad pixels
+
+
+def test_pixels_of_the_earlier_epochs_must_be_found_again(run):
+    """The planted pixels that recovered between the epochs are lost; the first epoch has no earlier mask."""
+    known = {"pixels": "epochs", "min_masks": 1, "min_recall": 0.99}
+    failed = snakemake(run, config=CONFIG | {"known_bad": known, "pixel_table": True})
+    assert failed.status != 0 and failed.jobs["known_bad_gate"] == 2
+    folder = run / "results" / "NIS" / "epochs"
+    assert "0 earlier masks: not checked; min_masks is 1, and there are 0 earlier masks" in failed.output
+    assert json.loads((folder / EARLY / "known_bad" / "known_bad_gate.json").read_text())["passed"] is True
+    table = pd.read_csv(folder / LATE / "known_bad" / "known_bad_pixels.csv")
+    recovered = {(x, y) for (x, y), (change, *_) in planted(run).items() if change == "recovered"}
+    lost = table[table["state"] == "lost"]
+    assert {(x - 1984, y - 1984) for x, y in zip(lost["x"], lost["y"], strict=True)} == recovered
+    assert f"results/NIS/epochs/{LATE}/test_bpm.fits: the recall is below min_recall 0.99" in failed.output
+    pixels = pd.read_parquet(folder / LATE / "bad_pixels.parquet")
+    new = {(x, y) for (x, y), (change, *_) in planted(run).items() if change == "new"}
+    first = pixels[pixels["first_seen"] > "2025-01-01"]
+    assert {(x - 1984, y - 1984) for x, y in zip(first["x"], first["y"], strict=True)} == new
+    assert (pixels["n_masks"] == 2).all() and set(first["n_masks_flagged"]) == {1}
+    known["min_recall"] = 0.9
+    assert succeed(run, config=CONFIG | {"known_bad": known}).jobs["known_bad_gate"] >= 1

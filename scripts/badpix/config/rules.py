@@ -199,6 +199,16 @@ def _comparison(config: Config) -> list[str]:
     return []
 
 
+def _known_bad(config: Config) -> list[str]:
+    pixels = config["known_bad"]["pixels"]
+    given = pixels.items() if isinstance(pixels, dict) else [(None, pixels)]
+    return [
+        f"known_bad.pixels{f'.{detector}' if detector else ''}: {show(path)} is not allowed; it {problem}"
+        for detector, path in given
+        if path and (problem := path_problem(path))
+    ]
+
+
 def _sky_level(config: Config) -> list[str]:
     """Flats of the sky have no common level in DN/s, and their thresholds are relative."""
     if not (found := sky_types(config)) or config["flat_mean_normalization_method"] != "none":
@@ -239,4 +249,5 @@ RULES: tuple[Rule, ...] = (
     (("mast",), _mast),
     ((*RATE_KEYS, *BY_DETECTOR), _units),
     (("compare_with", "epochs", *GATE_KEYS), _comparison),
+    (("known_bad",), _known_bad),
 )

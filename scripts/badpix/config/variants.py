@@ -17,7 +17,7 @@ SELECTIONS = {kind: f"select_{kind}" for kind in KINDS}
 # Keys on which the exposures of the run depend, and not only those of a mask.
 OF_THE_RUN = frozenset({"on_bad_exposure", "pedigree", "flat_types_from"})
 # Keys of rules after the vote that a mask may have for itself.
-AFTER_THE_VOTE = frozenset({"compare_with", "max_new_fraction", "max_recovered_fraction"})
+AFTER_THE_VOTE = frozenset({"compare_with", "max_new_fraction", "max_recovered_fraction", "known_bad"})
 
 
 def variant_keys(schema: Mapping[str, Any]) -> list[str]:

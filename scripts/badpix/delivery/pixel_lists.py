@@ -4,6 +4,7 @@ All are of the array of the mask in the orientation of the products of the pipel
 interleaved rows of raw files.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,10 @@ from badpix.formats.pixel_types import DARK, FLAT, PIXEL_TYPES
 from badpix.instrument.dq import bits
 from badpix.instrument.geometry import Geometry, embed
 
+# The first line of a list of coordinates, as `write_list` writes it: the type, and the place of the array (1-based).
+LIST_HEAD = re.compile(
+    r"# (?P<name>\w+): \d+ pixels of the array .*, whose first pixel is \((?P<x>\d+), (?P<y>\d+)\) of the detector"
+)
 # Flagged pixels that no search has found, such as those of the table of manual flags.
 OTHER = "other"
 NOT_BAD = np.uint32(bits(["REFERENCE_PIXEL", "NON_SCIENCE"]))

@@ -162,7 +162,7 @@ def _parse_row(words: Sequence[str], n_columns: int, n_rows: int) -> tuple[tuple
     bits = 0
     for axis, word, size in (("x", words[0], n_columns), ("y", words[1], n_rows)):
         try:
-            spans.append(_parse_span(axis, word, size))
+            spans.append(parse_span(axis, word, size))
         except ManualFlagError as error:
             reasons.append(str(error))
     for mnemonic in words[2:]:
@@ -180,7 +180,7 @@ def _parse_row(words: Sequence[str], n_columns: int, n_rows: int) -> tuple[tuple
     return columns, rows, bits
 
 
-def _parse_span(axis: str, word: str, size: int) -> tuple[int, int]:
+def parse_span(axis: str, word: str, size: int) -> tuple[int, int]:
     """(first, last), both included, of a coordinate on an axis of `size` pixels; ManualFlagError with the reason."""
     if _NUMBER.fullmatch(word):
         first = last = int(word)

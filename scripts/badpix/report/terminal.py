@@ -19,6 +19,7 @@ from badpix.core.logs import DONE, INTERRUPTED, START, failure_in
 from badpix.core.reasons import reason_lines
 from badpix.formats.mask_file import read_warnings
 from badpix.formats.mask_tables import REJECTED, SUMMARY, read_rejected_exposures, read_summary
+from badpix.pixels.known_gate import known_lines
 from badpix.report.certification import certification_lines, delivery_lines
 
 # Snakemake's own log of a run: an error with the log of the failed job, and an interrupt from the keyboard.
@@ -82,6 +83,7 @@ def _mask_lines(made: MadeMask) -> list[str]:
     lines += [f"    {warning}" for warning in warnings]
     lines += certification_lines(mask, made.folder, header)
     lines += _change_lines(made.folder / "changes" / "mask_changes.json", mask)
+    lines += known_lines(mask, made.folder)
     lines += delivery_lines(mask, made.folder)
     page = made.folder / "report.html"
     return [*lines, f"  report: {page if made.report and page.exists() else 'none (report is false)'}"]

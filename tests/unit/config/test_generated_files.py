@@ -94,6 +94,8 @@ OWN = {
     "max_new_fraction": None,
     "max_recovered_fraction": None,
     "report": False,
+    "pixel_table": False,
+    "known_bad": {"pixels": None, "min_recall": 0.95, "min_masks": 2, "on_failure": "fail"},
     "keep_history": True,
     "history_directory": None,
     "remake": None,
@@ -178,7 +180,7 @@ def test_every_key_is_documented_and_has_a_sound_default(key):
         "inputs", "detector1_dark", "detector1_flat", "dark_statistics", "flat_statistics", "flat_response",
         "exposure_response", "sky_response", "leave_one_out", "compare_exposures", "bad_pixel_mask", "plots",
         "quality_check", "certify_mask", "deliver_mask", "compare_masks", "release_gate", "history", "nothing",
-        "sweep_vote", "inject", "reliability", "report_page",
+        "sweep_vote", "inject", "reliability", "report_page", "bad_pixel_table", "known_bad_pixels",
     }  # fmt: skip
     assert problems(node["default"], node, SCHEMA, key) == []
 
