@@ -73,7 +73,9 @@ def earlier_sources(wildcards):
     """Where the earlier masks of a mask are: the fields of Sources."""
     mask_id = mask_id_of(wildcards)
     series, before = series_of(mask_id), masks_before(wildcards)
-    epochs = [Path(without_variant(m)).relative_to(detector_of(m)).name for m in INVENTORY.masks if series_of(m) == series]
+    epochs = [
+        Path(without_variant(m)).relative_to(detector_of(m)).name for m in INVENTORY.masks if series_of(m) == series
+    ]
     given = earlier_mask_inputs(wildcards)
     return {
         "directory": history_of(series),

@@ -316,5 +316,3 @@ def test_pixels_of_the_earlier_epochs_must_be_found_again(run):
     first = pixels[pixels["first_seen"] > "2025-01-01"]
     assert {(x - 1984, y - 1984) for x, y in zip(first["x"], first["y"], strict=True)} == new
     assert (pixels["n_masks"] == 2).all() and set(first["n_masks_flagged"]) == {1}
-    known["min_recall"] = 0.9
-    assert succeed(run, config=CONFIG | {"known_bad": known}).jobs["known_bad_gate"] >= 1

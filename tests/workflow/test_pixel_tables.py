@@ -35,58 +35,44 @@ def known_list(directory, planted, *lost):
     return len(rows)
 
 
-def test_the_table_has_the_pixels_of_the_mask_and_its_key_runs_it_alone(finished_copy):
-    folder = finished_copy / "results" / "NIS"
-    assert succeed(finished_copy, config={"pixel_table": True}).jobs == {"bad_pixel_table": 1}
+def test_the_table_has_the_pixels_of_the_mask_and_known_pixels_are_found_again(finished_copy, planted):
+    n_known, folder = known_list(finished_copy, planted), finished_copy / "results" / "NIS"
+    config = HISTORY | {"known_bad": {"pixels": "known.txt"}, "pixel_table": True}
+    run = succeed(finished_copy, config=config)
+    assert run.jobs == {"bad_pixel_table": 1, "known_bad_pixels": 1, "known_bad_gate": 1, "history": 1}
     table, about = read_parquet(folder / "bad_pixels.parquet")
     pd.testing.assert_frame_equal(read_csv(folder / "bad_pixels.csv", table), table)
-    dq = read_mask(folder / "test_bpm.fits")
-    flagged = np.argwhere(dq & ~np.uint32(1 << 31)) + ORIGIN
+    flagged = np.argwhere(read_mask(folder / "test_bpm.fits") & ~np.uint32(1 << 31)) + ORIGIN
     np.testing.assert_array_equal(table[["y", "x"]].to_numpy(), flagged)
     assert fits.getval(folder / "test_bpm.fits", "SUBSTRT1") == ORIGIN + 1
     assert (about["detector"], about["mask"], about["earlier_masks"]) == ("NIS", "test_bpm.fits", 0)
     hot = table[table["types"].str.contains("hot")]
     assert len(hot) and ((hot["slope_dn_per_s"] > 5) | (hot["saturated_at_group"] >= 0)).all()
-    assert succeed(finished_copy, config={"pixel_table": True}).nothing_to_do
-
-
-def test_known_pixels_are_found_again_or_fail_the_run(finished_copy, planted):
-    n_known = known_list(finished_copy, planted)
-    folder, config = finished_copy / "results" / "NIS", HISTORY | {"known_bad": {"pixels": "known.txt"}}
-    run = succeed(finished_copy, config=config)
-    assert run.jobs == {"known_bad_pixels": 1, "known_bad_gate": 1, "history": 1}
     assert f"known bad pixels: known.txt: {n_known} of {n_known} found again (recall 1), 0 lost;" in run.output
     assert json.loads((folder / "known_bad" / "known_bad_gate.json").read_text())["passed"] is True
 
     # A healthy pixel on the list, and a limit that it does not pass.
     before = (folder / "history" / "epochs.parquet").read_bytes()
-    healthy = next(
-        (x, y) for y in range(20, 40) for x in range(20, 40) if not read_mask(folder / "test_bpm.fits")[y, x]
-    )
-    known_list(finished_copy, planted, (*healthy, "hot"))
+    y, x = np.argwhere(read_mask(folder / "test_bpm.fits")[20:, 20:] == 0)[0] + 20
+    known_list(finished_copy, planted, (x, y, "hot"))
     config["known_bad"]["min_recall"] = 1.0
-    run = snakemake(finished_copy, config=config)
-    assert run.status != 0 and run.jobs["known_bad_pixels"] == run.jobs["known_bad_gate"] == 1
-    where = f"({healthy[0] + ORIGIN}, {healthy[1] + ORIGIN}), known as hot: slope "
-    assert f"REFUSED; do not deliver this mask: the recall is below min_recall 1\n    lost: {where}" in run.output
+    run = snakemake(finished_copy, "--", "all", "deliver", config=config | {"certify": True})
+    assert run.status != 0 and run.jobs["known_bad_pixels"] == run.jobs["known_bad_gate"] == run.jobs["deliver_mask"]
+    lost = f"lost: ({x + ORIGIN}, {y + ORIGIN}), known as hot: slope "
+    assert f"REFUSED; do not deliver this mask: the recall is below min_recall 1\n    {lost}" in run.output
     assert "KnownPixelsLost: results/NIS/test_bpm.fits: the recall is below min_recall 1" in run.output
     assert (folder / "test_bpm.fits").exists() and (folder / "history" / "epochs.parquet").read_bytes() == before
-    assert not (folder / "known_bad" / "known_bad_gate.json").exists()
-    failed = snakemake(finished_copy, "--", "deliver", config=config)
-    assert failed.status != 0 and not (folder / "delivery").exists()
+    assert not (folder / "known_bad" / "known_bad_gate.json").exists() and not (folder / "delivery").exists()
 
     config["known_bad"]["on_failure"] = "warn"
     run = succeed(finished_copy, config=config)
-    assert run.jobs.get("known_bad_pixels") is None and run.jobs["known_bad_gate"] == 1
+    assert run.jobs == {"known_bad_gate": 1, "history": 1}
     assert "    WARNING: the recall is below min_recall 1" in run.output
 
 
-def test_lists_are_refused_before_the_run(finished_copy):
+def test_a_list_is_refused_before_the_run(finished_copy):
     (finished_copy / "known.txt").write_text("5 5 hto\n5000 5\n")
-    for setting, problem in (
-        ("known.txt", "known.txt, line 1: 'hto' is neither a type nor a flag of a mask; did you mean HOT?"),
-        ("results/NIS/test_bpm.fits", "is the mask results/NIS/test_bpm.fits, which this run makes"),
-        ("none.txt", "none.txt: not readable as a list of known bad pixels"),
-    ):
-        run = snakemake(finished_copy, "--dry-run", config={"known_bad": {"pixels": setting}})
-        assert run.status != 0 and not run.jobs and problem in run.output, run.output[-2000:]
+    run = snakemake(finished_copy, "--dry-run", config={"known_bad": {"pixels": "known.txt"}})
+    assert run.status != 0 and not run.jobs
+    assert "known.txt, line 1: 'hto' is neither a type nor a flag of a mask; did you mean HOT?" in run.output
+    assert "known.txt, line 2: x = 5000 is outside the detector's 0:2047 (0-based)" in run.output

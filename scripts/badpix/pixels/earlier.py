@@ -60,8 +60,8 @@ class EarlierMasks:
     def none(cls, detector: Detector) -> "EarlierMasks":
         """No masks of `detector`."""
         shape = detector.n_rows, detector.n_columns
-        counts = [np.zeros(shape, np.uint16) for _ in range(2)]
-        return cls(*counts, np.full(shape, NEVER), np.zeros(shape, np.uint32))
+        n_flagged, n_masks = np.zeros(shape, np.uint16), np.zeros(shape, np.uint16)
+        return cls(n_flagged, n_masks, np.full(shape, NEVER), np.zeros(shape, np.uint32))
 
     def add(self, dq: np.ndarray, x_start: int, y_start: int, start: str, name: str) -> None:
         """Add a mask: `dq`, uint32 (y, x), of the array that begins at (x_start, y_start), 1-based."""

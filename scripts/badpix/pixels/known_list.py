@@ -62,8 +62,8 @@ class KnownPixels:
         pixels = sorted(of_pixel)
         texts = ["+".join(of_pixel[pixel]) for pixel in pixels]
         types = [words.types_of(of_pixel[pixel]) for pixel in pixels]
-        y, x = np.array(pixels, int).reshape(-1, 2).T
-        return cls(x, y, np.array(types, np.uint32), np.array(texts, dtype=object), source)
+        places = np.array(pixels, int).reshape(-1, 2)
+        return cls(places[:, 1], places[:, 0], np.array(types, np.uint32), np.array(texts, dtype=object), source)
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,8 @@ def parse_rows(
     rows: list[tuple[int, int, tuple[str, ...]]] = []
     problems: list[str] = []
     columns: list[str] | None = None
-    (x0, y0), of_list = (0, 0), ()
+    x0, y0 = 0, 0
+    of_list: tuple[str, ...] = ()
     for number, line in enumerate(text.lstrip("\ufeff").splitlines(), start=1):
         if head := LIST_HEAD.match(line):
             x0, y0 = int(head["x"]) - 1, int(head["y"]) - 1

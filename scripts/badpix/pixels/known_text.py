@@ -31,10 +31,9 @@ def _text(row: Mapping[str, Any], types: int, evidence: Evidence) -> str:
     """The sentence of a pixel: position, what it is known as, strengths, votes, and what could not be classified."""
     own = [name for name, bit in BIT_OF.items() if types & int(bit) and name in evidence.tests]
     tests = dict.fromkeys(test for name in own or evidence.tests for test in evidence.tests[name])
-    counts = {test: (row.get(f"{test}_k"), row.get(f"{test}_n")) for test in tests}
-    votes = [
-        f"{test} {k} of {n}" for test, (k, n) in counts.items() if not (pd.isna(k) or pd.isna(n)) and (own or k > 0)
-    ]
+    # A test without counts in the evidence has no columns.
+    counts = {test: (row[f"{test}_k"], row[f"{test}_n"]) for test in tests if f"{test}_k" in row}
+    votes = [f"{test} {k} of {n}" for test, (k, n) in counts.items() if not pd.isna(k) and (own or k > 0)]
     parts = [text.format(row[name]) for name, text in SHOWN.items() if np.isfinite(row[name])]
     parts.append(f"votes: {', '.join(votes) or 'none is positive'}")
     if row["insufficient"]:

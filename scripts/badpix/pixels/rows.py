@@ -77,8 +77,8 @@ def pixel_rows(result: MaskResult, y: np.ndarray, x: np.ndarray, earlier: Earlie
         "do_not_use": dq & PIXEL_FLAGS["DO_NOT_USE"] != 0,
     }
     for name, plane in (("insufficient", evidence.insufficient), ("intermittent", evidence.intermittent)):
-        texts = [""] * 0 if plane is None else _type_texts(plane.ravel()[pixels], evidence.bit_of)
-        table[name] = np.full(x.size, NOTHING, object) if plane is None else _scattered(texts, inside)
+        bits = np.zeros(pixels.size, np.uint32) if plane is None else plane.ravel()[pixels]
+        table[name] = _scattered(_type_texts(bits, evidence.bit_of), inside)
     for name, values in result.strengths(pixels).items():
         table[name] = np.full(x.size, np.nan, np.float32)
         table[name][inside] = values

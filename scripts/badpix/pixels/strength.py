@@ -42,17 +42,17 @@ def dark_strengths(
         return dict.fromkeys(STRENGTHS, nothing)
     slope = _median(values["SLOPE"])
     first_saturated = [np.where(v < 0, np.inf, v) for v in values["FIRST_SAT"]]
-    saturated = np.median(np.stack(first_saturated), axis=0).astype(np.float32)
-    found = {
+    saturated = np.asarray(np.median(np.stack(first_saturated), axis=0))
+    found: dict[str, np.ndarray] = {
         "slope_dn_per_s": slope,
-        "slope_e_per_s": slope * _of_pixels(gain, pixels),
+        "slope_e_per_s": np.asarray(slope * _of_pixels(gain, pixels)),
         "cds_noise_dn": _median(values["CDS_NOISE"]),
         "pedestal_dn": _median(values["PEDESTAL_T0"]),
         "curvature_dn_per_group": _median(
             [first - late for first, late in zip(values["CDS_FIRST"], values["CDS_LATE"], strict=True)]
         ),
-        "jumps_per_integration": np.mean(np.stack(values["NJUMP"]), axis=0, dtype=np.float32),
-        "saturated_at_group": np.where(np.isinf(saturated), np.float32(np.nan), saturated),
+        "jumps_per_integration": np.asarray(np.mean(np.stack(values["NJUMP"]), axis=0, dtype=np.float32)),
+        "saturated_at_group": np.where(np.isinf(saturated), np.nan, saturated),
     }
     return {name: value.astype(np.float32) for name, value in found.items()}
 
@@ -70,7 +70,7 @@ def _median(values: Sequence[np.ndarray]) -> np.ndarray:
     """The median over integrations (list of float32 (pixel)) without NaN; NaN where all are."""
     with catch_warnings():
         simplefilter("ignore", RuntimeWarning)
-        return np.nanmedian(np.stack(values), axis=0)
+        return np.asarray(np.nanmedian(np.stack(values), axis=0))
 
 
 def _of_pixels(gain: np.ndarray | float | None, pixels: np.ndarray) -> np.ndarray | np.float32:

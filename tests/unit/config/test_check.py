@@ -332,6 +332,7 @@ def test_a_bad_pixel_is_no_reference_pixel():
 PATH_VALUES = {key: "{}/a" for key, node in KEYS.items() if node.get("unit") == "path"} | {
     "manual_flag_file": "{}/flags.txt",
     "darks": ["{}/a", "b", "{}/c/*_uncal.fits"],
+    "known_bad": {"pixels": {"NIS": "{}/a"}, "min_recall": 0.9, "min_masks": 3, "on_failure": "warn"},
 }
 
 
@@ -538,3 +539,19 @@ def test_an_old_key_cannot_be_swept():
 
 def test_a_number_that_python_cannot_write_is_refused():
     assert refusal(min_darks=10**5000) == ("min_darks: it has a number of more than 3000 digits",)
+
+
+def test_known_bad_pixels():
+    assert check(known_bad={"pixels": "epochs"})["known_bad"] == {
+        "pixels": "epochs", "min_recall": 0.95, "min_masks": 2, "on_failure": "fail",
+    }  # fmt: skip
+    for value, words in (
+        ({"pixel": "a"}, "known_bad.pixel"),
+        ({"pixels": {"NIS1": "a"}}, "known_bad.pixels"),
+        ({"pixels": {"NIS": "a{b}"}}, "known_bad.pixels.NIS: 'a{b}' is not allowed; it has braces"),
+        ({"pixels": "a<b"}, "known_bad.pixels: 'a<b' is not allowed; it has braces"),
+        ({"min_recall": 1.5}, "known_bad.min_recall: 1.5 is not allowed"),
+        ({"on_failure": "stop"}, "known_bad.on_failure: 'stop' is not allowed; it must be one of fail, warn"),
+    ):
+        (problem,) = refusal(known_bad=value)
+        assert problem.startswith(words), problem
