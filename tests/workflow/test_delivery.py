@@ -52,7 +52,8 @@ def test_deliver(finished_copy):
     form = {"deliverer": "A. Tester", "email": "a@b.c", "change_level": "MODERATE"}
     config = {"delivery": form, "description": "Bad pixels; of a test"}
     run = succeed(finished_copy, "--", "deliver", config=config)
-    assert run.jobs == {"bad_pixel_mask": 1, "quality_check": 1, "certify_mask": 1, "deliver_mask": 1, "deliver": 1}
+    made_first = ("bad_pixel_mask", "bad_pixel_table", "quality_check", "certify_mask", "deliver_mask", "deliver")
+    assert run.jobs == dict.fromkeys(made_first, 1)
     folder = finished_copy / "results" / "NIS" / "delivery"
     assert f"delivery: {folder.relative_to(finished_copy)}" in run.output
     subprocess.run(["sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS"], cwd=folder, check=True)
@@ -69,7 +70,13 @@ def test_deliver(finished_copy):
     assert fields["description"] == "NIRISS NIS MASK. Bad pixels of a test"
     assert fields["old_reference_files"] == "jwst_niriss_mask_0001.fits"
     assert (folder / "comparison.txt").read_text().startswith("Compared with jwst_niriss_mask_0001.fits")
-    assert {"quality_check.json", "certify.txt", "summary.csv", "comparison/mask_changes.csv"} <= made
+    assert {
+        "quality_check.json",
+        "certify.txt",
+        "summary.csv",
+        "bad_pixels.parquet",
+        "comparison/mask_changes.csv",
+    } <= made
 
     form = folder / "delivery_form.yaml"
     form.write_text(form.read_text() + "# by hand\n")
