@@ -36,7 +36,7 @@ SAME_TYPE_CHANCE = 0.7  # that a pixel of a cluster has the type of its first pi
 QUARTER_RATIO = (1.3, 1.6)  # density of the densest quarter over that of the sparsest
 # Share of the detectors with a large dead cluster; its number of pixels, at most 2% of the array.
 LARGE_CHANCE, LARGE_SIZE = 0.25, (100, 300)
-CLUSTER, LARGE = "cluster", "large"  # groups
+SMALL, LARGE = "small", "large"  # groups of clusters
 
 Positions = list[tuple[int, int, int, str]]  # y, x, code, group
 
@@ -118,7 +118,7 @@ def place_counts(surface: Surface, types: tuple[PlantedType, ...], counts: np.nd
     able = np.array([in_clusters(planted) for planted in types])
     placed: Positions = []
     for codes in draw_clusters(left, able, round(CLUSTERED_SHARE * int(counts.sum())), surface.rng):
-        placed += surface.put(codes, CLUSTER)
+        placed += surface.put(codes, SMALL)
     # Open pixels have four neighbours.
     for number in sorted(range(len(types)), key=lambda number: types[number].behaviour != "open"):
         margin = 1 if types[number].behaviour == "open" else 0

@@ -151,8 +151,8 @@ _FLIGHT = (
         "slow_telegraph", readpatt="SHALLOW4", bad_dark=("stray_light",),
     ),
     _flight(
-        "nircam_medium8", "NIRCam long wave, MEDIUM8 (8 frames), 10 groups, glow", "NRCALONG", 8, 10, "glow",
-        readpatt="MEDIUM8",
+        "nircam_medium8", "NIRCam long wave, MEDIUM8 (8 frames), 10 groups, glow, border cluster", "NRCALONG",
+        8, 10, "glow", "border_cluster", readpatt="MEDIUM8",
     ),
     _flight(
         "nirspec_nrs", "NIRSpec, NRS (4 frames), 10 groups, drifting bias", "NRS1", 8, 10, "bias_rows",
@@ -160,6 +160,7 @@ _FLIGHT = (
     ),
     _flight("fgs_rapid", "FGS, FGSRAPID, 20 groups, 6% more bad pixels", "GUIDER1", 8, 20, "more_bad", size=128),
     _flight("miri_fastr1", "MIRI imager, FASTR1, 30 groups, persistence", "MIRIMAGE", 8, 30, "persistence"),
+    _flight("mrs_fastr1", "MIRI spectrometer, FASTR1, 30 groups, image slicer", "MIRIFUSHORT", 8, 30, "slicer"),
 )  # fmt: skip
 # Square arrays of the population survey, whose strengths range from undetectable to obvious.
 _SURVEY = (

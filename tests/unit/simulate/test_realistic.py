@@ -11,7 +11,7 @@ from badpix.simulate.exposure import Exposure
 from badpix.simulate.headers import make_geometry
 from badpix.simulate.populations import REALISTIC, SURVEY
 from badpix.simulate.ramps import exposure_maps
-from badpix.simulate.realistic import CLUSTER, LARGE, QUARTER_RATIO, Surface
+from badpix.simulate.realistic import LARGE, QUARTER_RATIO, SMALL, Surface
 from badpix.simulate.truth import outliers_by_nature
 
 TOUCHING = np.ones((3, 3))
@@ -35,7 +35,7 @@ def test_half_of_the_pixels_are_in_clusters_of_two_to_five(seed):
     sizes = cluster_sizes(pixels, detector.geometry.shape)
     assert sizes.sum() == len(pixels) and sizes.max() <= 5
     assert sizes[sizes > 1].sum() / len(pixels) == pytest.approx(0.5, abs=0.02)
-    assert sizes[sizes > 1].sum() == np.count_nonzero(pixels["group"] == CLUSTER)
+    assert sizes[sizes > 1].sum() == np.count_nonzero(pixels["group"] == SMALL)
     assert not detector.reference[pixels["y"], pixels["x"]].any()
     opened = detector.planted_as("open")
     assert set(opened["group"]) == {""}
@@ -93,7 +93,7 @@ def test_growth_is_mostly_hot_and_hardly_recovers():
     assert set(zip(grown["x"], grown["y"], strict=True)) == set(zip(new["x"], new["y"], strict=True))
     intermittent = grown[grown["code"] == REALISTIC.codes["intermittent_hot"]]
     assert (intermittent["phase"] >= 0).all() and (intermittent["bad_exposures"] < 8).all()
-    assert 10 < np.count_nonzero(grown["group"] == CLUSTER) <= 17
+    assert 10 < np.count_nonzero(grown["group"] == SMALL) <= 17
     assert evolve(realistic(128), 2, 1)[1]["change"].tolist() == ["new"] * 8, "fewer than one recovers"
     old = {(pixel["y"], pixel["x"]) for pixel in first.pixels}
     assert not old & {(pixel["y"], pixel["x"]) for pixel in grown}
