@@ -39,7 +39,7 @@ def completeness_by_depth(table: pd.DataFrame) -> pd.DataFrame:
     for name, of_type in table.groupby("type", sort=False):
         row = {"planted": f"{name} ({of_type['planted'].iloc[0]})"}
         for one in of_type.itertuples():
-            row[f"{one.depth}: {one.number} + {one.number}"] = f"{one.share:.2f}"
+            row[f"{one.depth}: {one.number} + {one.number}"] = f"{one.share:.3f}"
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -47,7 +47,7 @@ def completeness_by_depth(table: pd.DataFrame) -> pd.DataFrame:
 def needed_rows(table: pd.DataFrame) -> pd.DataFrame:
     """A row per type and a column per depth: the smallest number of exposures with LEAST_SHARE from there on.
 
-    "> 10 (0.91)": not reached with 10, whose completeness is in brackets.
+    "> 10 (0.913)": not reached with 10, whose completeness is in brackets.
     """
     rows = []
     for name, of_type in table.groupby("type", sort=False):
@@ -64,7 +64,7 @@ def needed(at_depth: pd.DataFrame) -> str:
     if enough.any():
         return str(at_depth.loc[enough, "number"].iloc[0])
     last = at_depth.iloc[-1]
-    return f"> {last['number']} ({last['share']:.2f})"
+    return f"> {last['number']} ({last['share']:.3f})"
 
 
 def replace_block(path: Path, text: str) -> None:

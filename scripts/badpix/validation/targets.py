@@ -51,6 +51,7 @@ def shares_by_type(score: Score, accepted: Accepted, limits: Limits) -> pd.DataF
     """Planted pixels at their limit or stronger, without those that no light reaches: a row per type."""
     pixels = chosen_pixels(score, accepted, limits)
     table = pixels.groupby("type", sort=False)["own"].agg(["size", "sum"]).set_axis(["planted", "found"], axis=1)
+    table = table.loc[[name for name in score.types.index if name in table.index]]
     return table.assign(share=found_share(table["found"], table["planted"])[0])
 
 

@@ -26,8 +26,8 @@ rays and snowballs. [validation.md](validation.md) has read patterns and positio
 """,
 }
 TARGETS = """\
-Targets of the preset `flight`. For a missed target the second table has the number of pixels, and what became of the
-missed ones."""
+Targets of the preset `flight`. The list below the table has the reasons of missed targets: how many of the planted
+pixels are found, and what the others are taken for."""
 DEPTHS = """\
 Completeness of the preset by groups and exposures (darks + flats, one integration each), of pixels at the limits of 8
 darks of 30 groups or stronger; in brackets the number of pixels."""

@@ -141,9 +141,9 @@ def depths():
 def test_smallest_number_from_which_on_all_suffice(depths):
     rows = needed_rows(depths).set_index("type")
     assert rows.loc["hot"].tolist() == ["4", "8"], "6 exposures of 20 groups do not suffice, so 4 do not"
-    assert rows.loc["noisy"].tolist() == ["> 8 (0.91)", "6"]
+    assert rows.loc["noisy"].tolist() == ["> 8 (0.910)", "6"]
     wide = completeness_by_depth(depths).set_index("planted")
-    assert wide.loc["noisy (50)", "20 groups: 6 + 6"] == "0.98"
+    assert wide.loc["noisy (50)", "20 groups: 6 + 6"] == "0.980"
     assert pooled_depths([pd.DataFrame()]).empty
 
 
