@@ -186,6 +186,7 @@ CHANGES = {
     "noisy_fraction": Change(0.05, data=frozenset({"evidence"}), companion={"noisy_test": "cds"}),
     "telegraph_search": Change(True, data=frozenset({"evidence"})),
     "slow_telegraph_search": Change(True, data=frozenset({"evidence"})),
+    "ipc_neighbor_search": Change(True, data=frozenset({"evidence"}), companion={"hot_rate_threshold": 20.0}),
     "exclusive_types": Change(True),
     "flat_vote_unit": Change("exposure", {"exposure_response": 5} | VOTE),
     "flat_vote_fraction": Change(0.1, companion={"flat_vote_unit": "exposure", "dead_search_type": "absolute_rate"}),

@@ -27,7 +27,8 @@ NOT_BAD = np.uint32(bits(["REFERENCE_PIXEL", "NON_SCIENCE"]))
 # Colours that DS9 knows; types that appear together on a detector differ.
 COLOURS = {
     "hot": "red", "warm": "orange", "rc": "magenta", "inverse_rc": "pink", "low_pedestal": "yellow", "high_cr": "cyan",
-    "noisy": "green", "DEAD": "blue", "LOW_QE": "purple", "OPEN": "white", "ADJ_OPEN": "gray",
+    "noisy": "green", "cold": "navy", "ipc_neighbor": "tan", "DEAD": "blue", "LOW_QE": "purple", "OPEN": "white",
+    "ADJ_OPEN": "gray",
 }  # fmt: skip
 OTHER_COLOUR = "brown"
 

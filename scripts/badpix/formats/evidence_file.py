@@ -3,8 +3,9 @@
 Images (y, x), uint32, with a bit per type of bad pixel: `FOUND`, `INSUFFICIENT` (could not be classified) and
 `INTERMITTENT` (bad in some exposures beyond doubt, but not in enough). Table `TYPES` has the bit of each type. For each
 test two images, int16 or int32: `<TEST>_K` (positive votes) and `<TEST>_N` (valid votes). Measured images as float32:
-`NOISE` (DN/s) and `NCLEAN`, `RESPONSE` and `NFLAT`. Table `TESTS` has the tests of each type. Table `THRESHOLDS` has a
-row per limit that a test compared with, with the columns of `badpix.formats.thresholds.Threshold`.
+`NOISE` (DN/s) and `NCLEAN`, `RESPONSE` and `NFLAT`; `IPC_SOURCE` (int32). Table `TESTS` has the tests of each type.
+Table `THRESHOLDS` has a row per limit that a test compared with, with the columns of
+`badpix.formats.thresholds.Threshold`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +26,9 @@ FILE_NAME = "evidence.fits"
 # Pixels of the mask with the flags of intermittent pixels, on the array of the mask: 1 bad in single exposures, 2 in an
 # earlier mask, 3 both. Only with the configuration key `intermittent`.
 INTERMITTENT_FLAGGED = "INTERMITTENT_FLAGGED"
-MEASURED = ("NOISE", "NCLEAN", "RESPONSE", "NFLAT", "ERROR", "NCOVERED")
+# Source of the halo of each pixel of the type ipc_neighbor: its number y x columns + x in the array, else -1.
+HALO_SOURCE = "IPC_SOURCE"
+MEASURED = ("NOISE", "NCLEAN", "RESPONSE", "NFLAT", "ERROR", "NCOVERED", HALO_SOURCE)
 # Quantities of the vote itself, which are not measured.
 OF_THE_VOTE = (FRACTION, FEWEST, MEAN_DEVIATION)
 

@@ -37,6 +37,7 @@ class PixelType:
     explained_by: tuple[str, ...] = ()
 
 
+HALO_TYPE = "ipc_neighbor"
 SQUARE = "M-3.6,-3.6H3.6V3.6H-3.6Z"
 CIRCLE = "M4,0A4,4 0 1,1 -4,0A4,4 0 1,1 4,0Z"
 _STAR = "M0,-5L1.2,-1.6 4.8,-1.5 1.9,0.6 2.9,4 0,2 -2.9,4 -1.9,0.6 -4.8,-1.5 -1.2,-1.6Z"
@@ -67,6 +68,10 @@ PIXEL_TYPES = {
         PixelType("cold", DARK, "Cold",
                   Marker("#3A4FB0", "plus", "M-1.5,-4.5H1.5V-1.5H4.5V1.5H1.5V4.5H-1.5V1.5H-4.5V-1.5H-1.5Z"),
                   ("OTHER_BAD_PIXEL",), explained_by=("rc", "inverse_rc", "high_cr", "DEAD", "OPEN")),
+        # Signal of a bad neighbour by capacitive coupling: the pixel is sound, so a type of its own explains more.
+        PixelType(HALO_TYPE, DARK, "Halo of a neighbour", Marker("#8A6D9E", "circle_cross", CIRCLE + "M-4,0H4M0,-4V4"),
+                  ("OTHER_BAD_PIXEL",),
+                  explained_by=("hot", "rc", "low_pedestal", "high_cr", "noisy", "warm", "inverse_rc", "cold")),
         PixelType("DEAD", FLAT, "Dead", Marker("#1A1A1A", "x", "M-3.8,-3.8L3.8,3.8M-3.8,3.8L3.8,-3.8"), ("DEAD",),
                   explained_by=("OPEN",)),
         PixelType("LOW_QE", FLAT, "Low QE",

@@ -21,9 +21,10 @@ MORE_PIXEL_COLUMNS = {"strength": float, "strength_unit": str, "second": float, 
                       "group": str}  # fmt: skip
 
 ADJ_OPEN = "ADJ_OPEN"
-HEALTHY, DONT_CARE, NEXT_TO_OPEN, UNLIT, BORDER, MIDDLE = (
-    "healthy", "dont-care", "next to open", "unlit", "border", "middle",
+HEALTHY, DONT_CARE, NEXT_TO_OPEN, UNLIT, BORDER, MIDDLE, HALO, STRONG_HALO = (
+    "healthy", "dont-care", "next to open", "unlit", "border", "middle", "halo", "strong halo",
 )  # fmt: skip
+STRONG_HALO_DN_PER_S = 1.0  # a halo that any test of dark current shows: the limit of hot pixels in the preset flight
 RING = "ring of "  # followed by the label of the group
 RING_WIDTH = 2  # pixels, in rows and columns
 BORDER_WIDTH = 4  # pixels
@@ -73,10 +74,11 @@ class Truth:
     should find it, or ""), and, as far as known, STRONGER (+1: a larger strength is easier to find, -1: a smaller
     strength is easier to find; default +1) and UNIT of the strength (default "").
 
-    `charge_reached`: bool (y, x), healthy pixels that receive charge from a planted neighbour. `not_lit`: bool (y, x),
-    pixels that the lamp does not light. None means no such pixels. `pixels`: a row per planted pixel with x, y
-    (0-based), type and, as far as known, strength, strength_unit, second, phase, bad_of_8, group; if given as None, the
-    table is made from `codes`. `name` is the name of this truth in error messages.
+    `charge_reached`: bool (y, x), healthy pixels that receive charge from a planted neighbour at times. `coupled`:
+    float (y, x), DN/s, signal that a pixel receives from permanent neighbours by capacitive coupling, 0 without any.
+    `not_lit`: bool (y, x), pixels that the lamp does not light. None means no such pixels. `pixels`: a row per planted
+    pixel with x, y (0-based), type and, as far as known, strength, strength_unit, second, phase, bad_of_8, group; if
+    given as None, the table is made from `codes`. `name` is the name of this truth in error messages.
 
     ValueError if images differ in shape, or the table of pixels contradicts the image.
     """
@@ -88,6 +90,7 @@ class Truth:
     not_lit: np.ndarray | None = None
     pixels: pd.DataFrame = None  # never None after __post_init__
     name: str = "truth"
+    coupled: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         check_shapes({f"{self.name} {key}": image for key, image in self.images().items()})
@@ -100,7 +103,7 @@ class Truth:
         """Name in the truth file -> image (y, x), without images that are None."""
         images = {
             "TRUTH": self.codes, "ADJ_OPEN": self.adjacent_to_open, "DONTCARE": self.charge_reached,
-            "UNLIT": self.not_lit,
+            "HALO": self.coupled, "UNLIT": self.not_lit,
         }  # fmt: skip
         return {key: image for key, image in images.items() if image is not None}
 
@@ -131,19 +134,27 @@ class Truth:
         """Bool (y, x): neighbours of open pixels that are not planted themselves."""
         return self.adjacent_to_open.astype(bool) & (self.codes == 0)
 
+    def halo(self, at_least: float = 0.0) -> np.ndarray:
+        """Bool (y, x): pixels neither planted nor next to an open pixel that receive coupled signal.
+
+        `at_least`: of this strength in DN/s.
+        """
+        signal = np.zeros(self.codes.shape) if self.coupled is None else self.coupled
+        return (signal != 0) & (signal >= at_least) & (self.codes == 0) & ~self.next_to_open
+
     @property
     def dont_care(self) -> np.ndarray:
-        """Bool (y, x): pixels reached by charge that are neither planted nor next to an open pixel.
+        """Bool (y, x): pixels reached by charge that are neither planted, nor next to an open pixel, nor in a halo.
 
-        Any result is acceptable for them; planted pixels and pixels next to an open pixel have an expected type.
+        Any result is acceptable for them; planted pixels, halos and pixels next to an open pixel have an expected type.
         """
         reached = np.zeros(self.codes.shape, bool) if self.charge_reached is None else self.charge_reached.astype(bool)
-        return reached & (self.codes == 0) & ~self.next_to_open
+        return reached & (self.codes == 0) & ~self.next_to_open & ~self.halo()
 
     @property
     def healthy(self) -> np.ndarray:
-        """Bool (y, x): science pixels neither planted, nor next to an open pixel, nor reached by charge."""
-        return (self.codes == 0) & ~self.next_to_open & ~self.dont_care
+        """Bool (y, x): science pixels that are neither planted, next to an open pixel, in a halo nor reached."""
+        return (self.codes == 0) & ~self.next_to_open & ~self.halo() & ~self.dont_care
 
     def areas(self) -> Iterator[tuple[str, np.ndarray]]:
         """Names and bool images (y, x) of the sets of pixels to count; unlit, border, middle and rings are healthy.
@@ -155,6 +166,8 @@ class Truth:
         yield HEALTHY, healthy
         yield NEXT_TO_OPEN, self.next_to_open
         yield DONT_CARE, self.dont_care
+        yield HALO, self.halo()
+        yield STRONG_HALO, self.halo(STRONG_HALO_DN_PER_S)
         yield UNLIT, healthy & (False if self.not_lit is None else self.not_lit.astype(bool))
         inside = ndimage.minimum_filter(self.science, 2 * BORDER_WIDTH + 1, mode="constant", cval=0)
         yield BORDER, healthy & ~inside
@@ -175,7 +188,7 @@ def check_shapes(images: dict[str, np.ndarray]) -> None:
 
 
 def read_truth(path: str | Path) -> Truth:
-    """Read a truth file: images TRUTH, ADJ_OPEN and, if present, DONTCARE, UNLIT; tables TYPES and, if present, PIXELS.
+    """Read a truth file: images TRUTH, ADJ_OPEN, and if present DONTCARE, HALO, UNLIT; tables TYPES, if present PIXELS.
 
     ValueError if an image, table or column is missing, or images differ in shape.
     """
@@ -186,6 +199,7 @@ def read_truth(path: str | Path) -> Truth:
             adjacent_to_open=part(hdus, "ADJ_OPEN", path).astype(bool),
             types=read_table(hdus, "TYPES", path, TYPE_COLUMNS, MORE_TYPE_COLUMNS),
             charge_reached=images.get("DONTCARE"),
+            coupled=hdus["HALO"].data.astype(np.float32) if "HALO" in hdus else None,
             not_lit=images.get("UNLIT"),
             pixels=read_table(hdus, "PIXELS", path, PIXEL_COLUMNS, MORE_PIXEL_COLUMNS) if "PIXELS" in hdus else None,
             name=str(path),

@@ -17,7 +17,8 @@ from badpix.instrument.geometry import amplifiers
 from badpix.instrument.readout import GroupTimes
 from badpix.instrument.segments import exposure_of
 from badpix.report.histograms import Histogram
-from badpix.vote.dark_extended import planes_of
+from badpix.vote.classify import coupling_between_pixels
+from badpix.vote.dark_extended import halo_finder, planes_of, without_halos
 from badpix.vote.dark_official import (
     EXPOSURE_FRACTION,
     PLANES_USED,
@@ -93,6 +94,8 @@ class DarkReader:
         self.searches = measured_searches(settings.searches)
         self.planes = dict.fromkeys([*planes_of(self.searches), *PLANES_USED, *STEPS, "CDS_NOISE", "NGOOD"])
         self.levels = LocalLevels(exposures.science, self.regions) if settings.dark_local_level else None
+        coupling = coupling_between_pixels(exposures, settings)
+        self.halos = halo_finder(self.searches, exposures.science, coupling) if coupling else None
         self.report = DarkReport()
 
     def read(self) -> DarkReport:
@@ -153,6 +156,12 @@ class DarkReader:
             planes["PEDESTAL"] = pedestals[absolute]
             times = GroupTimes.from_header(statistics[0].header)
             integration = Integration(planes, times, self.sample, segment, i + 1, absolute)
+            if self.halos:
+                integration = without_halos(integration, self.halos)
+                # The quantities that the tests compare.
+                quantities["SLOPE"] = integration.planes["SLOPE"]
+                if shown == absolute:
+                    quantities[shown] = integration.planes["PEDESTAL"]
             extended = self._extended(integration, quantities)
             votes |= {test: np.full_like(v, ABSTAINED) for test, v in extended.items()} if in_shallow else extended
         for name, image in quantities.items():

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from badpix.formats.pixel_types import FLAT_TYPES
+from badpix.formats.pixel_types import FLAT_TYPES, HALO_TYPE
 from badpix.formats.truth_file import PIXEL_DEFAULTS, Truth, check_shapes
 from badpix.instrument.dq import PIXEL_FLAGS
 
@@ -74,6 +74,9 @@ class Findings:
             yield insufficient_for(name), insufficient & np.uint32(1 << bit) != 0
         yield "found_any", self.found != 0
         yield "insufficient_any", insufficient != 0
+        halo = np.uint32(sum(1 << self.bits[name] for name in (HALO_TYPE,) if name in self.bits))
+        yield "found_halo", self.found & halo != 0
+        yield "found_other", self.found & ~halo != 0
         yield "found_flat", self.found & flat != 0
         yield "insufficient_flat", insufficient & flat != 0
         yield "intermittent", (nothing if self.intermittent is None else self.intermittent) != 0
@@ -89,9 +92,10 @@ class Score:
     ----------
     pixels : DataFrame
         A row per planted pixel: truth (name), x, y, type, strength, strength_unit, second, group, bad_in (number of
-        exposures in which it is bad; -1: not known) of `exposures`, adjacent_to_open, unlit, and bool columns:
-        found_any (as any type), flagged (any flag in the mask), do_not_use, intermittent, insufficient_any, found_flat,
-        insufficient_flat (any of FLAT_TYPES), and for each detection type the columns named by `found_as` and
+        exposures in which it is bad; -1: not known) of `exposures`, adjacent_to_open, unlit, in_halo, and bool columns:
+        found_any (as any type), found_halo (as the halo of a neighbour), found_other (as any other type), flagged (any
+        flag in the mask), do_not_use, intermittent, insufficient_any, found_flat, insufficient_flat (any of
+        FLAT_TYPES), and for each detection type the columns named by `found_as` and
         `insufficient_for`.
     areas : DataFrame
         A row per area, by name: number of its `pixels`, and number of pixels with each of the bool columns set.
@@ -136,6 +140,7 @@ def score_run(truth: Truth, findings: Findings, exposures: int = PERIOD) -> Scor
     pixels["bad_in"], pixels["exposures"] = bad_in(pixels, exposures), exposures
     pixels = pixels.drop(columns=["phase", "bad_of_8"])
     pixels["adjacent_to_open"] = truth.adjacent_to_open[y, x].astype(bool)
+    pixels["in_halo"] = False if truth.coupled is None else truth.coupled[y, x] > 0
     pixels["unlit"] = False if truth.not_lit is None else truth.not_lit[y, x].astype(bool)
     areas = dict(truth.areas())
     counts = {"pixels": [np.count_nonzero(area) for area in areas.values()]}

@@ -11,8 +11,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from badpix.formats.pixel_types import FLAT_TYPES
-from badpix.formats.truth_file import ADJ_OPEN, BORDER, DONT_CARE, HEALTHY, MIDDLE, NEXT_TO_OPEN, RING, UNLIT
+from badpix.formats.pixel_types import FLAT_TYPES, HALO_TYPE
+from badpix.formats.truth_file import (
+    ADJ_OPEN,
+    BORDER,
+    DONT_CARE,
+    HALO,
+    HEALTHY,
+    MIDDLE,
+    NEXT_TO_OPEN,
+    RING,
+    STRONG_HALO,
+    UNLIT,
+)
 from badpix.score.curves import found_share
 from badpix.score.pixels import Score, found_as, insufficient_for
 
@@ -146,8 +157,9 @@ def purity_table(score: Score, accepted: Accepted | None = None, limits: Limits 
     ambiguous. The same holds for intermittent pixels that are bad in MAJORITY or more of the exposures.
 
     Columns: detection, found (science pixels without dont-care pixels), planted_for (found pixels planted for this
-    type; ADJ_OPEN: next to an open pixel), purity, low, high, dont_care (found dont-care pixels), false_healthy (found
-    healthy pixels), false (planted types of all false pixels with their numbers, the most frequent first).
+    type; ADJ_OPEN: next to an open pixel; HALO_TYPE: in a halo), purity, low, high, dont_care (found dont-care pixels),
+    false_healthy (found healthy pixels), false (planted types of all false pixels with their numbers, the most frequent
+    first).
     """
     allowed_of = accepted_types(score.types, accepted)
     intermittent = score.pixels["type"].str.startswith(INTERMITTENT_TYPES)
@@ -159,14 +171,21 @@ def purity_table(score: Score, accepted: Accepted | None = None, limits: Limits 
         right = hits["type"].map(lambda name, wanted=detection: wanted in allowed_of[name]).astype(bool)
         if detection == ADJ_OPEN:
             right |= hits["adjacent_to_open"]
+        if detection == HALO_TYPE:
+            right |= hits["in_halo"]
         false: Counter[str] = Counter(hits.loc[~right, "type"])
         false[HEALTHY] += int(score.areas.loc[HEALTHY, column])
         neighbours = int(score.areas.loc[NEXT_TO_OPEN, column])
         planted_for = int(right.sum())
         if detection == ADJ_OPEN:
             planted_for += neighbours
-        else:
+        elif detection != HALO_TYPE:
             false[NEXT_TO_OPEN] += neighbours
+        halos = int(score.areas.loc[HALO, column])
+        if detection == HALO_TYPE:
+            planted_for += halos
+        else:
+            false[HALO] += halos
         rows.append(
             {
                 "detection": detection,
@@ -183,7 +202,7 @@ def purity_table(score: Score, accepted: Accepted | None = None, limits: Limits 
 
 
 def confusion_table(score: Score) -> pd.DataFrame:
-    """The confusion matrix: a row per planted type, then rows for pixels next to open pixels, dont-care, healthy.
+    """The confusion matrix: a row per planted type, then pixels next to open pixels, in halos, dont-care, and healthy.
 
     Columns: planted (type or kind of pixel), pixels, then the number of pixels found as each detection type, and as
     none. A pixel may be found as several types.
@@ -191,7 +210,9 @@ def confusion_table(score: Score) -> pd.DataFrame:
     columns = [found_as(detection) for detection in score.detections]
     planted = score.pixels.assign(pixels=1).groupby("type")[["pixels", *columns, "found_any"]].sum()
     planted = planted.reindex(score.types.index, fill_value=0)
-    counts = pd.concat([planted, score.areas.loc[[NEXT_TO_OPEN, DONT_CARE, HEALTHY], planted.columns]]).astype(int)
+    counts = pd.concat([planted, score.areas.loc[[NEXT_TO_OPEN, HALO, DONT_CARE, HEALTHY], planted.columns]]).astype(
+        int
+    )
     counts["none"] = counts["pixels"] - counts.pop("found_any")
     counts.columns = ["pixels", *score.detections, "none"]
     return counts.rename_axis("planted").reset_index()
@@ -223,6 +244,21 @@ def healthy_table(score: Score) -> pd.DataFrame:
 def dont_care_table(score: Score) -> pd.DataFrame:
     """A single row for the dont-care pixels: pixels, found_any, flagged, do_not_use."""
     return score.areas.loc[[DONT_CARE], ["pixels", "found_any", "flagged", "do_not_use"]].reset_index(drop=True)
+
+
+def halo_table(score: Score) -> pd.DataFrame:
+    """The halos of permanent planted pixels, by capacitive coupling: a row for all, and a row for the strong ones.
+
+    Columns: area, pixels, attributed (found as halo of a neighbour and as no other type), other_type (found as another
+    type), do_not_use, share (attributed, of those with any type), of_all (attributed, of all pixels), low, high (of
+    `of_all`). A weak halo is below the noise; a strong halo, at least STRONG_HALO_DN_PER_S, must be attributed.
+    """
+    table = score.areas.loc[[HALO, STRONG_HALO], ["pixels", "found_any", "found_other", "do_not_use"]].astype(int)
+    table.insert(1, "attributed", table.pop("found_any") - table["found_other"])
+    table = table.rename(columns={"found_other": "other_type"}).rename_axis("area").reset_index()
+    table["share"] = found_share(table["attributed"], table["attributed"] + table["other_type"])[0]
+    table["of_all"], table["low"], table["high"] = found_share(table["attributed"], table["pixels"])
+    return table
 
 
 def unlit_table(score: Score) -> pd.DataFrame:

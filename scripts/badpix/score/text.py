@@ -119,7 +119,7 @@ def healthy_text(table: pd.DataFrame, keys: list[str], count: str) -> str:
 
 
 def other_texts(tables: dict[str, pd.DataFrame]) -> list[str]:
-    """Border, groups, intermittent, unlit and dont-care pixels and thresholds, as far as there are any.
+    """Border, groups, intermittent, unlit, halo and dont-care pixels and thresholds, as far as there are any.
 
     Intermittent pixels are listed by type, or, if the number of bad exposures varies, by this number for all types.
     """
@@ -135,18 +135,19 @@ def other_texts(tables: dict[str, pd.DataFrame]) -> list[str]:
     for name, keys, counts in (
         ("intermittent", ["type", "bad_in", "planted"], ("permanent", "intermittent", "insufficient")),
         ("unlit", ["type", "unlit"], ("found", "insufficient")),
+        ("halos", ["area", "pixels"], ("attributed", "other_type", "do_not_use")),
         ("dont_care", ["pixels"], ("found_any", "flagged", "do_not_use")),
     ):
         table = tables[name]
         if name == "intermittent" and table["bad_in"].nunique() > 1:
             table = table[table["type"] == ALL]
-        number = {"unlit": "unlit", "dont_care": "pixels"}.get(name)
+        number = {"unlit": "unlit", "halos": "pixels", "dont_care": "pixels"}.get(name)
         if table.empty or (number and not table[number].any()):
             continue
         wide = side_by_side(
             table.astype(dict.fromkeys(counts, "Int64")), keys, {key: itemgetter(key) for key in counts}
         )
-        texts.append(table_text(wide.rename(columns={"pixels": "dont-care pixels"})))
+        texts.append(table_text(wide.rename(columns={"pixels": "dont-care pixels"} if name == "dont_care" else {})))
     thresholds = tables["thresholds"]
     if len(thresholds):
         columns = {f"{level}% found at": partial(threshold_text, level=level) for level in (50, 90)}

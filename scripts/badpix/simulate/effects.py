@@ -45,6 +45,9 @@ class Effects:
     vignette: float = effect(0.05, "flats with a corner in the shadow, with a soft edge: fraction of the array")
     border_cluster: float = effect(0.03, "a cluster of dead pixels at the border: fraction of the science pixels")
     blind_border: float = effect(4, "dead rows or columns along a border: their number")
+    ipc: float = effect(
+        0.0055, "inter-pixel capacitance: share of the signal in each direct neighbour, a tenth in each diagonal one"
+    )
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():

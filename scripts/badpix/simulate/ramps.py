@@ -12,7 +12,7 @@ import numpy as np
 
 from badpix.instrument.irs2 import RAW_ROWS, science_rows
 from badpix.simulate.cosmic_rays import add_cosmic_rays, add_snowballs
-from badpix.simulate.coupling import couple
+from badpix.simulate.coupling import Coupling, couple
 from badpix.simulate.detector import DetectorModel
 from badpix.simulate.effects import effect_stream
 from badpix.simulate.exposure import Exposure
@@ -143,10 +143,9 @@ def exposure_maps(detector: DetectorModel, exposure: Exposure, seed: int) -> Exp
 
 def well_electrons(detector: DetectorModel, full_well_dn: np.ndarray) -> np.ndarray:
     """Full well in electrons, float32 (y, x): with coupling, a single full pixel gives `full_well_dn`."""
-    physics = detector.population.physics
     measured_dn = full_well_dn - detector.bias_dn
     true_dn = measured_dn + detector.nonlinearity_per_dn * measured_dn**2
-    return true_dn * detector.gain_e_per_dn / (1 - 4 * physics.ipc_direct - 4 * physics.ipc_diagonal)
+    return true_dn * detector.gain_e_per_dn / Coupling.of(detector).centre
 
 
 def apply_response(detector: DetectorModel, index: int | None = None) -> np.ndarray:
@@ -201,7 +200,7 @@ def simulate_integration(
     averaged, dropped = detector.geometry.frames
     n_frames = detector.geometry.n_frames(n_groups)
     in_group = np.arange(n_groups)[:, None] * (averaged + dropped) + np.arange(averaged)  # frames (group, frame)
-    science, physics = ~detector.reference, detector.population.physics
+    science, physics, coupling = ~detector.reference, detector.population.physics, Coupling.of(detector)
     offset_dn = maps.bias_dn + RESET_NOISE_DN * rng.standard_normal(shape, np.float32) * science
     pedestal_dn = PEDESTAL_DRIFT_DN * rng.standard_normal()
     offset_dn += pedestal_dn
@@ -226,14 +225,18 @@ def simulate_integration(
             add_cosmic_rays(total_e, science, maps.ray_rng, detector.effects.more_cosmic_rays)
         if physics.snowballs_per_pixel_group:
             add_snowballs(total_e, science, maps.well_e, physics.snowballs_per_pixel_group, rng)
-        if physics.well_saturates:
+        if physics.well_saturates or coupling.of_all_charge:
             np.minimum(total_e, maps.well_e, out=total_e)
         if in_sequence >= averaged:
             continue  # dropped
         signal_dn = total_e / detector.gain_e_per_dn
-        if physics.ipc_direct:
-            signal_dn = couple(signal_dn, physics.ipc_direct, physics.ipc_diagonal)
-        signal_dn[maps.rc["y"], maps.rc["x"]] += rc_signal(maps.rc["strength"], maps.rc["second"], frame)
+        rc_dn = rc_signal(maps.rc["strength"], maps.rc["second"], frame)
+        if coupling.of_all_charge:
+            signal_dn[maps.rc["y"], maps.rc["x"]] += rc_dn
+        if coupling.direct:
+            signal_dn = couple(signal_dn, coupling.direct, coupling.diagonal)
+        if not coupling.of_all_charge:
+            signal_dn[maps.rc["y"], maps.rc["x"]] += rc_dn
         signal_dn = compress(signal_dn, detector.nonlinearity_per_dn)
         signal_dn[maps.telegraph["y"], maps.telegraph["x"]] += levels_dn[group]
         signal_dn[maps.slow_telegraph["y"], maps.slow_telegraph["x"]] += maps.slow_levels_dn[integration, group]

@@ -8,6 +8,7 @@ import pandas as pd
 from astropy.io import fits
 
 from badpix.formats.truth_file import write_truth_file
+from badpix.simulate.coupling import Coupling, couple
 from badpix.simulate.detector import DetectorModel
 from badpix.simulate.effects import parse_effects
 from badpix.simulate.headers import output_of_lines
@@ -16,6 +17,7 @@ from badpix.simulate.static_maps import output_map
 
 REFERENCE_CODE = -1  # reference pixels are neither planted nor healthy
 HEALTHY_CODE = 0
+RECEIVED_PART = 1e-3  # smallest signal of a halo in units of the limit below: above the rounding of the subtraction
 COUPLED_DN_PER_FRAME = 0.05  # a neighbour of a hot pixel with more coupled signal than this is not simply healthy
 
 
@@ -34,14 +36,46 @@ def adjacent_to_open(detector: DetectorModel) -> np.ndarray:
 def do_not_care(detector: DetectorModel) -> np.ndarray:
     """Uint8 (y, x): 1 at pixels that are neither planted nor simply healthy.
 
-    They receive coupled signal of a hot neighbour (permanent or intermittent), or their own noise or dark current is as
-    high as in the weakest planted pixels.
+    They receive coupled signal of an intermittent neighbour, or their own noise or dark current is as high as in the
+    weakest planted pixels. Pixels in the halo of a permanent pixel are left out.
     """
-    hot_codes = [code for code, planted in enumerate(detector.population.types, 1) if planted.behaviour == "hot"]
-    hot = detector.pixels[np.isin(detector.pixels["code"], hot_codes)]
-    reaching = detector.dn_per_frame(hot) * detector.population.physics.ipc_direct > COUPLED_DN_PER_FRAME
+    sources = coupled_sources(detector)
+    reached = healthy_neighbours(detector, sources[sources["phase"] >= 0]).astype(bool) & (halos(detector) == 0)
     by_nature = outliers_by_nature(detector) & (truth_image(detector) == HEALTHY_CODE)
-    return healthy_neighbours(detector, hot[reaching]) | by_nature.astype(np.uint8)
+    return (reached | by_nature).astype(np.uint8)
+
+
+def coupled_sources(detector: DetectorModel) -> np.ndarray:
+    """The planted pixels (PIXEL_DTYPE) whose coupled signal in a direct neighbour exceeds COUPLED_DN_PER_FRAME.
+
+    Strength is the largest signal per frame, at most the full well.
+    """
+    coupling, types = Coupling.of(detector), detector.population.types
+    behaviour = np.array(["", *(planted.behaviour for planted in types)])[detector.pixels["code"]]
+    sources = detector.pixels.copy()
+    sources["strength"] = np.where(behaviour == "hot", detector.dn_per_frame(sources), sources["strength"])
+    charge = np.isin(behaviour, ("rc", "inverse_rc"))
+    sources["strength"][charge] *= 1 - np.exp(-1 / sources["second"][charge])  # in the first frame
+    coupled = (behaviour == "hot") | (charge & coupling.of_all_charge)
+    coupled &= sources["strength"] * coupling.direct > COUPLED_DN_PER_FRAME
+    full_well_dn = detector.saturation_dn - detector.bias_dn
+    sources["strength"] = np.minimum(sources["strength"], full_well_dn[sources["y"], sources["x"]])
+    return sources[coupled]
+
+
+def halos(detector: DetectorModel) -> np.ndarray:
+    """Float32 (y, x), DN/s: coupled signal of permanent planted pixels in their neighbours; elsewhere 0.
+
+    Planted pixels have the signal of their neighbours too. Pixels that are outliers by nature are left out.
+    """
+    coupling, sources = Coupling.of(detector), coupled_sources(detector)
+    sources = sources[sources["phase"] < 0]
+    signal = np.zeros(detector.reference.shape, np.float32)
+    signal[sources["y"], sources["x"]] = sources["strength"] / detector.geometry.frame_time_s
+    received = couple(signal, coupling.direct, coupling.diagonal) - np.float32(coupling.centre) * signal
+    reached = within_a_pixel(sources["y"], sources["x"], detector.reference.shape) & ~detector.reference
+    reached &= ~outliers_by_nature(detector) | (truth_image(detector) != HEALTHY_CODE)
+    return np.where(reached & (received > RECEIVED_PART * COUPLED_DN_PER_FRAME), received, np.float32(0))
 
 
 def outliers_by_nature(detector: DetectorModel) -> np.ndarray:
@@ -122,7 +156,7 @@ def pixel_table(detector: DetectorModel) -> pd.DataFrame:
 
 
 def write_truth(fits_path: str | Path, detector: DetectorModel, seed: int) -> None:
-    """Write the images TRUTH, ADJ_OPEN, DONTCARE, UNLIT and the tables TYPES, PIXELS; PIXELS is also written as CSV."""
+    """Write the images TRUTH, ADJ_OPEN, DONTCARE, HALO, UNLIT and the tables TYPES, PIXELS (also written as CSV)."""
     geometry, population = detector.geometry, detector.population
     cards = [
         ("INSTRUME", geometry.instrument, "instrument"),
@@ -141,6 +175,7 @@ def write_truth(fits_path: str | Path, detector: DetectorModel, seed: int) -> No
         "TRUTH": truth_image(detector),
         "ADJ_OPEN": adjacent_to_open(detector),
         "DONTCARE": do_not_care(detector),
+        "HALO": halos(detector),
         "UNLIT": unlit(detector),
     }
     write_truth_file(fits_path, cards, images, type_table(population.types), pixel_table(detector))

@@ -5,12 +5,15 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from badpix.formats.evidence_file import HALO_SOURCE
+from badpix.formats.pixel_types import HALO_TYPE
 from badpix.formats.response_file import FlatResponse, Responses, read_single_response
 from badpix.formats.sky_file import is_sky_file, read_sky_flat
 from badpix.formats.statistics_file import open_segments, open_statistics
 from badpix.instrument.geometry import amplifiers
 from badpix.response.covered import covered_pixels
 from badpix.vote.classification import Classification, Measured
+from badpix.vote.coupling import Coupling, measure_coupling
 from badpix.vote.dark_extended import DarkExtended, dark_results
 from badpix.vote.dark_official import DarkVote, pedestal_plane
 from badpix.vote.exposure_set import Exposure, ExposureSet
@@ -43,8 +46,11 @@ def classify(
         results = apply_priority(results, priorities(settings.searches_on))
     results = intermittent_only(results)
     sky = sky_warnings(exposures, results, flats.measured, settings.flats)
-    warnings = (*darks.warnings, *flats.warnings, *sky)
-    return Classification(results, darks.measured | flats.measured, warnings, flats.notes, flats.not_lit)
+    warnings, notes = (*darks.warnings, *flats.warnings, *sky), (*darks.notes, *flats.notes)
+    measured = darks.measured | flats.measured
+    if HALO_SOURCE in measured:
+        measured[HALO_SOURCE] = (np.where(results[HALO_TYPE].found, measured[HALO_SOURCE][0], np.int32(-1)), None)
+    return Classification(results, measured, warnings, notes, flats.not_lit)
 
 
 def classify_darks(exposures: ExposureSet, settings: VoteSettings) -> Classification:
@@ -54,9 +60,14 @@ def classify_darks(exposures: ExposureSet, settings: VoteSettings) -> Classifica
         return Classification({}, {})
     shallow = exposures.shallow_darks(settings.required.min_darks)
     official, extended = DarkVote(exposures.geometry.shape, settings.darks), None
+    notes: tuple[str, ...] = ()
     if settings.searches_on:
         deep = [dark for dark in darks if dark.name not in shallow]
         regions = amplifiers(exposures.geometry, exposures.detector)
+        coupling = coupling_between_pixels(exposures, settings)
+        notes = (coupling.text,) if coupling else ()
+        for note in notes:
+            logger.info("%s", note)
         context = Context(
             science,
             len(deep),
@@ -66,6 +77,7 @@ def classify_darks(exposures: ExposureSet, settings: VoteSettings) -> Classifica
             regions,
             settings.gain_e_per_dn if exposures.gain is None else exposures.gain.image,
             LocalLevels(science, regions) if settings.dark_local_level else None,
+            coupling,
         )
         extended = DarkExtended(settings.searches, context)
     # By the number of groups, deepest first; darks of the same number keep their order.
@@ -80,7 +92,17 @@ def classify_darks(exposures: ExposureSet, settings: VoteSettings) -> Classifica
     measured: Measured = {"NOISE": (noise.astype(np.float32), "DN/s"), "NCLEAN": (n_clean, None)}
     warnings = () if "noisy" in settings.replaced_tests else official.warnings(science)
     results = dark_results(official, extended, science)
-    return Classification(results, measured, (*warnings, *(extended.warnings if extended else ())))
+    if extended and extended.halo_sources is not None:
+        measured[HALO_SOURCE] = (extended.halo_sources, None)
+    return Classification(results, measured, (*warnings, *(extended.warnings if extended else ())), notes)
+
+
+def coupling_between_pixels(exposures: ExposureSet, settings: VoteSettings) -> Coupling | None:
+    """The Coupling between pixels, measured from the deep darks; None if no search removes halos."""
+    if not any(search.removes_halos for search in settings.searches_on):
+        return None
+    shallow = exposures.shallow_darks(settings.required.min_darks)
+    return measure_coupling([dark for dark in exposures.darks if dark.name not in shallow], exposures.science)
 
 
 def mean_last_groups(flats: tuple[Exposure, ...], shape: tuple[int, int]) -> np.ndarray:

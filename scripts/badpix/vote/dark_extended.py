@@ -1,6 +1,7 @@
 """All searches of darks beyond the official algorithm in one pass over the exposures, combined with its tests."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
@@ -8,8 +9,11 @@ from astropy.io import fits
 
 from badpix.formats.type_result import TypeResult
 from badpix.instrument.readout import GroupTimes
+from badpix.vote.coupling import TYPICAL, Coupling
 from badpix.vote.dark_official import OFFICIAL_TYPES, DarkVote
+from badpix.vote.halos import HaloFinder
 from badpix.vote.searches.base import Context, Integration, Search, SearchRun
+from badpix.vote.searches.ipc_neighbor import IpcNeighborRun
 from badpix.vote.searches.noise import NoiseSearch, noise_ratio
 from badpix.vote.searches.registry import measured_searches
 from badpix.vote.significance import subsample
@@ -29,6 +33,7 @@ class DarkExtended:
         self.measuring: list[SearchRun] = list(runs.values())
         self.runs = [run for search, run in runs.items() if search.is_on()]
         self.planes = planes_of(run.search for run in self.measuring)
+        self.halos = halo_finder(runs, context.science, context.coupling or TYPICAL)
 
     @property
     def replaced_tests(self) -> frozenset[str]:
@@ -47,6 +52,8 @@ class DarkExtended:
                 planes = {name: statistics[name].data[i] for name in self.planes}
                 planes["PEDESTAL"] = statistics[pedestal_name].data[i]
                 integration = Integration(planes, times, self.sample, header.get("EXPOSURE", ""), i + 1, pedestal_name)
+                if self.halos:
+                    integration = without_halos(integration, self.halos)
                 for run in self.measuring:
                     run.add(integration)
         for run in self.measuring:
@@ -73,6 +80,11 @@ class DarkExtended:
         return results
 
     @property
+    def halo_sources(self) -> np.ndarray | None:
+        """Flat index of the source of each pixel in a halo, int32 (y, x), else -1; None if halos are not removed."""
+        return next((run.source for run in self.runs if isinstance(run, IpcNeighborRun)), None)
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """Warnings of pixels that the searches cannot test, and of local levels. Call it after `results`."""
         of_searches = tuple(warning for run in self.runs for warning in run.warnings)
@@ -80,6 +92,17 @@ class DarkExtended:
             return of_searches
         subjects = [subject for run in self.runs for subject in run.level_subjects()]
         return *of_searches, *self.context.levels.warnings(subjects)
+
+
+def halo_finder(searches: Iterable[Search], science: np.ndarray, coupling: Coupling) -> HaloFinder | None:
+    """The HaloFinder of a vote with `searches`; None if none of them removes halos. Arguments as of HaloFinder."""
+    return HaloFinder(science, coupling) if any(search.removes_halos for search in searches) else None
+
+
+def without_halos(integration: Integration, finder: HaloFinder) -> Integration:
+    """`integration` without the halos that `finder` finds."""
+    halos = finder.find(integration.planes, integration.times, integration.sample)
+    return replace(integration, planes=halos.without, halos=halos) if halos else integration
 
 
 def planes_of(searches: Iterable[Search]) -> tuple[str, ...]:

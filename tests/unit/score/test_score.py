@@ -18,6 +18,7 @@ from badpix.score.tables import (
     confusion_table,
     dont_care_table,
     group_table,
+    halo_table,
     healthy_table,
     intermittent_table,
     purity_table,
@@ -165,6 +166,7 @@ def test_confusion(one):
         "hot": [1, 0, 0, 1, 1, 0],  # one pixel in two columns
         "intermittent_rc": [2, 0, 1, 0, 0, 1],
         "next to open": [3, 1, 0, 2, 0, 0],
+        "halo": [0, 0, 0, 0, 0, 0],
         "dont-care": [2, 1, 0, 0, 0, 1],
         "healthy": [38, 1, 3, 0, 0, 34],  # 49 science pixels, 6 planted, 3 next to an open one, 2 reached
     }
@@ -338,11 +340,12 @@ codes_images = hnp.arrays(int, (9, 9), elements=st.integers(-1, 3))
 found_images = hnp.arrays(np.uint32, (9, 9), elements=st.integers(0, 7))
 flag_images = hnp.arrays(np.uint32, (9, 9), elements=st.integers(0, 3))
 masks = hnp.arrays(bool, (9, 9))
+signals = hnp.arrays(np.float32, (9, 9), elements=st.sampled_from([0.0, 0.5, 2.0]))
 
 
 @st.composite
 def scores(draw):
-    truth = Truth(draw(codes_images), draw(masks), TYPES, draw(masks), draw(masks))
+    truth = Truth(draw(codes_images), draw(masks), TYPES, draw(masks), draw(masks), coupled=draw(signals))
     insufficient, intermittent = draw(found_images), draw(found_images)
     return score_run(truth, Findings(draw(found_images), BITS, draw(flag_images), insufficient, intermittent))
 
@@ -358,6 +361,7 @@ def test_any_score_is_consistent_and_pools_by_adding(first, second):
         "confusion": (["planted"], ["pixels", *BITS, "none"]),
         "healthy": (["type"], ["healthy_flagged", "healthy"]),
         "unlit": (["type"], ["unlit", "found", "insufficient"]),
+        "halos": (["area"], ["pixels", "attributed", "other_type", "do_not_use"]),
         "border": (["band"], ["healthy", "found_any", "flagged"]),
     }
     for name, (keys, columns) in counts.items():
@@ -368,8 +372,28 @@ def test_any_score_is_consistent_and_pools_by_adding(first, second):
         assert ((table["low"] <= table[share]) & (table[share] <= table["high"])).all()
         assert table[["low", "high"]].stack().between(0, 1).all()
     confusion = by(tables[2]["confusion"], "planted")
-    science = sum(one.areas.loc[["healthy", "next to open", "dont-care"], "pixels"].sum() for one in (first, second))
+    science = sum(
+        one.areas.loc[["healthy", "next to open", "halo", "dont-care"], "pixels"].sum() for one in (first, second)
+    )
     assert confusion["pixels"].sum() == science + len(both.pixels)
+
+
+def test_halos_are_attributed_or_found_as_another_type():
+    """Five pixels in halos, four of them strong: two attributed, one of them hot too, one hot, two without a type."""
+    bits, signal, found = BITS | {"ipc_neighbor": 6}, np.zeros(SHAPE, np.float32), np.zeros(SHAPE, np.uint32)
+    signal[5, :5], signal[0, 0] = (5, 2, 1, 1, 0.9), 3  # the last one is at a planted pixel
+    found[5, :3], found[0, :2], found[4, 6] = (1 << 6, 1 << 6 | HOT, HOT), 1 << 6, 1 << 6
+    truth = make_truth(coupled=signal)
+    score = score_run(truth, make_findings(found=found, bits=bits, dq=np.zeros(SHAPE, np.uint32)))
+    table = by(halo_table(score), "area")
+    columns = ["pixels", "attributed", "other_type", "share", "of_all"]
+    assert list(table.loc["halo", columns]) == [5, 1, 2, 1 / 3, 0.2]
+    assert list(table.loc["strong halo", columns]) == [4, 1, 2, 1 / 3, 0.25]
+    # Right are the pixels in halos, also the planted one; wrong are the planted pixel without one, and the healthy one.
+    row = by(purity_table(score), "detection").loc["ipc_neighbor"]
+    assert (row.planted_for, row.found, row.false_healthy) == (3, 5, 1)
+    assert by(purity_table(score), "detection").loc["hot", "false"] == "halo 2"
+    assert truth.healthy.sum() == make_truth().healthy.sum() - 5
 
 
 def test_expected_comes_first(one):

@@ -194,24 +194,27 @@ def test_truth_file(folder):
     codes = np.zeros((64, 64), int)
     codes[60:] = codes[:, 60:] = -1
     codes[detector.pixels["y"], detector.pixels["x"]] = detector.pixels["code"]
-    care, near_open = np.zeros((64, 64), int), np.zeros((64, 64), int)
+    care, near_open, halo = (np.zeros((64, 64), int) for _ in range(3))
     names = {code: name for name, code in SURVEY.codes.items()}
     for pixel in detector.pixels:
         for y in range(max(0, pixel["y"] - 1), min(64, pixel["y"] + 2)):
             for x in range(max(0, pixel["x"] - 1), min(64, pixel["x"] + 2)):
                 if codes[y, x] == 0:
                     name = names[pixel["code"]]
-                    care[y, x] |= name in ("hot", "intermittent_hot") and pixel["strength"] > 10
+                    care[y, x] |= name == "intermittent_hot" and pixel["strength"] > 10
+                    halo[y, x] |= name == "hot" and pixel["strength"] > 10
                     near_open[y, x] |= name == "open"
-    assert care.any() and near_open.any()
+    assert care.any() and near_open.any() and halo.any()
+    care[halo == 1] = 0
     noisy = (detector.read_noise_dn >= 1.5 * np.median(detector.read_noise_dn)) & (codes == 0)
-    assert noisy.any() and not (noisy & (care == 1)).all()
-    care[noisy] = 1
+    assert noisy.any() and not (noisy & ((care == 1) | (halo == 1))).all()
+    care[noisy], halo[noisy] = 1, 0
     # At 0.2 s per frame no healthy pixel is warm.
     with fits.open(folder / "truth.fits") as hdus:
         assert hdus[0].header["POPULATN"] == "survey"
         assert np.array_equal(hdus["TRUTH"].data, codes) and hdus["TRUTH"].data.dtype == ">i2"
         assert np.array_equal(hdus["DONTCARE"].data, care) and hdus["DONTCARE"].data.dtype == np.uint8
+        assert np.array_equal((hdus["HALO"].data > 0) & (codes == 0), halo)
         assert np.array_equal(hdus["ADJ_OPEN"].data, near_open)
         assert hdus["UNLIT"].data[:, :6].all() and not hdus["UNLIT"].data[:, 6:].any()
         types = pd.DataFrame({name: hdus["TYPES"].data[name].tolist() for name in hdus["TYPES"].columns.names})

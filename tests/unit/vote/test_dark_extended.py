@@ -21,7 +21,7 @@ SETTINGS = {
     "hot_rate_threshold_e_per_s": None, "warm_rate_threshold_e_per_s": None, "cold_rate_threshold_e_per_s": None,
     "hot_fraction": 0.75, "pedestal_test": "significance", "ramp_shape_search": True, "noisy_test": "cds",
     "noisy_fraction": 0.5, "telegraph_search": True, "slow_telegraph_search": True, "rc_fraction_threshold": 0.75,
-    "low_pedestal_fraction": 0.75, "high_cr_fraction": 0.5,
+    "low_pedestal_fraction": 0.75, "high_cr_fraction": 0.5, "ipc_neighbor_search": False,
 }  # fmt: skip
 # Median and scatter of a healthy detector's planes.
 HEALTHY = {

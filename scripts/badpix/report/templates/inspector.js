@@ -222,6 +222,8 @@
     const flags = page.flags.filter((flag) => has(arrays.dq[row], flag.bit)).map((flag) => flag.name);
     const list = [["Flags in the mask", flags.join(", ") || "none"]];
     for (const [name, label] of page.measured) if (arrays[name]) list.push([label, shown(arrays[name][row])]);
+    const source = arrays.IPC_SOURCE ? arrays.IPC_SOURCE[row] : -1;
+    if (source >= 0) list.push(["Halo of the pixel", `x ${source % page.nx}, y ${Math.floor(source / page.nx)}`]);
     for (const [label, value] of list) {
       const group = element("div");
       group.append(element("dt", label), element("dd", value));

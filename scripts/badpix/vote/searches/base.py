@@ -7,7 +7,7 @@ a module beside this file with a subclass of `Search`, and a row in `registry.SE
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -16,6 +16,8 @@ from badpix.config.settings import Settings
 from badpix.formats.thresholds import ABOVE, Threshold, vote_rows
 from badpix.formats.type_result import TypeResult
 from badpix.instrument.readout import GroupTimes
+from badpix.vote.coupling import Coupling
+from badpix.vote.halos import Halos
 from badpix.vote.level_record import Changing, LocalLevels, Subject
 from badpix.vote.limit_rows import LimitOfCount, limit_rows
 from badpix.vote.outlier_test import HIGH, WHOLE_ARRAY, OutlierTest, Region
@@ -73,7 +75,7 @@ class Integration:
     `planes` maps names of statistics planes, and PEDESTAL, to images (y, x). `times` are the times of the groups.
     `sample` are the indices of a sample of the science pixels (`badpix.vote.significance.subsample`). `exposure` and
     `number` (1-based) identify the integration. `pedestal_plane` is the plane of the statistics file that PEDESTAL
-    was read from.
+    was read from. `halos` are the halos that were removed from `planes`, None without any.
     """
 
     planes: Mapping[str, np.ndarray]
@@ -82,6 +84,13 @@ class Integration:
     exposure: str = ""
     number: int = 0
     pedestal_plane: str = ""
+    halos: Halos | None = None
+
+    def of_halos(self) -> "Integration | None":
+        """The pixels of the halos alone, with them: planes (pixel) in place of images; None without halos."""
+        if self.halos is None:
+            return None
+        return replace(self, planes=self.halos.at_pixels(), sample=np.arange(self.halos.pixels.size), halos=None)
 
 
 @dataclass(frozen=True)
@@ -102,7 +111,7 @@ class Context:
     numbers that will be added. `probability` is the false-alarm probability per healthy pixel and vote count,
     `min_valid` the smallest number of valid votes, and `amplifiers` the slices (y, x) of the amplifiers. `gain` (e-/DN)
     is a number or an image (y, x); None if no search needs it. `levels` are the local levels of the darks, None without
-    `dark_local_level`.
+    `dark_local_level`. `coupling` is that between pixels; None if no search removes halos.
     """
 
     science: np.ndarray
@@ -113,6 +122,7 @@ class Context:
     amplifiers: tuple[Region, ...] = WHOLE_ARRAY
     gain: np.ndarray | float | None = None
     levels: LocalLevels | None = None
+    coupling: Coupling | None = None
 
 
 @dataclass(frozen=True)
@@ -123,7 +133,8 @@ class Search(Settings, ABC):
     their title in the report and their unit. `replaces` names the official tests that do not vote while the search is
     on. `takes_priority_over` names types that the types of the search explain, in addition to the priorities of
     `badpix.formats.pixel_types`. `gives_way_to` names types that explain what the search finds: their pixels are not
-    found by it. `lists_intermittent`: pixels with significant single integrations are listed.
+    found by it. `lists_intermittent`: pixels with significant single integrations are listed. `shows_halos`: a pixel
+    beyond the limits is bad, so a pixel that is beyond them by its halo alone is in a halo.
     """
 
     planes: ClassVar[tuple[str, ...]] = ()
@@ -134,6 +145,7 @@ class Search(Settings, ABC):
     takes_priority_over: ClassVar[tuple[str, ...]] = ()
     gives_way_to: ClassVar[tuple[str, ...]] = ()
     lists_intermittent: ClassVar[bool] = True
+    shows_halos: ClassVar[bool] = True
 
     @abstractmethod
     def is_on(self) -> bool:
@@ -154,6 +166,11 @@ class Search(Settings, ABC):
     @property
     def needs_gain(self) -> bool:
         """True if a threshold of the search is in electrons."""
+        return False
+
+    @property
+    def removes_halos(self) -> bool:
+        """True if the halos of bad pixels are removed from the planes of all searches."""
         return False
 
     @classmethod
@@ -204,13 +221,19 @@ class SearchRun:
         """Count the votes of one integration."""
         self.pedestal_plane = integration.pedestal_plane
         self.integrations.append((integration.exposure, integration.number))
+        halos, of_halos = integration.halos, integration.of_halos() if self.search.shows_halos else None
+        with_halo = {m.measure: m.values for m in self.search.measured(of_halos)} if of_halos else {}
         for measured in self.search.measured(integration):
             test, values, floor = self.tests[measured.measure], measured.values, self.floor(measured)
             measure = self.search.measures[measured.measure]
             if self.context.levels is not None and measure.level:
                 values, hidden = self.context.levels.subtract(measure.level, measure.lines, values, integration)
                 floor = np.maximum(floor, hidden)
-            self.take(measured.measure, test.add(values, floor, measured.min_certain))
+            deviation = test.add(values, floor, measured.min_certain)
+            self.take(measured.measure, deviation)
+            if halos and measured.measure in with_halo:
+                limits = np.maximum(floor, test.vote_sigma * np.median([sigma for _, sigma in test.levels[-1]]))
+                halos.compare(with_halo[measured.measure], measured.values, deviation, limits)
 
     def take(self, measure: str, deviation: np.ndarray) -> None:
         """Hook of subclasses: count further votes from the deviation from the detector's level (image (y, x))."""

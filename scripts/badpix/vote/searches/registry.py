@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from badpix.vote.searches.base import Search
 from badpix.vote.searches.cold import ColdSearch
+from badpix.vote.searches.ipc_neighbor import IpcNeighborSearch
 from badpix.vote.searches.noise import NoiseSearch
 from badpix.vote.searches.pedestal import PedestalSearch
 from badpix.vote.searches.ramp_shape import RampShapeSearch
@@ -12,10 +13,10 @@ from badpix.vote.searches.slow_telegraph import SlowTelegraphSearch
 from badpix.vote.searches.telegraph import TelegraphSearch
 
 # The order of the results. The noise comes first, because it scales the limits of the remaining searches. A search that
-# gives way to types comes after the searches of these types.
+# gives way to types comes after the searches of these types. The halos come last: they depend on all other searches.
 SEARCHES: tuple[type[Search], ...] = (
     NoiseSearch, RateSearch, PedestalSearch, RampShapeSearch, TelegraphSearch, ColdSearch,
-    SlowTelegraphSearch,
+    SlowTelegraphSearch, IpcNeighborSearch,
 )  # fmt: skip
 
 

@@ -54,6 +54,8 @@ class SlowTelegraphSearch(Search):
     )
     titles = {JUMPS: ("Jumps up or down", "groups"), SPREAD: ("Spread over the darks", "times the typical spread")}
     gives_way_to = ("hot", "rc", "inverse_rc", "low_pedestal")
+    # A level beyond the limits is not bad by itself.
+    shows_halos = False
 
     def is_on(self) -> bool:
         return self.slow_telegraph_search

@@ -21,6 +21,7 @@ from badpix.vote.searches.base import Search
 from badpix.vote.searches.registry import SEARCHES, configured_searches
 from badpix.vote.settings import DarkSettings, FlatSettings, RequiredExposures, VoteSettings
 from unit.vote.test_dark_extended import SHOWS
+from unit.vote.test_halos import HALO
 from workflow.key_changes import CHANGES, TESTED_ELSEWHERE
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -118,7 +119,7 @@ class TestSearch:
         assert own_keys(search) <= CHANGES.keys() | TESTED_ELSEWHERE.keys()
 
     def test_its_types_are_tested(self, search):
-        assert set(search.types()) <= SHOWS.keys()
+        assert set(search.types()) <= SHOWS.keys() | HALO
 
     def test_the_header_lists_its_keys(self, search):
         assert set(search.from_config(DEFAULTS).header_keys()) == own_keys(search)

@@ -1,0 +1,216 @@
+"""Halos: the signal of bad pixels in their neighbours by capacitive coupling, found and removed in one integration.
+
+A halo is the ramp of its source times the share of the coupling, so it has a part in each plane of the statistics:
+
+* A source that does not saturate: the share times its slope, and times its differences between groups. A pedestal, and
+  early differences beyond the late ones, may arise in the readout, which is not coupled: that part may be absent.
+* A source that saturates has no measured signal, but its halo stays. Its halo is what its direct neighbours have in
+  common, at most the share of a full pixel.
+
+The halo of a pixel is thus known within a smallest and a largest value. Within these limits it is taken such that the
+pixel is as close as possible to its surroundings; what the halo does not explain remains.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from badpix.instrument.readout import GroupTimes
+from badpix.vote.coupling import Coupling
+from badpix.vote.neighbourhood import N_DIRECT, OFFSETS, Neighbourhood
+from badpix.vote.reach import Reach
+from badpix.vote.significance import Distribution
+
+SIGNALS = ("SLOPE", "PEDESTAL", "CDS_FIRST", "CDS_EARLY", "CDS_LATE")
+# A halo weaker than this many standard deviations of an integration does not matter.
+LEAST_SIGMA = 0.25
+# Relative uncertainty of a halo: the coupling differs from pixel to pixel.
+UNCERTAINTY = 0.2
+# Largest number of the converter, and 20% for the correction of the non-linearity.
+FULL_PIXEL_DN = 1.2 * 65535
+# The halo lies between the second and the third of the four direct neighbours in ascending order. For SLOPE it is not
+# below the first: the jump step takes the steep part of some ramps, and not of others, for jumps.
+SMALLEST, LOWER, UPPER = 0.0, 0.34, 0.67
+
+
+class Planes(Mapping[str, np.ndarray]):
+    """Images (y, x) of `planes`, with the values `after` (plane -> values) at `pixels` (flat indices)."""
+
+    def __init__(self, planes: Mapping[str, np.ndarray], pixels: np.ndarray, after: Mapping[str, np.ndarray]) -> None:
+        self.planes, self.pixels, self.after = planes, pixels, after
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name not in self.after:
+            return self.planes[name]
+        # A copy for each use: copies of all planes would take much memory.
+        image = self.planes[name].astype(np.float32)
+        image.reshape(-1)[self.pixels] = self.after[name]
+        return image
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.planes)
+
+    def __len__(self) -> int:
+        return len(self.planes)
+
+
+@dataclass
+class Halos:
+    """The pixels of halos in an integration.
+
+    `pixels` are their flat indices, `sources` the flat index of the source that reaches each of them most. `planes` are
+    the images (y, x) with the halos, `after` maps planes to the values of `pixels` without the halo. `seen` (pixel) is
+    True where a quantity is beyond the limits of its test with the halo, and within them without it.
+    """
+
+    planes: Mapping[str, np.ndarray]
+    pixels: np.ndarray
+    sources: np.ndarray
+    after: dict[str, np.ndarray]
+    seen: np.ndarray
+
+    @property
+    def without(self) -> Planes:
+        """The images without the halos."""
+        return Planes(self.planes, self.pixels, self.after)
+
+    def compare(
+        self, with_halo: np.ndarray, values: np.ndarray, deviation: np.ndarray, limits: np.ndarray | float
+    ) -> None:
+        """Set `seen` where a quantity is beyond the limits with the halo alone.
+
+        Parameters
+        ----------
+        with_halo : array (pixel)
+            The quantity with the halo.
+        values, deviation : image (y, x)
+            The quantity without the halo, and its deviation from the level of the detector.
+        limits : image (y, x) or float
+            Limits on the absolute deviation.
+        """
+        without, limits = deviation.reshape(-1)[self.pixels], np.broadcast_to(limits, values.shape)
+        limit = limits.reshape(-1)[self.pixels]
+        with np.errstate(invalid="ignore"):
+            deviates = without + (with_halo - values.reshape(-1)[self.pixels])
+            self.seen |= (np.abs(deviates) > limit) & ~(np.abs(without) > limit)
+
+    def at_pixels(self) -> dict[str, np.ndarray]:
+        """Plane -> values of `pixels` with the halos."""
+        return {name: image.reshape(-1)[self.pixels] for name, image in self.planes.items()}
+
+
+@dataclass(frozen=True)
+class HaloFinder:
+    """Finds halos. `science` is the boolean image (y, x) of the pixels that may be flagged."""
+
+    science: np.ndarray
+    coupling: Coupling
+
+    def find(self, planes: Mapping[str, np.ndarray], times: GroupTimes, sample: np.ndarray) -> Halos | None:
+        """The Halos of an integration, None without any.
+
+        `planes` maps SIGNALS, CDS_NOISE, NSAT, FIRST_SAT and NGOOD to images (y, x). `sample` are the indices of a
+        sample of the science pixels.
+        """
+        if self.coupling.direct == 0:
+            return None
+        rising, full = self._sources(planes, sample)
+        if not rising.size + full.size:
+            return None
+        reach = Reach(Neighbourhood(self.science), np.concatenate([rising, full]), rising.size, self.coupling)
+        if not reach.pixels.size:
+            return None
+        halos = _Parts(planes, times, reach, self.coupling)
+        after = {name: halos.signal_without(name) for name in SIGNALS} | {"CDS_NOISE": halos.noise_without()}
+        return Halos(planes, reach.pixels, reach.sources[reach.strongest], after, np.zeros(reach.pixels.size, bool))
+
+    def _sources(self, planes: Mapping[str, np.ndarray], sample: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Flat indices of the sources that do not saturate, in ascending order of slope, and of those that do."""
+        strong = np.zeros(self.science.shape, bool)
+        for name in ("SLOPE", "PEDESTAL"):
+            of_plane = Distribution.of(planes[name].reshape(-1)[sample])
+            strong |= planes[name] > of_plane.median + LEAST_SIGMA * of_plane.scatter / self.coupling.direct
+        saturated = (planes["NSAT"] > 0) & self.science
+        rising = np.flatnonzero(strong & self.science & ~saturated)
+        order = np.argsort(planes["SLOPE"].reshape(-1)[rising], kind="stable")
+        return rising[order], np.flatnonzero(saturated)
+
+
+class _Parts:
+    """The halos in the planes of an integration; arguments as of HaloFinder, and the Reach of its sources."""
+
+    def __init__(self, planes: Mapping[str, np.ndarray], times: GroupTimes, reach: Reach, coupling: Coupling) -> None:
+        self.planes, self.times, self.reach, self.coupling = planes, times, reach, coupling
+        self.first = planes["FIRST_SAT"].reshape(-1)[reach.sources[reach.full]].astype(int)
+        self.full_dn = coupling.direct * FULL_PIXEL_DN
+        steady, level = self._values("CDS_LATE")
+        self.steady_dn = self._excess(steady, level)
+
+    def _values(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """The image of a plane, and the level around each source."""
+        image = self.planes[name]
+        return image, self.reach.near.level(image, self.reach.sources)
+
+    def _excess(self, image: np.ndarray, level: np.ndarray) -> np.ndarray:
+        """Signal of the sources that do not saturate, above the level; at least 0."""
+        rising = self.reach.rising
+        return np.nan_to_num(image.reshape(-1)[self.reach.sources[rising]] - level[rising]).clip(0)
+
+    def signal_without(self, name: str) -> np.ndarray:
+        """Values of a plane of SIGNALS in the pixels that are reached, without the halos, float32 (pixel)."""
+        (image, level), reach = self._values(name), self.reach
+        excess = self._excess(image, level)
+        if name == "PEDESTAL" or not self.coupling.n_sources:
+            sure = np.zeros_like(excess)
+        else:
+            sure = np.minimum(excess, self.steady_dn / (self.times.group_time_s if name == "SLOPE" else 1.0))
+        smallest = reach.spread((1 - UNCERTAINTY) * self.coupling.direct * sure, reach.rising)
+        largest = reach.spread((1 + UNCERTAINTY) * self.coupling.direct * excess, reach.rising)
+        values = image.reshape(-1)[reach.pixels].astype(np.float64)
+        above = values - level[reach.strongest]
+        if self.first.size:
+            most = self._most_slope() if name == "SLOPE" else np.full(self.first.size, self.full_dn)
+            unexplained = above - (smallest + largest) / 2
+            parts = (SMALLEST if name == "SLOPE" else LOWER, UPPER)
+            low, high = (reach.common(unexplained, most, self.first, part) for part in parts)
+            smallest += reach.spread((1 - UNCERTAINTY) * low, reach.full)
+            high = np.repeat((1 + UNCERTAINTY) * high[:, None], len(OFFSETS), axis=1)
+            if name == "SLOPE":
+                # The jump step takes steep parts for jumps in the direct neighbours alone.
+                high[:, N_DIRECT:] = most[:, None]
+            largest += reach.spread(high, reach.full)
+        return (values - np.nan_to_num(np.clip(above, smallest, largest))).astype(np.float32)
+
+    def noise_without(self) -> np.ndarray:
+        """CDS_NOISE in the pixels that are reached, float32 (pixel).
+
+        A halo that stops in mid-ramp adds its steps to the scatter of the differences. Variances add up, so the
+        variances of the neighbours are compared.
+        """
+        (image, level), reach = self._values("CDS_NOISE"), self.reach
+        values = image.reshape(-1)[reach.pixels].astype(np.float64)
+        above = values**2 - level[reach.strongest] ** 2
+        most = np.where(self.first > 0, self.full_dn**2, 0)
+        largest = reach.spread((1 + UNCERTAINTY) * reach.common(above, most, self.first, UPPER), reach.full)
+        return np.sqrt(values**2 - np.nan_to_num(np.clip(above, 0, largest))).astype(np.float32)
+
+    def _most_slope(self) -> np.ndarray:
+        """Largest slope (DN/s) of the halo of each saturated source."""
+        return self.full_dn / self.times.group_time_s * tilt(int(self.planes["NGOOD"].max(initial=0)), self.first)
+
+
+def tilt(n_groups: int, first_saturated: np.ndarray) -> np.ndarray:
+    """Largest slope per group, by least squares, of ramps that rise steadily to 1 and stay there, float64 (source).
+
+    `first_saturated` (source) is the index of the first saturated group: a ramp reaches 1 at this group at the latest,
+    and after the group before. The first group, a mean of several frames, may contain half of the rise.
+    """
+    groups = np.arange(max(n_groups, 2))
+    centred = groups - groups.mean()
+    most = []
+    for first in groups:
+        starts = (groups + 0.5) if first == 0 else groups + 1.0
+        ramps = np.minimum(starts / np.array([[max(first, 1)], [first + 1]]), 1)
+        most.append((ramps @ centred).max() / (centred @ centred))
+    return np.array(most)[np.clip(first_saturated, 0, groups[-1])]
