@@ -32,6 +32,7 @@ include: "rules/report.smk"
 include: "rules/sweep.smk"
 include: "rules/injection.smk"
 include: "rules/reliability.smk"
+include: "rules/science_check.smk"
 
 
 onsuccess:

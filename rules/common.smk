@@ -38,6 +38,7 @@ from badpix.exposures.variants import Variant, selection_text, variant_of, varia
 from badpix.history.comparable import settings_digest
 from badpix.instrument.geometry import Geometry, full_frame
 from badpix.core.content import cache_folder, sha256_of
+from badpix.exposures.check_exposures import CheckExposures, take_check_exposures
 from badpix.exposures.current_products import CurrentProducts, Wanted
 from badpix.exposures.header_cache import HeaderCache, Unreadable
 from badpix.exposures.find import InputError, NoFiles, configured_kinds, find_files, match_inputs
@@ -54,6 +55,7 @@ from badpix.exposures.notices import header_notices, start_notices
 from badpix.exposures.optical_setup import setup_warnings, used_again
 from badpix.mask.manual_flags import ManualFlagError, check_manual_flags
 from badpix.mask.selectors import SelectorError, subarray_name
+from badpix.core.reasons import reason_lines
 from badpix.core.paths import is_same_file, path_problem, shown, text_problem
 from badpix.core.scratch import ScratchError, check_scratch
 from badpix.instrument.exp_types import is_even
@@ -84,6 +86,8 @@ VOTE_KEYS = vote_keys(SCHEMA)
 LINTING = not workflow.check_envvars
 # Detector -> the finished product in place of its flats.
 FLAT_PRODUCTS = {}
+# The exposures of the science check.
+CHECK_EXPOSURES = CheckExposures()
 
 
 def read_config():
@@ -107,6 +111,10 @@ def read_inventory():
     files = match_inputs(config, HEADERS.sha256)
     inventory = take_inventory(files, HEADERS.header_info, with_exp_types(DETECTORS, config), config)
     FLAT_PRODUCTS.update(products_of(config["flat_types_from"], HEADERS.header_info, DETECTORS))
+    if (setting := config["science_check"]["exposures"]) is not None:
+        given = take_check_exposures(setting, HEADERS.header_info, DETECTORS, config)
+        CHECK_EXPOSURES.usable.update(given.usable)
+        CHECK_EXPOSURES.left_out.update(given.left_out)
     HEADERS.save()
     refuse_incomplete(inventory, configured_kinds(config), config)
     divide(inventory, configured_kinds(config), config)
@@ -241,11 +249,15 @@ pathvars:
 
 # Copies of the exposures with planted pixels belong to a detector named <detector>/injection_recovery (injection.smk).
 INJECTED = "injection_recovery"
-DETECTORS |= {f"{detector}/{INJECTED}": DETECTORS[detector] for detector in INVENTORY.detectors}
+# Raw exposures of the science check belong to a detector named <detector>/science_check (science_check.smk).
+CHECKED = "science_check"
+DETECTORS |= {
+    f"{detector}/{name}": DETECTORS[detector] for detector in INVENTORY.detectors for name in (INJECTED, CHECKED)
+}
 
 
 wildcard_constraints:
-    detector=f"[A-Z0-9]+(/{INJECTED})?",
+    detector=f"[A-Z0-9]+(/{INJECTED}|/{CHECKED})?",
     # The epoch and the variant of a mask; empty for the only mask of a detector.
     epoch=EPOCH_PATTERN,
     exposure="[^/]+",
@@ -286,8 +298,11 @@ def source_mask_id(wildcards):
 def exposures_of(detector, mask_id, kind):
     """The exposures of a kind of a mask, or of a detector for an empty `mask_id`: name -> Exposure.
 
-    Of a detector with planted pixels, the raw files are the copies in its folder.
+    Of a detector with planted pixels, the raw files are the copies in its folder; of the science check, the exposures
+    are the raw ones that it was given.
     """
+    if detector.endswith(CHECKED):
+        return CHECK_EXPOSURES.raw(detector_of(detector), kind)
     given = INVENTORY.exposures(mask_id, kind) if mask_id else INVENTORY.detectors[detector_of(detector)][kind]
     if not detector.endswith(INJECTED):
         return given

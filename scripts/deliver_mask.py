@@ -31,7 +31,10 @@ from badpix.mask.selectors import selected_for
 
 @dataclass(frozen=True)
 class DeliveryFiles:
-    """The files of a mask: `tables` and `pixels` are copied; `quality_check` has no entry where no ramp was given."""
+    """The files of a mask: `tables` and `pixels` are copied; `quality_check` has no entry where no ramp was given.
+
+    `comparison` and `science_check` have no entries where they are not configured.
+    """
 
     mask: str
     evidence: str
@@ -40,6 +43,7 @@ class DeliveryFiles:
     quality_check: Sequence[str] = ()
     comparison: Sequence[str] = ()
     pixels: Sequence[str] = ()
+    science_check: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,10 @@ def fill(folder: Path, files: DeliveryFiles, options: DeliveryOptions) -> None:
     write_text(folder / "certify.txt", certificate.output)
     for path in (*files.tables, *files.quality_check, *files.pixels):
         shutil.copyfile(path, folder / Path(path).name)
+    if files.science_check:
+        (folder / "science_check").mkdir()
+    for path in map(Path, files.science_check):
+        shutil.copyfile(path, folder / "science_check" / path.name)
     set_crds_environment(**options.crds)
     cache = cache_folder(os.environ.get("CRDS_PATH"))
     compared = comparison(files.comparison, certificate.current, cache, mask, folder / "comparison")
@@ -114,6 +122,7 @@ if "snakemake" in globals():
                 list(given.get("quality_check", ())),
                 list(given.get("comparison", ())),
                 list(given.get("pixels", ())),
+                list(given.get("science_check", ())),
             ),
             snakemake.output[0],
             DeliveryOptions(

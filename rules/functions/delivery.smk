@@ -33,7 +33,15 @@ def delivered_files(wildcards):
         "comparison": recorded(comparisons(mask_id)),
         "quality_check": recorded([f"{RESULTS}/{mask_id}/quality_check.json"] if ramps else []),
         "pixels": recorded([*pixel_tables(mask_id), *known_bad_files(mask_id)]),
+        "science_check": recorded(delivered_science_check(mask_id)),
     }
+
+
+def delivered_science_check(mask_id):
+    """The files of the science check of a mask, if the delivery shall have them and they can be made."""
+    if not config["science_check"]["deliver"] or old_mask(mask_id) is None or not check_exposures(mask_id)[0]:
+        return []
+    return science_check_files(mask_id)
 
 
 def deliveries(_wildcards):

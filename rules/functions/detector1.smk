@@ -10,6 +10,8 @@ CACHE = cache_folder(config["crds_path"] or os.environ.get("CRDS_PATH"))
 
 def first_raw_file(wildcards):
     """A raw file of the kind: apart from their dates, all exposures of a kind need the same references."""
+    if wildcards.detector.endswith(CHECKED):
+        return next(iter(exposures(wildcards, wildcards.kind).values())).files["uncal"]
     # The copies with planted pixels may not exist yet; they need the same references.
     given = INVENTORY.detectors[detector_of(wildcards.detector)][wildcards.kind].values()
     return next(exposure.files["uncal"] for exposure in given if not exposure.from_products)

@@ -253,6 +253,7 @@ TESTED_ELSEWHERE = dict.fromkeys(
     "report": "test_report.py",
     "pixel_table": "test_pixel_tables.py",
     "known_bad": "test_pixel_tables.py",
+    "science_check": "test_science_check.py",
     "scratch": "test_idle_cores.py",
     "detector1_use_idle_cores": "test_idle_cores.py",
 }

@@ -209,6 +209,25 @@ def _known_bad(config: Config) -> list[str]:
     ]
 
 
+def _science_check(config: Config) -> list[str]:
+    setting = config["science_check"]
+    given = setting["exposures"] or []
+    found = [
+        f"science_check.{key}: {show(path)} is not allowed; it {why}"
+        for key, paths in (
+            ("exposures", [given] if isinstance(given, str) else given),
+            ("old_mask", [setting["old_mask"]]),
+        )
+        for path in paths
+        if (why := path_problem(path))
+    ]
+    if setting["old_mask"] == "previous" and config["epochs"] is None:
+        found.append(
+            "science_check.old_mask: 'previous' is the mask of the preceding epoch, and epochs is null; set epochs"
+        )
+    return found
+
+
 def _sky_level(config: Config) -> list[str]:
     """Flats of the sky have no common level in DN/s, and their thresholds are relative."""
     if not (found := sky_types(config)) or config["flat_mean_normalization_method"] != "none":
@@ -250,4 +269,5 @@ RULES: tuple[Rule, ...] = (
     ((*RATE_KEYS, *BY_DETECTOR), _units),
     (("compare_with", "epochs", *GATE_KEYS), _comparison),
     (("known_bad",), _known_bad),
+    (("science_check", "epochs"), _science_check),
 )

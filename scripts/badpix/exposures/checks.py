@@ -72,7 +72,7 @@ def own_problem(
             return f"{product} file: no {MAIN_EXTENSION[product]} extension (it has {present})"
     keywords = keywords_of(headers)
     return (
-        _keyword_problem(kind, keywords, detectors, min_groups)
+        keyword_problem(kind, keywords, detectors, min_groups)
         or _mixed_files(headers)
         or _product_problem(kind, headers, detectors, min_groups)
         or _rate_problem(headers)
@@ -88,7 +88,7 @@ def _product_problem(
     main = _main_product(headers)
     for product, header in headers.items():
         if product not in (main, "fitopt") and (
-            problem := _keyword_problem(kind, header["keywords"], detectors, min_groups)
+            problem := keyword_problem(kind, header["keywords"], detectors, min_groups)
         ):
             return f"{product} file: {problem}"
     return None
@@ -123,7 +123,8 @@ def _mixed_files(headers: Mapping[str, HeaderInfo]) -> str | None:
     return None
 
 
-def _keyword_problem(kind: str, keywords: Keywords, detectors: Mapping[str, Detector], min_groups: int) -> str | None:
+def keyword_problem(kind: str, keywords: Keywords, detectors: Mapping[str, Detector], min_groups: int) -> str | None:
+    """The reason why the keywords of an exposure make it unusable as a `kind`; parameters as of `own_problem`."""
     if missing := [key for key in REQUIRED if key not in keywords]:
         return f"the primary header lacks {', '.join(missing)}"
     if problem := text_problem(keywords):

@@ -21,6 +21,7 @@ from badpix.formats.mask_file import read_warnings
 from badpix.formats.mask_tables import REJECTED, SUMMARY, read_rejected_exposures, read_summary
 from badpix.pixels.known_gate import known_lines
 from badpix.report.certification import certification_lines, delivery_lines
+from badpix.science_check.text import short_lines as check_lines
 
 # Snakemake's own log of a run: an error with the log of the failed job, and an interrupt from the keyboard.
 # The jobs of a group are indented further.
@@ -84,6 +85,7 @@ def _mask_lines(made: MadeMask) -> list[str]:
     lines += certification_lines(mask, made.folder, header)
     lines += _change_lines(made.folder / "changes" / "mask_changes.json", mask)
     lines += known_lines(mask, made.folder)
+    lines += _science_check_lines(made.folder / "science_check" / "science_check.json", mask)
     lines += delivery_lines(mask, made.folder)
     page = made.folder / "report.html"
     return [*lines, f"  report: {page if made.report and page.exists() else 'none (report is false)'}"]
@@ -98,6 +100,14 @@ def _change_lines(changes: Path, mask: Path) -> list[str]:
         f"  changes since {summary['before']['file']} ({changes.parent}):",
         *(f"    {line}" for line in short_lines(summary)),
     ]
+
+
+def _science_check_lines(numbers: Path, mask: Path) -> list[str]:
+    """The result of the science check; none if the file `numbers` is older than `mask`."""
+    if not numbers.exists() or numbers.stat().st_mtime < mask.stat().st_mtime:
+        return []
+    lines = check_lines(json.loads(numbers.read_text(encoding="utf-8")))
+    return [f"  science check ({numbers.parent}): {lines[0]}", *(f"    {line}" for line in lines[1:])]
 
 
 def _count_lines(summary: Path) -> list[str]:

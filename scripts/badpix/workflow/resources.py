@@ -129,6 +129,7 @@ RULES = {
     "reliability": Needs(320, memory=((400, 0, 0),), disk=(100, 0, 0), seconds=(20, 0), of_all_exposures=True),
     "sweep_vote": Needs(290, memory=((300, 0, 0),), seconds=(4, 0), of_all_exposures=True),
     "sweep_table": Needs(230),
+    "apply_masks": Needs(200, memory=((280, 0, 0),), disk=(2, 0, 0), seconds=(10, 0), of_all_exposures=True),
     "injection_plan": Needs(230, memory=((52, 0, 0),), disk=(20, 0, 0), seconds=(4, 0)),
     "inject": Needs(230, memory=((0, 0, 1.9),), disk=(0, 10, 3), seconds=(1, 0.1)),
     "injection_report": Needs(250, memory=((100, 0, 0),), disk=(10, 0, 0), seconds=(4, 0)),

@@ -177,6 +177,10 @@ def test_allowed_values(key, value):
         ("results", "x/" * 3000, "is too long"),
         ("output_file", "<x>.fits", "angle brackets"),
         ("compare_with", "a<b>.fits", "has braces or angle brackets"),
+        ("science_check", {"old_mask": "a<b>.fits"}, "science_check.old_mask: 'a<b>.fits' is not allowed"),
+        ("science_check", {"exposures": ["a", "{b}"]}, "science_check.exposures: '{b}' is not allowed"),
+        ("science_check", {"old_mask": "previous"}, "the mask of the preceding epoch, and epochs is null"),
+        ("science_check", {"sigma": 0}, "science_check.sigma: 0 is not allowed"),
         ("history_directory", "{detector}", "has braces or angle brackets"),
         ("manual_flag_file", "a\nb", "cannot be printed"),
         ("crds_path", "a\0b", "cannot be printed"),
@@ -333,6 +337,7 @@ PATH_VALUES = {key: "{}/a" for key, node in KEYS.items() if node.get("unit") == 
     "manual_flag_file": "{}/flags.txt",
     "darks": ["{}/a", "b", "{}/c/*_uncal.fits"],
     "known_bad": {"pixels": {"NIS": "{}/a"}, "min_recall": 0.9, "min_masks": 3, "on_failure": "warn"},
+    "science_check": {"exposures": ["{}/a", "b"], "old_mask": "{}/old.fits", "sigma": 5.0, "deliver": False},
 }
 
 

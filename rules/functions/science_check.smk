@@ -1,0 +1,94 @@
+# Functions of science_check.smk.
+
+from badpix.exposures.check_exposures import RAW, of_mask
+
+SCIENCE_CHECK_FILES = (
+    "science_check.md",
+    "science_check.json",
+    "differing_pixels.csv",
+    "let_through_by_both.csv",
+    "exposures.csv",
+    "science_check.png",
+)
+
+
+@functools.cache
+def check_exposures(mask_id):
+    """The exposures of the check of a mask, name -> Exposure, and those left out, name -> reason."""
+    kinds = INVENTORY.masks[mask_id]
+    voters = [exposure for of_kind in kinds.values() for exposure in of_kind.values()]
+    names = {voter.name for voter in voters}
+    return of_mask(CHECK_EXPOSURES, detector_of(mask_id), voters, voters[0].keywords, names)
+
+
+def old_mask(mask_id):
+    """The mask that the mask `mask_id` is checked against; None for the first epoch with `previous`."""
+    setting = config["science_check"]["old_mask"]
+    if setting == "crds":
+        return f"{RESULTS}/{mask_id}/changes/crds_mask.fits"
+    if setting == "previous":
+        before = INVENTORY.before(mask_id)
+        return before and mask_file(before)
+    return setting
+
+
+def checked_masks_and_rates(wildcards):
+    """The old mask, and the rates of the exposures: given, or made from the raw files."""
+    mask_id = mask_id_of(wildcards)
+    made = f"{RESULTS}/{wildcards.detector}/{CHECKED}"
+    return {
+        "old": old_mask(mask_id) or [],
+        "rates": [
+            (
+                f"{made}/{exposure.kind}/{name}_rateints.fits"
+                if RAW in exposure.files
+                else next(iter(exposure.files.values()))
+            )
+            for name, exposure in check_exposures(mask_id)[0].items()
+        ],
+    }
+
+
+def science_checks(_wildcards):
+    """The files of the checks of all masks that have an old mask, for the target `science_check`."""
+    settings = config["science_check"]
+    if settings["exposures"] is None:
+        raise WorkflowError(
+            "science_check: science_check.exposures is null; it must name exposures that did not vote: raw files"
+            " (uncal) or rates (rateints, rate, calints, cal)"
+        )
+    check_old_mask(settings["old_mask"])
+    wanted, without = [], []
+    for mask_id in INVENTORY.masks:
+        usable, left_out = check_exposures(mask_id)
+        lines = [f"{mask_id}: no science check, because no exposures are left that can test the mask:"]
+        if old_mask(mask_id) is None:
+            without.append(f"{mask_id}: no science check, because there is no earlier epoch")
+        elif not usable:
+            without += [*lines, *(f"  {line}" for line in reason_lines(left_out))]
+        else:
+            wanted += science_check_files(mask_id)
+    if not wanted:
+        raise WorkflowError("\n".join(["science_check: there is nothing to check", *without]))
+    say(without)
+    return recorded(wanted)
+
+
+def science_check_files(mask_id):
+    """The files of the check of a mask."""
+    return [f"{RESULTS}/{mask_id}/science_check/{name}" for name in SCIENCE_CHECK_FILES]
+
+
+def check_old_mask(setting):
+    """Refuse an old mask that is missing, or that this run makes."""
+    if setting in ("crds", "previous"):
+        return
+    if not os.path.isfile(setting):
+        raise WorkflowError(
+            f"science_check.old_mask: no such file: {setting!r}; it must be a mask file, or crds, or previous"
+        )
+    for made in map(mask_file, INVENTORY.masks):
+        if is_same_file(setting, made):
+            raise WorkflowError(
+                f"science_check.old_mask: {setting!r} is the mask {made}, which this run makes; set it to a copy"
+            )
