@@ -18,7 +18,26 @@ def check_exposures(mask_id):
     kinds = INVENTORY.masks[mask_id]
     voters = [exposure for of_kind in kinds.values() for exposure in of_kind.values()]
     names = {voter.name for voter in voters}
-    return of_mask(CHECK_EXPOSURES, detector_of(mask_id), voters, voters[0].keywords, names)
+    usable, left_out = of_mask(CHECK_EXPOSURES, detector_of(mask_id), voters, voters[0].keywords, names)
+    for name, exposure in list(usable.items()):
+        path = Path(next(iter(exposure.files.values())))
+        # Snakemake would make such a file with the rules of this run, which do not know its exposure.
+        if path.is_relative_to(RESULTS) and str(path) not in rates_of_run(detector_of(mask_id)):
+            left_out[name] = f"{path} is among the results of this run; give the raw file, or a copy in another folder"
+            del usable[name]
+    return usable, left_out
+
+
+@functools.cache
+def rates_of_run(detector):
+    """The rates that this run makes from the raw darks and flats of a detector, as of other epochs."""
+    return {
+        f"{RESULTS}/{detector}/{kind}/{name}_{product}.fits"
+        for kind in KINDS
+        for name, exposure in INVENTORY.detectors[detector][kind].items()
+        for product in ("rateints", "rate")
+        if not exposure.from_products
+    }
 
 
 def old_mask(mask_id):

@@ -30,10 +30,14 @@ def test_a_mask_is_checked_on_exposures_that_did_not_vote(finished_copy):
     results = finished_copy / "results" / "NIS"
     (reference,) = finished_copy.glob("crds_cache/references/jwst/niriss/*_mask_*.fits")
     shutil.copy2(reference, finished_copy / "old.fits")
-    rates = [f"{folder}/{name.format(n)}_rateints.fits" for name, folder in GIVEN.items() for n in (3, 4)]
-    rates.append(f"{GIVEN[FLAT]}/{FLAT.format(5)}_rateints.fits")
+    given = finished_copy / "given"
+    given.mkdir()
+    for name, folder in GIVEN.items():
+        for number in (3, 4):
+            shutil.copy2(finished_copy / folder / f"{name.format(number)}_rateints.fits", given)
+    shutil.copy2(finished_copy / GIVEN[FLAT] / f"{FLAT.format(5)}_rate.fits", given)
     raw = [f"darks/{DARK.format(n)}_uncal.fits" for n in (2, 5)]
-    config = with_check([*rates, *raw])
+    config = with_check(["given", *raw])
     run = succeed(finished_copy, "--", "science_check", config=config)
     once = ("reference_pixel_mask", "prefetch_references", "detector1_dark", "bad_pixel_mask", "apply_masks")
     assert {name: run.jobs.get(name) for name in once} == dict.fromkeys(once, 1)
@@ -72,7 +76,11 @@ def test_a_mask_is_checked_on_exposures_that_did_not_vote(finished_copy):
     [
         ({}, "science_check.exposures is null; it must name exposures that did not vote"),
         ({"exposures": RAW, "old_mask": "no.fits"}, "old_mask: no such file: 'no.fits'"),
-        ({"exposures": VOTERS["darks"]}, "nothing to check\nNIS: no science check, because no exposures are left"),
+        (
+            {"exposures": f"results/NIS/flats/{FLAT.format(3)}_rate.fits"},
+            "_rate.fits is among the results of this run; give the raw file, or a copy in another folder",
+        ),
+        ({"exposures": VOTERS["darks"]}, "NIS: no science check, because no exposures are left"),
     ],
 )  # fmt: skip
 def test_a_check_without_a_meaning_is_refused_before_any_job(finished, check, message):
