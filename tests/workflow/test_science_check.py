@@ -52,7 +52,7 @@ def test_a_mask_is_checked_on_exposures_that_did_not_vote(finished_copy):
     types = dict(zip(zip(truth["y"], truth["x"], strict=True), truth["type"], strict=True))
     table = pd.read_csv(folder / "differing_pixels.csv")
     gained = table[(table["finding"] == "outlier") & (table["do_not_use"] == "new")]
-    assert {"dead", "low_qe", "hot", "hot_saturated"} <= {types.get((row.y, row.x)) for row in gained.itertuples()}
+    assert {"hot_saturated", "rc"} <= {types.get((row.y, row.x)) for row in gained.itertuples()}
     lost = table[(table["finding"] == "good") & (table["do_not_use"] == "old")]
     assert len(lost) and {types[row.y, row.x] for row in lost.itertuples()} == {"crds_flagged_healthy"}
     assert not (folder / "darks" / f"{DARK.format(5)}_jump.fits").exists()
