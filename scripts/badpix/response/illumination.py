@@ -26,7 +26,9 @@ class Illumination:
     warnings: tuple[str, ...] = ()
 
 
-def find_illumination(image: np.ndarray, science: np.ndarray, smallest: float, slices: str | None) -> Illumination:
+def find_illumination(
+    image: np.ndarray, science: np.ndarray, smallest: float, slices: str | None, response: np.ndarray | None = None
+) -> Illumination:
     """The Illumination by a flat.
 
     The parts that are not lit must together cover the fraction `smallest` of the science pixels; UNLIT_MARGIN pixels
@@ -42,6 +44,9 @@ def find_illumination(image: np.ndarray, science: np.ndarray, smallest: float, s
         Smallest unlit area, as a fraction of the science pixels.
     slices : str or None
         Axis (x, y) of the slices of an image slicer; None without.
+    response : float array (y, x), optional
+        The normalised flat that is classified: where its normalisation does not follow the edges of slices, these are
+        not lit.
     """
     values, least, warnings = np.where(science, image, np.nan), smallest * science.sum(), []
     in_slice = science
@@ -50,6 +55,12 @@ def find_illumination(image: np.ndarray, science: np.ndarray, smallest: float, s
         if (science & ~in_slice).sum() < least:
             return Illumination(science)
         warnings += _of_gaps(behind_slicer.n_ambiguous)
+        if response is not None and not behind_slicer.are_followed_by(response):
+            in_slice = behind_slicer.well_inside()
+            warnings.append(
+                "flats: the normalisation does not follow the edges of the slices, so that the pixels there are"
+                " INSUFFICIENT; flat_mean_normalization_method: smoothed with smoothing_type: Plane follows them"
+            )
         with np.errstate(invalid="ignore"):
             dark = in_slice & ~(values > DARK * level)
     else:

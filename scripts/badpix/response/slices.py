@@ -43,6 +43,9 @@ LIT, LIT_DEAD, DEAD = 0.5, 0.35, 0.05
 # At the edges of a slice (below PLATEAU of its light) and up to MARGIN pixels from a gap, no pixel is lit whose
 # surroundings along the slice are below UNSURE of the level.
 PLATEAU, MARGIN, UNSURE = 0.9, 2, 0.7
+# The inside of a slice has at least this fraction of its light. The response at the edges is that of the inside if the
+# typical deviation is at most MAX_DEVIATION.
+INSIDE, MAX_DEVIATION = 0.97, 0.2
 # Gaps extend over at least this fraction of the array, and together cover at least this fraction of the science pixels.
 MIN_LENGTH, MIN_AREA = 0.5, 0.01
 # Dark lines with sharp edges from border to border are gaps if there are at least so many.
@@ -53,14 +56,32 @@ MIN_LINES = 2
 class Slices:
     """The light of a flat behind an image slicer.
 
-    `level`, float64 (y, x), has the unit of the flat; NaN in the gaps. `in_slice` is a boolean image (y, x) of the
-    science pixels in slices. `n_ambiguous` is the number of pixels of gaps whose edges are sharp as those of dead
-    pixels.
+    `level`, float64 (y, x), has the unit of the flat; NaN in the gaps. `share`, float64 (y, x), is the level as a
+    fraction of that inside the slice. `in_slice` is a boolean image (y, x) of the science pixels in slices.
+    `n_ambiguous` is the number of pixels of gaps whose edges are sharp as those of dead pixels.
     """
 
     level: np.ndarray
+    share: np.ndarray
     in_slice: np.ndarray
     n_ambiguous: int
+
+    @property
+    def transposed(self) -> "Slices":
+        """The Slices with x and y exchanged."""
+        return Slices(self.level.T, self.share.T, self.in_slice.T, self.n_ambiguous)
+
+    def well_inside(self) -> np.ndarray:
+        """Boolean image (y, x) of the pixels in slices without their edges."""
+        return self.in_slice & (self.share >= INSIDE)
+
+    def are_followed_by(self, response: np.ndarray) -> bool:
+        """Whether a `response`, float (y, x), is the same at the edges of the slices as inside."""
+        edge, inside = self.in_slice & (self.share < PLATEAU), self.well_inside()
+        if not edge.any() or not inside.any():
+            return True
+        typical = np.nanmedian(response[inside])
+        return bool(np.nanmedian(np.abs(response[edge] / typical - 1)) <= MAX_DEVIATION)
 
 
 def find_slices(image: np.ndarray, science: np.ndarray, along: str | None) -> Slices | None:
@@ -79,7 +100,7 @@ def find_slices(image: np.ndarray, science: np.ndarray, along: str | None) -> Sl
         return None
     if along == "x":
         found = find_slices(image.T, science.T, "y")
-        return found and Slices(found.level.T, found.in_slice.T, found.n_ambiguous)
+        return found and found.transposed
     values = np.where(science, image, np.nan).astype(np.float64)
     limit = DARK * np.nanmedian(values)
     with np.errstate(invalid="ignore"):
@@ -89,18 +110,21 @@ def find_slices(image: np.ndarray, science: np.ndarray, along: str | None) -> Sl
     dark, n_ambiguous = _gaps(values, level, science, limit)
     if not dark.any():
         return None
-    in_slice = science & ~dark & _lit(values, level, measured, dark)
-    return Slices(np.where(dark | ~science, np.nan, level), in_slice, n_ambiguous)
-
-
-def _lit(values: np.ndarray, level: np.ndarray, measured: np.ndarray, gaps: np.ndarray) -> np.ndarray:
-    """Boolean image (y, x) of the pixels with enough light of their slice, by a level that is certain.
-
-    `values` is the flat, `level` and `measured` are those of `_level`, `gaps` is the boolean image of the dark pixels
-    of the gaps.
-    """
     with np.errstate(invalid="ignore", divide="ignore"):
         share = level / grey_closing(np.nan_to_num(level), (1, MAX_GAP))
+    in_slice = science & ~dark & _lit(values, level, measured, share, dark)
+    return Slices(np.where(dark | ~science, np.nan, level), share, in_slice, n_ambiguous)
+
+
+def _lit(
+    values: np.ndarray, level: np.ndarray, measured: np.ndarray, share: np.ndarray, gaps: np.ndarray
+) -> np.ndarray:
+    """Boolean image (y, x) of the pixels with enough light of their slice, by a level that is certain.
+
+    `values` is the flat, `level` and `measured` are those of `_level`, `share` is that of Slices, `gaps` is the boolean
+    image of the dark pixels of the gaps.
+    """
+    with np.errstate(invalid="ignore"):
         dead = values < DEAD * level
         darker = measured < UNSURE * level
     lit = (share >= LIT) | ((share >= LIT_DEAD) & dead)

@@ -32,7 +32,7 @@ def product_results(
     else:
         lit = np.isfinite(product.response)
         if settings.min_unlit_area is not None:
-            found = find_illumination(product.response, science, settings.min_unlit_area, slices)
+            found = find_illumination(product.response, science, settings.min_unlit_area, slices, product.response)
             lit &= found.lit
             warnings = (*found.warnings, *light_warnings(found.lit, science))
             notes, not_lit = (light_text(found.lit, science),), int((science & ~found.lit).sum())

@@ -44,7 +44,7 @@ def find_light(exposures: ExposureSet, response: FlatResponse, settings: FlatSet
         return Light(science)
     groups = by_setup(exposures.flats)
     if len(groups) < 2:
-        found = find_illumination(response.mean, science, settings.min_unlit_area, slices)
+        found = find_illumination(response.mean, science, settings.min_unlit_area, slices, response.normalised)
         return Light(found.lit, {}, (light_text(found.lit, science),), _all_warnings(found, science))
     images = {name: _mean_of(flats) for name, flats in groups.items()}
     each = {name: find_illumination(image, science, settings.min_unlit_area, slices) for name, image in images.items()}

@@ -6,6 +6,7 @@ from scipy.ndimage import minimum_filter
 
 from badpix.response.background import background
 from badpix.response.illumination import find_illumination
+from badpix.response.normalise import smooth
 from badpix.response.slices import find_slices
 from badpix.simulate.blocked_light import blocked_light
 from badpix.simulate.effects import Effects
@@ -101,3 +102,14 @@ def test_a_soft_shadow_across_the_slices_is_not_lit(slicer):
         lit = find_illumination(flat * shadow, SCIENCE, 0.01, "y").lit
         assert not lit[:18].any()
         assert lit[32:].mean() > 0.75
+
+
+@pytest.mark.parametrize(("normalised", "followed"), [("Plane", True), ("Median", False)])
+def test_the_edges_are_lit_where_the_normalisation_follows_them(slicer, normalised, followed):
+    share, flat = slicer
+    response = flat / smooth(flat, SCIENCE, normalised, 15, "y")
+    found = find_illumination(flat, SCIENCE, 0.01, "y", response)
+    edge, inside = (share > 0.55) & (share < 0.8), share > 0.995
+    assert found.lit[inside].mean() > 0.95
+    assert found.lit[edge].mean() > 0.97 if followed else found.lit[edge].mean() < 0.25
+    assert any("does not follow the edges of the slices" in warning for warning in found.warnings) != followed
