@@ -130,10 +130,10 @@ class Plan:
 
 
 def _flight(name: str, title: str, detector: str, exposures: int, groups: int, *effects: str, **more: Any) -> Scenario:
-    """A scenario of flight: realistic positions, and the frame time of the full frame, beside the `effects`."""
+    """A scenario of flight: realistic positions, frames as long as those of the full frame, coupling, and `effects`."""
     return Scenario(
         name, title, DETECTORS[detector][0], detector, more.pop("size", 256), exposures, integrations=1, groups=groups,
-        population="realistic", effects=(FULL_FRAME_TIME, *effects), **more,
+        population="realistic", effects=(FULL_FRAME_TIME, "ipc", *effects), **more,
     )  # fmt: skip
 
 
@@ -204,6 +204,7 @@ ABLATIONS = {
     "telegraph by downward jumps": ("telegraph_search",),
     "telegraph between darks": ("slow_telegraph_search",),
     "local level of the darks": ("dark_local_level",),
+    "halos of neighbours": ("ipc_neighbor_search",),
     "mutually exclusive types": ("exclusive_types",),
     "vote of the single flats": ("flat_vote_unit",),
     "local plane": ("smoothing_type",),

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from badpix.formats.truth_file import HEALTHY, UNLIT
+from badpix.formats.pixel_types import HALO_TYPE
+from badpix.formats.truth_file import HEALTHY, STRONG_HALO, UNLIT
 from badpix.score.curves import found_share
 from badpix.score.pixels import Score, found_as, insufficient_for
 from badpix.score.tables import Accepted, Limits, accepted_types, healthy_table, in_own_type, is_strong, purity_table
@@ -38,6 +39,7 @@ def check_targets(scores: Mapping[str, Score], accepted: Accepted, limits: Limit
         found_result(score, accepted, limits),
         purity_result(score, accepted, limits),
         healthy_result(score),
+        halo_result(score),
         insufficient_result(score, accepted, limits),
     ]
     if score.areas.loc[UNLIT, "pixels"]:
@@ -144,6 +146,20 @@ def healthy_result(score: Score) -> Result:
     return Result(
         f"healthy with DO_NOT_USE <= {HEALTHY_PER_MILLION:g} per million", measured, met, "" if met else reason
     )
+
+
+def halo_result(score: Score) -> Result | None:
+    """Strong halos: pixels with coupled signal of a neighbour, found as that and as nothing else; None without any."""
+    area = score.areas.loc[STRONG_HALO]
+    number, attributed = int(area["pixels"]), int(area["found_any"] - area["found_other"])
+    if not number:
+        return None
+    missed = [f"{number - int(area['found_any'])} not found"] if area["found_any"] < number else []
+    types = {name: int(area[found_as(name)]) for name in score.detections if name != HALO_TYPE}
+    missed += [f"{count} found as {name}" for name, count in types.items() if count]
+    met = attributed / number >= LEAST_SHARE
+    measured = f"{attributed} of {number}: {attributed / number:.3f}"
+    return Result(f"strong halos attributed >= {LEAST_SHARE}", measured, met, "" if met else ", ".join(missed))
 
 
 def pooled_healthy(tables: Iterable[pd.DataFrame]) -> Result:

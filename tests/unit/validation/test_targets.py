@@ -89,6 +89,23 @@ def test_pixels_without_light_count_apart():
     assert results(score(truth, **perfect(found=nothing)))["completeness of each type"].met
 
 
+def test_halos_are_attributed():
+    # A halo above 1 DN/s in two pixels, a weak one in a third.
+    coupled = np.zeros(SHAPE)
+    coupled[5, 1:4] = 3, 1, 0.5
+    bits = {"hot": 0, "DEAD": 1, "ADJ_OPEN": 2, "warm": 5, "ipc_neighbor": 6}
+    truth, found = make_truth(coupled=coupled), perfect(bits=bits)
+    assert "strong halos attributed" not in results(score(**perfect(bits=bits)))
+    found["found"][5, 1:3] = 1 << 6
+    one = results(score(truth, **found))["strong halos attributed"]
+    assert one.met and one.measured == "2 of 2: 1.000"
+    found["found"][5, 2] |= WARM
+    one = results(score(truth, **found))["strong halos attributed"]
+    assert not one.met and one.reason == "1 found as warm"
+    found["found"][5, 2] = 0
+    assert results(score(truth, **found))["strong halos attributed"].reason == "1 not found"
+
+
 def test_types_of_effects_have_no_target():
     found = check_targets({FLIGHT: score()}, ACCEPTED, {"dead": 0.3})
     (one,) = [result for result in found if result.target == "found, without a target"]
