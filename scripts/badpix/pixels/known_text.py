@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from badpix.formats.evidence_file import Evidence
+from badpix.formats.pixel_types import FLAT, PIXEL_TYPES
 from badpix.pixels.known_check import INSUFFICIENT, LOST, Checked
 from badpix.pixels.known_list import BIT_OF
 
@@ -38,12 +39,21 @@ def _text(row: Mapping[str, Any], types: int, evidence: Evidence) -> str:
     parts.append(f"votes: {', '.join(votes) or 'none is positive'}")
     if row["insufficient"]:
         parts.append(f"INSUFFICIENT: {row['insufficient'].replace('+', ', ')}")
+        if _is_unlit(row, evidence):
+            parts[-1] += " (not lit, or at the edge of the light)"
     if row["intermittent"]:
         parts.append(f"intermittent: {row['intermittent'].replace('+', ', ')}")
     if not pd.isna(row["source_x"]):
         parts.append(f"attributed to ({row['source_x']}, {row['source_y']})")
     known = f", known as {row['known_as']}" if row["known_as"] else ""
     return f"({row['x']}, {row['y']}){known}: {'; '.join(parts)}"
+
+
+def _is_unlit(row: Mapping[str, Any], evidence: Evidence) -> bool:
+    """True if a pixel has a response, but no type of the flats could be classified; of lamp flats only."""
+    flat_types = {name for name in evidence.bit_of if PIXEL_TYPES[name].kind == FLAT}
+    unclassified = flat_types <= set(row["insufficient"].split("+"))
+    return bool(flat_types) and unclassified and np.isfinite(row["response"]) and "NCOVERED" not in evidence.measured
 
 
 def numbers_of(checked: Checked, table: pd.DataFrame, evidence: Evidence, notes: Sequence[str]) -> dict[str, Any]:

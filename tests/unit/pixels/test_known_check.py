@@ -13,12 +13,14 @@ import known_bad_gate
 import known_bad_pixels
 from badpix.history.files import extend_history
 from badpix.mask.flags import flags_by_type
-from badpix.pixels.earlier import Sources, earlier_masks
-from badpix.pixels.known_check import agreed_pixels, check_known
+from badpix.pixels.earlier import EarlierMasks, Sources, earlier_masks
+from badpix.pixels.known_check import agreed_pixels, check_known, check_table
 from badpix.pixels.known_gate import KnownPixelsLost, known_lines, read_json, short_text
 from badpix.pixels.known_list import read_known_pixels
+from badpix.pixels.known_text import pixel_texts
+from badpix.pixels.rows import pixel_rows
 from unit.history.test_entries import DEAD, HOT, entry
-from unit.pixels.test_rows import OF_DETECTOR, START
+from unit.pixels.test_rows import BY_HAND, OF_DETECTOR, START
 from unit.test_adapters import DETECTOR, PLANTED, config
 
 TABLE = flags_by_type(*(config()[key] for key in ("flag_values", "dark_do_not_use", "flat_do_not_use")))
@@ -50,17 +52,18 @@ def test_a_pixel_is_found_with_any_flag_and_its_own_type_is_reported(tmp_path, v
 
 
 def test_flags_by_hand_do_not_come_from_the_vote(tmp_path, voted):
-    found, checked = states(tmp_path, voted, "5 5\n3 3\n", manual="5 5 DEAD\n3 3 DEAD\n")
+    found, checked = states(tmp_path, voted, "5 5\n3 3\n", **BY_HAND)
     assert found == {(5, 5): ("manual flag", False), (3, 3): ("found", False)}
     assert checked.counts()["recall"] == 1.0
 
 
 def test_a_type_without_a_flag_does_not_make_a_pixel_found(tmp_path, voted):
-    values = config()["flag_values"] | {"rc": []}
-    result = voted(flag_values=values, dark_do_not_use=[])[1]
-    known = read_known_pixels(known_file(tmp_path, "7 3\n"), OF_DETECTOR, TABLE)
-    checked = check_known(known, result, flags_by_type(values, [], []), None)
-    assert checked.state.tolist() == ["lost"]
+    """Here a flag at a pixel of that type is one by hand."""
+    result, known = voted()[1], read_known_pixels(known_file(tmp_path, "7 3\n"), OF_DETECTOR, TABLE)
+    without = flags_by_type(config()["flag_values"] | {"rc": []}, [], [])
+    assert check_known(known, result, without, None).state.tolist() == ["manual flag"]
+    good = replace(result, dq=0 * result.dq)
+    assert check_known(known, good, without, None).state.tolist() == ["lost"]
 
 
 def test_insufficient_pixels_are_counted_apart(tmp_path, voted):
@@ -82,6 +85,13 @@ def test_insufficient_pixels_are_counted_apart(tmp_path, voted):
         (5, 5): "insufficient", (5, 6): "insufficient", (6, 5): "lost", (9, 9): "lost", (9, 10): "not searched",
     }  # fmt: skip
     assert checked.counts()["recall"] == 0
+    result = unclassified(voted()[1])
+    none = EarlierMasks.none(OF_DETECTOR)
+    table = check_table(checked, pixel_rows(result, checked.known.y, checked.known.x, none, START))
+    texts = pixel_texts(checked, table, result.evidence, "insufficient")
+    assert texts[1].startswith("(5, 6): ")
+    assert texts[1].endswith("INSUFFICIENT: DEAD, LOW_QE, OPEN, ADJ_OPEN (not lit, or at the edge of the light)")
+    assert texts[0].endswith("INSUFFICIENT: hot")
 
 
 def test_flags_of_earlier_masks_do_not_come_from_the_vote(tmp_path, voted):

@@ -23,6 +23,8 @@ from unit.test_adapters import DETECTOR, PLANTED, config
 
 OF_DETECTOR = detector_from_mapping(DETECTOR)
 START = "2024-06-01T00:00:00"
+# A vote with a table of manual flags and with a gain.
+BY_HAND = {"manual": "5 12 DEAD\n5 5 DEAD\n3 3 DEAD\n", "gain_e_per_dn": 1.6, "dark_do_not_use": ["hot"]}
 
 
 def made(folder, voted, **changes):
@@ -42,13 +44,13 @@ def row(table, kind):
 
 
 def test_every_flagged_pixel_has_a_row_with_its_strength(tmp_path, voted):
-    table, _, result = made(tmp_path, voted, manual="5 12 DEAD\n", gain_e_per_dn=1.6, dark_do_not_use=["hot"])
+    table, _, result = made(tmp_path, voted, **BY_HAND)
     flagged = np.argwhere(result.dq & ~np.uint32(1 << 31))
     assert [tuple(pixel) for pixel in table[["y", "x"]].to_numpy()] == [tuple(pixel) for pixel in flagged]
-    assert len(table) == len(PLANTED) + 8 + 1
+    assert len(table) == len(PLANTED) + 8 + 2
     types = table.set_index(["y", "x"])["types"]
     assert {kind: types[pixel].split("+")[0] for kind, pixel in PLANTED.items()} == {kind: kind for kind in PLANTED}
-    assert types[12, 5] == "other"
+    assert types[12, 5] == types[5, 5] == "other"
     hot, rc, low = row(table, "hot"), row(table, "rc"), row(table, "low_pedestal")
     assert hot["flags"] == "HOT+DO_NOT_USE" and hot["do_not_use"] and not rc["do_not_use"]
     assert hot["saturated_at_group"] == 0 and np.isnan(hot["slope_dn_per_s"]) and np.isnan(rc["saturated_at_group"])
