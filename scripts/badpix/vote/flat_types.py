@@ -14,6 +14,8 @@ from badpix.vote.settings import FlatSettings
 
 # A single bright neighbour is not enough evidence for OPEN.
 MIN_NEIGHBOURS = 2
+# Each of the direct neighbours gets about a quarter of an open pixel's charge. A brighter one is bright by itself.
+BRIGHTEST_NEIGHBOUR = 1.5
 
 # Name of each vote count in the report; the vote count of a flat type has the name of the type.
 LABELS = {
@@ -79,6 +81,8 @@ def exact_neighbours(usable: np.ndarray, error: np.ndarray, settings: FlatSettin
     n_usable = _neighbours(usable, False).sum(axis=0)
     variance = _neighbours(np.where(usable, error, 0.0) ** 2, 0.0).sum(axis=0)
     of_mean = np.sqrt(variance) / np.maximum(n_usable, 1)
+    if settings.open_neighbour_rule == "robust":  # the brightest does not count
+        of_mean = of_mean * np.sqrt(4 / 3)
     return neighbours_are_exact(settings.max_open_adj_norm_signal, n_usable, of_mean, MIN_NEIGHBOURS)
 
 
@@ -88,12 +92,17 @@ def _neighbours(image: np.ndarray, fill: float | bool) -> np.ndarray:
     return np.stack([padded[1:-1, :-2], padded[1:-1, 2:], padded[:-2, 1:-1], padded[2:, 1:-1]])
 
 
-def bright_neighbours(norm: np.ndarray, usable: np.ndarray, settings: FlatSettings) -> np.ndarray:
+def bright_neighbours(
+    norm: np.ndarray, usable: np.ndarray, settings: FlatSettings, candidates: np.ndarray
+) -> np.ndarray:
     """Boolean image (y, x): the direct neighbours are brighter than `max_open_adj_norm_signal`.
 
-    By `open_neighbour_rule`, `all` usable neighbours are brighter, or their `mean` is. `usable` (boolean image) marks
-    the pixels whose `norm` counts; a pixel needs at least two usable neighbours.
+    By `open_neighbour_rule`, `all` usable neighbours are brighter, or their `mean` is, or their `robust` mean at the
+    `candidates` (boolean image). `usable` (boolean image) marks the pixels whose `norm` counts; a pixel needs at least
+    two usable neighbours.
     """
+    if settings.open_neighbour_rule == "robust":
+        return _robustly_bright(norm, usable, settings, candidates)
     n_usable = _neighbours(usable, False).sum(axis=0)
     if settings.open_neighbour_rule == "mean":
         total = _neighbours(np.where(usable, norm, 0.0), 0.0).sum(axis=0)
@@ -103,6 +112,28 @@ def bright_neighbours(norm: np.ndarray, usable: np.ndarray, settings: FlatSettin
             is_bright = usable & (norm > settings.max_open_adj_norm_signal)
         bright = _neighbours(is_bright, False).sum(axis=0) == n_usable
     return bright & (n_usable >= MIN_NEIGHBOURS)
+
+
+def _robustly_bright(
+    norm: np.ndarray, usable: np.ndarray, settings: FlatSettings, candidates: np.ndarray
+) -> np.ndarray:
+    """Boolean image (y, x): the candidates whose usual neighbours, without the brightest of three or four, are bright.
+
+    A neighbour that is bad itself says nothing: one that is dark lowers the mean, and a hot one raises it.
+    """
+    low, high = settings.max_low_qe_norm_signal, BRIGHTEST_NEIGHBOUR
+    with np.errstate(invalid="ignore"):
+        usual = usable & (norm >= low) & (norm <= high)
+    y, x = np.nonzero(candidates)
+    padded = np.pad(np.where(usual, norm, np.nan), 1, constant_values=np.nan)
+    values = np.stack([padded[y + 1, x], padded[y + 1, x + 2], padded[y, x + 1], padded[y + 2, x + 1]])
+    n = np.isfinite(values).sum(axis=0)
+    n_counted = np.where(n > MIN_NEIGHBOURS, n - 1, n)
+    darkest_first = np.nancumsum(np.sort(values, axis=0), axis=0)  # NaN comes last
+    total = np.take_along_axis(darkest_first, np.maximum(n_counted - 1, 0)[np.newaxis], axis=0)[0]
+    bright = np.zeros(norm.shape, bool)
+    bright[y, x] = (n >= MIN_NEIGHBOURS) & (total > settings.max_open_adj_norm_signal * n_counted)
+    return bright
 
 
 def find_low_qe_and_open(
@@ -124,7 +155,7 @@ def find_low_qe_and_open(
         possible = below_is_bad(settings.max_low_qe_norm_signal, error)
         below, low, exact = below & possible, low & possible, exact_neighbours(usable, error, settings)
     candidates = below if settings.open_includes_dead else low
-    is_open = candidates & bright_neighbours(norm, usable, settings) & exact
+    is_open = candidates & bright_neighbours(norm, usable, settings, candidates) & exact
     adjacent = with_neighbours(is_open) & ~is_open & science
     return {"LOW_QE": low & ~is_open, "OPEN": is_open, "ADJ_OPEN": adjacent}
 

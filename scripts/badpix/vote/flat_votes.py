@@ -52,7 +52,7 @@ class FlatVotes:
             with np.errstate(invalid="ignore"):
                 low = norm < s.max_low_qe_norm_signal
                 candidates = low if s.open_includes_dead else low & (norm >= s.max_dead_norm_signal)
-            is_open = candidates & bright_neighbours(norm, valid, s)
+            is_open = candidates & bright_neighbours(norm, valid, s, candidates)
         for test, yes in (("dead", dead), ("low", low), ("open", is_open)):
             self.tallies[test].add(yes, can[test])
 

@@ -17,6 +17,7 @@ def count_outliers(
     votes: tuple[np.ndarray, np.ndarray],
     strong: tuple[np.ndarray, np.ndarray],
     total: np.ndarray,
+    largest: tuple[np.ndarray, np.ndarray],
     deviation: np.ndarray,
 ) -> None:
     """Count the pixels that deviate from `centre` by more than the limits, and keep their deviations.
@@ -35,15 +36,19 @@ def count_outliers(
     n_valid : image (y, x), int16
         Number of values that are not NaN; added to.
     votes, strong : pairs of images (y, x), int16
-        Votes and certain deviations, (above, below); added to.
+        Votes and certain deviations, (above, below); added to. An empty image (0, 0) is not counted.
     total : image (y, x), float32
         Sum of `weight` times the deviations; added to.
+    largest : pair of images (y, x), float32
+        Largest and smallest of `weight` times the deviations; updated. An empty image (0, 0) is not.
     deviation : image (y, x), float32
         Filled with `values` - `centre`.
     """
     n_rows, n_columns = values.shape
     above, below = votes
     strong_above, strong_below = strong
+    highest, lowest = largest
+    counts_above, counts_below = above.size > 0, below.size > 0
     for y in range(n_rows):
         for x in range(n_columns):
             difference = values[y, x] - centre
@@ -52,14 +57,20 @@ def count_outliers(
                 continue
             n_valid[y, x] += 1
             if weight > 0:  # 0 times infinity is NaN
-                total[y, x] += weight * difference
+                weighted = weight * difference
+                total[y, x] += weighted
+                if counts_above:
+                    highest[y, x] = max(highest[y, x], weighted)
+                if counts_below:
+                    lowest[y, x] = min(lowest[y, x], weighted)
             magnitude = abs(difference)
             if not magnitude > min_deviation[y, x]:
                 continue
             if difference > 0:
-                above[y, x] += magnitude > vote_limit
-                strong_above[y, x] += magnitude > certain_limit
-            else:
+                if counts_above:
+                    above[y, x] += magnitude > vote_limit
+                    strong_above[y, x] += magnitude > certain_limit
+            elif counts_below:
                 below[y, x] += magnitude > vote_limit
                 strong_below[y, x] += magnitude > certain_limit
 

@@ -124,7 +124,7 @@ class LevelRecord:
         if changing is not None and changing.pixels.any():
             n_pixels = int((changing.pixels & self.finder.science).sum())
             yield (
-                f"{_names(subject)}: {n_pixels} pixels ({n_pixels / n_science:.2%}) lie in areas with another"
+                f"{_names(subject)}: {n_pixels} pixels ({n_pixels / n_science:.2%}) lie in or beside areas with another"
                 f" {subject.title} in each dark (persistence, or light), around {_middle(changing.pixels)}. Pixels"
                 " there that differ by no more than these areas are INSUFFICIENT"
             )

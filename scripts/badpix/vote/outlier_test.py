@@ -1,6 +1,6 @@
 """Vote and significance of one measured quantity: the pixels that deviate from the detector in most integrations."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -9,6 +9,10 @@ from badpix.vote.significance import Distribution, significance, subsample, typi
 from badpix.vote.tally import check_n_votes, decide, votes_needed
 
 HIGH, LOW = 1, -1
+
+# A mean must reach this part of its limit without its largest deviation too: a cosmic ray in a single integration
+# must not be what makes a mean significant. Noise alone hardly changes a mean by so much.
+PART_WITHOUT_LARGEST = 0.8
 
 # Slices (y, x) of an image.
 Region = tuple[slice, slice]
@@ -57,6 +61,8 @@ class OutlierTest:
         Probability that a healthy pixel is found.
     regions : sequence of slices (y, x)
         Parts of the detector with a typical level and scatter of their own, such as its amplifiers.
+    sides : collection of int
+        The sides (HIGH, LOW) on which pixels are searched for.
 
     Attributes
     ----------
@@ -66,12 +72,14 @@ class OutlierTest:
         Votes beyond the threshold, and integrations that are significant by themselves.
     total : image (y, x), float32
         Sum of the deviations from the typical level, each in units of the scale of its integration.
+    largest : dict of side -> image (y, x), float32
+        The largest deviation on the side in `total`.
     levels, scales : lists
         For each integration the (typical level, standard deviation) of every region, and the scale of every region.
     mean_limits : dict of side -> list
         After `found` of a side: the (centre, margin) of the limit on the means in every region.
 
-    Memory is 14 bytes per pixel and does not grow with the number of integrations.
+    Memory is 6 bytes per pixel and 8 per pixel and side, and does not grow with the number of integrations.
     """
 
     def __init__(
@@ -81,6 +89,7 @@ class OutlierTest:
         fraction: float,
         probability: float,
         regions: Sequence[Region] = WHOLE_ARRAY,
+        sides: Collection[int] = (HIGH, LOW),
     ) -> None:
         check_n_votes(n_votes)
         self.science = science
@@ -91,8 +100,10 @@ class OutlierTest:
         self.vote_sigma = vote_sigma(n_votes, fraction, probability)
         self.single_sigma = significance(probability / n_votes)
         self.n_valid = np.zeros(science.shape, np.int16)
-        self.votes = {side: np.zeros(science.shape, np.int16) for side in (HIGH, LOW)}
-        self.strong = {side: np.zeros(science.shape, np.int16) for side in (HIGH, LOW)}
+        shapes = {side: science.shape if side in sides else (0, 0) for side in (HIGH, LOW)}
+        self.votes = {side: np.zeros(shape, np.int16) for side, shape in shapes.items()}
+        self.strong = {side: np.zeros(shape, np.int16) for side, shape in shapes.items()}
+        self.largest = {side: np.zeros(shape, np.float32) for side, shape in shapes.items()}
         self.total = np.zeros(science.shape, np.float32)
         self.levels: list[list[tuple[float, float]]] = []
         self.scales: list[list[float]] = []
@@ -128,6 +139,7 @@ class OutlierTest:
                 (self.votes[HIGH][region], self.votes[LOW][region]),
                 (self.strong[HIGH][region], self.strong[LOW][region]),
                 self.total[region],
+                (self.largest[HIGH][region], self.largest[LOW][region]),
                 deviation[region],
             )
         return deviation
@@ -160,8 +172,9 @@ class OutlierTest:
 
         The scatter of the means is measured on the detector itself, so it includes natural differences between pixels
         as well as noise. A mean of fewer values has more scatter, and so has a pixel whose noise is `scale` (number or
-        image, at least 1) times the typical noise: both need a larger mean. Without noise in any integration the votes
-        alone decide.
+        image, at least 1) times the typical noise: both need a larger mean. No single deviation decides: without the
+        largest the mean must reach PART_WITHOUT_LARGEST of the limit. Without noise in any integration the votes alone
+        decide.
         """
         n = max(1, self.n_valid.max(initial=0))
         standard = side * self._sum_over(np.sqrt(np.maximum(self.n_valid, 1), dtype=np.float32)) / scale
@@ -171,8 +184,12 @@ class OutlierTest:
             values = standard[region]
             centre, sigma = typical_level_and_scatter(values.ravel()[sample])
             self.mean_limits[side].append((side * centre * unit, self.sigma * sigma * unit))
-            with np.errstate(invalid="ignore"):
-                significant[region] = (values - centre > self.sigma * sigma) | np.isnan(unit)
+            n_valid = self.n_valid[region]
+            with np.errstate(invalid="ignore"):  # NaN and infinity are no reason to doubt
+                without = side * (self.total[region] - self.largest[side][region]) / np.sqrt(np.maximum(n_valid - 1, 1))
+                without /= scale[region] if isinstance(scale, np.ndarray) else scale
+                alone = (n_valid < 2) | ~(without - centre < PART_WITHOUT_LARGEST * self.sigma * sigma)
+                significant[region] = (values - centre > self.sigma * sigma) & alone | np.isnan(unit)
         return significant & self.majority(side, min_valid)
 
     def noise_limit(self, side: int, scale: np.ndarray | float = 1.0) -> np.ndarray:

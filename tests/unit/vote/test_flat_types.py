@@ -270,3 +270,33 @@ def test_a_search_that_is_off_finds_nothing_and_leaves_no_pixel_insufficient():
     assert not open_only["DEAD"].found.any() and not open_only["DEAD"].insufficient.any()
     assert positions(open_only["OPEN"].found) == {(1, 1)}
     assert all((v.votes["DEAD"][1] == 0).all() for name, v in open_only.items() if name == "DEAD")
+
+
+@pytest.mark.parametrize(
+    ("neighbours", "is_open"),
+    [
+        ((1.12, 1.12, 1.12, 1.12), True),
+        ((1.12, 1.12, 1.12, 0.0), True),  # a dead neighbour
+        ((1.12, 40.0, 1.12, 1.12), True),  # a hot neighbour
+        ((1.12, np.nan, np.nan, 1.12), True),
+        ((1.0, 1.0, 1.0, 1.0), False),
+        ((40.0, 1.0, 1.0, 1.0), False),
+        ((1.0, 1.0, 1.3, 1.0), False),
+        ((40.0, 1.0, 1.4, 1.0), False),
+        ((40.0, 40.0, 1.0, 40.0), False),
+        ((1.12, 40.0, 40.0, 0.0), False),  # a single usual neighbour is no evidence
+    ],
+)
+def test_neighbours_that_are_bad_themselves_are_no_evidence_of_an_open_pixel(neighbours, is_open):
+    norm = np.ones((5, 5))
+    norm[2, 2] = LOW
+    for value, (dy, dx) in zip(neighbours, ALL_DIRECT, strict=True):
+        norm[2 + dy, 2 + dx] = value
+    found = low_qe_and_open(norm, open_neighbour_rule="robust")
+    assert ((2, 2) in found["OPEN"]) == is_open == ((2, 2) not in found["LOW_QE"])
+
+
+def test_the_robust_rule_at_the_corner_and_without_candidates():
+    norm = with_open((4, 4), 0, 0)
+    assert low_qe_and_open(norm, open_neighbour_rule="robust")["OPEN"] == {(0, 0)}
+    assert low_qe_and_open(np.ones((4, 4)), open_neighbour_rule="robust")["OPEN"] == set()

@@ -69,6 +69,30 @@ def test_natural_differences_between_pixels_count_as_scatter():
     assert run(20, change).found(HIGH, 1).sum() <= 6 + 3 * np.sqrt(6)
 
 
+@pytest.mark.parametrize("side", [HIGH, LOW])
+@pytest.mark.parametrize("n", [3, 4, 8])
+def test_a_cosmic_ray_makes_no_mean_significant(n, side):
+    """Healthy pixels differ by 20, as the bias of MIRI does: a pixel at 3 sigma has all votes, and one cosmic ray."""
+    offsets = np.random.default_rng(2).normal(0, 20, SHAPE).astype(np.float32)
+    offsets[BAD], offsets[0, 0] = side * 60, side * 130
+
+    def change(values, i):
+        values += offsets
+        values[BAD] += side * 2000 * (i == 1)
+
+    test = run(n, change)
+    assert test.votes[side][BAD] == n and side * test.mean()[BAD] > 130
+    found = test.found(side, 1)
+    assert not found[BAD] and found[0, 0]
+
+
+def test_only_the_sides_of_interest_are_counted():
+    both, high = run(5, put(6)), run(5, put(6), sides={HIGH})
+    np.testing.assert_array_equal(both.found(HIGH, 1), high.found(HIGH, 1))
+    np.testing.assert_array_equal(both.intermittent(HIGH), high.intermittent(HIGH))
+    assert high.votes[LOW].size == high.largest[LOW].size == 0
+
+
 def test_nan_abstains_and_infinity_exceeds_all_limits():
     def change(values, i):
         values[0, 0] = np.nan

@@ -208,6 +208,7 @@ class SearchRun:
                 search.fraction(name),
                 context.probability,
                 context.amplifiers if measure.by_amplifier else WHOLE_ARRAY,
+                {count.side for count in search.counts if count.measure == name},
             )
             for name, measure in search.measures.items()
         }
