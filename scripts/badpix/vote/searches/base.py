@@ -40,7 +40,8 @@ class Measure:
     and `title` are the unit and the title of the quantity. `further` is a second condition. `by_amplifier`: each
     amplifier has its own level and scatter. `scaled`: a pixel that is noisier than typical needs a larger mean.
     `level` is the quantity in words if its local level is subtracted with `dark_local_level`, else None; measures of
-    the same values have the same. `lines`: readout lines have a level too, not only areas.
+    the same values have the same. `lines`: readout lines have a level too, not only areas. `sides` are the
+    sides (HIGH, LOW) that are counted if these are not those of the vote counts.
     """
 
     quantity: str | None
@@ -51,6 +52,7 @@ class Measure:
     scaled: bool = True
     level: str | None = None
     lines: bool = False
+    sides: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -208,7 +210,7 @@ class SearchRun:
                 search.fraction(name),
                 context.probability,
                 context.amplifiers if measure.by_amplifier else WHOLE_ARRAY,
-                {count.side for count in search.counts if count.measure == name},
+                measure.sides or {count.side for count in search.counts if count.measure == name},
             )
             for name, measure in search.measures.items()
         }
@@ -270,25 +272,29 @@ class SearchRun:
         found = self.tests[name].found(
             count.side, self.context.min_valid, scale if self.search.measures[name].scaled else 1.0
         )
-        if changing := self._changing(count):
+        if changing := self.changing(name):
             self.doubtful[count.name] = changing.doubtful(found, self.tests[name].mean())
             found &= ~self.doubtful[count.name]
         return found
 
-    def _changing(self, count: VoteCount) -> Changing | None:
-        """The areas whose level changes between the darks, in the measure of a count."""
-        level = self.search.measures[_measure_of(count)].level
+    def changing(self, measure: str) -> Changing | None:
+        """The areas whose level changes between the darks, in a measure."""
+        level = self.search.measures[measure].level
         return self.context.levels.changing(level) if self.context.levels is not None and level else None
 
     def _intermittent(self, count: VoteCount) -> np.ndarray:
         """The pixels with a significant integration, outside areas that only some darks have: bool (y, x)."""
-        intermittent = self.tests[_measure_of(count)].intermittent(count.side)
-        return intermittent if (areas := self._changing(count)) is None else intermittent & ~areas.passing
+        name = _measure_of(count)
+        intermittent = self.tests[name].intermittent(count.side)
+        return intermittent if (areas := self.changing(name)) is None else intermittent & ~areas.passing
 
     def level_subjects(self) -> Iterator[tuple[str, Subject]]:
-        """The names of the local levels of this search, and the subjects of their warnings."""
+        """The names of the local levels of this search, and the subjects of their warnings.
+
+        The search of pixels that change between darks (`Measure.sides`) repeats quantities of the other searches.
+        """
         for name, measure in self.search.measures.items():
-            if measure.level:
+            if measure.level and not measure.sides:
                 types = dict.fromkeys(t for count in self.search.counts if count.measure == name for t in count.types)
                 limit = self.tests[name].typical_vote_limit(self.min_margin(name))
                 yield measure.level, Subject(tuple(types), measure.level, measure.unit, limit)

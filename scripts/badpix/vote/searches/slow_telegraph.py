@@ -43,9 +43,12 @@ class SlowTelegraphSearch(Search):
     measures = {
         PEDESTAL: Measure(
             None, "DN", "", Further("DEVIATION / (SLOPE x TGROUP)", MIN_PEDESTAL_GROUPS,
-                                    "deviation over the signal of a group")
+                                    "deviation over the signal of a group"),
+            level="pedestal", lines=True, sides=(HIGH, LOW),
         ),
-        SLOPE: Measure("SLOPE / SIGMA", "sigma", "Slope in darks over its error"),
+        SLOPE: Measure(
+            "SLOPE / SIGMA", "sigma", "Slope in darks over its error", level="slope over its error", sides=(HIGH, LOW)
+        ),
     }  # fmt: skip
     counts = (
         VoteCount("dark_with_jump", "Darks with a jump", ("high_cr",)),
@@ -160,6 +163,9 @@ class SlowTelegraphRun(SearchRun):
         found = varies & (k >= needed[test.n_valid]) & test.has_enough_votes(context.min_valid)
         if name == SLOPE:
             found &= both_sides
+        if areas := self.changing(name):  # all pixels of an area change alike
+            found &= ~areas.passing
+            both_sides &= ~areas.passing
         return TypeResult(
             found & context.science,
             context.science & ~found,
