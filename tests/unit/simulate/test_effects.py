@@ -78,3 +78,9 @@ def test_random_numbers_of_effects_are_separate():
     dark, flat = Exposure("dark", 1, 1, 1), Exposure("flat", 1, 1, 1)
     given = [("a", 1), ("b", 1), ("a", 2), ("a", 1, dark), ("a", 1, flat), ("a", 1, Exposure("dark", 2, 1, 1))]
     assert len({effect_stream(*arguments).random() for arguments in given}) == len(given)
+
+
+def test_the_help_of_the_simulator_can_be_shown(capsys):
+    with pytest.raises(SystemExit):
+        parse_arguments(["--help"])
+    assert "full_frame_time" in capsys.readouterr().out
