@@ -187,7 +187,8 @@ def parse_arguments(arguments: list[str] | None = None) -> tuple[str, Simulation
     )
     parser.add_argument(
         "--effects", nargs="+", metavar="NAME[=VALUE]",
-        help=f"effects beside the bad pixels (none), typical values in brackets: {describe_effects()}".replace("%", "%%"),
+        help="effects beside the bad pixels (none), typical values in brackets: "
+        + describe_effects().replace("%", "%%"),
     )  # fmt: skip
     parser.set_defaults(**asdict(Simulation()) | {"effects": []})
     found = vars(parser.parse_args(arguments))
