@@ -2,13 +2,11 @@
 
 import numpy as np
 
-from badpix.formats.evidence_file import Evidence
+from badpix.formats.evidence_file import HALO_SOURCE, Evidence
 
 # From the pixel to its eight neighbours (dy, dx); the direct neighbours take most of the charge of an open pixel.
 DIRECT = ((-1, 0), (1, 0), (0, -1), (0, 1))
 DIAGONAL = ((-1, -1), (-1, 1), (1, -1), (1, 1))
-# Image of the evidence: the source of the halo that a pixel is a part of, as flat index, -1 without a source.
-HALO_SOURCE = "IPC_SOURCE"
 
 
 def open_sources(evidence: Evidence) -> np.ndarray:

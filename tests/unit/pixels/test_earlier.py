@@ -26,6 +26,8 @@ def directory(tmp_path):
         entry("b", "2024-02-01", bad((1, 2), flag=DEAD), settings="b"),
         entry("c", "2024-03-01", bad((0, 1), (2, 2)), x_start=2, y_start=2),
         entry("d", "2024-04-01", bad((1, 2), (2, 2)) | reference, settings="a"),
+        # Its exposures end on the day after the start of the mask.
+        entry("overlap", "2024-05-31", bad((0, 0))),
         entry("later", "2024-09-01", bad((3, 0)), settings="a"),
     ]
     extend_history(tmp_path, entries)
