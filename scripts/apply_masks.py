@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from badpix.changes.compare import compare
-from badpix.changes.files import MaskMismatch, align, read_image
+from badpix.changes.files import MaskMismatch, align, labels, read_image
 from badpix.config.settings import SkySettings
 from badpix.core.logs import logger, logging_to
 from badpix.core.paths import is_same_file
@@ -50,7 +50,8 @@ def main(inputs, outputs, sigma, sky):
     numbers = numbers_of(
         result, chosen, {"old": inputs.old, "new": inputs.new}, [*pair.notes, *notes_on(result, chosen, new.header)]
     )
-    write_check(outputs, result, chosen, numbers, sigma)
+    title = f"{new.header.get('DETECTOR', 'unknown detector')}: {' to '.join(labels(old, new))}"
+    write_check(outputs, result, chosen, numbers, title, sigma)
     logger.info("%s", "\n".join(short_lines(numbers)))
     return numbers
 

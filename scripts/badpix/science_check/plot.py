@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from badpix.core.files import atomic_path
 from badpix.core.wording import figure_text
 from badpix.science_check.compare import BETWEEN, GOOD, OPEN, OUTLIER, Check
+from badpix.science_check.text import with_interval
 
 matplotlib.use("Agg")
 
@@ -63,7 +64,7 @@ def _show_numbers(axes: Axes, result: Check) -> None:
                 [position + shift], [value], [[value - low], [high - value]], fmt="o", color=colour, capsize=4,
                 label=label if position == 0 else None,
             )  # fmt: skip
-        labels.append(f"{name}\n({count.result})")
+        labels.append(f"{name}: {count.result}\ndifference {with_interval(count.difference())}")
     axes.set_xticks(range(len(labels)), labels)
     axes.set(xlim=(-0.5, len(labels) - 0.5), ylabel="per thousand pixels")
     axes.set_ylim(bottom=0)

@@ -87,13 +87,34 @@ def exposure_table(chosen: Chosen) -> pd.DataFrame:
 
 
 def write_check(
-    outputs: Mapping[str, str | Path], result: Check, chosen: Chosen, numbers: Mapping[str, Any], sigma: float
+    outputs: Mapping[str, str | Path],
+    result: Check,
+    chosen: Chosen,
+    numbers: Mapping[str, Any],
+    title: str,
+    sigma: float,
 ) -> None:
-    """Write all files of the Check; `outputs` maps the names of NAMES to paths, `sigma` is the limit of an outlier."""
+    """Write all files of the Check.
+
+    Parameters
+    ----------
+    outputs : mapping
+        The names of NAMES -> paths.
+    result : Check
+        The result.
+    chosen : Chosen
+        Its exposures.
+    numbers : mapping
+        The result of `numbers_of`.
+    title : str
+        The detector and the masks, for the figure.
+    sigma : float
+        Limit of an outlier.
+    """
     assumed = {"sigma": sigma, "box": BOX, "deviation": MIN_DEVIATION, "pointing": SAME_POINTING}
     write_csv(outputs["differing"], pixel_table(result, differing(result)))
     write_csv(outputs["let_through"], pixel_table(result, let_through_by_both(result)))
     write_csv(outputs["exposures"], exposure_table(chosen))
-    draw_check(outputs["figure"], result, f"{numbers['old_mask']} and {numbers['new_mask']}")
+    draw_check(outputs["figure"], result, title)
     write_text(outputs["report"], report_text(numbers, assumed))
     write_text(outputs["numbers"], json.dumps(numbers, indent=2) + "\n")
