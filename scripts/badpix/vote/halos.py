@@ -22,7 +22,8 @@ from badpix.vote.neighbourhood import N_DIRECT, OFFSETS, Neighbourhood
 from badpix.vote.reach import Reach
 from badpix.vote.significance import Distribution
 
-SIGNALS = ("SLOPE", "PEDESTAL", "CDS_FIRST", "CDS_EARLY", "CDS_LATE")
+EARLY = ("CDS_FIRST", "CDS_EARLY")
+SIGNALS = ("SLOPE", "PEDESTAL", *EARLY, "CDS_LATE")
 # A halo weaker than this many standard deviations of an integration does not matter.
 LEAST_SIGMA = 0.25
 # Relative uncertainty of a halo: the coupling differs from pixel to pixel.
@@ -44,7 +45,7 @@ class Planes(Mapping[str, np.ndarray]):
         if name not in self.after:
             return self.planes[name]
         # A copy for each use: copies of all planes would take much memory.
-        image = self.planes[name].astype(np.float32)
+        image = self.planes[name].astype(self.after[name].dtype)
         image.reshape(-1)[self.pixels] = self.after[name]
         return image
 
@@ -110,8 +111,8 @@ class HaloFinder:
     def find(self, planes: Mapping[str, np.ndarray], times: GroupTimes, sample: np.ndarray) -> Halos | None:
         """The Halos of an integration, None without any.
 
-        `planes` maps SIGNALS, CDS_NOISE, NSAT, FIRST_SAT and NGOOD to images (y, x). `sample` are the indices of a
-        sample of the science pixels.
+        `planes` maps SIGNALS, CDS_NOISE, N_JUMP_UP, NSAT, FIRST_SAT and NGOOD to images (y, x). `sample` are the
+        indices of a sample of the science pixels.
         """
         if self.coupling.direct == 0:
             return None
@@ -122,7 +123,9 @@ class HaloFinder:
         if not reach.pixels.size:
             return None
         halos = _Parts(planes, times, reach, self.coupling)
-        after = {name: halos.signal_without(name) for name in SIGNALS} | {"CDS_NOISE": halos.noise_without()}
+        own_dn = halos.own_steady_dn()
+        after = {name: halos.signal_without(name, own_dn if name in EARLY else 0.0) for name in SIGNALS}
+        after |= {"CDS_NOISE": halos.noise_without(), "N_JUMP_UP": halos.jumps_without()}
         return Halos(planes, reach.pixels, reach.sources[reach.strongest], after, np.zeros(reach.pixels.size, bool))
 
     def _sources(self, planes: Mapping[str, np.ndarray], sample: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -157,8 +160,16 @@ class _Parts:
         rising = self.reach.rising
         return np.nan_to_num(image.reshape(-1)[self.reach.sources[rising]] - level[rising]).clip(0)
 
-    def signal_without(self, name: str) -> np.ndarray:
-        """Values of a plane of SIGNALS in the pixels that are reached, without the halos, float32 (pixel)."""
+    def own_steady_dn(self) -> np.ndarray:
+        """CDS_LATE above the level in the pixels that are reached, without the halos, float64 (pixel); 0 if unknown."""
+        _, level = self._values("CDS_LATE")
+        return np.nan_to_num(self.signal_without("CDS_LATE") - level[self.reach.strongest])
+
+    def signal_without(self, name: str, own: np.ndarray | float = 0.0) -> np.ndarray:
+        """Values of a plane of SIGNALS in the pixels that are reached, without the halos, float32 (pixel).
+
+        The halo is taken such that the value is as close as possible to `own` (pixel) above the level.
+        """
         (image, level), reach = self._values(name), self.reach
         excess = self._excess(image, level)
         if name == "PEDESTAL" or not self.coupling.n_sources:
@@ -170,7 +181,7 @@ class _Parts:
         values = image.reshape(-1)[reach.pixels].astype(np.float64)
         above = values - level[reach.strongest]
         if self.first.size:
-            most = self._most_slope() if name == "SLOPE" else np.full(self.first.size, self.full_dn)
+            most = self._most_slope(image, level) if name == "SLOPE" else np.full(self.first.size, self.full_dn)
             unexplained = above - (smallest + largest) / 2
             parts = (SMALLEST if name == "SLOPE" else LOWER, UPPER)
             low, high = (reach.common(unexplained, most, self.first, part) for part in parts)
@@ -180,7 +191,7 @@ class _Parts:
                 # The jump step takes steep parts for jumps in the direct neighbours alone.
                 high[:, N_DIRECT:] = most[:, None]
             largest += reach.spread(high, reach.full)
-        return (values - np.nan_to_num(np.clip(above, smallest, largest))).astype(np.float32)
+        return (values - np.nan_to_num(np.clip(above - own, smallest, largest))).astype(np.float32)
 
     def noise_without(self) -> np.ndarray:
         """CDS_NOISE in the pixels that are reached, float32 (pixel).
@@ -195,9 +206,25 @@ class _Parts:
         largest = reach.spread((1 + UNCERTAINTY) * reach.common(above, most, self.first, UPPER), reach.full)
         return np.sqrt(values**2 - np.nan_to_num(np.clip(above, 0, largest))).astype(np.float32)
 
-    def _most_slope(self) -> np.ndarray:
-        """Largest slope (DN/s) of the halo of each saturated source."""
-        return self.full_dn / self.times.group_time_s * tilt(int(self.planes["NGOOD"].max(initial=0)), self.first)
+    def jumps_without(self) -> np.ndarray:
+        """N_JUMP_UP in the pixels that are reached, int16 (pixel).
+
+        The jump step takes the steep part of a halo that stops in mid-ramp for jumps, as often as there are groups.
+        """
+        reach = self.reach
+        jumps = self.planes["N_JUMP_UP"].reshape(-1)[reach.pixels].astype(np.int16)
+        most = np.maximum(self.first, 0).astype(float)
+        common = reach.spread(reach.common(jumps.astype(float), most, self.first, UPPER), reach.full)
+        return np.maximum(jumps - np.rint(common).astype(np.int16), 0)
+
+    def _most_slope(self, slope: np.ndarray, level: np.ndarray) -> np.ndarray:
+        """Largest slope (DN/s) of the halo of each saturated source.
+
+        If the jump step takes the flat end of the halo for jumps, its slope is that before the source saturates.
+        """
+        full = self.full_dn / self.times.group_time_s * tilt(int(self.planes["NGOOD"].max(initial=0)), self.first)
+        steep = slope.reshape(-1)[self.reach.sources[self.reach.full]] - level[self.reach.full]
+        return np.maximum(full, np.nan_to_num((1 + UNCERTAINTY) * self.coupling.direct * steep))
 
 
 def tilt(n_groups: int, first_saturated: np.ndarray) -> np.ndarray:

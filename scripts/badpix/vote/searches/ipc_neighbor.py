@@ -22,7 +22,7 @@ class IpcNeighborSearch(Search):
     ipc_neighbor_search: bool
     hot_fraction: float
 
-    planes = ("SLOPE", "CDS_FIRST", "CDS_EARLY", "CDS_LATE", "CDS_NOISE", "NSAT", "FIRST_SAT", "NGOOD")
+    planes = ("SLOPE", "CDS_FIRST", "CDS_EARLY", "CDS_LATE", "CDS_NOISE", "N_JUMP_UP", "NSAT", "FIRST_SAT", "NGOOD")
     counts = (VoteCount("halo", "Beyond the limits by the halo of a neighbour alone", (HALO_TYPE,)),)
     lists_intermittent = False
 
