@@ -49,7 +49,7 @@ def typical_along(image: np.ndarray, shift: np.ndarray, path: Path, quantile: fl
     """
     result = np.empty(image.shape)
     values, shift = np.ascontiguousarray(image, np.float64), np.ascontiguousarray(shift, np.float64)
-    least = LEAST if path.symmetric else path.reach
+    least = min(LEAST, path.reach) if path.symmetric else path.reach
     _typical_along(values, shift, (path.reach, path.step, least), quantile, result)
     return result
 

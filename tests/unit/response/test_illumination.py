@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
-from scipy.special import ndtr
 
 from badpix.response.background import background
 from badpix.response.dark_parts import Flat, find_dark_parts
@@ -78,14 +77,13 @@ def test_pixels_without_a_value_are_as_dead_pixels():
     assert lit(image).all()
 
 
-def test_scattered_light_decides_where_the_edge_is_sharp_in_part():
-    """A shadow whose edge has a blur of 0.42 pixels: some of its steps are sharp, and all its pixels respond alike."""
-    y, x = np.mgrid[: SHAPE[0], : SHAPE[1]]
-    share = ndtr((x + 0.31 * y - 50) / 0.32)
-    for scattered, is_lit in ((0.01, False), (0.0, None)):
-        found = find_illumination(lamp() * (scattered + (1 - scattered) * share), EVERYWHERE, 0.01, None)
-        if is_lit is False:
-            assert not found.lit[share < 0.5].any()
+@pytest.mark.parametrize("scattered", [0.0, 0.01])
+def test_scattered_light_decides_where_the_edge_is_sharp_in_part(scattered):
+    """A shadow of which a third of the edge is soft: its pixels all respond alike, or see nothing."""
+    part = np.s_[:40, 60:100]
+    share = np.where(np.arange(SHAPE[1]) < 70, shadow(part, 1.5), shadow(part, 0))
+    found = lit(lamp() * (scattered + (1 - scattered) * share))
+    assert found[:35, 80:100].any() == (scattered == 0)
 
 
 def test_sharp_edges_decide_although_there_is_light():
@@ -116,6 +114,10 @@ def test_a_dead_cluster_at_the_edge_of_a_shadow():
     found = lit(image)
     assert found[40:80, 50:70].all()
     assert not found[:30, :32].any() and not found[90:, :32].any()
+
+
+def test_a_small_shadow_beside_a_large_dead_cluster_is_too_small():
+    assert lit(dead(lamp() * shadow(np.s_[100:108, 100:108], 1.0), np.s_[:48, :48])).all()
 
 
 def test_warnings_of_a_dead_cluster_and_of_a_large_unlit_area():

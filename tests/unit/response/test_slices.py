@@ -29,7 +29,8 @@ def test_the_level_is_right_up_to_the_edges_of_the_slices(slicer):
     share, flat = slicer
     response = flat / background(flat, SCIENCE, 15, "y")
     lit = share > 0.5
-    assert np.abs(response[lit] - 1).max() < 0.3
+    # At an edge, 0.1 pixels are 5% of the light.
+    assert np.abs(response[lit] - 1).max() < 0.22
     assert np.abs(response[share > 0.99] - 1).max() < 0.08
     assert np.isnan(response[share < 0.1]).mean() > 0.95
 
@@ -61,7 +62,8 @@ def test_dead_pixels_in_slices_keep_the_level_of_their_slice(slicer, part):
     light = find_illumination(flat, SCIENCE, 0.01, "y")
     response = flat / background(flat, SCIENCE, 15, "y")
     found = light.lit & (response < 0.05)
-    assert not found[~dead].any()
+    # No healthy pixel looks dead or of low response.
+    assert not (light.lit & ~dead & (response < 0.5)).any()
     # Narrow dead lines cannot be told from a gap up to two pixels beside the gap.
     inside = minimum_filter(share > 0.8, (1, 7)) if dead[:, 64].all() else share > 0.8
     assert found[dead & inside].sum() >= 0.97 * (dead & inside).sum()
@@ -87,6 +89,15 @@ def test_gaps_with_sharp_edges_are_ambiguous():
     found = find_illumination(flat, SCIENCE, 0.01, "y")
     np.testing.assert_array_equal(found.lit, np.broadcast_to(~gaps, SCIENCE.shape))
     assert len(found.warnings) == 1 and f"{gaps.sum() * SIZE} dark pixels in lines" in found.warnings[0]
+
+
+def test_curved_gaps_with_sharp_edges_have_no_dead_pixels(slicer):
+    gaps = slicer[0] < 0.5
+    flat = np.where(gaps, 0, 1000) * np.random.default_rng(1).normal(1, 0.01, SCIENCE.shape)
+    light = find_illumination(flat, SCIENCE, 0.01, "y")
+    # In the outermost rows the window is on one side.
+    assert not light.lit[2:-2][gaps[2:-2]].any()
+    assert light.lit[~gaps].mean() > 0.9
 
 
 def test_a_single_wide_line_with_sharp_edges_is_dead():
