@@ -45,7 +45,9 @@ from badpix.history.files import HistoryError, extend_history
 from badpix.instrument.detectors import load_detectors
 from badpix.instrument.file_names import InputError
 from badpix.instrument.geometry import Geometry
+from badpix.mask.flags import flags_by_type
 from badpix.mask.manual_flags import ManualFlagError, check_manual_flags, manual_flags
+from badpix.pixels.known_list import KnownPixelError, read_known_pixels
 from badpix.vote.exposure_set import VoteFiles
 from badpix.workflow.resources import RULES, Size, memory_mb, runtime_minutes
 from fuzz.mutations import KEYS, VALUES, damages, with_countable_axes
@@ -259,6 +261,10 @@ TABLES: dict[str, tuple[str, Callable[[Path], Any]]] = {
         lambda path: (check_manual_flags(path, DETECTORS["NIS"]),
                       manual_flags(path, Geometry("SUB", 9, 9, 16, 16, -2, -1), DETECTORS["NIS"])),
     ),
+    "known bad pixels": (
+        "x,y,types\n3,4,hot+rc\n0:5,7.0,\n# a\n9,2047,DEAD\n",
+        lambda path: read_known_pixels(path, DETECTORS["NIS"], flags_by_type({}, (), ())),
+    ),
     "sheet": ("kind\tuncal\tjump\n# a\ndark\ta_uncal.fits\ta_jump.fits\n\ndark\tb_uncal.fits\n", read_sheet),
     "outliers": ("kind,exposure,n_changed,undecided\ndarks,a,3,\nflats,b,0,noisy\n", read_exposures),
     "comparison": (
@@ -357,7 +363,7 @@ TARGETS: dict[Callable[[Path], Target], tuple[type[BaseException], ...]] = {
     votes: (ProductError, BadExposure, TooFewExposures),
     evidence: (ProductError, ValueError),
     masks: (MaskMismatch, ProductError),
-    tables: (ManualFlagError, InputError, TableError),
+    tables: (ManualFlagError, KnownPixelError, InputError, TableError),
     histories: (HistoryError,),
     configurations: (ConfigError,),
 }

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from badpix.delivery.pixel_lists import NOT_BAD
-from badpix.formats.pixel_types import DARK, FLAT, PIXEL_TYPES
+from badpix.formats.pixel_types import DARK, FLAT, HALO_TYPE, PIXEL_TYPES
 from badpix.instrument.dq import flag_texts
 from badpix.instrument.geometry import cut
 from badpix.mask.flags import TypeFlags
@@ -114,7 +114,9 @@ def _in_known_bits(values: np.ndarray, bit_of: Mapping[str, int]) -> np.ndarray:
 
 def _no_kind(insufficient: np.ndarray, bit_of: Mapping[str, int]) -> np.ndarray:
     """True where no type of the darks, or no type of the flats, could be classified."""
-    kinds = [_bits([name for name in bit_of if PIXEL_TYPES[name].kind == kind]) for kind in (DARK, FLAT)]
+    # A halo is no defect of the pixel itself.
+    of_kind = {kind: [n for n in bit_of if PIXEL_TYPES[n].kind == kind and n != HALO_TYPE] for kind in (DARK, FLAT)}
+    kinds = [_bits(names) for names in of_kind.values()]
     return np.logical_or.reduce([(insufficient & kind == kind) for kind in kinds if kind])
 
 
