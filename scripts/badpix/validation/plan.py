@@ -209,7 +209,7 @@ ABLATIONS = {
     "vote of the single flats": ("flat_vote_unit",),
     "local plane": ("smoothing_type",),
     "dead by absolute response": ("dead_search_type",),
-    "open by the mean of its neighbours": ("open_neighbour_rule",),
+    "open by the neighbours that are sound": ("open_neighbour_rule",),
     "open pixels may be dead": ("open_includes_dead",),
     "unlit parts": ("min_unlit_area",),
 }
