@@ -17,12 +17,13 @@ BEGIN, END = "<!-- exposures needed, made by make validation -->", "<!-- end of 
 def depth_table(scenario: Scenario, scores: Mapping[str, Score], accepted: Accepted) -> pd.DataFrame:
     """A row per number of exposures and planted type: depth, number, type, planted, found, share.
 
-    The limits are those of 8 darks of 30 groups, so that all depths have the same pixels. Empty without part numbers.
+    The limits are those of 8 darks of 30 groups, so that all depths have the same pixels. Only pixels that are in no
+    cluster count: bad neighbours are no matter of depth. Empty without part numbers.
     """
     rows = []
     for number in (*scenario.numbers, scenario.exposures) if scenario.numbers else ():
         score = scores[FLIGHT if number == scenario.exposures else part_label(number)]
-        shares = shares_by_type(score, accepted, scenario.usual_limits)
+        shares = shares_by_type(score, accepted, scenario.usual_limits, alone=True)
         rows.append(shares.reset_index().assign(depth=depth_name(scenario), number=number))
     return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame()
 

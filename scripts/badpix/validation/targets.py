@@ -49,9 +49,13 @@ def check_targets(scores: Mapping[str, Score], accepted: Accepted, limits: Limit
     return [result for result in results if result is not None]
 
 
-def shares_by_type(score: Score, accepted: Accepted, limits: Limits) -> pd.DataFrame:
-    """Planted pixels at their limit or stronger, without those that no light reaches: a row per type."""
+def shares_by_type(score: Score, accepted: Accepted, limits: Limits, alone: bool = False) -> pd.DataFrame:
+    """Planted pixels at their limit or stronger, without those that no light reaches: planted, found, share by type.
+
+    `alone`: only pixels that are in no cluster.
+    """
     pixels = chosen_pixels(score, accepted, limits)
+    pixels = pixels[pixels["group"] == ""] if alone else pixels
     table = pixels.groupby("type", sort=False)["own"].agg(["size", "sum"]).set_axis(["planted", "found"], axis=1)
     table = table.loc[[name for name in score.types.index if name in table.index]]
     return table.assign(share=found_share(table["found"], table["planted"])[0])

@@ -30,7 +30,7 @@ Targets of the preset `flight`. The list below the table has the reasons of miss
 pixels are found, and what the others are taken for."""
 DEPTHS = """\
 Completeness of the preset by groups and exposures (darks + flats, one integration each), of pixels at the limits of 8
-darks of 30 groups or stronger; in brackets the number of pixels."""
+darks of 30 groups or stronger that are in no cluster; in brackets the number of pixels."""
 NEEDED = f"""\
 The smallest number of darks, and of flats, from which on at least {LEAST_SHARE} are found (> 10: not with 10, the
 completeness with 10 in brackets):"""
@@ -60,6 +60,8 @@ LIMITS = """\
   telegraph noise only larger downward jumps count: 4 in 100,000.
 * RC pixels with a long time constant and a small amplitude look like warm pixels: the curvature of the ramp is below
   the noise. With a short time constant only a pedestal is left after the first group.
+* MIRI has no superbias: its pedestals keep the scatter of the bias between pixels (40 DN in the simulator), so low
+  pedestals below about 200 DN are not found.
 * The neighbour of a saturated pixel collects its charge. It is flagged for its high slope or pedestal, although the
   pixel itself is healthy.
 * Dead pixels with a response of more than 0.02 receive enough charge from their neighbours to be classified as LOW_QE.

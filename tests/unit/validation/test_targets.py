@@ -8,7 +8,7 @@ from badpix.instrument.dq import PIXEL_FLAGS
 from badpix.score.pixels import score_run
 from badpix.validation.depth import BEGIN, END, completeness_by_depth, needed_rows, pooled_depths, replace_block
 from badpix.validation.plan import FLIGHT, WITH_BAD_DARK, WITHOUT_BAD_DARK
-from badpix.validation.targets import check_targets, missed_lines, target_rows
+from badpix.validation.targets import check_targets, missed_lines, shares_by_type, target_rows
 from unit.score.test_score import DEAD, SHAPE, WARM, make_findings, make_truth
 
 ACCEPTED = {"hot": {"hot", "warm"}}
@@ -122,6 +122,12 @@ def test_types_without_enough_exposures_need_not_be_classified():
     assert results(score(**perfect(found=found, insufficient=insufficient)))["INSUFFICIENT"].met
     insufficient[5, :3] = WARM
     assert not results(score(**perfect(found=found, insufficient=insufficient)))["INSUFFICIENT"].met
+
+
+def test_clusters_are_left_out_of_the_depths():
+    shares = shares_by_type(score(), ACCEPTED, LIMITS, alone=True)
+    assert shares["planted"].to_dict() == {"hot": 1}, "the dead pixels are a block"
+    assert shares_by_type(score(), ACCEPTED, LIMITS)["planted"].to_dict() == {"dead": 3, "hot": 1}
 
 
 def test_a_bad_dark_costs_nothing():
