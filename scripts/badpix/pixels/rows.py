@@ -135,7 +135,7 @@ def _counts(evidence: Evidence, pixels: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _vote_texts(evidence: Evidence, pixels: np.ndarray, counts: Mapping[str, np.ndarray]) -> np.ndarray:
-    """The votes of the tests of each pixel's types, such as `hot_rate 16/16`, separated by blanks."""
+    """The votes of the tests of each pixel's types, such as `rate 16/16`, separated by blanks."""
     texts = np.full(pixels.size, NOTHING, object)
     done: dict[str, np.ndarray] = {}
     for name, tests in evidence.tests.items():
