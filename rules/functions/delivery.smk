@@ -37,13 +37,6 @@ def delivered_files(wildcards):
     }
 
 
-def delivered_science_check(mask_id):
-    """The files of the science check of a mask, if the delivery shall have them and they can be made."""
-    if not config["science_check"]["deliver"] or old_mask(mask_id) is None or not check_exposures(mask_id)[0]:
-        return []
-    return science_check_files(mask_id)
-
-
 def deliveries(_wildcards):
     """The folders of the deliveries of all masks, for the target `deliver`."""
     return [f"{RESULTS}/{mask_id}/delivery" for mask_id in INVENTORY.masks]

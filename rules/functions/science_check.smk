@@ -79,18 +79,34 @@ def science_checks(_wildcards):
     check_old_mask(settings["old_mask"])
     wanted, without = [], []
     for mask_id in INVENTORY.masks:
-        usable, left_out = check_exposures(mask_id)
-        lines = [f"{mask_id}: no science check, because no exposures are left that can test the mask:"]
-        if old_mask(mask_id) is None:
-            without.append(f"{mask_id}: no science check, because there is no earlier epoch")
-        elif not usable:
-            without += [*lines, *(f"  {line}" for line in reason_lines(left_out))]
-        else:
-            wanted += science_check_files(mask_id)
+        lines = without_check(mask_id)
+        without += lines
+        wanted += [] if lines else science_check_files(mask_id)
     if not wanted:
         raise WorkflowError("\n".join(["science_check: there is nothing to check", *without]))
     say(without)
     return recorded(wanted)
+
+
+def without_check(mask_id):
+    """Lines on why a mask cannot be checked; none if it can."""
+    usable, left_out = check_exposures(mask_id)
+    if old_mask(mask_id) is None:
+        return [f"{mask_id}: no science check, because there is no earlier epoch"]
+    if not usable:
+        head = f"{mask_id}: no science check, because no exposures are left that can test the mask:"
+        return [head, *(f"  {line}" for line in reason_lines(left_out))]
+    return []
+
+
+def delivered_science_check(mask_id):
+    """The files of the science check of a mask, if the delivery shall have them and they can be made."""
+    if not config["science_check"]["deliver"]:
+        return []
+    check_old_mask(config["science_check"]["old_mask"])
+    lines = without_check(mask_id)
+    say(lines)
+    return [] if lines else science_check_files(mask_id)
 
 
 def science_check_files(mask_id):

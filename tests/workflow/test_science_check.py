@@ -61,6 +61,9 @@ def test_a_mask_is_checked_on_exposures_that_did_not_vote(finished_copy):
     config["science_check"] |= {"sigma": 6.0, "old_mask": "crds"}
     again = succeed(finished_copy, "--dry-run", "--", "science_check", config=config)
     assert again.jobs == {"crds_mask": 1, "apply_masks": 1, "science_check": 1}
+    config["science_check"]["deliver"] = True
+    delivery = succeed(finished_copy, "--dry-run", "--", "deliver", config=config)
+    assert delivery.jobs["apply_masks"] == delivery.jobs["deliver_mask"] == 1
 
 
 def test_a_check_without_a_meaning_is_refused_before_any_job(finished):

@@ -221,6 +221,8 @@ def _science_check(config: Config) -> list[str]:
         for path in paths
         if (why := path_problem(path))
     ]
+    if setting["deliver"] and not given:
+        found.append("science_check.deliver: true is not allowed without science_check.exposures; set them")
     if setting["old_mask"] == "previous" and config["epochs"] is None:
         found.append(
             "science_check.old_mask: 'previous' is the mask of the preceding epoch, and epochs is null; set epochs"

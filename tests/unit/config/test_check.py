@@ -180,6 +180,7 @@ def test_allowed_values(key, value):
         ("science_check", {"old_mask": "a<b>.fits"}, "science_check.old_mask: 'a<b>.fits' is not allowed"),
         ("science_check", {"exposures": ["a", "{b}"]}, "science_check.exposures: '{b}' is not allowed"),
         ("science_check", {"old_mask": "previous"}, "the mask of the preceding epoch, and epochs is null"),
+        ("science_check", {"deliver": True}, "true is not allowed without science_check.exposures"),
         ("science_check", {"sigma": 0}, "science_check.sigma: 0 is not allowed"),
         ("history_directory", "{detector}", "has braces or angle brackets"),
         ("manual_flag_file", "a\nb", "cannot be printed"),
