@@ -11,7 +11,7 @@ from badpix.vote.chance_votes import votes_beyond_chance
 from badpix.vote.exposure_spread import ExposureSpread
 from badpix.vote.jump_votes import JumpVotes
 from badpix.vote.outlier_test import HIGH, LOW
-from badpix.vote.searches.base import Context, Further, Integration, Measure, Measured, Search, SearchRun, VoteCount
+from badpix.vote.searches.base import Context, Integration, Measure, Measured, Search, SearchRun, VoteCount
 from badpix.vote.searches.noise import typical_noise
 from badpix.vote.searches.pedestal import MIN_PEDESTAL_GROUPS
 from badpix.vote.significance import subsample, vote_sigma
