@@ -160,12 +160,9 @@ class SlowTelegraphRun(SearchRun):
         varies, limit = self.spreads[name].significant(self.sample, context.probability, scale)
         per_exposure = max(1.0, context.n_integrations / max(1, context.n_exposures))
         needed = votes_beyond_chance(self.shares[name], test.fraction, context.probability, per_exposure)
-        found = varies & (k >= needed[test.n_valid]) & test.has_enough_votes(context.min_valid)
-        if name == SLOPE:
-            found &= both_sides
         if areas := self.changing(name):  # all pixels of an area change alike
-            found &= ~areas.passing
             both_sides &= ~areas.passing
+        found = varies & both_sides & (k >= needed[test.n_valid]) & test.has_enough_votes(context.min_valid)
         return TypeResult(
             found & context.science,
             context.science & ~found,

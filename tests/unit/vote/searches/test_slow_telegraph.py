@@ -49,13 +49,20 @@ def test_a_pedestal_of_two_levels():
     assert of_pixel([{"PEDESTAL_T0": 60.0 * (-1) ** number} for number in range(8)]) == {"high_cr"}
 
 
-def test_a_pedestal_of_two_levels_of_which_one_is_normal():
-    """In six of eight darks it is rc. In four it may be bad in three, and noisy in one: 2% of such minorities."""
+def test_a_pedestal_that_is_high_in_a_part_of_the_darks_is_no_telegraph_noise():
+    """One state is the level of the bias reference: rc in six of eight darks, else listed."""
 
     def darks(n_high):
-        return [{"PEDESTAL_T0": 110.0 if number < n_high else 0.0} for number in range(8)]
+        return [{"PEDESTAL_T0": 200.0 if number < n_high else 0.0} for number in range(8)]
 
-    assert [of_pixel(darks(n_high)) for n_high in (4, 5, 6)] == [set(), {"high_cr"}, {"rc"}]
+    assert [of_pixel(darks(n_high)) for n_high in (4, 5, 6)] == [set(), set(), {"rc"}]
+    assert "rc" in of_pixel(darks(5), what="intermittent")
+
+
+def test_an_offset_with_a_bad_minority_is_no_telegraph_noise():
+    """Without a bias reference (MIRI) the pedestals have the pattern of the bias: high in six darks, low in two."""
+    darks = [{"PEDESTAL_T0": 60.0} for _ in range(7)] + [{"PEDESTAL_T0": -200.0}]
+    assert "high_cr" not in of_pixel(darks, pedestal_test="sigma")
 
 
 def test_a_pedestal_that_is_constant_is_no_change():
