@@ -41,11 +41,7 @@ class SlowTelegraphSearch(Search):
 
     planes = ("NGOOD", "N_JUMP_UP", "N_JUMP_DOWN", "FIRST_SAT", "SLOPE", "VAR_SLOPE")
     measures = {
-        PEDESTAL: Measure(
-            None, "DN", "", Further("DEVIATION / (SLOPE x TGROUP)", MIN_PEDESTAL_GROUPS,
-                                    "deviation over the signal of a group"),
-            level="pedestal", lines=True, sides=(HIGH, LOW),
-        ),
+        PEDESTAL: Measure(None, "DN", "", level="pedestal", lines=True, sides=(HIGH, LOW)),
         SLOPE: Measure(
             "SLOPE / SIGMA", "sigma", "Slope in darks over its error", level="slope over its error", sides=(HIGH, LOW)
         ),

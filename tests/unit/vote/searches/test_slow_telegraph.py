@@ -121,3 +121,9 @@ def test_three_darks_are_too_few_and_a_warning_says_so():
         beyond.add_exposure(exposure(seed, every_tenth), pedestal_name="PEDESTAL_T0")
     assert not beyond.results()["high_cr"].found.any()
     assert any("jump in all 3 darks" in warning for warning in beyond.warnings)
+
+
+def test_a_spread_that_the_noise_of_the_pixel_explains_is_no_change():
+    darks = [{"PEDESTAL_T0": 60.0 * (-1) ** number, "CDS_NOISE": 45.0} for number in range(8)]
+    result = results([{PIXEL: planes} for planes in darks])["high_cr"]
+    assert result.votes["pedestal_change"][0][PIXEL] == 8 and not result.found[PIXEL]
