@@ -145,6 +145,7 @@ class _Parts:
 
     def __init__(self, planes: Mapping[str, np.ndarray], times: GroupTimes, reach: Reach, coupling: Coupling) -> None:
         self.planes, self.times, self.reach, self.coupling = planes, times, reach, coupling
+        self.levels: dict[str, np.ndarray] = {}
         self.first = planes["FIRST_SAT"].reshape(-1)[reach.sources[reach.full]].astype(int)
         self.full_dn = coupling.direct * FULL_PIXEL_DN
         steady, level = self._values("CDS_LATE")
@@ -153,7 +154,9 @@ class _Parts:
     def _values(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """The image of a plane, and the level around each source."""
         image = self.planes[name]
-        return image, self.reach.near.level(image, self.reach.sources)
+        if name not in self.levels:
+            self.levels[name] = self.reach.level(image).astype(np.float64)
+        return image, self.levels[name]
 
     def _excess(self, image: np.ndarray, level: np.ndarray) -> np.ndarray:
         """Signal of the sources that do not saturate, above the level; at least 0."""

@@ -28,18 +28,20 @@ class Neighbourhood:
         index = np.where(inside, y * n_columns + x, 0)
         return np.where(inside & self.usable.ravel()[index], index, -1)
 
-    def level(self, image: np.ndarray, pixels: np.ndarray) -> np.ndarray:
-        """Median of the ring around each of `pixels` (flat indices), float64 (pixel).
 
-        `image` is a float image (y, x). With fewer than MIN_RING values it is the median of all these levels.
-        """
-        level = of_order(values_at(image, self.around(pixels, RING)), 0.5, MIN_RING)
-        return np.where(np.isnan(level), of_order(level[None], 0.5)[0], level)
+def level_of(image: np.ndarray, ring: np.ndarray) -> np.ndarray:
+    """Median of the ring around each pixel, float32 (pixel).
+
+    `image` is a float image (y, x), `ring` are the pixels at RING (`Neighbourhood.around`). With fewer than MIN_RING
+    values it is the median of all these levels.
+    """
+    level = of_order(values_at(image, ring), 0.5, MIN_RING)
+    return np.where(np.isnan(level), of_order(level[None], 0.5)[0], level)
 
 
 def values_at(image: np.ndarray, index: np.ndarray) -> np.ndarray:
-    """`image` at the flat indices `index` (any shape), float64; NaN at -1."""
-    return np.where(index >= 0, image.ravel()[np.maximum(index, 0)].astype(np.float64), np.nan)
+    """`image` at the flat indices `index` (any shape), float32; NaN at -1."""
+    return np.where(index >= 0, image.reshape(-1)[np.maximum(index, 0)].astype(np.float32), np.float32(np.nan))
 
 
 def of_order(rows: np.ndarray, part: float, min_values: int = 1) -> np.ndarray:
