@@ -65,11 +65,11 @@ class DarkParts:
         return found
 
 
-def wide_parts(dark: np.ndarray, science: np.ndarray) -> np.ndarray:
-    """The `dark` science pixels in parts at least three pixels wide; boolean images (y, x)."""
-    # Pixels outside the science area count as dark, so that the opening does not remove areas at its border.
-    outside = np.pad(dark | ~science, 1, constant_values=True)
-    return binary_opening(outside, _SQUARE)[1:-1, 1:-1] & dark & science
+def wide_parts(pixels: np.ndarray, science: np.ndarray) -> np.ndarray:
+    """The science `pixels` in parts at least three pixels wide; boolean images (y, x)."""
+    # Pixels outside the science area count as such, so that the opening does not remove areas at its border.
+    outside = np.pad(pixels | ~science, 1, constant_values=True)
+    return binary_opening(outside, _SQUARE)[1:-1, 1:-1] & pixels & science
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,9 @@ def find_dark_parts(flat: Flat) -> DarkParts:
     image, dark = flat.image, flat.dark
     areas, n_parts = label(wide_parts(dark, flat.science))
     near = dark & binary_dilation(areas > 0, _SQUARE, iterations=2)
-    steps, sharp = _steps(flat.edges, flat.level, flat.lit, near)
+    # A hot pixel in a dark part is no edge of the part.
+    lit = wide_parts(flat.lit, flat.science)
+    steps, sharp = _steps(flat.edges, flat.level, lit, near)
     # A step belongs to the part within two pixels.
     owner = areas.copy()
     for _ in range(2):

@@ -51,6 +51,13 @@ def test_a_strip_with_a_soft_edge_is_not_lit_with_its_margin(blur):
     assert found[end + 1 :].all() and not found[: end - 1].any()
 
 
+def test_hot_pixels_in_the_dark_are_no_edges():
+    image = lamp() * shadow(np.s_[:20], 1.5)
+    for y, x in np.random.default_rng(4).integers([1, 1], [18, 158], (40, 2)):
+        image[y, x] += 3000
+    assert not lit(image)[:20].any()
+
+
 def test_beside_reference_pixels():
     found = lit(lamp() * shadow(np.s_[:, :14], 1.0), border())
     assert not found[:, :18].any() and found[4:-4, 19:-4].all() and not found[:4].any()
