@@ -140,21 +140,16 @@ def count_beyond(
         Every `step`-th value of a row counts, beginning with another column in the next row.
     side : int
         Side of the square cells in pixels.
-    rows, columns, cells : int32 arrays (y, 3), (x, 3), (y of cells, x of cells, 3)
-        Numbers of values, of values below the lower limit and of values above the upper limit; added to.
+    rows, columns, cells : int32 arrays (y, 2), (x, 2), (y of cells, x of cells, 2)
+        Numbers of values below the lower limit and above the upper limit; added to.
     """
     n_rows, n_columns = values.shape
     low, high = limits
     for y in range(n_rows):
         for x in range(2 * y % step, n_columns, step):
             value = values[y, x]
-            if np.isnan(value):
-                continue
-            beyond = 2 if value > high else 1 if value < low else 0
-            rows[y, 0] += 1
-            columns[x, 0] += 1
-            cells[y // side, x // side, 0] += 1
-            if beyond:
+            if value > high or value < low:
+                beyond = 1 if value > high else 0
                 rows[y, beyond] += 1
                 columns[x, beyond] += 1
                 cells[y // side, x // side, beyond] += 1

@@ -22,6 +22,8 @@ MIN_CELLS = 4
 # between cells, and persistence differs from pixel to pixel.
 PART_OF_LEVEL = np.float32(0.25)
 MAX_NAMED = 5
+# Quantities that have no level where another quantity has none.
+FOLLOWS = {"slope over its error": "slope"}
 
 
 class Named(Protocol):
@@ -263,7 +265,12 @@ class LocalLevels:
         if integration is not self._integration:
             self._integration, self._found = integration, {}
         if name not in self._found:
-            self._found[name] = self.finder.find(values.astype(np.float32, copy=False), lines)
+            followed = self._found.get(FOLLOWS.get(name, ""))
+            self._found[name] = (
+                followed
+                if followed is not None and followed.is_empty
+                else self.finder.find(values.astype(np.float32, copy=False), lines)
+            )
             self.records.setdefault(name, LevelRecord(self.finder)).add(integration.exposure, self._found[name])
         level = self._found[name]
         if level.image is None:

@@ -7,7 +7,7 @@ steps. An area with a sharp edge has no level of its own; `badpix.vote.level_rec
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -31,7 +31,7 @@ MEDIAN_ERROR = 1.2533
 QUARTILE_DISTANCE = 1.349  # between the quartiles of a normal distribution, in standard deviations
 # Lines and cells with more values beyond one standard deviation than noise makes, by so many standard errors, are
 # measured. Noise makes CHANCE_BEYOND on each side.
-SUSPECT, CHANCE_BEYOND = 3, 0.1587
+SUSPECT, CHANCE_BEYOND = 4, 0.1587
 # Scatter of the pixels of a line or cell: at most this multiple of the typical scatter, in cells plus this part of the
 # level (its gradient within the cell, and shot noise).
 MAX_SCATTER, MAX_SCATTER_OF_LEVEL = 1.6, 0.5
@@ -39,8 +39,8 @@ MAX_SCATTER, MAX_SCATTER_OF_LEVEL = 1.6, 0.5
 SHARP = 0.65
 # A cell needs this number of values.
 MIN_VALUES = 16
-# Sizes from which a third of the values finds suspects, and from which the sample of the typical level is thinned.
-LARGE, SAMPLE_SIZE = 2**20, 2**15
+# In regions of this size every fifth value finds suspects and lines, and samples of the typical level are thinned to this size.
+LARGE, STEP, SAMPLE_SIZE = 2**18, 5, 2**14
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,11 @@ class LocalLevel:
     smooth: np.ndarray | None
     regions: tuple[RegionLevel, ...]
 
+    @property
+    def is_empty(self) -> bool:
+        """True without any level, also without areas with sharp edges."""
+        return self.image is None and not any(region.areas.index.size for region in self.regions)
+
 
 class LevelFinder:
     """Finds local levels in images of one shape.
@@ -109,16 +114,25 @@ class LevelFinder:
     def find(self, values: np.ndarray, lines: bool) -> LocalLevel:
         """The LocalLevel of `values`, float32 (y, x), NaN without a value; `lines`: rows and columns have levels."""
         centre, sigma = typical_level_and_scatter(values.ravel()[self.sample])
-        image, smooth, found = np.zeros(values.shape, np.float32), np.zeros(values.shape, np.float32), []
-        for region, sample in zip(self.regions, self.samples, strict=True):
-            part = np.where(self.science[region], values[region], np.float32(np.nan))
+        found = [RegionLevel(np.nan)] * len(self.regions)
+        if not sigma > 0:  # constant, or without values
+            return LocalLevel(None, None, tuple(found))
+        images: dict[str, np.ndarray] = {}
+        for number, (region, sample) in enumerate(zip(self.regions, self.samples, strict=True)):
+            part = values[region]
+            if not self.science[region].all():
+                part = np.where(self.science[region], part, np.float32(np.nan))
             own, scatter = typical_level_and_scatter(part.ravel()[sample])
-            if not (scatter > 0 and sigma > 0):  # constant or without values
-                found.append(RegionLevel(np.nan))
+            if not scatter > 0:
                 continue
-            offset = own - centre if abs(own - centre) > MIN_LEVEL * sigma and len(self.regions) > 1 else 0.0
-            found.append(_of_region(part, own, scatter, offset, lines, image[region], smooth[region]))
-        return LocalLevel(image if image.any() else None, smooth if smooth.any() else None, tuple(found))
+            found[number], image, smooth = _of_region(part, own, scatter, lines)
+            if len(self.regions) > 1 and abs(own - centre) > MIN_LEVEL * sigma:
+                found[number] = replace(found[number], offset=own - centre)
+                image = np.full(part.shape, own - centre, np.float32) + (0 if image is None else image)
+            for name, level in (("image", image), ("smooth", smooth)):
+                if level is not None:
+                    images.setdefault(name, np.zeros(values.shape, np.float32))[region] = level
+        return LocalLevel(images.get("image"), images.get("smooth"), tuple(found))
 
 
 def trimmed(region: Region, science: np.ndarray) -> Region:
@@ -132,50 +146,52 @@ def trimmed(region: Region, science: np.ndarray) -> Region:
 
 def _thinned(sample: np.ndarray) -> np.ndarray:
     # 13 divides the width of no array, so all columns take part.
-    return sample[::13] if sample.size > 13 * SAMPLE_SIZE else sample
+    return sample[:: 13 if sample.size > 13 * SAMPLE_SIZE else 1]
+
+
+@cache
+def _numbers_counted(shape: tuple[int, int], step: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Numbers of values of which `count_beyond` takes part in each row, column and cell of an image of `shape`."""
+    y, x = (np.arange(n) for n in shape)
+    counted = (x - (2 * y[:, np.newaxis] % step)) % step == 0
+    of_cells = np.add.reduceat(np.add.reduceat(counted, y[::CELL], axis=0, dtype=int), x[::CELL], axis=1)
+    return counted.sum(axis=1), counted.sum(axis=0), of_cells
 
 
 def _of_region(
-    values: np.ndarray,
-    centre: float,
-    sigma: float,
-    offset: float,
-    lines: bool,
-    image: np.ndarray,
-    smooth: np.ndarray,
-) -> RegionLevel:
-    """The RegionLevel of `values` (changed in place); its level is added to `image`, and that of areas to `smooth`."""
-    n_cells = tuple(-(-n // CELL) for n in values.shape)
-    rows, columns = (np.zeros((n, 3), np.int32) for n in values.shape)
-    cells = np.zeros((*n_cells, 3), np.int32)
-    limits = np.float32(centre - sigma), np.float32(centre + sigma)
-    count_beyond(values, limits, 3 if values.size > LARGE else 1, CELL, rows, columns, cells)
-    image += np.float32(offset)
-    found: list[Lines] = []
-    for counts, axis in ((rows, 0), (columns, 1)):
-        of_axis = _uniform_lines(values, _suspect(counts), axis, centre, sigma) if lines else NO_LINES
-        if of_axis.index.size:
-            heights = np.zeros(values.shape[axis], np.float32)
-            heights[of_axis.index] = of_axis.level
-            image += heights[:, np.newaxis] if axis == 0 else heights
-            values -= heights[:, np.newaxis] if axis == 0 else heights
-        found.append(of_axis)
-    areas = NO_AREAS
-    suspects = _suspect(cells)
+    values: np.ndarray, centre: float, sigma: float, lines: bool
+) -> tuple[RegionLevel, np.ndarray | None, np.ndarray | None]:
+    """The RegionLevel of `values`, its image, and that of its smooth areas: float32 (y, x), None without a level."""
+    shape = (values.shape[0], values.shape[1])
+    n_cells = (-(-shape[0] // CELL), -(-shape[1] // CELL))
+    step = STEP if values.size >= LARGE else 1
+    rows, columns = (np.zeros((n, 2), np.int32) for n in shape)
+    cells = np.zeros((*n_cells, 2), np.int32)
+    count_beyond(values, (np.float32(centre - sigma), np.float32(centre + sigma)), step, CELL, rows, columns, cells)
+    n_rows, n_columns, n_in_cells = _numbers_counted(shape, step)
+    image, smooth, found, areas = None, None, [NO_LINES, NO_LINES], NO_AREAS
+    if lines:
+        for axis, (counts, number) in enumerate(((rows, n_rows), (columns, n_columns))):
+            found[axis] = of_axis = _uniform_lines(values, _suspect(counts, number), axis, centre, sigma)
+            if of_axis.index.size:
+                heights = np.zeros((shape[0], 1) if axis == 0 else (1, shape[1]), np.float32)
+                heights.ravel()[of_axis.index] = of_axis.level
+                values = values - heights
+                image = np.broadcast_to(heights, shape) if image is None else image + heights
+    suspects = _suspect(cells, n_in_cells)
     if suspects.any():
         areas = _areas(values, binary_dilation(suspects, np.ones((3, 3), bool), iterations=2), centre, sigma)
         if not areas.sharp.all():
-            level = _interpolated(areas, n_cells, values.shape)
-            smooth += level
-            image += level
-    return RegionLevel(sigma, offset, found[0], found[1], areas)
+            smooth = _interpolated(areas, n_cells, shape)
+            image = smooth if image is None else image + smooth
+    return RegionLevel(sigma, 0.0, found[0], found[1], areas), image, smooth
 
 
-def _suspect(counts: np.ndarray) -> np.ndarray:
-    """Whether more values are beyond a limit than noise makes, of counts (..., 3) of `count_beyond`."""
-    n = np.maximum(counts[..., 0], 1)
+def _suspect(counts: np.ndarray, number: np.ndarray) -> np.ndarray:
+    """Whether more values are beyond a limit than noise makes, of counts (..., 2) of `number` values."""
+    n = np.maximum(number, 1)
     error = np.sqrt(CHANCE_BEYOND * (1 - CHANCE_BEYOND) / n)
-    return counts[..., 1:].max(axis=-1) / n > CHANCE_BEYOND + SUSPECT * error
+    return counts.max(axis=-1) / n > CHANCE_BEYOND + SUSPECT * error
 
 
 def _uniform_lines(values: np.ndarray, suspects: np.ndarray, axis: int, centre: float, sigma: float) -> Lines:
@@ -195,7 +211,7 @@ def _lines(
 ) -> Lines:
     """The uniform lines among `index` whose level exceeds `n_errors` standard errors and `least` x `sigma`."""
     chosen = np.take(values, index, axis=axis)
-    chosen = chosen if axis == 0 else chosen.T
+    chosen = (chosen if axis == 0 else chosen.T)[:, :: STEP if values.size >= LARGE else 1]
     n = np.isfinite(chosen).sum(axis=1)
     enough = n >= MIN_VALUES
     index, n = index[enough], n[enough]
