@@ -39,7 +39,7 @@ MAX_SCATTER, MAX_SCATTER_OF_LEVEL = 1.6, 0.5
 SHARP = 0.65
 # A cell needs this number of values.
 MIN_VALUES = 16
-# In regions of this size every fifth value finds suspects and lines, and samples of the typical level are thinned to this size.
+# In regions of this size every fifth value finds suspects and lines; samples of the typical level have this size.
 LARGE, STEP, SAMPLE_SIZE = 2**18, 5, 2**14
 
 
@@ -217,7 +217,8 @@ def _lines(
     index, n = index[enough], n[enough]
     if not index.size:
         return NO_LINES
-    low, middle, high = np.nanpercentile(chosen[enough], [25, 50, 75], axis=1)
+    in_order = np.sort(chosen[enough], axis=1)  # NaN comes last
+    low, middle, high = (in_order[np.arange(n.size), (n - 1) * quarter // 4] for quarter in (1, 2, 3))
     level = middle - centre
     uniform = (high - low) / QUARTILE_DISTANCE <= MAX_SCATTER * sigma
     real = uniform & (np.abs(level) > np.maximum(least * sigma, n_errors * MEDIAN_ERROR * sigma / np.sqrt(n)))
