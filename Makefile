@@ -3,7 +3,8 @@
 # make fuzz          damaged input through the library for FUZZ_SECONDS (600); 30 s of it are in make test
 # make lint          style, names, types and layers of the code; snakemake --lint
 # make docs          config/config.yaml and config/README.md from the schema
-# make validation    demo for many detectors, to docs/validation.md (hours; see scripts/validation.py --help)
+# make validation    demo for many detectors and read patterns, to docs/validation.md (an hour; five detectors each with
+#                    N_SEEDS=5; resumed where it stopped; see scripts/validation.py --help)
 # make bench         cost of the workflow beyond detector1, to docs/benchmarks.md (an hour; less with BENCH="--size 256 ...")
 # make requirements  pin envs/*.in again
 PYTHON ?= python3
@@ -12,6 +13,7 @@ VENV ?= .venv
 DEMO ?= demo
 SIZE ?= 256
 SEED ?= 1
+N_SEEDS ?= 2
 BIN = $(VENV)/bin
 
 FUZZ_SECONDS ?= 600
@@ -22,7 +24,8 @@ demo: $(VENV)/.run-ready
 	scripts/demo.sh $(BIN) $(DEMO) $(SIZE) $(SEED) $(CORES)
 
 validation: $(VENV)/.run-ready
-	$(BIN)/python scripts/validation.py --out validation --ablations --cores $(CORES) --page docs/validation.md
+	$(BIN)/python scripts/validation.py --out validation --n-seeds $(N_SEEDS) --cores $(CORES) \
+		--page docs/validation.md --readme README.md
 
 bench: $(VENV)/.run-ready
 	$(BIN)/python benchmarks/bench.py --out bench --page docs/benchmarks.md $(BENCH)
