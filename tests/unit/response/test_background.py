@@ -73,6 +73,12 @@ def test_a_cluster_as_large_as_a_block_of_the_first_estimate():
     np.testing.assert_allclose(level[lit], gradient()[lit], rtol=1e-6)
 
 
+def test_a_cluster_in_a_corner_has_the_level_beside_it():
+    image = np.full((100, 100), 1000.0)
+    image[:60, :60] = 0
+    np.testing.assert_allclose(background(image, np.ones((100, 100), bool), 15), 1000, rtol=0.01)
+
+
 def test_block_median_ignores_values_that_are_not_finite():
     image = np.array([[1.0, 2, 3, np.nan], [np.nan, np.inf, 5, 7]])
     assert block_median(image, 2).tolist() == [[1.5, 1.5, 5, 5], [1.5, 1.5, 5, 5]]

@@ -124,3 +124,15 @@ def test_the_edges_are_lit_where_the_normalisation_follows_them(slicer, normalis
     assert found.lit[inside].mean() > 0.95
     assert found.lit[edge].mean() > 0.97 if followed else found.lit[edge].mean() < 0.25
     assert any("does not follow the edges of the slices" in warning for warning in found.warnings) != followed
+
+
+@pytest.mark.parametrize("columns", [[64], [64, 65]])
+def test_dead_columns_along_straight_slices(columns):
+    position = np.abs(np.mod(np.arange(SIZE) - 64 + 13.5, 27) - 13.5)
+    share = np.clip((10.5 - position) / 3 + 0.5, 0.005, 1)
+    flat = 1000 * share * np.random.default_rng(1).normal(1, 0.01, SCIENCE.shape)
+    flat[:, columns] *= 0.01
+    light = find_illumination(flat, SCIENCE, 0.01, "y")
+    response = flat / background(flat, SCIENCE, 15, "y")
+    assert light.lit[:, columns].all() and (response[:, columns] < 0.05).all()
+    assert not light.lit[:, share < 0.4].any() and light.lit[:, share > 0.6].all()
