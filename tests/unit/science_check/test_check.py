@@ -164,6 +164,17 @@ def test_differences_of_response_below_a_fifth_are_no_outliers(tmp_path):
     assert only(numbers, AREA)[1] == 0, "they are not like good pixels either"
 
 
+def test_bad_pixels_that_no_mask_has_do_not_widen_the_range_of_good_ones(tmp_path):
+    rates = flats(tmp_path)
+    scattered = [(3 + 7 * i, 4 + 7 * j) for i in range(9) for j in range(9)]  # 2% of the pixels
+    for path in rates.values():
+        with fits.open(path, mode="update") as hdus:
+            hdus["SCI"].data[:, *places(GOOD)] *= 0.9
+            hdus["SCI"].data[:, *places(scattered)] = 1.0
+    numbers = run(tmp_path, {}, flagged(GOOD, "LOW_QE"), rates)
+    assert only(numbers, AREA)[1] == 0
+
+
 def test_a_cosmic_ray_does_not_recur(tmp_path):
     rates = darks(tmp_path)
     for path in list(rates.values())[:2]:
