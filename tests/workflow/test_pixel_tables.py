@@ -65,8 +65,8 @@ def test_the_table_has_the_pixels_of_the_mask_and_known_pixels_are_found_again(f
     assert not (folder / "known_bad" / "known_bad_gate.json").exists() and not (folder / "delivery").exists()
 
     config["known_bad"]["on_failure"] = "warn"
-    run = succeed(finished_copy, config=config)
-    assert run.jobs == {"known_bad_gate": 1, "history": 1}
+    run = succeed(finished_copy, config=config | more)
+    assert run.jobs == {"known_bad_gate": 1, "history": 1} and (finished_copy / "kept").exists()
     assert "    WARNING: the recall is below min_recall 1" in run.output
 
 
