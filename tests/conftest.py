@@ -1,6 +1,19 @@
-"""The order of the tests: those that wait go first."""
+"""The order of the tests, and the environment that each of them has."""
+
+import os
+from collections.abc import Iterator
 
 import pytest
+
+
+@pytest.fixture(autouse=True)
+def environment() -> Iterator[None]:
+    """The environment variables as before the test: scripts that run in this process set those of CRDS."""
+    before = dict(os.environ)
+    yield
+    for name in os.environ.keys() - before.keys():
+        del os.environ[name]
+    os.environ.update(before)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -127,8 +127,8 @@ def test_the_inspector_agrees_with_the_files(run):
         types = {row["TYPE"]: int(row["BIT"]) for row in evidence["TYPES"].data}
         tests = {row["TEST"] for row in evidence["TESTS"].data}
         thresholds = evidence["THRESHOLDS"].data
-        limits = [thresholds["VALUE"][(thresholds["TEST"] == test) & (thresholds["QUANTITY"] == "PEDESTAL_T0")]
-                  for test in ("high_pedestal", "low_pedestal")]  # fmt: skip
+        limits = thresholds["VALUE"][thresholds["QUANTITY"] == "PEDESTAL_T0"]
+        assert limits.size >= 20
         panels = seen.page.evaluate("() => badpix.page.panels.map((p) => [p.quantity, p.figure])")
         labels = {name: entry["label"] for name, entry in seen.page.evaluate("() => badpix.page.looks").items()}
         places = one_of_each_type(run)
@@ -157,7 +157,7 @@ def test_the_inspector_agrees_with_the_files(run):
                 _, shown = drawn(seen.page, f"{figure[quantity]}-points")
                 assert np.array_equal(shown.astype(np.float32), stack[:, y, x], equal_nan=True), (quantity, x, y)
             _, lines = drawn(seen.page, f"{figure['PEDESTAL_T0']}-limits")
-            assert np.allclose(np.sort(lines), np.sort(np.concatenate(limits)), rtol=0, atol=1e-6)
+            assert np.allclose(np.sort(lines), np.sort(limits), rtol=0, atol=1e-6)
         assert seen.errors == []
 
 

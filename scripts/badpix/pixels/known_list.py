@@ -16,6 +16,7 @@ from typing import Self
 
 import numpy as np
 
+from badpix.changes.files import read_image
 from badpix.core import plain_input
 from badpix.core.files import is_machine_fault
 from badpix.core.wording import suggestion
@@ -233,8 +234,6 @@ def _rows_of_parquet(path: str | Path, detector: Detector, words: Words) -> list
 
 def _of_image(path: str | Path, detector: Detector, words: Words) -> KnownPixels:
     """The KnownPixels of a mask, or of an image in the primary HDU that is not 0 at bad pixels."""
-    from badpix.changes.files import read_image  # few lists need it
-
     image = read_image(path, lists=True)
     if (name := image.header.get("DETECTOR")) and str(name).strip().upper() != detector.name:
         raise KnownPixelError(f"{path}: DETECTOR is {name}, the list is given for {detector.name}")
