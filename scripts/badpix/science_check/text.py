@@ -7,8 +7,8 @@ from badpix.science_check.words import AREA, BETTER, MIXED, OPEN, OUTLIERS, SAME
 
 # What each verdict means for the new mask.
 MEANING = {
-    BETTER: "The new mask is better in at least one of both numbers, and worse in none.",
-    WORSE: "The new mask is worse in at least one of both numbers, and better in none.",
+    BETTER: "The new mask is better in at least one of the two numbers, and worse in none.",
+    WORSE: "The new mask is worse in at least one of the two numbers, and better in none.",
     MIXED: "The new mask is better in one number and worse in the other.",
     SAME: "The exposures do not show that either mask is better.",
 }
@@ -17,7 +17,7 @@ ASSUMED = """\
   around it. Sigma is the scatter of the pixels about these medians. A pixel that is saturated from the start is an
   outlier. With light, deviations below {deviation:.0%} of the level do not count: flat fielding corrects them.
 * An outlier recurs if it is one in so many exposures that chance, as of cosmic rays, makes that in less than one pixel
-  of a million. Pixels that deviate in the rates only at times, or less, are neither outliers nor good.
+  of a million. Pixels that deviate only at times, or weakly, are neither outliers nor good.
 * A pixel behaves like a good one if its deviation, its scatter between exposures and between integrations, its share
   of jumps and of missing values are within the range of 95% of the pixels that neither mask flags and that are no
   outliers. Defects that do not show in rates, such as a low pedestal, are not seen.
@@ -39,7 +39,7 @@ def report_text(numbers: Mapping[str, Any], assumed: Mapping[str, float]) -> str
         f"* new mask: `{numbers['new_mask']}`",
         f"* old mask: `{numbers['old_mask']}`",
         f"* {numbers['n_measured']:,} pixels were measured; DO_NOT_USE: {numbers['n_old']:,} in the old mask,"
-        f" {numbers['n_new']:,} in the new mask, {numbers['n_differing']:,} in one of both only",
+        f" {numbers['n_new']:,} in the new mask, {numbers['n_differing']:,} in one of the two only",
         "",
         "| per thousand pixels (95%) | old mask | new mask | new - old | only old | only new | open | result |",
         "|---|---|---|---|---|---|---|---|",
