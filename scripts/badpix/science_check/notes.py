@@ -32,13 +32,16 @@ def notes_on(result: Check, chosen: Chosen, header: Mapping[str, Any]) -> list[s
             f"{counted(n_open, 'pixels')} with DO_NOT_USE in one mask only could not be decided on for lack of"
             f" {' and of '.join(missing)}"
         )
+    # Exposures that are too few have headers, too.
+    used = [name for units in chosen.lights.values() for names in units.values() for name in names]
+    headers = {name: chosen.headers[name] for name in sorted(used)}
     foreign = [
         name
-        for name, of_exposure in chosen.headers.items()
+        for name, of_exposure in headers.items()
         if str(of_exposure.get("R_MASK", OWN_MASK)).rsplit("/", maxsplit=1)[-1] != OWN_MASK
     ]
     if foreign:
-        masks = sorted({str(chosen.headers[name]["R_MASK"]) for name in foreign})
+        masks = sorted({str(headers[name]["R_MASK"]) for name in foreign})
         notes.append(
             f"{counted(len(foreign), 'exposures')} ({first_of(foreign, MAX_NAMES)}) were processed with"
             f" {first_of(masks, MAX_NAMES)}: its pixels with DO_NOT_USE have no value in them and stay open; give the"
@@ -46,7 +49,7 @@ def notes_on(result: Check, chosen: Chosen, header: Mapping[str, Any]) -> list[s
         )
     early = [
         name
-        for name, of_exposure in chosen.headers.items()
+        for name, of_exposure in headers.items()
         if f"{of_exposure['DATE-OBS']}T{of_exposure['TIME-OBS']}" < str(header.get("USEAFTER", ""))
     ]
     if early:
@@ -54,7 +57,7 @@ def notes_on(result: Check, chosen: Chosen, header: Mapping[str, Any]) -> list[s
             f"{counted(len(early), 'exposures')} ({first_of(early, MAX_NAMES)}) began before USEAFTER of the new mask,"
             f" {header['USEAFTER']}: CRDS would not give it to them"
         )
-    subtracted = [name for name, of_exposure in chosen.headers.items() if of_exposure.get("S_DARK") == "COMPLETE"]
+    subtracted = [name for name, of_exposure in headers.items() if of_exposure.get("S_DARK") == "COMPLETE"]
     if subtracted:
         notes.append(
             f"the dark current was subtracted from {counted(len(subtracted), 'exposures')}"

@@ -7,6 +7,7 @@ absolute deviation); it contains the read noise, the photon noise and the differ
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -51,12 +52,12 @@ class Unit:
 
 
 def same_pointings(headers: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
-    """The names of `headers` (name -> keywords) by pointing. An exposure without a pointing joins the first one."""
+    """The names of `headers` (name -> keywords) by pointing. Exposures without a pointing join the first one."""
     groups: list[list[str]] = []
-    for name, header in headers.items():
+    # The distance is NaN if it is not known. An exposure without a pointing as the first would be near to all others.
+    for name in sorted(headers, key=lambda name: isnan(pointing.distance(headers[name], headers[name]))):
         for group in groups:
-            # The distance is NaN if it is not known.
-            if not pointing.distance(headers[group[0]], header) > SAME_POINTING:
+            if not pointing.distance(headers[group[0]], headers[name]) > SAME_POINTING:
                 group.append(name)
                 break
         else:
@@ -89,25 +90,29 @@ def measure_unit(
     sky : SkySettings, optional
         Search of sources, for exposures of the sky.
     """
-    n_integrations = 0
+    shifts: list[float] = []
+    in_first = science
     first, total, squares = (np.zeros(frame.shape) for _ in range(3))
     number, n_there, saturated, jumps = (np.zeros(frame.shape, np.int32) for _ in range(4))
     for path in paths:
         for one in integrations(path, frame):
             has_value = np.isfinite(one.rate)
-            rate = np.where(has_value, one.rate, 0.0)
+            if not shifts:
+                first, in_first = np.where(has_value, one.rate, 0.0), has_value & science
+            # Without the shift of its level, an integration without a value of a pixel does not shift this pixel.
+            common = (one.rate - first)[has_value & in_first]
+            shifts.append(float(np.median(common)) if common.size else 0.0)
             # Moments about the first integration, so that a large rate does not cost digits.
-            first = first if n_integrations else rate
-            n_integrations += 1
-            total += np.where(has_value, rate - first, 0.0)
-            squares += np.where(has_value, (rate - first) ** 2, 0.0)
+            change = np.where(has_value, one.rate - shifts[-1] - first, 0.0)
+            total += change
+            squares += change**2
             number += has_value
             n_there += one.there
             saturated += one.saturated
             jumps += one.jump
     with np.errstate(divide="ignore", invalid="ignore"):
         offset = total / number
-        mean = np.where(science & (number > 0), first + offset, np.nan)
+        mean = np.where(science & (number > 0), np.mean(shifts) + first + offset, np.nan)
         variance = np.where(science & (number > 1), (squares - number * offset**2) / (number - 1), np.nan)
         share = np.where(n_there > 0, jumps / n_there, np.nan)
     if sky is not None:
