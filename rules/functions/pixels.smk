@@ -16,17 +16,18 @@ def check_known_bad(mask_ids):
     # Imported here because few runs need it.
     from badpix.mask.flags import flags_by_type
     from badpix.pixels.known_list import KnownPixelError, read_known_pixels
+    from badpix.pixels.known_source import is_unnamed, own_result
 
-    lists = {}
+    lists, detectors = {}, sorted({detector_of(mask_id) for mask_id in mask_ids})
     for mask_id in mask_ids:
         setting, of_mask = config_of(mask_id)["known_bad"]["pixels"], config_of(mask_id)
         path = known_bad_of(mask_id)["pixels"]
         if path in (None, OF_EPOCHS):
             continue
-        if not isinstance(setting, dict) and len({detector_of(each) for each in mask_ids}) > 1:
+        if not isinstance(setting, dict) and len(detectors) > 1:
             raise refusal(
                 f"known_bad.pixels: {setting!r} is a list of one detector, and the run has masks of"
-                f" {', '.join(sorted({detector_of(each) for each in mask_ids}))}; give a mapping of detectors to lists"
+                f" {', '.join(detectors)}; give a mapping of detectors to lists"
             )
         lists[path, detector_of(mask_id)] = of_mask
         for made in map(mask_file, mask_ids):
@@ -35,15 +36,23 @@ def check_known_bad(mask_ids):
                     f"known_bad.pixels: {path!r} is the mask {made}, which this run makes; set it to a copy, or to"
                     " epochs"
                 )
+        if own_result(path, RESULTS, detectors):
+            raise refusal(
+                f"known_bad.pixels: {path!r} is among the results of this run, which change with the mask; set it to a"
+                " copy in another folder, or to epochs"
+            )
     for (path, detector), of_mask in lists.items():
         table = flags_by_type(of_mask["flag_values"], of_mask["dark_do_not_use"], of_mask["flat_do_not_use"])
         try:
             read_known_pixels(path, DETECTORS[detector], table)
         except KnownPixelError as error:
             raise refusal(f"known_bad.pixels: {error}") from None
+    for mask_id in mask_ids:
+        if is_unnamed(config_of(mask_id)["known_bad"]["pixels"], detector_of(mask_id)):
+            say([f"Warning: {mask_id}: known_bad.pixels does not name {detector_of(mask_id)}; no check of this mask"])
 
 
-if DECIDES and any(known_bad_of(mask_id)["pixels"] for mask_id in INVENTORY.masks):
+if DECIDES and any(config_of(mask_id)["known_bad"]["pixels"] for mask_id in INVENTORY.masks):
     check_known_bad([*INVENTORY.masks])
 
 

@@ -76,3 +76,11 @@ def test_a_list_is_refused_before_the_run(finished_copy):
     assert run.status != 0 and not run.jobs
     assert "known.txt, line 1: 'hto' is neither a type nor a flag of a mask; did you mean HOT?" in run.output
     assert "known.txt, line 2: x = 5000 is outside the detector's 0:2047 (0-based)" in run.output
+
+
+def test_a_list_that_the_run_makes_is_refused_and_a_detector_without_a_list_is_named(finished_copy):
+    run = snakemake(finished_copy, "--dry-run", config={"known_bad": {"pixels": "results/NIS/summary.csv"}})
+    assert run.status != 0 and not run.jobs
+    assert "'results/NIS/summary.csv' is among the results of this run, which change with the mask" in run.output
+    run = succeed(finished_copy, "--dry-run", config={"known_bad": {"pixels": {"NRCA1": "known.txt"}}})
+    assert "Warning: NIS: known_bad.pixels does not name NIS; no check of this mask" in run.output

@@ -8,11 +8,12 @@ names; they are moved to their place on the full frame.
 """
 
 import csv
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -30,8 +31,8 @@ from badpix.mask.manual_flags import ManualFlagError, parse_span
 MAX_PROBLEMS = 10
 MAX_PIXELS_OF_A_ROW = 100_000
 WORDS = ("type", "types", "flag", "flags")
-# Columns of changed_pixels.csv, whose coordinates are of the array of its mask.
-OF_THE_ARRAY = ("before_dq", "after_dq")
+# Columns of changed_pixels.csv, and of the lists of the science check, whose coordinates are of the array of a mask.
+OF_THE_ARRAY = ("before_dq", "after_dq", "old_dq", "new_dq")
 BIT_OF = {name: np.uint32(1 << number) for number, name in enumerate(PIXEL_TYPES)}
 
 
@@ -79,7 +80,8 @@ class Words:
         bits = dict.fromkeys((OTHER, *(name.lower() for name in MASK_FLAGS)), np.uint32(0))
         for name, bit in BIT_OF.items():
             for word in {name.lower(), *(flag.lower() for flag in (*PIXEL_TYPES[name].flags, *table[name].flags))}:
-                bits[word] = bits.get(word, np.uint32(0)) | bit
+                # DO_NOT_USE says nothing about the type, also if flag_values has it.
+                bits[word] = bits.get(word, np.uint32(0)) | (np.uint32(0) if word == "do_not_use" else bit)
         return cls(bits)
 
     def problem(self, word: str) -> str | None:
@@ -154,10 +156,10 @@ def parse_rows(
         if columns is None:
             names = [cell.lower() for cell in cells]
             columns = names if {"x", "y"} <= set(names) else []
-            if set(OF_THE_ARRAY) & set(columns):
+            if of_array := [name for name in OF_THE_ARRAY if name in columns]:
                 raise KnownPixelError(
-                    f"{source}: the coordinates of a table of changed pixels are of the array of its mask; give a list"
-                    " with coordinates of the full frame, 0-based"
+                    f"{source}: the coordinates of a table with the column {of_array[0]} are of the array of its mask;"
+                    " give a list with coordinates of the full frame, 0-based"
                 )
             if columns:
                 continue
@@ -221,10 +223,22 @@ def _pixels(
     return [(x, y, given or of_list) for y in lines for x in columns]
 
 
+def _check_detector(path: str | Path, name: Any, detector: Detector) -> None:
+    """KnownPixelError for a list of the detector `name` that is not `detector`; None: not known."""
+    if name and str(name).strip().upper() != detector.name:
+        raise KnownPixelError(f"{path}: DETECTOR is {name}, the list is given for {detector.name}")
+
+
 def _rows_of_parquet(path: str | Path, detector: Detector, words: Words) -> list[tuple[int, int, tuple[str, ...]]]:
     """The rows of a Parquet table with the columns x and y."""
-    import pandas as pd  # few lists need it
+    # Few lists need them.
+    import pandas as pd
+    import pyarrow.parquet as pq
 
+    from badpix.formats.pixel_table_file import KEY
+
+    about = json.loads((pq.read_schema(path).metadata or {}).get(KEY, b"{}"))
+    _check_detector(path, about.get("detector"), detector)
     table = pd.read_parquet(path)
     if missing := [name for name in ("x", "y") if name not in table]:
         raise KnownPixelError(f"{path}: the table has no column {', '.join(missing)}")
@@ -235,8 +249,7 @@ def _rows_of_parquet(path: str | Path, detector: Detector, words: Words) -> list
 def _of_image(path: str | Path, detector: Detector, words: Words) -> KnownPixels:
     """The KnownPixels of a mask, or of an image in the primary HDU that is not 0 at bad pixels."""
     image = read_image(path, lists=True)
-    if (name := image.header.get("DETECTOR")) and str(name).strip().upper() != detector.name:
-        raise KnownPixelError(f"{path}: DETECTOR is {name}, the list is given for {detector.name}")
+    _check_detector(path, image.header.get("DETECTOR"), detector)
     full = detector.n_rows, detector.n_columns
     has_place = "SUBSTRT1" in image.header and "SUBSTRT2" in image.header
     if not has_place and image.dq.shape != full:
@@ -246,7 +259,7 @@ def _of_image(path: str | Path, detector: Detector, words: Words) -> KnownPixels
         )
     x0, y0 = (image.header["SUBSTRT1"] - 1, image.header["SUBSTRT2"] - 1) if has_place else (0, 0)
     y, x = np.nonzero(image.dq & ~NOT_BAD)
-    if x.size and (x.max() + x0 >= full[1] or y.max() + y0 >= full[0]):
+    if x.size and (min(x0, y0) < 0 or x.max() + x0 >= full[1] or y.max() + y0 >= full[0]):
         raise KnownPixelError(f"{path} has pixels outside the {full[1]} x {full[0]} pixels of {detector.name}")
     dq = image.dq[y, x] & ~NOT_BAD
     # An image of bad pixels has the flag of a catch-all, which says nothing about the type.

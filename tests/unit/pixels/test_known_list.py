@@ -13,11 +13,12 @@ from astropy.table import Table
 
 from badpix.delivery.pixel_lists import write_list
 from badpix.formats.mask_file import dq_definition
+from badpix.formats.pixel_table_file import write_parquet
 from badpix.instrument.detectors import load_detectors
 from badpix.instrument.dq import PIXEL_FLAGS
 from badpix.instrument.geometry import Geometry
 from badpix.mask.flags import flags_by_type
-from badpix.pixels.known_list import BIT_OF, KnownPixelError, read_known_pixels
+from badpix.pixels.known_list import BIT_OF, KnownPixelError, Words, read_known_pixels
 
 DETECTORS = load_detectors(Path(__file__).resolve().parents[3] / "config" / "detectors")
 NIS = dataclasses.replace(DETECTORS["NIS"], n_columns=24, n_rows=20)
@@ -109,6 +110,7 @@ def test_masks_and_images(tmp_path):
         ("DETECTOR is NRCA1, the list is given for NIS", "a.fits", placed | {"DETECTOR": "NRCA1"}),
         ("no SUBSTRT1: its place on the detector is not known", "b.fits", {}),
         ("has pixels outside the 24 x 20 pixels of NIS", "c.fits", placed | {"SUBSTRT1": 18}),
+        ("has pixels outside the 24 x 20 pixels of NIS", "d.fits", placed | {"SUBSTRT2": 0}),
     ):
         with pytest.raises(KnownPixelError, match=problem):
             read(mask(tmp_path / name, dq, **header))
@@ -125,7 +127,8 @@ def test_masks_and_images(tmp_path):
         ("3.5 7\n", "x is '3.5', neither a number nor a range"),
         ("-1 7\n", "x is '-1', neither"),
         ("x,y,types\n3,7\n", "line 2: the row has 2 columns, the heading has 3"),
-        ("x,y,change,before_dq,after_dq\n3,7,new,0,1\n", "are of the array of its mask"),
+        ("x,y,change,before_dq,after_dq\n3,7,new,0,1\n", "before_dq are of the array of its mask"),
+        ("x,y,do_not_use,finding,old_dq,new_dq\n3,7,new,outlier,0,1\n", "old_dq are of the array of its mask"),
         ("box(4,8,1,1,0) # color=red\n", r"x is 'box\(4'"),
         ("SCI SATURATED\n", "x is 'SCI'"),
         ("3 7 SATURATED\n", "'SATURATED' is neither"),
@@ -145,6 +148,20 @@ def test_all_problems_of_a_file_are_named_up_to_a_number(tmp_path):
     (tmp_path / "list.txt").write_text(": :\n")
     with pytest.raises(KnownPixelError, match="the row has 4194304 pixels, more than 100000"):
         read(tmp_path / "list.txt", DETECTORS["NIS"])
+
+
+def test_a_parquet_table_of_another_detector_is_refused(tmp_path):
+    for name in ("NIS", "NRCA1"):
+        write_parquet(tmp_path / f"{name}.parquet", pd.DataFrame({"x": [3], "y": [7]}), {}, {"detector": name})
+    assert found(read(tmp_path / "NIS.parquet")) == {(3, 7): set()}
+    with pytest.raises(KnownPixelError, match="DETECTOR is NRCA1, the list is given for NIS"):
+        read(tmp_path / "NRCA1.parquet")
+
+
+def test_do_not_use_says_nothing_about_the_type():
+    words = Words.of_flags(flags_by_type({"hot": ["HOT", "DO_NOT_USE"]}, (), ()))
+    assert words.types_of(["DEAD", "DO_NOT_USE"]) == BIT_OF["DEAD"]
+    assert words.types_of(["HOT"]) == BIT_OF["hot"]
 
 
 def test_other_files_are_refused(tmp_path):
