@@ -49,6 +49,8 @@ def with_border_effects(
             continue
         rng = effect_stream(name, seed)
         image = cluster(science, size, rng) if group == CLUSTER else blind_lines(science, round(size), rng)
+        if not image.any():
+            raise ValueError(f"effect {name}={size:g}: less than one of the {science.sum()} science pixels")
         new = np.zeros(np.count_nonzero(image), PIXEL_DTYPE)
         new["y"], new["x"] = np.nonzero(image)
         new["code"], new["group"] = population.codes["dead"], group

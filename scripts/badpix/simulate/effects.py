@@ -16,12 +16,16 @@ _STREAM = 101  # of all effects, beside the streams of detector, exposures, epoc
 _KINDS = {"dark": 1, "flat": 2}
 
 
-def effect(typical: float, description: str, of_exposures: bool = False) -> float:
+def effect(
+    typical: float, description: str, of_exposures: bool = False, whole: bool = False, below: float = np.inf
+) -> float:
     """A field of Effects: off at 0, `typical` if it is given without a value.
 
     `of_exposures`: the effect belongs to single exposures, so exposures with and without it can be in one folder.
+    `whole`: its value is a whole number. Its value is below `below`.
     """
-    return field(default=0.0, metadata={"typical": typical, "description": description, "of_exposures": of_exposures})
+    metadata = {"typical": typical, "description": description, "of_exposures": of_exposures}
+    return field(default=0.0, metadata=metadata | {"whole": whole, "below": below})
 
 
 @dataclass(frozen=True)
@@ -36,23 +40,36 @@ class Effects:
     glow: float = effect(2, "DN/s in a corner of the array, falling to 1/e in 8% of its side")
     persistence: float = effect(2, "DN/s in three patches of 12 to 24 pixels in the first dark, falling as 1/number")
     light_leak: float = effect(2, "DN/s in a wide spot of every fourth dark")
-    more_bad: float = effect(0.06, "share of the pixels that is bad besides, in equal numbers of all types but open")
-    more_hot: float = effect(0.06, "share of the pixels that is hot besides")
-    more_low_qe: float = effect(0.06, "share of the pixels that has a low response besides")
-    slow_telegraph: float = effect(24, "pixels that switch about once per exposure, and a third more in a minority")
+    more_bad: float = effect(
+        0.06, "share of the pixels that is bad besides, in equal numbers of all types but open", below=1
+    )
+    more_hot: float = effect(0.06, "share of the pixels that is hot besides", below=1)
+    more_low_qe: float = effect(0.06, "share of the pixels that has a low response besides", below=1)
+    slow_telegraph: float = effect(
+        24, "pixels that switch about once per exposure, and a third more in a minority", whole=True
+    )
     more_cosmic_rays: float = effect(4, "this many times the usual cosmic rays in addition", of_exposures=True)
     slicer: float = effect(5, "flats through an image slicer: width of the dark gaps between its curved slices, pixels")
-    vignette: float = effect(0.05, "flats with a corner in the shadow, with a soft edge: fraction of the array")
-    border_cluster: float = effect(0.03, "a cluster of dead pixels at the border: fraction of the science pixels")
-    blind_border: float = effect(4, "dead rows or columns along a border: their number")
-    ipc: float = effect(
-        0.0055, "inter-pixel capacitance: share of the signal in each direct neighbour, a tenth in each diagonal one"
+    vignette: float = effect(
+        0.05, "flats with a corner in the shadow, with a soft edge: fraction of the array", below=1
     )
+    border_cluster: float = effect(
+        0.03, "a cluster of dead pixels at the border: fraction of the science pixels", below=1
+    )
+    blind_border: float = effect(4, "dead rows or columns along a border: their number", whole=True)
+    ipc: float = effect(
+        0.0055, "inter-pixel capacitance: share of the signal in each direct neighbour, a tenth in each diagonal one",
+        below=0.2,
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            if not np.isfinite(value) or value < 0:
-                raise ValueError(f"effect {name}={value}: allowed are 0 (off) and positive numbers")
+        for part in fields(self):
+            value, below, whole = getattr(self, part.name), part.metadata["below"], part.metadata["whole"]
+            if not np.isfinite(value) or not 0 <= value < below or (whole and value % 1):
+                limit = f" below {below:g}" if np.isfinite(below) else ""
+                raise ValueError(
+                    f"effect {part.name}={value}: allowed are 0 (off) and positive {'whole ' * whole}numbers{limit}"
+                )
 
     @property
     def text(self) -> str:

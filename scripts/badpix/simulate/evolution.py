@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from badpix.simulate.border_cluster import without_light
 from badpix.simulate.detector import DetectorModel
 from badpix.simulate.headers import science_bounds
 from badpix.simulate.planting import PIXEL_DTYPE, draw_parameters, planted_pixels
@@ -85,7 +86,10 @@ def next_epoch(detector: DetectorModel, rng: np.random.Generator) -> tuple[Detec
 
 
 def grown_pixels(detector: DetectorModel, growth: Growth, number: int, rng: np.random.Generator) -> np.ndarray:
-    """`number` new pixels (PIXEL_DTYPE): mostly hot, some of these intermittent, in clusters as at the first epoch."""
+    """`number` new pixels (PIXEL_DTYPE): mostly hot, some of these intermittent, in clusters as at the first epoch.
+
+    Fewer where pixels that need light would be in parts without light.
+    """
     population = detector.population
     n_hot = round(growth.hot_share * number)
     n_intermittent = round(growth.intermittent_share * n_hot)
@@ -96,7 +100,7 @@ def grown_pixels(detector: DetectorModel, growth: Growth, number: int, rng: np.r
     surface = Surface.around(detector.pixels, detector.geometry, rng)
     new = planted_pixels(place_counts(surface, population.types, counts))
     draw_parameters(new, population, rng)
-    return new
+    return without_light(new, population, detector.lit_share)
 
 
 def turn_into(pixel: np.ndarray, name: str, detector: DetectorModel, rng: np.random.Generator) -> None:

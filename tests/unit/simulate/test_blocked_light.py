@@ -6,6 +6,7 @@ import pytest
 from badpix.simulate.blocked_light import blocked_light
 from badpix.simulate.detector import make_detector
 from badpix.simulate.effects import Effects
+from badpix.simulate.evolution import evolve
 from badpix.simulate.headers import make_geometry
 from badpix.simulate.populations import POPULATIONS
 from badpix.simulate.truth import unlit
@@ -67,6 +68,18 @@ def test_no_pixel_that_needs_light_is_planted_without_light():
     # The other types are where they are without the effect.
     same = np.isin(detector().pixels[["y", "x"]], model.pixels[["y", "x"]])
     assert same.mean() > 0.8
+
+
+def test_a_cluster_of_less_than_a_pixel_is_refused():
+    with pytest.raises(ValueError, match="effect border_cluster=1e-06: less than one of the 65536 science pixels"):
+        detector(border_cluster=1e-6)
+
+
+def test_new_pixels_that_need_light_are_not_in_the_gaps():
+    model = evolve(detector("realistic", slicer=22), 2, 5)[0]
+    needs_light = np.array([False, *(planted.needs_light for planted in model.population.types)])
+    new = model.pixels[-40:]
+    assert not (needs_light[new["code"]] & (unlit(model)[new["y"], new["x"]] == 1)).any()
 
 
 def test_each_seed_has_another_cluster():

@@ -45,6 +45,9 @@ def test_effects_of_the_command_line():
         (["full_frame_time=-1"], "effect full_frame_time=-1.0: allowed are 0"),
         (["full_frame_time=nan"], "effect full_frame_time=nan: allowed are 0"),
         (["full_frame_time", "full_frame_time"], "effect 'full_frame_time' is given twice"),
+        (["blind_border=0.4"], r"effect blind_border=0.4: allowed are 0 \(off\) and positive whole numbers$"),
+        (["border_cluster=2"], "effect border_cluster=2.0: allowed are 0 .* positive numbers below 1$"),
+        (["ipc=0.3"], "positive numbers below 0.2$"),
     ],
 )
 def test_wrong_effects(words, message):
