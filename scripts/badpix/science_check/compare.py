@@ -136,6 +136,7 @@ def _count(measured: int, harmed: Sequence[np.ndarray], undecided: Sequence[np.n
         open_new=int((open_new & ~open_old).sum()),
         cluster=cluster_size(old | new),
         cluster_of_difference=cluster_size(old ^ new),
+        cluster_with_open=cluster_size((old ^ new) | (open_new & ~open_old)),
     )
 
 

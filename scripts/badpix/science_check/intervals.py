@@ -45,7 +45,7 @@ class Count:
     `old` and `new` are numbers of pixels; `only_old` and `only_new` are those that the other mask does not harm.
     `open_old` and `open_new` are pixels that the exposures could not decide on, which would be harmed by one mask only.
     `cluster` and `cluster_of_difference` are sizes of clusters (`cluster_size`) of the harmed pixels, and of the pixels
-    that only one mask harms.
+    that only one mask harms; `cluster_with_open` is that of the latter and of the pixels `open_new` together.
     """
 
     measured: int
@@ -57,6 +57,7 @@ class Count:
     open_new: int
     cluster: float = 1.0
     cluster_of_difference: float = 1.0
+    cluster_with_open: float = 1.0
 
     def share(self, number: int) -> tuple[float, float, float]:
         """`number` per thousand measured pixels, with the ends of its interval."""
@@ -73,7 +74,9 @@ class Count:
         differing = self.only_old + only_new
         if not differing:
             return 0.0, 0.0, 0.0
-        low, high = share_interval(only_new, differing, self.cluster_of_difference)
+        # Single open pixels are events of their own beside clusters; the smaller size has more of them.
+        cluster = min(self.cluster_of_difference, self.cluster_with_open) if more_new else self.cluster_of_difference
+        low, high = share_interval(only_new, differing, cluster)
         scale = 1000 * differing / max(1, self.measured)
         return tuple(scale * (2 * share - 1) for share in (only_new / differing, low, high))  # type: ignore[return-value]
 
@@ -81,9 +84,9 @@ class Count:
     def result(self) -> str:
         """BETTER, WORSE or SAME; OPEN if the pixels that were not decided on could make the new mask WORSE."""
         found, worst = (_result(*self.difference(more)[1:]) for more in (0, self.open_new))
-        if found == WORSE:
-            return WORSE
-        return OPEN if worst == WORSE else worst
+        if WORSE in (found, worst):
+            return WORSE if found == WORSE else OPEN
+        return BETTER if found == worst == BETTER else SAME
 
 
 def _result(low: float, high: float) -> str:

@@ -57,6 +57,8 @@ def test_the_difference_is_that_of_the_pixels_on_which_the_masks_differ():
         (count(30, 2, open_new=100), OPEN),
         (count(0, 0, open_new=10), OPEN),
         (count(0, 10, open_new=100), WORSE),
+        (count(120, 0, open_new=200, cluster_of_difference=10.0, cluster_with_open=4.4), OPEN),
+        (count(40, 0, cluster_of_difference=10.0), SAME),  # also with single open pixels
     ],
 )
 def test_a_number_is_better_only_if_open_pixels_cannot_change_it(given, expected):
