@@ -59,7 +59,7 @@ def choose(paths: Mapping[str, str], masks: Mapping[str, Mapping[str, Any]], fra
             header = read_header(path)
             if overlap(Geometry.from_header(header), frame) is None:
                 raise BadExposure(
-                    f"its array ({header['SUBARRAY']}) neither contains that of the masks nor lies within"
+                    f"its array ({header['SUBARRAY']}) neither contains the array of the masks nor lies within it"
                 )
             for _ in integrations(path, frame):
                 break

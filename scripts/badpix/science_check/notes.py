@@ -8,6 +8,7 @@ import numpy as np
 from badpix.core.wording import counted, first_of
 from badpix.science_check.compare import OPEN, Check, differing
 from badpix.science_check.exposures import Chosen
+from badpix.science_check.group import MIN_UNITS
 
 MAX_NAMES = 3
 OWN_MASK = "reference_pixel_mask.fits"
@@ -21,7 +22,14 @@ def notes_on(result: Check, chosen: Chosen, header: Mapping[str, Any]) -> list[s
     dark, light = (
         np.any([getattr(group, name) for group in result.groups], axis=0) for name in ("shows_dark", "shows_light")
     )
-    pixels = differing(result) & (result.finding == OPEN)
+    measured = np.any([group.measured for group in result.groups], axis=0)
+    all_open = differing(result) & (result.finding == OPEN)
+    if n_without := int((all_open & ~measured).sum()):
+        notes.append(
+            f"{counted(n_without, 'pixels')} with DO_NOT_USE in one mask only could not be decided on, since fewer than"
+            f" {MIN_UNITS} exposures or pointings have a value of them"
+        )
+    pixels = all_open & measured
     if n_open := int(pixels.sum()):
         missing = []
         if (pixels & ~dark).any():

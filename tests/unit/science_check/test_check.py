@@ -201,6 +201,8 @@ def test_saturated_pixels_are_outliers_and_masked_pixels_are_open(tmp_path):
     # The pixels of the mask that the rates were made with could be anything, also outliers.
     assert only(numbers, OUTLIERS) == (12, 0, 12, "not distinguishable")
     assert any("jwst_niriss_mask_0018.fits: its pixels with DO_NOT_USE have no value" in n for n in numbers["notes"])
+    assert any("12 pixels" in n and "fewer than 3 exposures or pointings have a value" in n for n in numbers["notes"])
+    assert not any("for lack of" in n for n in numbers["notes"]), "there are darks"
     assert "outlier" in set(pd.read_csv(tmp_path / NAMES["differing"])["finding"])
 
 
