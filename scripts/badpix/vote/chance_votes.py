@@ -47,7 +47,8 @@ def votes_beyond_chance(
     needed = np.ones(len(tails), np.int64)
     for n in range(1, len(tails)):
         by_chance = int(np.sum(tails[n] > probability))
-        minority = int(votes_per_exposure * ((round(n / votes_per_exposure) - 1) // 2))
+        # A pixel with fewer votes than half an exposure has no minority.
+        minority = max(0, int(votes_per_exposure * ((round(n / votes_per_exposure) - 1) // 2)))
         completed = minority + int(np.sum(tails[n - minority] > MINORITY_PROBABILITY))
         needed[n] = max(int(votes_needed(n, fraction)), by_chance, completed)
     return needed

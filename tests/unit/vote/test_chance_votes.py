@@ -49,6 +49,15 @@ def test_a_minority_is_counted_in_exposures():
     assert votes_beyond_chance(shares, 0.1, 1e-6, 1)[16] == 9
 
 
+@pytest.mark.parametrize("n_integrations", [2, 4, 5])
+def test_a_single_dark_of_several_integrations(n_integrations):
+    """It has no minority, whatever the number of votes of a pixel."""
+    needed = votes_beyond_chance(np.full(n_integrations, 0.01), 0.5, 1e-6, n_integrations)
+    assert len(needed) == n_integrations + 1 and (needed >= 1).all()
+    # Of one vote, 1% of the pixels have it.
+    assert needed[1] == 2
+
+
 def test_of_fewer_votes_those_of_the_largest_shares_are_assumed():
     needed = votes_beyond_chance(np.array([0.01] * 4 + [0.3] * 4), 0.1, 1e-6)
     np.testing.assert_array_equal(needed[:5], votes_beyond_chance(np.full(4, 0.3), 0.1, 1e-6))
