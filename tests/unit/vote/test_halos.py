@@ -263,6 +263,28 @@ def test_a_source_in_a_minority_of_the_darks(rate, results, before):
         assert not types(results, position) and not types(results, position, "intermittent")
 
 
+def test_only_searches_that_are_on_show_halos(darks):
+    """Halos raise noise and slopes; without their searches nothing is beyond limits."""
+    off = {"hot_rate_threshold": None, "pedestal_test": "sigma", "ramp_shape_search": False, "telegraph_search": False}
+    by_noise = vote(darks, **off, noisy_test="cds", slow_telegraph_search=False)[1]["ipc_neighbor"].found
+    assert by_noise.any()
+    # A slope or pedestal that changes is bad, not one that is beyond the limits.
+    for slow_telegraph in (False, True):
+        found = vote(darks, **off, noisy_test="slopes", slow_telegraph_search=slow_telegraph)[1]["ipc_neighbor"].found
+        assert not found.any()
+
+
+def test_bad_neighbours_above_the_largest_halo_do_not_tell_the_halo():
+    """Three neighbours with a pedestal that no halo reaches: the fourth is healthy, and nothing is taken from it."""
+    bad, healthy = dict.fromkeys(DIRECT[:3], 2000.0), DIRECT[3]
+    name = f"source {SATURATED}"
+    scene = Scene({(0, 0): SATURATED}, pedestal=bad)
+    _, results = vote([dark(number, SCENES | {name: scene}) for number in range(N_DARKS)])
+    assert all(types(results, position) == {"rc"} for position in at(name, bad))
+    (position,) = at(name, [healthy])
+    assert types(results, position) == HALO
+
+
 def test_at_the_border_and_in_the_corner(results, before):
     near = around(*AT_BORDER)
     assert len(near) == 7 and all(types(before, position) for position in near)

@@ -224,7 +224,9 @@ class SearchRun:
         """Count the votes of one integration."""
         self.pedestal_plane = integration.pedestal_plane
         self.integrations.append((integration.exposure, integration.number))
-        halos, of_halos = integration.halos, integration.of_halos() if self.search.shows_halos else None
+        # The noise is measured without its search too, but then no noise is beyond limits.
+        shows_halos = self.search.shows_halos and self.search.is_on()
+        halos, of_halos = integration.halos, integration.of_halos() if shows_halos else None
         with_halo = {m.measure: m.values for m in self.search.measured(of_halos)} if of_halos else {}
         for measured in self.search.measured(integration):
             test, values, floor = self.tests[measured.measure], measured.values, self.floor(measured)
