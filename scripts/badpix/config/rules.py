@@ -7,7 +7,7 @@ from typing import Any
 from badpix.config.dates import FLIGHT_AND_GROUND
 from badpix.config.epochs import range_problems
 from badpix.config.exp_types import exp_type_problems, sky_types
-from badpix.config.settings import BY_DETECTOR, of_detector, with_max_dead_norm_signal
+from badpix.config.settings import BY_DETECTOR, IN_ELECTRONS, of_detector, with_max_dead_norm_signal
 from badpix.core.paths import path_problem
 from badpix.core.wording import show
 
@@ -23,6 +23,12 @@ PATH_KEYS = (
     "crds_path",
 )  # fmt: skip
 RATE_KEYS = ("hot_rate_threshold", "warm_rate_threshold", "cold_rate_threshold")
+# Keys that change what the searches of darks compare, and the keys of these searches.
+ON_SEARCHES = ("ipc_neighbor_search", "dark_local_level")
+SEARCH_KEYS = (
+    "hot_rate_threshold", "cold_rate_threshold", *IN_ELECTRONS, "pedestal_test", "noisy_test", "ramp_shape_search",
+    "telegraph_search", "slow_telegraph_search",
+)  # fmt: skip
 GATE_KEYS = ("max_new_fraction", "max_recovered_fraction")
 
 Config = Mapping[str, Any]
@@ -230,6 +236,19 @@ def _science_check(config: Config) -> list[str]:
     return found
 
 
+def _needs_search(config: Config) -> list[str]:
+    """Keys that change what the searches beyond the official algorithm compare have no effect without a search."""
+    # None, false, or the test of the official algorithm; a limit of 0 is a limit.
+    if any(str(config[key]) not in ("None", "False", "sigma", "slopes") for key in SEARCH_KEYS):
+        return []
+    return [
+        f"{key}: true is not allowed without a search of darks beyond the official algorithm, on which alone it acts;"
+        " set hot_rate_threshold, pedestal_test: significance or another"
+        for key in ON_SEARCHES
+        if config[key]
+    ]
+
+
 def _sky_level(config: Config) -> list[str]:
     """Flats of the sky have no common level in DN/s, and their thresholds are relative."""
     if not (found := sky_types(config)) or config["flat_mean_normalization_method"] != "none":
@@ -270,6 +289,7 @@ RULES: tuple[Rule, ...] = (
     (("mast",), _mast),
     ((*RATE_KEYS, *BY_DETECTOR), _units),
     (("compare_with", "epochs", *GATE_KEYS), _comparison),
+    ((*ON_SEARCHES, *SEARCH_KEYS), _needs_search),
     (("known_bad",), _known_bad),
     (("science_check", "epochs"), _science_check),
 )

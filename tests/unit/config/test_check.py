@@ -425,6 +425,17 @@ def test_processed_darks_need_all_their_products():
     assert len(refusal(dark_fitopt_files="c")) == 2
 
 
+@pytest.mark.parametrize("key", ["ipc_neighbor_search", "dark_local_level"])
+def test_keys_that_act_on_searches_need_a_search(key):
+    (problem,) = refusal(**{key: True})
+    assert problem.startswith(f"{key}: true is not allowed without a search") and "hot_rate_threshold" in problem
+    for search in (
+        {"hot_rate_threshold": 1.0}, {"cold_rate_threshold": 0.0}, {"hot_rate_threshold_e_per_s": {"NIS": 1.0}},
+        {"pedestal_test": "significance"}, {"noisy_test": "cds"}, {"slow_telegraph_search": True},
+    ):  # fmt: skip
+        assert check(**{key: True}, **search)[key]
+
+
 def test_the_flux_check_needs_raw_flats():
     given = {"flat_slope_files": "rates", "run_dead_flux_check": True}
     assert "dead_flux_check_files: null" in refusal(**given)[0]
