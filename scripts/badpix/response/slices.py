@@ -113,10 +113,20 @@ def find_slices(image: np.ndarray, science: np.ndarray, along: str | None) -> Sl
     if not dark.any():
         return None
     with np.errstate(invalid="ignore", divide="ignore"):
-        share = level / grey_closing(np.nan_to_num(level), (1, MAX_GAP))
+        share = level / _inside(level, limit)
     in_slice = science & ~dark & _lit(values, level, measured, share, dark)
     level = np.where(share < PLATEAU, level * _at_edges(values, level), level)
     return Slices(np.where(dark | ~science, np.nan, level), share, in_slice, n_ambiguous)
+
+
+def _inside(level: np.ndarray, limit: float) -> np.ndarray:
+    """The `level` inside the slice of each pixel, float64 (y, x); `limit` is the value above which it is not dark."""
+    level = np.nan_to_num(level)
+    closed, brightest = grey_closing(level, (1, MAX_GAP)), maximum_filter1d(level, 2 * REACH + 1, axis=1)
+    # Beyond the first and the last slice no slice closes the dark, so the brightest level nearby is taken.
+    beyond = grey_closing(np.pad(level, ((0, 0), (MAX_GAP, MAX_GAP))), (1, MAX_GAP)) <= limit
+    outer = binary_dilation(beyond, np.ones((1, 2 * REACH + 1), bool))[:, MAX_GAP:-MAX_GAP]
+    return np.where(outer, np.maximum(closed, brightest), closed)
 
 
 def _at_edges(values: np.ndarray, level: np.ndarray) -> np.ndarray:

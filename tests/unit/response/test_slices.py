@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.ndimage import minimum_filter
+from scipy.ndimage import gaussian_filter, minimum_filter
 
 from badpix.response.background import background
 from badpix.response.illumination import find_illumination
@@ -124,6 +124,20 @@ def test_the_edges_are_lit_where_the_normalisation_follows_them(slicer, normalis
     assert found.lit[inside].mean() > 0.95
     assert found.lit[edge].mean() > 0.97 if followed else found.lit[edge].mean() < 0.25
     assert any("does not follow the edges of the slices" in warning for warning in found.warnings) != followed
+
+
+@pytest.mark.parametrize("first", [3, 40])
+def test_outer_edges_beside_a_wide_dark_part_and_beside_the_border(first):
+    """Three slices of 22 pixels: the outer edges are edges too, and pixels with little light are not lit."""
+    light = np.zeros(SCIENCE.shape)
+    for start in (first, first + 28, first + 56):
+        light[:, start : start + 22] = 1
+    light = gaussian_filter(light, (0, 1.2))
+    flat = 1000 * light * np.random.default_rng(1).normal(1, 0.01, SCIENCE.shape)
+    found = find_slices(flat, SCIENCE, "y")
+    shown = light > 0.2
+    np.testing.assert_allclose(found.share[shown], light[shown], atol=0.05)
+    assert (found.in_slice == (light > 0.5)).mean() > 0.999
 
 
 @pytest.mark.parametrize("columns", [[64], [64, 65]])
