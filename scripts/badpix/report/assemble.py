@@ -190,7 +190,7 @@ class ReportPage:
         responses = self.given.responses
         if self.exposures.flats and responses.mean is not None:
             response = read_response(responses.mean)
-            flats = FlatReader(self.exposures, settings.flats, response, responses, detailed).read()
+            flats = FlatReader(self.exposures, settings, response, responses, detailed).read()
             self._check(flats.votes, detailed)
             self.panels += inspector.pack_flats(self.pack, evidence, flats)
             self.rows += flats.rows

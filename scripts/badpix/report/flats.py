@@ -13,7 +13,7 @@ from badpix.vote.classify import single_flats
 from badpix.vote.exposure_set import ExposureSet
 from badpix.vote.flat_votes import FlatVotes
 from badpix.vote.lit import find_light
-from badpix.vote.settings import FlatSettings
+from badpix.vote.settings import VoteSettings
 
 # Type -> its test in FlatVotes.
 TEST_OF = {"DEAD": "dead", "LOW_QE": "low", "OPEN": "open"}
@@ -42,8 +42,8 @@ class FlatReader:
     ----------
     exposures : ExposureSet
         The exposures of the vote.
-    settings : FlatSettings
-        The settings of the flats.
+    settings : VoteSettings
+        The settings of the vote.
     mean : FlatResponse
         The response of the mean flat.
     responses : Responses
@@ -55,13 +55,13 @@ class FlatReader:
     def __init__(
         self,
         exposures: ExposureSet,
-        settings: FlatSettings,
+        settings: VoteSettings,
         mean: FlatResponse,
         responses: Responses,
         pixels: np.ndarray,
     ):
-        self.exposures, self.settings, self.mean, self.pixels = exposures, settings, mean, pixels
-        self.responses = responses
+        self.exposures, self.settings, self.mean, self.pixels = exposures, settings.flats, mean, pixels
+        self.responses, self.normalisation = responses, settings.response
         self.report = FlatReport()
 
     def read(self) -> FlatReport:
@@ -106,7 +106,7 @@ class FlatReader:
     def _votes(self) -> list[np.ndarray]:
         """The response in each flat, a list of float32 (pixel); fills the votes with the functions of badpix.vote."""
         science = self.exposures.science
-        light = find_light(self.exposures, self.mean, self.settings)
+        light = find_light(self.exposures, self.mean, self.settings, self.normalisation)
         rows = {row["exposure"]: row for row in self.report.rows}
         columns = []
         for name, response, error in single_flats(self.responses, set(rows)):

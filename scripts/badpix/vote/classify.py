@@ -25,7 +25,7 @@ from badpix.vote.flat_votes import FlatVotes
 from badpix.vote.level_record import LocalLevels
 from badpix.vote.lit import find_light
 from badpix.vote.searches.base import Context
-from badpix.vote.settings import FlatSettings, VoteSettings
+from badpix.vote.settings import VoteSettings
 from badpix.vote.sky_warnings import sky_warnings
 
 logger = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ def classify(
     flats, which vote if `flat_vote_unit` is `exposure`.
     """
     darks = classify_darks(exposures, settings)
-    flats = classify_flats(exposures, response, responses, settings.flats)
+    flats = classify_flats(exposures, response, responses, settings)
     results = darks.results | flats.results
     if settings.exclusive_types:
         results = apply_priority(results, priorities(settings.searches_on))
@@ -121,13 +121,13 @@ def mean_last_groups(flats: tuple[Exposure, ...], shape: tuple[int, int]) -> np.
 
 
 def classify_flats(
-    exposures: ExposureSet, response: FlatResponse | None, responses: Responses, settings: FlatSettings
+    exposures: ExposureSet, response: FlatResponse | None, responses: Responses, vote_settings: VoteSettings
 ) -> Classification:
     """The Classification by the flats or by the product in place of flats; empty without both.
 
     `response` and `responses` are those of `classify`. Raises ValueError for flats without `response`.
     """
-    flats, science = exposures.flats, exposures.science
+    flats, science, settings = exposures.flats, exposures.science, vote_settings.flats
     if exposures.flat_product is not None:
         return product_results(exposures.flat_product, science, settings, exposures.detector.slices)
     if not flats:
@@ -137,7 +137,7 @@ def classify_flats(
     last_groups = None
     if settings.dead_search and settings.run_dead_flux_check:
         last_groups = mean_last_groups(flats, exposures.geometry.shape)
-    light = find_light(exposures, response, settings)
+    light = find_light(exposures, response, settings, vote_settings.response)
     for note in light.notes:
         logger.info("%s", note)
     measured: Measured = {

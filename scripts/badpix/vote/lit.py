@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from badpix.config.settings import ResponseSettings
 from badpix.exposures.optical_setup import setup_of
 from badpix.formats.response_file import FlatResponse
 from badpix.formats.statistics_set import Exposure
 from badpix.response.dark_parts import DARK, wide_parts
 from badpix.response.illumination import Illumination, find_illumination, light_text, light_warnings
+from badpix.response.normalise import normalise
 from badpix.response.sky import mean_slope
 from badpix.vote.exposure_set import ExposureSet
 from badpix.vote.settings import FlatSettings
@@ -37,8 +39,13 @@ class Light:
         return response if own is None else np.where(own, response, np.nan)
 
 
-def find_light(exposures: ExposureSet, response: FlatResponse, settings: FlatSettings) -> Light:
-    """The Light of the flats; `response` is that of all flats together. Without `min_unlit_area` all pixels are lit."""
+def find_light(
+    exposures: ExposureSet, response: FlatResponse, settings: FlatSettings, normalisation: ResponseSettings
+) -> Light:
+    """The Light of the flats; `response` is that of all flats together, with this `normalisation`.
+
+    Without `min_unlit_area` all pixels are lit.
+    """
     science, slices = exposures.science, exposures.detector.slices
     if settings.min_unlit_area is None:
         return Light(science)
@@ -47,7 +54,10 @@ def find_light(exposures: ExposureSet, response: FlatResponse, settings: FlatSet
         found = find_illumination(response.mean, science, settings.min_unlit_area, slices, response.normalised)
         return Light(found.lit, {}, (light_text(found.lit, science),), _all_warnings(found, science))
     images = {name: _mean_of(flats) for name, flats in groups.items()}
-    each = {name: find_illumination(image, science, settings.min_unlit_area, slices) for name, image in images.items()}
+    each = {}
+    for name, image in images.items():
+        of_setup = None if slices is None else normalise(image, science, normalisation, slices)
+        each[name] = find_illumination(image, science, settings.min_unlit_area, slices, of_setup)
     lit = cross_checked({name: found.lit for name, found in each.items()}, images, science)
     of_flat = {flat.name: lit[name] for name, flats in groups.items() for flat in flats}
     # A vote of the mean flat needs the pixels that all flats light.
