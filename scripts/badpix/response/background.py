@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.ndimage import distance_transform_edt, find_objects, label, uniform_filter
 
-from badpix.response.dark_parts import DARK
+from badpix.response.dark_parts import DARK, typical_light
 from badpix.response.slices import find_slices
 
 # Pixels that differ from the local level by more than this fraction do not enter the fit.
@@ -70,7 +70,7 @@ def background(image: np.ndarray, science: np.ndarray, width: int, slices: str |
         return behind_slicer.level
     values = np.where(science, image, np.nan)
     first = block_median(values)
-    dark = ~(first > DARK * np.nanmedian(values))
+    dark = ~(first > DARK * typical_light(values))
     reference = np.where(dark, np.nan, first)
     limit = 0.5  # wide, because the medians of blocks do not follow a gradient
     for _ in range(PASSES):

@@ -11,6 +11,8 @@ from scipy.ndimage import binary_dilation, binary_erosion, binary_opening, dista
 
 # A pixel below this fraction of the level is dark.
 DARK = 0.2
+# The light of a flat of which most is dark is that of this quantile: fewer pixels may be hot, or lie in sources.
+BRIGHT_QUANTILE = 0.75
 # A step from a dark pixel to its neighbour of at least this fraction of the level is sharp. The steps of an edge with a
 # blur of 0.5 pixels (standard deviation) are below 0.7.
 SHARP = 0.8
@@ -63,6 +65,15 @@ class DarkParts:
         found[np.unique(self.areas[pixels])] = True
         found[0] = False
         return found
+
+
+def typical_light(values: np.ndarray) -> float:
+    """Median of the finite `values` of a flat (any shape); of the bright part where more than half of them are dark."""
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return np.nan
+    bright = finite[finite > DARK * np.quantile(finite, BRIGHT_QUANTILE)]
+    return float(np.median(bright if 0 < 2 * bright.size < finite.size else finite))
 
 
 def wide_parts(pixels: np.ndarray, science: np.ndarray) -> np.ndarray:

@@ -6,7 +6,16 @@ import numpy as np
 from scipy.ndimage import binary_dilation, center_of_mass
 
 from badpix.response.background import background
-from badpix.response.dark_parts import AMBIGUOUS, DARK, SOFT_EDGE, DarkParts, Flat, find_dark_parts, wide_parts
+from badpix.response.dark_parts import (
+    AMBIGUOUS,
+    DARK,
+    SOFT_EDGE,
+    DarkParts,
+    Flat,
+    find_dark_parts,
+    typical_light,
+    wide_parts,
+)
 from badpix.response.slices import find_slices
 
 # Pixels: at the edge of the illuminated area the light fades over a few pixels.
@@ -65,7 +74,7 @@ def find_illumination(
             dark = in_slice & ~(values > DARK * level)
     else:
         with np.errstate(invalid="ignore"):
-            dark = science & ~(values > DARK * np.nanmedian(values))
+            dark = science & ~(values > DARK * typical_light(values))
         if wide_parts(dark, science).sum() < least:
             return Illumination(science)
         level = background(values, science, BOX)
@@ -100,6 +109,7 @@ def _of_gaps(n_ambiguous: int) -> list[str]:
 def _of_parts(parts: DarkParts, unlit: np.ndarray, at_border: np.ndarray, least: float) -> list[str]:
     """The warnings of large dark parts at the border that are dead, and of parts that may be dead or not lit."""
     found = []
+    inside = "inside the array have a soft edge or scattered light and are taken for not lit, not for dead"
     for number in np.flatnonzero(parts.size >= least):
         if number == 0:
             continue
@@ -119,6 +129,8 @@ def _of_parts(parts: DarkParts, unlit: np.ndarray, at_border: np.ndarray, least:
                 f"flats: {place} touch the border; {n_dead} are taken for dead, not for unlit, because {sharp},"
                 f" {light}; check them in the flats"
             )
+        elif not at_border[number] and (member & unlit).any():
+            found.append(f"flats: {place} {inside}; check them in the flats")
     return found
 
 

@@ -18,7 +18,7 @@ from scipy.ndimage import (
 )
 
 from badpix.numerics.paths import Path, typical_along
-from badpix.response.dark_parts import DARK, SHARP, Flat, find_dark_parts, wide_parts
+from badpix.response.dark_parts import DARK, SHARP, Flat, find_dark_parts, typical_light, wide_parts
 
 # The slices are followed over so many rows before and after a pixel, for which every so many rows count; up to
 # the fraction QUANTILE of them may be dead.
@@ -104,7 +104,7 @@ def find_slices(image: np.ndarray, science: np.ndarray, along: str | None) -> Sl
         found = find_slices(image.T, science.T, "y")
         return found and found.transposed
     values = np.where(science, image, np.nan).astype(np.float64)
-    limit = DARK * np.nanmedian(values)
+    limit = DARK * typical_light(values)
     with np.errstate(invalid="ignore"):
         if np.count_nonzero(values <= limit) < MIN_AREA * np.count_nonzero(science):
             return None

@@ -9,7 +9,7 @@ from badpix.config.settings import ResponseSettings
 from badpix.exposures.optical_setup import setup_of
 from badpix.formats.response_file import FlatResponse
 from badpix.formats.statistics_set import Exposure
-from badpix.response.dark_parts import DARK, wide_parts
+from badpix.response.dark_parts import DARK, typical_light, wide_parts
 from badpix.response.illumination import Illumination, find_illumination, light_text, light_warnings
 from badpix.response.normalise import normalise
 from badpix.response.sky import mean_slope
@@ -90,7 +90,7 @@ def cross_checked(
 
     `images` are the mean flats by set-up, (y, x).
     """
-    medians = {name: np.nanmedian(image[science]) for name, image in images.items()}
+    medians = {name: typical_light(image[science]) for name, image in images.items()}
     with np.errstate(invalid="ignore"):
         bright = {name: lit[name] & (image > BRIGHT * medians[name]) for name, image in images.items()}
         dark = {name: wide_parts(science & ~(image > DARK * medians[name]), science) for name, image in images.items()}

@@ -5,7 +5,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from badpix.response.background import background
-from badpix.response.dark_parts import Flat, find_dark_parts
+from badpix.response.dark_parts import Flat, find_dark_parts, typical_light
 from badpix.response.illumination import find_illumination, light_text, light_warnings
 
 SHAPE = (128, 160)
@@ -158,3 +158,26 @@ def test_share_of_sharp_steps(blur, low, high):
     dark = image < 0.2 * np.median(image)
     parts = find_dark_parts(Flat(image, background(image, EVERYWHERE, 41), EVERYWHERE, dark, ~dark, image))
     assert parts.n == 1 and low <= parts.sharp[1] <= high
+
+
+@pytest.mark.parametrize("n_dark", [70, 90, 110])
+def test_more_than_half_is_not_lit(n_dark):
+    """The median of the flat is that of the dark part then."""
+    share = shadow(np.s_[:, :n_dark], 1.5, scattered=0.01)
+    image = lamp() * share
+    found = find_illumination(image, EVERYWHERE, 0.01, None)
+    assert not found.lit[share < 0.2].any() and found.lit[:, n_dark + 8 :].all()
+    response = image / background(image, EVERYWHERE, 41)
+    np.testing.assert_allclose(response[found.lit], 1, atol=0.1)
+    assert len(light_warnings(found.lit, EVERYWHERE)) == 1
+
+
+def test_the_typical_light_of_a_flat_with_many_hot_pixels_is_its_median():
+    values = np.array([1.0] * 80 + [100.0] * 20 + [np.nan] * 5)
+    assert typical_light(values) == 1 and np.isnan(typical_light(values[100:]))
+
+
+def test_a_dark_part_inside_the_array_that_is_not_lit_has_a_warning():
+    """A cluster whose sensitivity fades at its edge looks the same."""
+    (warning,) = find_illumination(lamp() * shadow(np.s_[40:80, 60:100], 2.0), EVERYWHERE, 0.01, None).warnings
+    assert "around x = 79, y = 60" in warning and "inside the array" in warning and "not for dead" in warning
