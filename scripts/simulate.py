@@ -63,12 +63,12 @@ def main(out: str | Path, simulation: Simulation) -> list[Path]:
             write_csv(truth.with_name(f"{truth.stem}_reference_pixels.csv"), reference)
         if not truth.exists():  # written last: if it exists, the cache is complete
             write_crds_cache(folder / "crds_cache", [model], simulation.groups)
-            write_truth(truth, model, seed)
+            write_truth(truth, model, seed, simulation.groups)
             sky_type = simulation.sky.exp_type if simulation.sky else None
             write_config(folder / "config.yaml", out, several_detectors(folder), sky_type)
         if epoch > 1:
             truth = truth.with_name(f"{truth.stem}_epoch{epoch}.fits")
-            write_truth(truth, model, seed)
+            write_truth(truth, model, seed, simulation.groups)
             write_csv(truth.with_name(truth.stem.replace("truth", "changes") + ".csv"), changes)
         print(f"{len(model.pixels)} planted pixels: {truth}")
     return paths

@@ -44,12 +44,14 @@ def bright_end(directory):
     edited(directory / "flats" / name, directory / "bright" / name, "SCI", lambda data: data[:, -4:].fill(65535))
 
 
+def fading(data):
+    data[:, :16] *= np.interp(np.arange(16), [9, 14], [0.005, 1])[:, np.newaxis]
+
+
 def unlit_edge(directory):
     """Slopes of all flats in which the light fades towards the first rows; an edge without a blur would be dead."""
-    light = np.interp(np.arange(16), [9, 14], [0.005, 1])[:, np.newaxis]
-
     for source in sorted((directory / "results" / "NIS" / "flats").glob("*_rateints.fits")):
-        edited(source, directory / "unlit" / source.name, "SCI", lambda data: np.multiply(data[:, :16], light, out=data[:, :16]))
+        edited(source, directory / "unlit" / source.name, "SCI", fading)
 
 
 def more_linear(data):

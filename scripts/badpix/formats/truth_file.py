@@ -24,7 +24,7 @@ ADJ_OPEN = "ADJ_OPEN"
 HEALTHY, DONT_CARE, NEXT_TO_OPEN, UNLIT, BORDER, MIDDLE, HALO, STRONG_HALO = (
     "healthy", "dont-care", "next to open", "unlit", "border", "middle", "halo", "strong halo",
 )  # fmt: skip
-STRONG_HALO_DN_PER_S = 1.0  # a halo that any test of dark current shows: the limit of hot pixels in the preset flight
+STRONG_HALO_DN = 100.0  # at the end of a ramp: without the search for halos, tests of slope or pedestal find it
 RING = "ring of "  # followed by the label of the group
 RING_WIDTH = 2  # pixels, in rows and columns
 BORDER_WIDTH = 4  # pixels
@@ -75,7 +75,7 @@ class Truth:
     strength is easier to find; default +1) and UNIT of the strength (default "").
 
     `charge_reached`: bool (y, x), healthy pixels that receive charge from a planted neighbour at times. `coupled`:
-    float (y, x), DN/s, signal that a pixel receives from permanent neighbours by capacitive coupling, 0 without any.
+    float (y, x), DN, signal of permanent neighbours by capacitive coupling at the end of a ramp, 0 without any.
     `not_lit`: bool (y, x), pixels that the lamp does not light. None means no such pixels. `pixels`: a row per planted
     pixel with x, y (0-based), type and, as far as known, strength, strength_unit, second, phase, bad_of_8, group; if
     given as None, the table is made from `codes`. `name` is the name of this truth in error messages.
@@ -137,7 +137,7 @@ class Truth:
     def halo(self, at_least: float = 0.0) -> np.ndarray:
         """Bool (y, x): pixels neither planted nor next to an open pixel that receive coupled signal.
 
-        `at_least`: of this strength in DN/s.
+        `at_least`: of this strength in DN.
         """
         signal = np.zeros(self.codes.shape) if self.coupled is None else self.coupled
         return (signal != 0) & (signal >= at_least) & (self.codes == 0) & ~self.next_to_open
@@ -167,7 +167,7 @@ class Truth:
         yield NEXT_TO_OPEN, self.next_to_open
         yield DONT_CARE, self.dont_care
         yield HALO, self.halo()
-        yield STRONG_HALO, self.halo(STRONG_HALO_DN_PER_S)
+        yield STRONG_HALO, self.halo(STRONG_HALO_DN)
         yield UNLIT, healthy & (False if self.not_lit is None else self.not_lit.astype(bool))
         inside = ndimage.minimum_filter(self.science, 2 * BORDER_WIDTH + 1, mode="constant", cval=0)
         yield BORDER, healthy & ~inside

@@ -251,7 +251,7 @@ def halo_table(score: Score) -> pd.DataFrame:
 
     Columns: area, pixels, attributed (found as halo of a neighbour and as no other type), other_type (found as another
     type), do_not_use, share (attributed, of those with any type), of_all (attributed, of all pixels), low, high (of
-    `of_all`). A weak halo is below the noise; a strong halo, at least STRONG_HALO_DN_PER_S, must be attributed.
+    `of_all`). A weak halo is below the noise; a strong halo, at least STRONG_HALO_DN, must be attributed.
     """
     table = score.areas.loc[[HALO, STRONG_HALO], ["pixels", "found_any", "found_other", "do_not_use"]].astype(int)
     table.insert(1, "attributed", table.pop("found_any") - table["found_other"])

@@ -33,45 +33,49 @@ def adjacent_to_open(detector: DetectorModel) -> np.ndarray:
     return healthy_neighbours(detector, detector.planted_as("open"))
 
 
-def do_not_care(detector: DetectorModel) -> np.ndarray:
+def do_not_care(detector: DetectorModel, n_groups: int) -> np.ndarray:
     """Uint8 (y, x): 1 at pixels that are neither planted nor simply healthy.
 
     They receive coupled signal of an intermittent neighbour, or their own noise or dark current is as high as in the
     weakest planted pixels. Pixels in the halo of a permanent pixel are left out.
     """
-    sources = coupled_sources(detector)
-    reached = healthy_neighbours(detector, sources[sources["phase"] >= 0]).astype(bool) & (halos(detector) == 0)
+    sources = coupled_sources(detector, n_groups)
+    reached = healthy_neighbours(detector, sources[sources["phase"] >= 0]).astype(bool)
+    reached &= halos(detector, n_groups) == 0
     by_nature = outliers_by_nature(detector) & (truth_image(detector) == HEALTHY_CODE)
     return (reached | by_nature).astype(np.uint8)
 
 
-def coupled_sources(detector: DetectorModel) -> np.ndarray:
+def coupled_sources(detector: DetectorModel, n_groups: int) -> np.ndarray:
     """The planted pixels (PIXEL_DTYPE) whose coupled signal in a direct neighbour exceeds COUPLED_DN_PER_FRAME.
 
-    Strength is the largest signal per frame, at most the full well.
+    Strength is the signal at the end of a ramp of `n_groups`, DN: at most the full well.
     """
     coupling, types = Coupling.of(detector), detector.population.types
     behaviour = np.array(["", *(planted.behaviour for planted in types)])[detector.pixels["code"]]
     sources = detector.pixels.copy()
-    sources["strength"] = np.where(behaviour == "hot", detector.dn_per_frame(sources), sources["strength"])
+    n_frames = detector.geometry.n_frames(n_groups)
+    full_well_dn = (detector.saturation_dn - detector.bias_dn)[sources["y"], sources["x"]]
+    in_frame = np.where(behaviour == "hot", detector.dn_per_frame(sources), sources["strength"])
+    in_ramp = in_frame * np.where(behaviour == "hot", n_frames, 1)
     charge = np.isin(behaviour, ("rc", "inverse_rc"))
-    sources["strength"][charge] *= 1 - np.exp(-1 / sources["second"][charge])  # in the first frame
+    in_frame[charge] *= 1 - np.exp(-1 / sources["second"][charge])
+    in_ramp[charge] *= 1 - np.exp(-n_frames / sources["second"][charge])
+    sources["strength"] = np.minimum(in_ramp, full_well_dn)
     coupled = (behaviour == "hot") | (charge & coupling.of_all_charge)
-    coupled &= sources["strength"] * coupling.direct > COUPLED_DN_PER_FRAME
-    full_well_dn = detector.saturation_dn - detector.bias_dn
-    sources["strength"] = np.minimum(sources["strength"], full_well_dn[sources["y"], sources["x"]])
-    return sources[coupled]
+    return sources[coupled & (in_frame * coupling.direct > COUPLED_DN_PER_FRAME)]
 
 
-def halos(detector: DetectorModel) -> np.ndarray:
-    """Float32 (y, x), DN/s: coupled signal of permanent planted pixels in their neighbours; elsewhere 0.
+def halos(detector: DetectorModel, n_groups: int) -> np.ndarray:
+    """Float32 (y, x), DN: coupled signal of permanent planted pixels in their neighbours, elsewhere 0.
 
-    Planted pixels have the signal of their neighbours too. Pixels that are outliers by nature are left out.
+    It is the signal at the end of a ramp of `n_groups`. Planted pixels have the signal of their neighbours too. Pixels
+    that are outliers by nature are left out.
     """
-    coupling, sources = Coupling.of(detector), coupled_sources(detector)
+    coupling, sources = Coupling.of(detector), coupled_sources(detector, n_groups)
     sources = sources[sources["phase"] < 0]
     signal = np.zeros(detector.reference.shape, np.float32)
-    signal[sources["y"], sources["x"]] = sources["strength"] / detector.geometry.frame_time_s
+    signal[sources["y"], sources["x"]] = sources["strength"]
     received = couple(signal, coupling.direct, coupling.diagonal) - np.float32(coupling.centre) * signal
     reached = within_a_pixel(sources["y"], sources["x"], detector.reference.shape) & ~detector.reference
     reached &= ~outliers_by_nature(detector) | (truth_image(detector) != HEALTHY_CODE)
@@ -155,8 +159,11 @@ def pixel_table(detector: DetectorModel) -> pd.DataFrame:
     )
 
 
-def write_truth(fits_path: str | Path, detector: DetectorModel, seed: int) -> None:
-    """Write the images TRUTH, ADJ_OPEN, DONTCARE, HALO, UNLIT and the tables TYPES, PIXELS (also written as CSV)."""
+def write_truth(fits_path: str | Path, detector: DetectorModel, seed: int, n_groups: int) -> None:
+    """Write the images TRUTH, ADJ_OPEN, DONTCARE, HALO, UNLIT and the tables TYPES, PIXELS (also written as CSV).
+
+    HALO is that of exposures of `n_groups`.
+    """
     geometry, population = detector.geometry, detector.population
     cards = [
         ("INSTRUME", geometry.instrument, "instrument"),
@@ -174,8 +181,8 @@ def write_truth(fits_path: str | Path, detector: DetectorModel, seed: int) -> No
     images = {
         "TRUTH": truth_image(detector),
         "ADJ_OPEN": adjacent_to_open(detector),
-        "DONTCARE": do_not_care(detector),
-        "HALO": halos(detector),
+        "DONTCARE": do_not_care(detector, n_groups),
+        "HALO": halos(detector, n_groups),
         "UNLIT": unlit(detector),
     }
     write_truth_file(fits_path, cards, images, type_table(population.types), pixel_table(detector))

@@ -381,7 +381,7 @@ def test_any_score_is_consistent_and_pools_by_adding(first, second):
 def test_halos_are_attributed_or_found_as_another_type():
     """Five pixels in halos, four of them strong: two attributed, one of them hot too, one hot, two without a type."""
     bits, signal, found = BITS | {"ipc_neighbor": 6}, np.zeros(SHAPE, np.float32), np.zeros(SHAPE, np.uint32)
-    signal[5, :5], signal[0, 0] = (5, 2, 1, 1, 0.9), 3  # the last one is at a planted pixel
+    signal[5, :5], signal[0, 0] = (500, 200, 100, 100, 90), 300  # the last one is at a planted pixel
     found[5, :3], found[0, :2], found[4, 6] = (1 << 6, 1 << 6 | HOT, HOT), 1 << 6, 1 << 6
     truth = make_truth(coupled=signal)
     score = score_run(truth, make_findings(found=found, bits=bits, dq=np.zeros(SHAPE, np.uint32)))

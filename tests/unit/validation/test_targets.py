@@ -90,9 +90,9 @@ def test_pixels_without_light_count_apart():
 
 
 def test_halos_are_attributed():
-    # A halo above 1 DN/s in two pixels, a weak one in a third.
+    # A strong halo in two pixels, a weak one in a third.
     coupled = np.zeros(SHAPE)
-    coupled[5, 1:4] = 3, 1, 0.5
+    coupled[5, 1:4] = 300, 100, 50
     bits = {"hot": 0, "DEAD": 1, "ADJ_OPEN": 2, "warm": 5, "ipc_neighbor": 6}
     truth, found = make_truth(coupled=coupled), perfect(bits=bits)
     assert "strong halos attributed" not in results(score(**perfect(bits=bits)))
