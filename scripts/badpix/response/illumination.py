@@ -73,10 +73,15 @@ def find_illumination(
         with np.errstate(invalid="ignore"):
             dark = in_slice & ~(values > DARK * level)
     else:
+        if slices is not None:
+            warnings.append(
+                "flats: the detector has an image slicer, but no gaps between its slices were found: pixels in narrow"
+                " gaps may be flagged as DEAD; check the flats"
+            )
         with np.errstate(invalid="ignore"):
             dark = science & ~(values > DARK * typical_light(values))
         if wide_parts(dark, science).sum() < least:
-            return Illumination(science)
+            return Illumination(science, tuple(warnings))
         level = background(values, science, BOX)
     parts = find_dark_parts(Flat(values, level, science, dark, in_slice & ~dark, values))
     at_border = parts.touching(science & ~_inside(science))

@@ -202,14 +202,16 @@ def _tilt(level: np.ndarray, typical: float) -> np.ndarray:
 def _without_lines(level: np.ndarray, limit: float) -> np.ndarray:
     """`level` (y, x) with the mean of both sides in dark lines along y that are narrower than MIN_GAP.
 
-    The level beside the lines is above `limit`; NaN stays NaN.
+    The level beside the lines is above `limit`, and with a fraction LIT of the light around: a gap of which few pixels
+    are dark has its blurred edges there. NaN stays NaN.
     """
     missing = np.isnan(level)
     # Beyond the border it is dark: a narrow line along the border may be the end of a gap.
     padded = np.pad(np.where(missing, 0.0, level), ((0, 0), (MIN_GAP, MIN_GAP)))
     closed = grey_closing(padded, (1, MIN_GAP))[:, MIN_GAP:-MIN_GAP]
+    brightest = maximum_filter1d(padded, 2 * REACH + 1, axis=1)[:, MIN_GAP:-MIN_GAP]
     with np.errstate(invalid="ignore"):
-        line = ~missing & (level < LINE * closed) & (closed > limit)
+        line = ~missing & (level < LINE * closed) & (closed > np.maximum(limit, LIT * brightest))
     beside = np.where(line, np.nan, level)
     sides = []
     for step in (1, -1):
@@ -237,7 +239,7 @@ def _gaps(values: np.ndarray, level: np.ndarray, science: np.ndarray, limit: flo
         n_ambiguous = 0
     else:
         n_ambiguous = int(parts.dead.sum())
-    areas, _ = label(wide_parts(dark, science))
+    areas, _ = label(dark, np.ones((3, 3)))
     sizes = np.bincount(areas.ravel())
     long = [n for n, box in enumerate(find_objects(areas), 1) if box[0].stop - box[0].start >= MIN_LENGTH * len(dark)]
     if sizes[long].sum() < MIN_AREA * science.sum():

@@ -150,3 +150,20 @@ def test_dead_columns_along_straight_slices(columns):
     response = flat / background(flat, SCIENCE, 15, "y")
     assert light.lit[:, columns].all() and (response[:, columns] < 0.05).all()
     assert not light.lit[:, share < 0.4].any() and light.lit[:, share > 0.6].all()
+
+
+@pytest.mark.parametrize(("gap", "seed"), [(5, 8), (5, 9), (5, 16), (4, 1), (4, 8)])
+def test_narrow_gaps_are_not_lit(gap, seed):
+    """Gaps of which fewer than three pixels are dark in some rows: the blurred edges beside them are no light."""
+    share, light = blocked_light(make_geometry("MIRI", 256, "MIRIFUSHORT"), Effects(slicer=gap), seed)
+    flat = 1000 * light * np.random.default_rng(seed).normal(1, 0.01, light.shape)
+    lit = find_illumination(flat, np.ones(light.shape, bool), 0.01, "y").lit
+    assert not lit[share < 0.1].any()
+    assert lit[share > 0.5].mean() > 0.97
+
+
+def test_a_slicer_without_gaps_is_warned_of():
+    flat = np.random.default_rng(1).normal(1000, 10, SCIENCE.shape)
+    (warning,) = find_illumination(flat, SCIENCE, 0.01, "y").warnings
+    assert "no gaps between its slices were found" in warning
+    assert find_illumination(flat, SCIENCE, 0.01, None).warnings == ()
