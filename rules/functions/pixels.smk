@@ -52,7 +52,7 @@ def check_known_bad(mask_ids):
             say([f"Warning: {mask_id}: known_bad.pixels does not name {detector_of(mask_id)}; no check of this mask"])
 
 
-if DECIDES and any(config_of(mask_id)["known_bad"]["pixels"] for mask_id in INVENTORY.masks):
+if DECIDES and any(config_of(mask_id)["known_bad"]["pixels"] is not None for mask_id in INVENTORY.masks):
     check_known_bad([*INVENTORY.masks])
 
 

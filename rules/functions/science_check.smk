@@ -114,8 +114,9 @@ def science_check_files(mask_id):
     return [f"{RESULTS}/{mask_id}/science_check/{name}" for name in SCIENCE_CHECK_FILES]
 
 
+@functools.cache
 def check_old_mask(setting):
-    """Refuse an old mask that is missing, or that this run makes."""
+    """Refuse an old mask that is missing, that this run makes, or that is no mask of the detector of all masks."""
     if setting in ("crds", "previous"):
         return
     if not os.path.isfile(setting):
@@ -127,3 +128,8 @@ def check_old_mask(setting):
             raise WorkflowError(
                 f"science_check.old_mask: {setting!r} is the mask {made}, which this run makes; set it to a copy"
             )
+    # Imported here because it takes a second.
+    from badpix.science_check.old_mask import old_mask_problem
+
+    if problem := old_mask_problem(setting, map(detector_of, INVENTORY.masks)):
+        raise WorkflowError(f"science_check.old_mask: {problem}")
