@@ -115,7 +115,7 @@ def measure(
     limit, sky = settings
 
     def of(names: Sequence[str], light: str) -> Any:
-        return measure_unit([paths[name] for name in names], frame, science, limit, sky if light == SKY else None)
+        return measure_unit([paths[name] for name in names], frame, science, limit, light, sky)
 
     return [
         group_of(light, ((unit, of(names, light)) for unit, names in units.items()))

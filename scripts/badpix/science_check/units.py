@@ -15,6 +15,7 @@ from scipy.ndimage import median_filter
 
 from badpix.config.settings import SkySettings
 from badpix.instrument import pointing
+from badpix.instrument.exp_types import DARK, SKY
 from badpix.instrument.geometry import Geometry
 from badpix.numerics.growth import grown
 from badpix.response.background import block_median
@@ -73,7 +74,7 @@ def local_level(image: np.ndarray) -> np.ndarray:
 
 
 def measure_unit(
-    paths: Sequence[str], frame: Geometry, science: np.ndarray, limit: float, sky: SkySettings | None
+    paths: Sequence[str], frame: Geometry, science: np.ndarray, limit: float, light: str, sky: SkySettings
 ) -> Unit:
     """The Unit of the files `paths`.
 
@@ -87,7 +88,9 @@ def measure_unit(
         The science pixels.
     limit : float
         Outliers are beyond so many sigma.
-    sky : SkySettings, optional
+    light : str
+        DARK, LAMP or SKY. The level of darks is no light: flat fielding does not correct deviations from it.
+    sky : SkySettings
         Search of sources, for exposures of the sky.
     """
     shifts: list[float] = []
@@ -115,7 +118,7 @@ def measure_unit(
         mean = np.where(science & (number > 0), np.mean(shifts) + first + offset, np.nan)
         variance = np.where(science & (number > 1), (squares - number * offset**2) / (number - 1), np.nan)
         share = np.where(n_there > 0, jumps / n_there, np.nan)
-    if sky is not None:
+    if light == SKY:
         mean = np.where(_sources(mean, science, sky), np.nan, mean)
     level = local_level(mean)
     residual = np.where(np.isfinite(mean), mean - level, np.nan)
@@ -124,7 +127,7 @@ def measure_unit(
     with np.errstate(divide="ignore", invalid="ignore"):
         in_sigma = np.where(sigma > 0, residual / sigma, np.nan)
         scatter = np.where(typical > 0, variance / typical, np.nan)
-        lit = science & (level > LIT_SIGMA * sigma)
+        lit = science & (level > LIT_SIGMA * sigma) & (light != DARK)
     in_sigma[science & (number == 0) & (2 * saturated > n_there)] = np.inf
     outlier = (np.abs(in_sigma) > limit) & ~(lit & (np.abs(residual) < MIN_DEVIATION * level))
     in_sigma, scatter, share = (image.astype(np.float32) for image in (in_sigma, scatter, share))

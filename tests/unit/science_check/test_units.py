@@ -6,13 +6,14 @@ from astropy.io import fits
 
 from badpix.config.settings import SkySettings
 from badpix.instrument.dq import PIXEL_FLAGS
+from badpix.instrument.exp_types import DARK, LAMP, SKY
 from badpix.instrument.geometry import Geometry
 from badpix.science_check.units import measure_unit, same_pointings
 from badpix.science_check.words import AREA, OUTLIERS
 from unit.science_check.rate_files import HEADER, PIXEL_DEG, SIZE, noise, point, write_rates
 from unit.science_check.test_check import GOOD, HOT, darks, flagged, flats, only, places, run
 
-SKY = SkySettings(source_threshold=3.0, source_growth=2)
+SETTINGS = SkySettings(source_threshold=3.0, source_growth=2)
 FRAME = Geometry.from_header(HEADER)
 SCIENCE = np.ones((SIZE, SIZE), bool)
 STAR = 36, 30
@@ -28,12 +29,21 @@ def starry(path, number=1):
 
 def test_sources_are_left_out_of_images_of_the_sky(tmp_path):
     path = starry(tmp_path / "sky_rate.fits")
-    of_sky, of_lamp = (measure_unit([path], FRAME, SCIENCE, 5.0, sky) for sky in (SKY, None))
+    of_sky, of_lamp = (measure_unit([path], FRAME, SCIENCE, 5.0, light, SETTINGS) for light in (SKY, LAMP))
     star = np.s_[STAR[0] - 1 : STAR[0] + 2, STAR[1] - 1 : STAR[1] + 2]
     assert np.isnan(of_sky.sigma[star]).all() and not of_sky.outlier[star].any()
     assert of_lamp.outlier[STAR], "a star is an outlier of an exposure without sources"
     assert of_sky.outlier[HOT[0]], "a hot pixel is no source"
     assert np.isfinite(of_sky.sigma).mean() > 0.9
+
+
+def test_the_level_of_a_dark_is_no_light(tmp_path):
+    images = noise(1, 400.0)
+    images[:, *HOT[0]] += 30
+    path = write_rates(tmp_path / "dark_rateints.fits", images)
+    of_dark, of_lamp = (measure_unit([path], FRAME, SCIENCE, 5.0, light, SETTINGS) for light in (DARK, LAMP))
+    assert of_dark.outlier[HOT[0]] and not of_dark.lit.any()
+    assert not of_lamp.outlier[HOT[0]] and of_lamp.lit.all(), "flat fielding corrects it"
 
 
 def test_exposures_of_a_pointing_may_have_different_levels(tmp_path):
@@ -58,7 +68,7 @@ def test_exposures_of_a_pointing_may_have_different_levels(tmp_path):
 def test_the_mean_keeps_the_mean_level(tmp_path):
     images = np.stack([noise(1, 1000.0)[0], noise(2, 1200.0)[0]])
     path = write_rates(tmp_path / "lamp_rateints.fits", images, None, 1, EXP_TYPE="NIS_LAMP")
-    unit = measure_unit([path], FRAME, SCIENCE, 5.0, None)
+    unit = measure_unit([path], FRAME, SCIENCE, 5.0, LAMP, SETTINGS)
     assert unit.lit.all()
     assert np.nanmedian(unit.scatter) == pytest.approx(1, abs=0.1)
     assert np.nanquantile(unit.scatter, 0.9) > 3, "the level is no scatter of a pixel, which would be the same for all"
