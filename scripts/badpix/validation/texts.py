@@ -27,7 +27,8 @@ rays and snowballs. [validation.md](validation.md) has read patterns and positio
 }
 TARGETS = """\
 Targets of the preset `flight`. The list below the table has the reasons of missed targets: how many of the planted
-pixels are found, and what the others are taken for."""
+pixels are found, and what the others are taken for. The target of INSUFFICIENT leaves out the types whose completeness
+misses its target, since the exposures do not suffice for them."""
 DEPTHS = """\
 Completeness of the preset by groups and exposures (darks + flats, one integration each), of pixels at the limits of 8
 darks of 30 groups or stronger that are in no cluster; in brackets the number of pixels."""
