@@ -233,7 +233,9 @@ def parse_arguments(arguments=None):
         help=f"names, or groups of them: {'; '.join(f'{part}: ' + ', '.join(names) for part, names in GROUPS.items())}"
         " (flight)",
     )  # fmt: skip
-    parser.add_argument("--n-seeds", type=int, default=2, help="detectors per scenario, up to 5 (%(default)s)")
+    parser.add_argument(
+        "--n-seeds", type=int, choices=range(1, 6), default=2, help="detectors per scenario, up to 5 (%(default)s)"
+    )
     parser.add_argument("--seeds", nargs="+", type=int, help="in place of the first --n-seeds")
     parser.add_argument("--ablations", action="store_true", help="the first scenario also without each option")
     parser.add_argument("--cores", type=int, default=2, help="for Snakemake (2)")

@@ -124,6 +124,9 @@ def test_two_seeds_unless_more_are_wanted():
     plan = validation.parse_arguments(["--scenarios", "flight", "few", "--n-seeds", "3"])["plan"]
     assert plan.scenarios == [*GROUPS["flight"], "few"] and plan.n_seeds == 3
     assert validation.parse_arguments([])["plan"].scenarios == list(GROUPS["flight"])
+    for number in ("0", "6"):
+        with pytest.raises(SystemExit):
+            validation.parse_arguments(["--n-seeds", number])
 
 
 def test_the_limit_of_hot_pixels_is_a_rate():
