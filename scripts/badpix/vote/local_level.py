@@ -233,6 +233,10 @@ def _areas(values: np.ndarray, chosen: np.ndarray, centre: float, sigma: float) 
     error = MEDIAN_ERROR * sigma / np.sqrt(np.maximum(number, 1))
     # Saturated pixels are infinite.
     level = np.where(enough, np.clip(quartiles[..., 1] - centre, -1e6 * sigma, 1e6 * sigma), 0)
+    if not enough[chosen].all():
+        # A cell with few values has the level of the nearest cell: 0 would be a hole in the glow around it.
+        nearest = distance_transform_edt(chosen & ~enough, return_distances=False, return_indices=True)
+        level, error = level[tuple(nearest)], error[tuple(nearest)]
     significant = np.abs(level) > np.maximum(MIN_LEVEL * sigma, SIGNIFICANT * error)
     if not significant.any():
         return NO_AREAS

@@ -223,6 +223,13 @@ def test_a_block_of_hot_pixels_within_glow_is_no_level():
     assert any("sharp edges" in warning and "x = 29, y = 29" in warning for warning in extended.warnings)
 
 
+def test_cells_with_few_values_are_no_holes_in_glow():
+    missing = np.zeros(SHAPE)
+    missing[8:24, 8:15] = np.nan
+    _, results = vote(lambda number: added(glow(number, 6.0, 30), {"SLOPE": missing}))
+    assert not any_found(results).any() and results["hot"].insufficient.sum() == np.isnan(missing).sum()
+
+
 def test_a_warm_block_whose_rate_follows_the_temperature_is_no_persistence():
     block = (np.abs(Y - 60) < 15) & (np.abs(X - 60) < 15)
     _, results = vote(lambda number: {"SLOPE": np.where(block, 2.0 * (1 + 0.05 * (number % 3 - 1)), 0)})
