@@ -14,7 +14,7 @@ from astropy.io import fits
 
 from badpix.formats.statistics_file import open_segments
 from badpix.formats.statistics_set import Exposure
-from badpix.vote.neighbourhood import N_DIRECT, OFFSETS, RING, Neighbourhood, level_of
+from badpix.vote.neighbourhood import N_DIRECT, OFFSETS, Neighbourhood, level_of
 from badpix.vote.significance import Distribution, subsample
 
 # A source of the measurement: a slope this many times the scatter of the slopes. A share of 0.5% is then one sigma.
@@ -121,7 +121,7 @@ def _shares(
     if pixels.size > MAX_SOURCES:
         chosen = np.argpartition(slope.ravel()[pixels], -MAX_SOURCES)[-MAX_SOURCES:]
         pixels = np.sort(pixels[chosen])
-    level = level_of(slope, near.around(pixels, RING)).astype(np.float64)
+    level = level_of(slope, near, pixels).astype(np.float64)
     excess = slope.ravel()[pixels].astype(np.float64) - level
     index = near.around(pixels)
     neighbours = np.where(index >= 0, slope.ravel()[np.maximum(index, 0)].astype(np.float64), np.nan)

@@ -11,6 +11,7 @@ N_DIRECT = 4
 # The local level is the median of the pixels at these distances in x or y: beyond the neighbours of a pixel.
 RING: Offsets = tuple((y, x) for y in range(-3, 4) for x in range(-3, 4) if max(abs(y), abs(x)) >= 2)
 MIN_RING = 8  # with fewer values there is no local level
+AT_ONCE = 2**15  # pixels whose rings are in memory
 
 
 @dataclass(frozen=True)
@@ -29,13 +30,17 @@ class Neighbourhood:
         return np.where(inside & self.usable.ravel()[index], index, -1)
 
 
-def level_of(image: np.ndarray, ring: np.ndarray) -> np.ndarray:
-    """Median of the ring around each pixel, float32 (pixel).
+def level_of(image: np.ndarray, near: Neighbourhood, pixels: np.ndarray) -> np.ndarray:
+    """Median of the ring around each of `pixels` (flat indices), float32 (pixel).
 
-    `image` is a float image (y, x), `ring` are the pixels at RING (`Neighbourhood.around`). With fewer than MIN_RING
-    values it is the median of all these levels.
+    `image` is a float image (y, x), `near` are the pixels of the ring that count. With fewer than MIN_RING values it is
+    the median of all these levels.
     """
-    level = of_order(values_at(image, ring), 0.5, MIN_RING)
+    level = np.empty(pixels.size, np.float32)
+    # Light or saturation can make sources of a large part of the detector, so their rings do not fit into memory.
+    for start in range(0, pixels.size, AT_ONCE):
+        part = slice(start, start + AT_ONCE)
+        level[part] = of_order(values_at(image, near.around(pixels[part], RING)), 0.5, MIN_RING)
     return np.where(np.isnan(level), of_order(level[None], 0.5)[0], level)
 
 

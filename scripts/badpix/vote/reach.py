@@ -3,7 +3,7 @@
 import numpy as np
 
 from badpix.vote.coupling import Coupling
-from badpix.vote.neighbourhood import N_DIRECT, RING, Neighbourhood, level_of, of_order
+from badpix.vote.neighbourhood import N_DIRECT, Neighbourhood, level_of, of_order
 
 ROUNDS = 3  # of the iteration over sources with common neighbours
 MIN_RELATIVE = 0.2  # smallest share of a direction, relative to the mean share, that the signal is divided by
@@ -20,10 +20,10 @@ class Reach:
     def __init__(self, near: Neighbourhood, sources: np.ndarray, n_rising: int, coupling: Coupling) -> None:
         self.near, self.sources, self.n_rising = near, sources, n_rising
         self.rising, self.full = slice(0, n_rising), slice(n_rising, sources.size)
-        self.index, self.ring = near.around(sources), near.around(sources, RING)
-        self.pixels, position = np.unique(self.index, return_inverse=True)
+        index = near.around(sources)
+        self.pixels, position = np.unique(index, return_inverse=True)
         # The number in `pixels` of the neighbour at each offset, -1 without one.
-        self.position = position.reshape(self.index.shape)
+        self.position = position.reshape(index.shape)
         if self.pixels.size and self.pixels[0] < 0:
             self.pixels, self.position = self.pixels[1:], self.position - 1
         self.relative = np.array(coupling.shares) / coupling.direct
@@ -31,7 +31,7 @@ class Reach:
 
     def level(self, image: np.ndarray) -> np.ndarray:
         """Level of `image` (float, (y, x)) around each source, float64 (source)."""
-        return level_of(image, self.ring)
+        return level_of(image, self.near, self.sources)
 
     def _strongest(self) -> np.ndarray:
         strongest = np.full(self.pixels.size, -1)
