@@ -26,6 +26,9 @@ MIN_SOURCES = 5
 MAX_SHARE = 0.05
 # Largest standard error of the mean share of the direct neighbours, and of that in a single direction.
 MAX_ERROR, MAX_ERROR_OF_DIRECTION = 0.0008, 0.0003
+# The scatter of the shares is real beyond so many standard deviations of the noise. That of a coupling is at most this
+# part of the share: a capacitance is much the same in all pixels.
+NOISE_SIGMA, MAX_SCATTER = 3.0, 0.5
 # Shares in detectors with too few hot pixels: typical of H2RG detectors (JDox, NIRCam: 0.53% and 0.59%).
 TYPICAL_DIRECT, TYPICAL_DIAGONAL = 0.0055, 0.0005
 
@@ -52,8 +55,9 @@ class Coupling:
         below, above, left, right, *diagonal = (f"{share:.2%}" for share in self.shares)
         if not self.n_sources:
             return (
-                f"Coupling between pixels (IPC): too few hot pixels to measure it; taken as {self.direct:.2%} in each"
-                f" direct neighbour and {diagonal[0]} in each diagonal neighbour, as is typical"
+                "Coupling between pixels (IPC): too few hot pixels with sound neighbours to measure it; taken as"
+                f" {self.direct:.2%} in each direct neighbour and {diagonal[0]} in each diagonal neighbour, as is"
+                " typical"
             )
         return (
             f"Coupling between pixels (IPC), from {self.n_sources} hot pixels: left {left}, right {right}, below"
@@ -97,7 +101,7 @@ def coupling_of(integrations: Iterable[tuple[np.ndarray, np.ndarray]], science: 
     shares = np.concatenate([of_sources for _, of_sources, _ in measured])
     weights = np.concatenate([of_sources for _, _, of_sources in measured])[:, None]
     direct, error = _weighted_median(shares[:, :N_DIRECT], weights)
-    if not error <= MAX_ERROR:
+    if not error <= MAX_ERROR or _differ(shares[:, :N_DIRECT], weights):
         return TYPICAL
     diagonal, _ = _weighted_median(shares[:, N_DIRECT:], weights)
     means = [max(0.0, direct)] * N_DIRECT + [max(0.0, diagonal)] * (len(OFFSETS) - N_DIRECT)
@@ -143,6 +147,19 @@ def _weighted_median(values: np.ndarray, weights: np.ndarray) -> tuple[float, fl
     # Each value has the error 1 / weight if the noise is that of the slopes.
     in_sigma = 1.4826 * _middle(np.abs(chosen - median) * weight, np.ones_like(weight))
     return median, float(max(in_sigma, 1.0) / np.sqrt((weight**2).sum()))
+
+
+def _differ(shares: np.ndarray, weights: np.ndarray) -> bool:
+    """Whether the `shares` (source, offset) differ as no coupling does: the neighbours have dark currents of their own.
+
+    `weights` (source, 1) are the slopes of the sources in units of the noise. A direction may have another share.
+    """
+    medians = np.array([_weighted_median(of_offset[:, None], weights)[0] for of_offset in shares.T])
+    valid = np.isfinite(shares)
+    distance, weight = np.abs(shares - medians)[valid], np.broadcast_to(weights, shares.shape)[valid]
+    by_more_than_noise = 1.4826 * _middle(distance * weight, np.ones_like(weight)) > NOISE_SIGMA
+    largest = MAX_SCATTER * max(float(medians.mean()), TYPICAL_DIRECT)
+    return bool(by_more_than_noise and 1.4826 * _middle(distance, weight) > largest)
 
 
 def _middle(values: np.ndarray, weights: np.ndarray) -> float:

@@ -193,6 +193,20 @@ def test_without_hot_pixels_the_coupling_is_typical():
     assert measure_coupling([], np.ones(SHAPE, bool)) == TYPICAL
 
 
+@pytest.mark.parametrize("n_isolated", [0, 10])
+def test_hot_pixels_whose_neighbours_are_hot_too_show_no_coupling(n_isolated):
+    """Neighbours with dark currents of up to 3% of the brightest pixel of a cluster, and 0.55% by coupling."""
+    rng = np.random.default_rng(1)
+    rate = np.zeros((256, 256))
+    for number, cell in enumerate(rng.permutation(225)[:20]):
+        y, x, source = 8 + 16 * (cell // 15), 8 + 16 * (cell % 15), rng.uniform(100, 400)
+        rate[y, x] = source
+        for dy, dx in DIRECT:
+            rate[y + dy, x + dx] = source * (0.0055 + 0.03 * rng.random() * (number >= n_isolated))
+    darks = [((rate + rng.normal(0, 0.03, rate.shape)).astype(np.float32), np.zeros(rate.shape, int)) for _ in range(8)]
+    assert coupling_of(darks, np.ones(rate.shape, bool)).direct == pytest.approx(0.0055, rel=0.1)
+
+
 def test_without_coupling_nothing_is_removed():
     """Bad neighbours of a saturated pixel, two hot and two RC, and no halo."""
     name, own = "source 1000000.0", {(-1, 0): 2.0, (1, 0): 2.0}
