@@ -28,7 +28,7 @@ MAX_SHARE = 0.05
 MAX_ERROR, MAX_ERROR_OF_DIRECTION = 0.0008, 0.0003
 # The scatter of the shares is real beyond so many standard deviations of the noise. That of a coupling is at most this
 # part of the share: a capacitance is much the same in all pixels.
-NOISE_SIGMA, MAX_SCATTER = 3.0, 0.5
+NOISE_SIGMA, MAX_SCATTER = 3.0, 0.3
 # Shares in detectors with too few hot pixels: typical of H2RG detectors (JDox, NIRCam: 0.53% and 0.59%).
 TYPICAL_DIRECT, TYPICAL_DIAGONAL = 0.0055, 0.0005
 
