@@ -43,8 +43,10 @@ def copies(path, number, folder):
             with fits.open(path) as hdus:
                 header, offset = hdus[0].header.copy(), hdus.fileinfo(1)["hdrLoc"]
             header["EXPOSURE"] = name
+            primary = fits.PrimaryHDU(header=header)
+            primary.add_checksum()
             with path.open("rb") as source, copy.open("wb") as target:
-                target.write(header.tostring().encode("ascii"))
+                target.write(primary.header.tostring().encode("ascii"))
                 source.seek(offset)
                 while block := source.read(2**24):
                     target.write(block)
