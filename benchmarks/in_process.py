@@ -63,7 +63,7 @@ def votes(folder, results, detector, numbers, presets):
             for kind, files in sources.items()
         }  # fmt: skip
         for preset, keys in presets.items():
-            outputs = {name: str(folder / f"{name}.out") for name in ("evidence", "summary", "rejected")}
+            outputs = {name: str(folder / f"{name}.out") for name in ("evidence", "summary", "rejected", "inputs")}
             outputs["mask"] = str(folder / "mask.fits")
             times, usage = child("vote", folder, f"vote_{number}_{preset}", response=response, keys=keys,
                                 outputs=outputs, detector=detector, statistics=paths)  # fmt: skip
@@ -83,6 +83,7 @@ def add_noise(paths):
         with fits.open(path, mode="update") as hdus:
             scatter = np.sqrt(np.nan_to_num(hdus["VAR_SLOPE"].data))
             hdus["SLOPE"].data += np.random.default_rng(seed).normal(size=scatter.shape).astype(np.float32) * scatter
+            hdus["SLOPE"].add_checksum()
 
 
 def responses(folder, results, detector, settings):
