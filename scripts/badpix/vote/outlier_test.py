@@ -144,6 +144,13 @@ class OutlierTest:
             )
         return deviation
 
+    def last_vote_limits(self) -> np.ndarray:
+        """The deviation that a vote needs in the integration added last, without `min_deviation`: float32 (y, x)."""
+        limits = np.empty(self.science.shape, np.float32)
+        for region, (_, sigma) in zip(self.regions, self.levels[-1], strict=True):
+            limits[region] = self.vote_sigma * sigma
+        return limits
+
     def typical_scales(self) -> np.ndarray:
         """Harmonic mean of the scales of the integrations, float64 (region); NaN if no integration has a scale."""
         return harmonic_mean(self._scales())

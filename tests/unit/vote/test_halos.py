@@ -9,11 +9,11 @@ from astropy.io import fits
 
 from badpix.instrument.readout import GroupTimes
 from badpix.statistics.ramps import count_groups, group_differences, pedestal_t0
-from badpix.vote.coupling import TYPICAL, coupling_of, measure_coupling
+from badpix.vote.coupling import coupling_of
 from badpix.vote.dark_extended import DarkExtended
 from badpix.vote.flag_priority import apply_priority, priorities
 from badpix.vote.halos import tilt
-from badpix.vote.searches.base import Context
+from badpix.vote.searches.base import WHOLE_ARRAY, Context
 from badpix.vote.searches.registry import configured_searches
 from unit.vote.test_dark_extended import SETTINGS
 
@@ -29,6 +29,10 @@ SHARES = (0.0045, 0.0065, 0.0055, 0.0055, 0.0005, 0.0005, 0.0005, 0.0005)
 NO_SHARES = (0.0,) * 8
 ON = SETTINGS | {
     "hot_rate_threshold": 1.0, "warm_rate_threshold": 0.3, "cold_rate_threshold": None, "ipc_neighbor_search": True
+}  # fmt: skip
+ONLY_NOISE = {
+    "hot_rate_threshold": None, "pedestal_test": "sigma", "ramp_shape_search": False, "telegraph_search": False,
+    "slow_telegraph_search": False,
 }  # fmt: skip
 HALO = {"ipc_neighbor"}
 SATURATED = 1e6  # DN/s: full in the first group
@@ -133,9 +137,9 @@ def measured(darks):
     return coupling_of(((d["SLOPE"].data[0], d["NSAT"].data[0]) for d in darks), np.ones(SHAPE, bool))
 
 
-def vote(darks, **changes):
+def vote(darks, amplifiers=WHOLE_ARRAY, **changes):
     """(DarkExtended, results by type) of open statistics files; of each pixel, the types that explain the others."""
-    context = Context(np.ones(SHAPE, bool), len(darks), len(darks), 1e-5, 1, coupling=measured(darks))
+    context = Context(np.ones(SHAPE, bool), len(darks), len(darks), 1e-5, 1, amplifiers, coupling=measured(darks))
     beyond = DarkExtended(configured_searches(ON | changes), context)
     for statistics in darks:
         beyond.add_exposure(statistics, pedestal_name="PEDESTAL_T0")
@@ -176,35 +180,6 @@ def around(*positions):
     """The direct neighbours of the pixels that are none of them, inside the array."""
     near = {(y + dy, x + dx) for y, x in positions for dy, dx in DIRECT} - set(positions)
     return {(y, x) for y, x in near if 0 <= y < SHAPE[0] and 0 <= x < SHAPE[1]}
-
-
-def test_the_coupling_is_measured_in_each_direction(darks):
-    coupling = measured(darks)
-    assert coupling.n_sources >= 9
-    np.testing.assert_allclose(coupling.shares, SHARES, atol=0.0003)
-    assert "hot pixels: left 0.5" in coupling.text and "below 0.4" in coupling.text
-
-
-def test_without_hot_pixels_the_coupling_is_typical():
-    few = {name: SCENES[name] for name in ("gauge 100.0", "gauge 250.0")}
-    for scenes in ({}, few):
-        assert measured([dark(number, scenes) for number in range(2)]) == TYPICAL
-    assert measured([]) == TYPICAL and "too few hot pixels" in TYPICAL.text
-    assert measure_coupling([], np.ones(SHAPE, bool)) == TYPICAL
-
-
-@pytest.mark.parametrize("n_isolated", [0, 10])
-def test_hot_pixels_whose_neighbours_are_hot_too_show_no_coupling(n_isolated):
-    """Neighbours with dark currents of up to 3% of the brightest pixel of a cluster, and 0.55% by coupling."""
-    rng = np.random.default_rng(1)
-    rate = np.zeros((256, 256))
-    for number, cell in enumerate(rng.permutation(225)[:20]):
-        y, x, source = 8 + 16 * (cell // 15), 8 + 16 * (cell % 15), rng.uniform(100, 400)
-        rate[y, x] = source
-        for dy, dx in DIRECT:
-            rate[y + dy, x + dx] = source * (0.0055 + 0.03 * rng.random() * (number >= n_isolated))
-    darks = [((rate + rng.normal(0, 0.03, rate.shape)).astype(np.float32), np.zeros(rate.shape, int)) for _ in range(8)]
-    assert coupling_of(darks, np.ones(rate.shape, bool)).direct == pytest.approx(0.0055, rel=0.1)
 
 
 def test_without_coupling_nothing_is_removed():
@@ -279,13 +254,26 @@ def test_a_source_in_a_minority_of_the_darks(rate, results, before):
 
 def test_only_searches_that_are_on_show_halos(darks):
     """Halos raise noise and slopes; without their searches nothing is beyond limits."""
-    off = {"hot_rate_threshold": None, "pedestal_test": "sigma", "ramp_shape_search": False, "telegraph_search": False}
-    by_noise = vote(darks, **off, noisy_test="cds", slow_telegraph_search=False)[1]["ipc_neighbor"].found
+    by_noise = vote(darks, **ONLY_NOISE)[1]["ipc_neighbor"].found
     assert by_noise.any()
     # A slope or pedestal that changes is bad, not one that is beyond the limits.
     for slow_telegraph in (False, True):
-        found = vote(darks, **off, noisy_test="slopes", slow_telegraph_search=slow_telegraph)[1]["ipc_neighbor"].found
+        changes = ONLY_NOISE | {"noisy_test": "slopes", "slow_telegraph_search": slow_telegraph}
+        found = vote(darks, **changes)[1]["ipc_neighbor"].found
         assert not found.any()
+
+
+def test_halos_are_compared_with_the_noise_of_their_own_amplifier(darks):
+    """An amplifier without values hides no halo of another."""
+    left, right = (np.s_[:, :72], np.s_[:, 72:])
+    lost = [fits.HDUList([hdu.copy() for hdu in statistics]) for statistics in darks]
+    for statistics in lost:
+        statistics["CDS_NOISE"].data[0][right] = np.nan
+    whole, split = (
+        vote(given, amplifiers, **ONLY_NOISE)[1]["ipc_neighbor"].found[left]
+        for given, amplifiers in ((darks, WHOLE_ARRAY), (lost, (left, right)))
+    )
+    assert whole.sum() >= 4 and split.sum() >= 0.7 * whole.sum()
 
 
 def test_bad_neighbours_above_the_largest_halo_do_not_tell_the_halo():

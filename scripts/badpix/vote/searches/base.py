@@ -237,7 +237,7 @@ class SearchRun:
             deviation = test.add(values, floor, measured.min_certain)
             self.take(measured.measure, deviation)
             if halos and measured.measure in with_halo:
-                limits = np.maximum(floor, test.vote_sigma * np.median([sigma for _, sigma in test.levels[-1]]))
+                limits = np.maximum(floor, test.last_vote_limits())
                 halos.compare(with_halo[measured.measure], measured.values, deviation, limits)
 
     def take(self, measure: str, deviation: np.ndarray) -> None:
