@@ -30,6 +30,8 @@ LEAST_SIGMA = 0.25
 UNCERTAINTY = 0.2
 # Largest number of the converter, and 20% for the correction of the non-linearity.
 FULL_PIXEL_DN = 1.2 * 65535
+# A ramp is at its start up to so many times as steep as on average until it saturates.
+STEEPEST = 2
 # The halo lies between the second and the third of the four direct neighbours in ascending order. For SLOPE it is not
 # below the first: the jump step takes the steep part of some ramps, and not of others, for jumps.
 SMALLEST, LOWER, UPPER = 0.0, 0.34, 0.67
@@ -184,7 +186,7 @@ class _Parts:
         values = image.reshape(-1)[reach.pixels].astype(np.float64)
         above = values - level[reach.strongest]
         if self.first.size:
-            most = self._most_slope(image, level) if name == "SLOPE" else np.full(self.first.size, self.full_dn)
+            most = self._most_slope(image, level) if name == "SLOPE" else self._most_of_group()
             unexplained = above - (smallest + largest) / 2
             parts = (SMALLEST if name == "SLOPE" else LOWER, UPPER)
             low, high = (reach.common(unexplained, most, self.first, part) for part in parts)
@@ -219,6 +221,10 @@ class _Parts:
         most = np.maximum(self.first, 0).astype(float)
         common = reach.spread(reach.common(jumps.astype(float), most, self.first, UPPER), reach.full)
         return np.maximum(jumps - np.rint(common).astype(np.int16), 0)
+
+    def _most_of_group(self) -> np.ndarray:
+        """Largest signal (DN) of the halo of each saturated source in a group, by the groups until it saturates."""
+        return self.full_dn * np.minimum(1, STEEPEST / np.maximum(self.first, 1))
 
     def _most_slope(self, slope: np.ndarray, level: np.ndarray) -> np.ndarray:
         """Largest slope (DN/s) of the halo of each saturated source.

@@ -30,10 +30,6 @@ NO_SHARES = (0.0,) * 8
 ON = SETTINGS | {
     "hot_rate_threshold": 1.0, "warm_rate_threshold": 0.3, "cold_rate_threshold": None, "ipc_neighbor_search": True
 }  # fmt: skip
-ONLY_NOISE = {
-    "hot_rate_threshold": None, "pedestal_test": "sigma", "ramp_shape_search": False, "telegraph_search": False,
-    "slow_telegraph_search": False,
-}  # fmt: skip
 HALO = {"ipc_neighbor"}
 SATURATED = 1e6  # DN/s: full in the first group
 RATES = (60.0, 300.0, 1000.0, 1400.0, 3000.0, 8000.0, 20000.0, SATURATED)
@@ -250,41 +246,6 @@ def test_a_source_in_a_minority_of_the_darks(rate, results, before):
     assert any(types(before, position, "intermittent") for position in around(source))
     for position in around(source):
         assert not types(results, position) and not types(results, position, "intermittent")
-
-
-def test_only_searches_that_are_on_show_halos(darks):
-    """Halos raise noise and slopes; without their searches nothing is beyond limits."""
-    by_noise = vote(darks, **ONLY_NOISE)[1]["ipc_neighbor"].found
-    assert by_noise.any()
-    # A slope or pedestal that changes is bad, not one that is beyond the limits.
-    for slow_telegraph in (False, True):
-        changes = ONLY_NOISE | {"noisy_test": "slopes", "slow_telegraph_search": slow_telegraph}
-        found = vote(darks, **changes)[1]["ipc_neighbor"].found
-        assert not found.any()
-
-
-def test_halos_are_compared_with_the_noise_of_their_own_amplifier(darks):
-    """An amplifier without values hides no halo of another."""
-    left, right = (np.s_[:, :72], np.s_[:, 72:])
-    lost = [fits.HDUList([hdu.copy() for hdu in statistics]) for statistics in darks]
-    for statistics in lost:
-        statistics["CDS_NOISE"].data[0][right] = np.nan
-    whole, split = (
-        vote(given, amplifiers, **ONLY_NOISE)[1]["ipc_neighbor"].found[left]
-        for given, amplifiers in ((darks, WHOLE_ARRAY), (lost, (left, right)))
-    )
-    assert whole.sum() >= 4 and split.sum() >= 0.7 * whole.sum()
-
-
-def test_bad_neighbours_above_the_largest_halo_do_not_tell_the_halo():
-    """Three neighbours with a pedestal that no halo reaches: the fourth is healthy, and nothing is taken from it."""
-    bad, healthy = dict.fromkeys(DIRECT[:3], 2000.0), DIRECT[3]
-    name = f"source {SATURATED}"
-    scene = Scene({(0, 0): SATURATED}, pedestal=bad)
-    _, results = vote([dark(number, SCENES | {name: scene}) for number in range(N_DARKS)])
-    assert all(types(results, position) == {"rc"} for position in at(name, bad))
-    (position,) = at(name, [healthy])
-    assert types(results, position) == HALO
 
 
 def test_at_the_border_and_in_the_corner(results, before):
