@@ -59,12 +59,15 @@ LIMITS = """\
 * Weak telegraph noise (most steps less than five times the read noise) that is bad in 3 of 8 exposures can get a fourth
   vote from a noise-induced downward jump. 1 in 1,000 healthy pixels has such a jump in an exposure. For strong
   telegraph noise only larger downward jumps count: 4 in 100,000.
-* RC pixels with a long time constant and a small amplitude look like warm pixels: the curvature of the ramp is below
-  the noise. With a short time constant only a pedestal is left after the first group.
+* RC pixels with a long time constant and a small amplitude look like hot or warm pixels: the curvature of the ramp is
+  below the noise. With a short time constant only a pedestal is left after the first group.
+* The neighbour of an RC pixel, and of two hot pixels that saturate, has a halo that changes within the ramp; what the
+  halo does not explain of it can be found as warm or as a telegraph pixel.
 * MIRI has no superbias: its pedestals keep the scatter of the bias between pixels (40 DN in the simulator), so low
   pedestals below about 200 DN are not found.
-* The neighbour of a saturated pixel collects its charge. It is flagged for its high slope or pedestal, although the
-  pixel itself is healthy.
+* With 10 groups in a ramp, the noise of a pixel in a single ramp (median absolute deviation of nine differences) is
+  uncertain by 40%, and a vote needs 2.5 times this uncertainty, so that a pixel that is noisy in three of eight darks is
+  not flagged: pixels below about 4 times the read noise can miss the majority of votes.
 * Dead pixels with a response of more than 0.02 receive enough charge from their neighbours to be classified as LOW_QE.
 * A pixel with noise above its value in the read noise reference has many jumps in the jump step: of pixels planted at
   4 and 8 times their noise, 66 of 67 were flagged with DO_NOT_USE, but 50 of them as telegraph pixels
