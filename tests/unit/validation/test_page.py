@@ -119,7 +119,7 @@ def test_scenarios_of_flight_can_be_simulated():
 
 def test_two_seeds_unless_more_are_wanted():
     flight, full = SCENARIOS["nircam_shallow4"], SCENARIOS["full"]
-    assert Plan([]).seeds_of(flight) == (41, 42) and Plan([], 5).seeds_of(flight) == (41, 42, 43, 44, 45)
+    assert Plan([]).seeds_of(flight) == (42, 43) and Plan([], 5).seeds_of(flight) == (42, 43, 44, 45, 46)
     assert Plan([], 5).seeds_of(full) == (21,) and Plan([], 5, [7]).seeds_of(full) == (7,)
     plan = validation.parse_arguments(["--scenarios", "flight", "few", "--n-seeds", "3"])["plan"]
     assert plan.scenarios == [*GROUPS["flight"], "few"] and plan.n_seeds == 3
