@@ -160,9 +160,13 @@ class StatisticsWriter:
 
 @contextmanager
 def open_segments(paths: Iterable[str | Path]) -> Iterator[list[fits.HDUList]]:
-    """Open the statistics files of one exposure memory-mapped, as a list."""
+    """Open the statistics files of one exposure memory-mapped, as a list; their images are freed at the end."""
     with ExitStack() as stack:
-        yield [stack.enter_context(open_statistics(path)) for path in paths]
+        opened = [stack.enter_context(open_statistics(path)) for path in paths]
+        yield opened
+        # The HDUs refer to each other, so only the garbage collector would free them, after further files are read.
+        for hdu in (hdu for hdus in opened for hdu in hdus if hdu.is_image):
+            del hdu.data
 
 
 def open_statistics(path: str | Path) -> fits.HDUList:

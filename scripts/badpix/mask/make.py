@@ -71,8 +71,7 @@ def make_mask(files: VoteFiles, detector: Detector, settings: VoteSettings, mask
     Raises TooFewExposures, and BadExposure if an exposure is rejected and `on_bad_exposure` is `fail`.
     """
     exposures = select_exposures(files, detector, settings.required)
-    response = files.responses.read_mean() if exposures.flats else None
-    voted = classify(exposures, response, files.responses, settings)
+    voted = classify(exposures, files.responses.read_mean, files.responses, settings)
     results = voted.results
     n_clean = voted.measured["NCLEAN"][0] if exposures.darks else None
     geometry = exposures.geometry

@@ -8,7 +8,7 @@ import pandas as pd
 
 from badpix.core.logs import logger
 from badpix.formats.leave_one_out_file import EXPOSURES, PIXELS, TYPES
-from badpix.formats.response_file import Responses
+from badpix.formats.response_file import FlatResponse, Responses
 from badpix.formats.sky_file import is_sky_file
 from badpix.formats.type_result import TypeResult
 from badpix.response.sky import combine
@@ -28,13 +28,14 @@ def found_by(exposures: ExposureSet, responses: Responses, settings: VoteSetting
 
     The response of all flats is computed from these exposures.
     """
-    response = None
-    if exposures.flats:
+
+    def mean() -> FlatResponse:
         names = {flat.name for flat in exposures.flats}
         singles = {name: path for name, path in responses.of_exposures(names) if is_sky_file(path)}
         paths = {flat.name: flat.paths for flat in exposures.flats}
-        response = combine(paths, singles, exposures.science, settings.response, exposures.detector.slices)
-    results = classify(exposures, response, responses, settings).results
+        return combine(paths, singles, exposures.science, settings.response, exposures.detector.slices)
+
+    results = classify(exposures, mean, responses, settings).results
     return {name: result.found for name, result in results.items()}, decided_types(results, exposures.science)
 
 

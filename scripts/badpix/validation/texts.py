@@ -66,8 +66,8 @@ LIMITS = """\
 * MIRI has no superbias: its pedestals keep the scatter of the bias between pixels (40 DN in the simulator), so low
   pedestals below about 200 DN are not found.
 * With 10 groups in a ramp, the noise of a pixel in a single ramp (median absolute deviation of nine differences) is
-  uncertain by 40%, and a vote needs 2.5 times this uncertainty, so that a pixel that is noisy in three of eight darks is
-  not flagged: pixels below about 4 times the read noise can miss the majority of votes.
+  uncertain by 40%, and a vote needs 2.5 times this uncertainty, so that a pixel that is noisy in three of eight darks
+  is not flagged: pixels below about 4 times the read noise can miss the majority of votes.
 * Dead pixels with a response of more than 0.02 receive enough charge from their neighbours to be classified as LOW_QE.
 * A pixel with noise above its value in the read noise reference has many jumps in the jump step: of pixels planted at
   4 and 8 times their noise, 66 of 67 were flagged with DO_NOT_USE, but 50 of them as telegraph pixels

@@ -1,7 +1,7 @@
 """From cached statistics to results: the vote over the exposures of one detector."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -32,15 +32,16 @@ logger = logging.getLogger(__name__)
 
 
 def classify(
-    exposures: ExposureSet, response: FlatResponse | None, responses: Responses, settings: VoteSettings
+    exposures: ExposureSet, read_mean: Callable[[], FlatResponse], responses: Responses, settings: VoteSettings
 ) -> Classification:
     """The Classification of the pixels by all `exposures`.
 
-    `response` is the response of all flats together, None without flats. `responses` has the responses of single
-    flats, which vote if `flat_vote_unit` is `exposure`.
+    `read_mean` returns the response of all flats together; it is called after the vote of the darks, which needs the
+    memory, and not without flats. `responses` has the responses of single flats, which vote if `flat_vote_unit` is
+    `exposure`.
     """
     darks = classify_darks(exposures, settings)
-    flats = classify_flats(exposures, response, responses, settings)
+    flats = classify_flats(exposures, read_mean, responses, settings)
     results = darks.results | flats.results
     if settings.exclusive_types:
         results = apply_priority(results, priorities(settings.searches_on))
@@ -82,12 +83,10 @@ def classify_darks(exposures: ExposureSet, settings: VoteSettings) -> Classifica
         extended = DarkExtended(settings.searches, context)
     # By the number of groups, deepest first; darks of the same number keep their order.
     for dark in sorted(darks, key=lambda dark: -dark.header["NGROUPS"]):
-        with open_segments(dark.paths) as statistics:
-            official.add_exposure(*statistics, shallow=dark.name in shallow)
-            if extended and dark.name not in shallow:
-                # Not the relative pedestal: it holds the charge of two groups, which cancels a low pedestal.
-                pedestal_name = pedestal_plane(settings.darks.pedestal_source, ())
-                extended.add_exposure(*statistics, pedestal_name=pedestal_name)
+        is_shallow = dark.name in shallow
+        add_dark(dark, is_shallow, official, None if is_shallow else extended)
+    if extended:
+        extended.end()
     noise, n_clean = official.noise()
     measured: Measured = {"NOISE": (noise.astype(np.float32), "DN/s"), "NCLEAN": (n_clean, None)}
     warnings = () if "noisy" in settings.replaced_tests else official.warnings(science)
@@ -95,6 +94,16 @@ def classify_darks(exposures: ExposureSet, settings: VoteSettings) -> Classifica
     if extended and extended.halo_sources is not None:
         measured[HALO_SOURCE] = (extended.halo_sources, None)
     return Classification(results, measured, (*warnings, *(extended.warnings if extended else ())), notes)
+
+
+def add_dark(dark: Exposure, is_shallow: bool, official: DarkVote, extended: DarkExtended | None) -> None:
+    """Count the votes of a dark in `official` and `extended`; a function of its own, so that no image is kept."""
+    with open_segments(dark.paths) as statistics:
+        official.add_exposure(*statistics, shallow=is_shallow)
+        if extended:
+            # Not the relative pedestal: it holds the charge of two groups, which cancels a low pedestal.
+            pedestal_name = pedestal_plane(official.settings.pedestal_source, ())
+            extended.add_exposure(*statistics, pedestal_name=pedestal_name)
 
 
 def coupling_between_pixels(exposures: ExposureSet, settings: VoteSettings) -> Coupling | None:
@@ -121,20 +130,18 @@ def mean_last_groups(flats: tuple[Exposure, ...], shape: tuple[int, int]) -> np.
 
 
 def classify_flats(
-    exposures: ExposureSet, response: FlatResponse | None, responses: Responses, vote_settings: VoteSettings
+    exposures: ExposureSet, read_mean: Callable[[], FlatResponse], responses: Responses, vote_settings: VoteSettings
 ) -> Classification:
     """The Classification by the flats or by the product in place of flats; empty without both.
 
-    `response` and `responses` are those of `classify`. Raises ValueError for flats without `response`.
+    `read_mean` and `responses` are those of `classify`.
     """
     flats, science, settings = exposures.flats, exposures.science, vote_settings.flats
     if exposures.flat_product is not None:
         return product_results(exposures.flat_product, science, settings, exposures.detector.slices)
     if not flats:
         return Classification({}, {})
-    if response is None:
-        raise ValueError(f"{len(flats)} flats, but no response file of all flats")
-    last_groups = None
+    response, last_groups = read_mean(), None
     if settings.dead_search and settings.run_dead_flux_check:
         last_groups = mean_last_groups(flats, exposures.geometry.shape)
     light = find_light(exposures, response, settings, vote_settings.response)

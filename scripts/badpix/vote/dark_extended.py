@@ -56,8 +56,15 @@ class DarkExtended:
                     integration = without_halos(integration, self.halos)
                 for run in self.measuring:
                     run.add(integration)
+                if self.context.levels is not None:
+                    self.context.levels.end_integration()
         for run in self.measuring:
             run.end_exposure(segments[0][0].header.get("EXPOSURE", ""))
+
+    def end(self) -> None:
+        """All exposures are added: free the memory of what only further exposures need."""
+        for run in self.measuring:
+            run.end()
 
     def results(self, by_tests: Mapping[str, TypeResult] = MappingProxyType({})) -> dict[str, TypeResult]:
         """TypeResult per type, for the types whose search is on.

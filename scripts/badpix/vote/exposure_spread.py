@@ -19,7 +19,7 @@ class ExposureSpread:
     make a pixel variable. The variances of the healthy pixels are compared through their cube roots, which are nearly
     normal (Wilson & Hilferty 1931, Proc. Nat. Acad. Sci. 17, 684), with the scatter measured on the detector itself.
 
-    Memory is 30 bytes per pixel, and does not grow with the number of exposures.
+    Memory is 30 bytes per pixel (10 after `end`), and does not grow with the number of exposures.
     """
 
     def __init__(self, shape: tuple[int, int]) -> None:
@@ -38,6 +38,10 @@ class ExposureSpread:
     def end_exposure(self) -> None:
         """All integrations of the exposure are added."""
         add_exposure_sums(self.exposure, self.kept, self.worst)
+
+    def end(self) -> None:
+        """All exposures are added: only the sums without the most deviating exposure are needed."""
+        del self.exposure, self.worst
 
     def root(self, noise: np.ndarray | float = 1.0) -> np.ndarray:
         """Cube root of the variance, float32 image; NaN with fewer than MIN_VALUES values.

@@ -38,7 +38,8 @@ def count_outliers(
     votes, strong : pairs of images (y, x), int16
         Votes and certain deviations, (above, below); added to. An empty image (0, 0) is not counted.
     total : image (y, x), float32
-        Sum of `weight` times the deviations; added to.
+        Sum of `weight` times the deviations; added to. An empty image (0, 0) is not; then `strong` and `largest` are
+        empty too.
     largest : pair of images (y, x), float32
         Largest and smallest of `weight` times the deviations; updated. An empty image (0, 0) is not.
     deviation : image (y, x), float32
@@ -48,7 +49,7 @@ def count_outliers(
     above, below = votes
     strong_above, strong_below = strong
     highest, lowest = largest
-    counts_above, counts_below = above.size > 0, below.size > 0
+    counts_above, counts_below, sums = above.size > 0, below.size > 0, total.size > 0
     for y in range(n_rows):
         for x in range(n_columns):
             difference = values[y, x] - centre
@@ -56,7 +57,7 @@ def count_outliers(
             if np.isnan(difference):
                 continue
             n_valid[y, x] += 1
-            if weight > 0:  # 0 times infinity is NaN
+            if sums and weight > 0:  # 0 times infinity is NaN
                 weighted = weight * difference
                 total[y, x] += weighted
                 if counts_above:
@@ -69,10 +70,12 @@ def count_outliers(
             if difference > 0:
                 if counts_above:
                     above[y, x] += magnitude > vote_limit
-                    strong_above[y, x] += magnitude > certain_limit
+                    if sums:
+                        strong_above[y, x] += magnitude > certain_limit
             elif counts_below:
                 below[y, x] += magnitude > vote_limit
-                strong_below[y, x] += magnitude > certain_limit
+                if sums:
+                    strong_below[y, x] += magnitude > certain_limit
 
 
 @compiled

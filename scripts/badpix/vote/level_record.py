@@ -278,6 +278,10 @@ class LocalLevels:
         hidden = 0.0 if level.smooth is None else PART_OF_LEVEL * np.abs(level.smooth)
         return values - level.image, hidden
 
+    def end_integration(self) -> None:
+        """All searches have the integration: free its images."""
+        self._integration, self._found = None, {}
+
     def changing(self, name: str) -> Changing | None:
         """The Changing areas of the quantity `name`, after all integrations."""
         if name not in self._changing:

@@ -63,6 +63,8 @@ class OutlierTest:
         Parts of the detector with a typical level and scatter of their own, such as its amplifiers.
     sides : collection of int
         The sides (HIGH, LOW) on which pixels are searched for.
+    only_votes : bool
+        Count votes alone, for a search that decides by other sums: no `strong`, `total` and `largest`.
 
     Attributes
     ----------
@@ -79,7 +81,8 @@ class OutlierTest:
     mean_limits : dict of side -> list
         After `found` of a side: the (centre, margin) of the limit on the means in every region.
 
-    Memory is 6 bytes per pixel and 8 per pixel and side, and does not grow with the number of integrations.
+    Memory is 6 bytes per pixel and 8 per pixel and side (`only_votes`: 2 and 2), and does not grow with the number of
+    integrations.
     """
 
     def __init__(
@@ -90,6 +93,7 @@ class OutlierTest:
         probability: float,
         regions: Sequence[Region] = WHOLE_ARRAY,
         sides: Collection[int] = (HIGH, LOW),
+        only_votes: bool = False,
     ) -> None:
         check_n_votes(n_votes)
         self.science = science
@@ -102,9 +106,10 @@ class OutlierTest:
         self.n_valid = np.zeros(science.shape, np.int16)
         shapes = {side: science.shape if side in sides else (0, 0) for side in (HIGH, LOW)}
         self.votes = {side: np.zeros(shape, np.int16) for side, shape in shapes.items()}
-        self.strong = {side: np.zeros(shape, np.int16) for side, shape in shapes.items()}
-        self.largest = {side: np.zeros(shape, np.float32) for side, shape in shapes.items()}
-        self.total = np.zeros(science.shape, np.float32)
+        sums = {side: (0, 0) if only_votes else shape for side, shape in shapes.items()}
+        self.strong = {side: np.zeros(shape, np.int16) for side, shape in sums.items()}
+        self.largest = {side: np.zeros(shape, np.float32) for side, shape in sums.items()}
+        self.total = np.zeros((0, 0) if only_votes else science.shape, np.float32)
         self.levels: list[list[tuple[float, float]]] = []
         self.scales: list[list[float]] = []
         self.mean_limits: dict[int, list[tuple[float, float]]] = {}

@@ -41,7 +41,7 @@ class Measure:
     amplifier has its own level and scatter. `scaled`: a pixel that is noisier than typical needs a larger mean.
     `level` is the quantity in words if its local level is subtracted with `dark_local_level`, else None; measures of
     the same values have the same. `lines`: readout lines have a level too, not only areas. `sides` are the
-    sides (HIGH, LOW) that are counted if these are not those of the vote counts.
+    sides (HIGH, LOW) that are counted if these are not those of the vote counts; votes alone are counted then.
     """
 
     quantity: str | None
@@ -211,6 +211,7 @@ class SearchRun:
                 context.probability,
                 context.amplifiers if measure.by_amplifier else WHOLE_ARRAY,
                 measure.sides or {count.side for count in search.counts if count.measure == name},
+                only_votes=bool(measure.sides),
             )
             for name, measure in search.measures.items()
         }
@@ -253,6 +254,9 @@ class SearchRun:
 
     def end_exposure(self, exposure: str) -> None:
         """Hook of subclasses with a vote per exposure: all integrations of `exposure` are added."""
+
+    def end(self) -> None:
+        """Hook of subclasses: all exposures are added, so that images of a single exposure can be freed."""
 
     def keeps(self, winner: str) -> np.ndarray | bool:  # noqa: ARG002 - for subclasses that keep pixels
         """Hook of subclasses: the pixels (image (y, x)) that the search keeps although `winner` explains them."""

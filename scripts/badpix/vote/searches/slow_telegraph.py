@@ -112,6 +112,10 @@ class SlowTelegraphRun(SearchRun):
             spread.end_exposure()
         self.jumps.end_exposure()
 
+    def end(self) -> None:
+        for spread in self.spreads.values():
+            spread.end()
+
     def keeps(self, winner: str) -> np.ndarray | bool:
         """A pedestal on both sides of the detector's level is neither that of an RC pixel nor low."""
         return winner in ("rc", "low_pedestal") and self._on_both_sides(PEDESTAL)

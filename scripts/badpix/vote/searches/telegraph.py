@@ -92,11 +92,8 @@ class TelegraphRun(SearchRun):
         self.n_down, self.n_down_5sig, self.n_up = (np.zeros(shape, np.int32) for _ in range(3))
         self.up_rate = 0.0
         self.down_limits: list[Threshold] = []
-        self._begin_exposure()
-
-    def _begin_exposure(self) -> None:
-        self.exposure_counts = {name: np.zeros(self.context.science.shape, np.int32) for name in STEPS}
-        self.valid = np.zeros(self.context.science.shape, bool)
+        self.exposure_counts = {name: np.zeros(shape, np.int32) for name in STEPS}
+        self.valid = np.zeros(shape, bool)
 
     def add(self, integration: Integration) -> None:
         for name, total in self.exposure_counts.items():
@@ -125,7 +122,12 @@ class TelegraphRun(SearchRun):
             "jumps_down", "N_JUMP_DOWN", AT_LEAST, float(needed), "groups", exposure=exposure_of(exposure)
         )
         self.down_limits.append(limit)
-        self._begin_exposure()
+        for total in self.exposure_counts.values():
+            total.fill(0)
+        self.valid.fill(False)
+
+    def end(self) -> None:
+        self.exposure_counts = {}
 
     def results(self, scale: np.ndarray) -> dict[str, TypeResult]:  # noqa: ARG002 - counts, which noise does not scale
         fraction, science, min_valid = self.search.high_cr_fraction, self.context.science, self.context.min_valid
