@@ -154,7 +154,8 @@ def purity_table(score: Score, accepted: Accepted | None = None, limits: Limits 
     """A row per detection type of the run.
 
     With `limits`, pixels weaker than the limit of their type count neither as right nor as false, because their type is
-    ambiguous. The same holds for intermittent pixels that are bad in MAJORITY or more of the exposures.
+    ambiguous; but they are right in a further accepted type, such as warm for weak hot pixels. Intermittent pixels that
+    are bad in MAJORITY or more of the exposures count neither as right nor as false either.
 
     Columns: detection, found (science pixels without dont-care pixels), planted_for (found pixels planted for this
     type; ADJ_OPEN: next to an open pixel; HALO_TYPE: in a halo), purity, low, high, dont_care (found dont-care pixels),
@@ -163,7 +164,12 @@ def purity_table(score: Score, accepted: Accepted | None = None, limits: Limits 
     """
     allowed_of = accepted_types(score.types, accepted)
     intermittent = score.pixels["type"].str.startswith(INTERMITTENT_TYPES)
-    clear = score.pixels[is_strong(score, limits) & ~(intermittent & in_majority(score.pixels))]
+    weak_but_right = pd.Series(False, index=score.pixels.index)
+    for name, allowed in allowed_of.items():
+        further = [found_as(detection) for detection in allowed[1:] if detection in score.detections]
+        weak_but_right |= (score.pixels["type"] == name) & score.pixels[further].any(axis=1)
+    counted = is_strong(score, limits) | weak_but_right
+    clear = score.pixels[counted & ~(intermittent & in_majority(score.pixels))]
     rows = []
     for detection in score.detections:
         column = found_as(detection)

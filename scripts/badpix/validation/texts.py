@@ -9,8 +9,9 @@ Detectors with known bad pixels are simulated by `scripts/simulate.py`. The expo
 calwebb_detector1 and the workflow, and the masks are compared with the truth. *Official* is `config/config.yaml`
 (official defaults), *flight* adds `config/presets/flight.yaml`. Intervals are 95% (Wilson). Completeness is the share
 of the planted pixels, at the stated limit of strength or stronger, that are found in their own type. Purity is the
-share of the pixels found as a type that were planted for this type. Weaker pixels, intermittent pixels that are bad in
-half or more of the exposures, and neighbours that receive charge of a bad pixel count neither as right nor as false.
+share of the pixels found as a type that were planted for this type. Weaker pixels (but for weak hot pixels found as
+warm), intermittent pixels that are bad in half or more of the exposures, and neighbours that receive charge of a bad
+pixel count neither as right nor as false.
 """
 POPULATIONS = {
     "realistic": """\

@@ -154,6 +154,12 @@ class TestPurity:
         warm = by(purity_table(one, {"hot": {"warm"}}), "detection").loc["warm"]
         assert (warm.purity, warm.false) == (1, "") and 0 < warm.low < 1 and warm.high == 1
 
+    def test_weak_pixels_are_right_in_a_further_accepted_type(self, one):
+        limits = {"hot": 100}  # the planted pixel has 50 and is found as warm
+        assert by(purity_table(one, limits=limits), "detection").loc["warm", "found"] == 0
+        warm = by(purity_table(one, {"hot": {"hot", "warm"}}, limits), "detection").loc["warm"]
+        assert (warm.found, warm.planted_for) == (1, 1)
+
     def test_nothing_found(self):
         empty = score_run(make_truth(), make_findings(found=np.zeros(SHAPE, np.uint32)))
         assert purity_table(empty)[["purity", "low", "high"]].isna().all(axis=None)
