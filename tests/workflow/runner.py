@@ -13,6 +13,8 @@ import yaml
 PROJECT = Path(__file__).resolve().parents[2]
 # The rows of the table "Job stats" that Snakemake prints before it starts.
 _STATS = re.compile(r"^(\w+) +(\d+)$", re.MULTILINE)
+# Test processes share directories of finished runs.
+OVERRIDE = f"override_{os.getpid()}.yaml"
 
 
 @dataclass
@@ -44,7 +46,7 @@ def command(directory, *arguments, config=None, project=PROJECT, cores=2, enviro
     directory = Path(directory)
     files = [directory / "config.yaml"]
     if config:
-        files.append(directory / "override.yaml")
+        files.append(directory / OVERRIDE)
         files[-1].write_text(yaml.safe_dump(config), encoding="utf-8")
     words = [
         sys.executable, "-m", "snakemake", "--snakefile", str(project / "Snakefile"), "--directory", str(directory),

@@ -12,7 +12,7 @@ from badpix.config.check import ConfigError, load_schema, load_steps, validated
 from badpix.formats.mask_file import read_mask
 from workflow.conftest import PROJECT_PARTS
 from workflow.corruptions import good, products_of, with_own_start
-from workflow.runner import PROJECT, copy_run, snakemake, succeed
+from workflow.runner import OVERRIDE, PROJECT, copy_run, snakemake, succeed
 
 pytestmark = pytest.mark.pipeline
 
@@ -91,7 +91,7 @@ def hostile(finished, tmp_path_factory):
 def test_nothing_is_written_outside_the_results(hostile):
     outer, directory, before, _ = hostile
     new = {p for p in everything(outer) - before[0] if not (outer / p).is_relative_to(directory / RESULTS)}
-    assert {str(path) for path in new} == {"a/run/override.yaml"}
+    assert {str(path) for path in new} == {f"a/run/{OVERRIDE}"}
     assert {p for p in of_the_project() - before[1] if "__pycache__" not in p.parts} == set()
 
 
