@@ -7,13 +7,19 @@ import pytest
 
 
 @pytest.fixture(autouse=True)
-def environment() -> Iterator[None]:
-    """The environment variables as before the test: scripts that run in this process set those of CRDS."""
-    before = dict(os.environ)
+def crds_environment() -> Iterator[None]:
+    """The CRDS settings as before the test: scripts that run in this process set them.
+
+    Its further variables stay, because the package crds sets them at its first import only.
+    """
+    names = ("CRDS_PATH", "CRDS_SERVER_URL", "CRDS_CONTEXT")
+    before = {name: os.environ.get(name) for name in names}
     yield
-    for name in os.environ.keys() - before.keys():
-        del os.environ[name]
-    os.environ.update(before)
+    for name, value in before.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
