@@ -24,6 +24,8 @@ UNLIT_MARGIN = 5
 BOX = 41
 # A warning names the unlit area beyond this fraction of the science pixels, and dark parts that may be either.
 LARGE = 0.1
+# From this share of the science pixels on, narrow dark parts on a detector with slices or spectra may be gaps.
+NARROW = 0.01
 _SQUARE = np.ones((3, 3), bool)
 
 
@@ -73,13 +75,14 @@ def find_illumination(
         with np.errstate(invalid="ignore"):
             dark = in_slice & ~(values > DARK * level)
     else:
-        if slices is not None:
-            warnings.append(
-                "flats: the detector has an image slicer, but no gaps between its slices were found: pixels in narrow"
-                " gaps may be flagged as DEAD; check the flats"
-            )
         with np.errstate(invalid="ignore"):
             dark = science & ~(values > DARK * typical_light(values))
+        narrow = (dark & ~wide_parts(dark, science)).sum() / max(1, science.sum())
+        if slices is not None and narrow >= NARROW:
+            warnings.append(
+                f"flats: {narrow:.1%} of the science pixels are dark in narrow parts, and no gaps between slices or"
+                " spectra were found: pixels in narrow gaps may be flagged as DEAD; check the flats"
+            )
         if wide_parts(dark, science).sum() < least:
             return Illumination(science, tuple(warnings))
         level = background(values, science, BOX)

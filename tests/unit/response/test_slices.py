@@ -162,8 +162,11 @@ def test_narrow_gaps_are_not_lit(gap, seed):
     assert lit[share > 0.5].mean() > 0.97
 
 
-def test_a_slicer_without_gaps_is_warned_of():
+def test_gaps_that_are_too_narrow_are_warned_of():
+    """And an even flat, as NIRSpec's mirror gives, is not."""
     flat = np.random.default_rng(1).normal(1000, 10, SCIENCE.shape)
+    assert find_illumination(flat, SCIENCE, 0.01, "y").warnings == ()
+    flat[:, 10::27] = 10
     (warning,) = find_illumination(flat, SCIENCE, 0.01, "y").warnings
-    assert "no gaps between its slices were found" in warning
+    assert "are dark in narrow parts, and no gaps between slices or spectra were found" in warning
     assert find_illumination(flat, SCIENCE, 0.01, None).warnings == ()
