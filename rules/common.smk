@@ -27,9 +27,11 @@ sys.path.insert(0, str(BASE / "scripts"))
 
 from badpix.workflow import resources
 from badpix.config.check import ConfigError, check_detector, load_schema, load_steps, validated
+from badpix.config.command import is_snakemake, lost_options
 from badpix.config.dates import date_warnings
 from badpix.config.duplicates import duplicate_keys
 from badpix.config.exp_types import NO_FLATS, with_exp_types
+from badpix.config.presets import problems_with_preset, record_text, with_preset
 from badpix.instrument.detectors import load_detectors
 from badpix.workflow.digest import library_digest
 from badpix.formats.certificate_file import CERTIFICATE, outdated
@@ -91,12 +93,23 @@ CHECK_EXPOSURES = CheckExposures()
 
 
 def read_config():
-    """The configuration with all defaults, checked against the schema before anything else happens."""
+    """The configuration with its preset and all defaults, checked against the schema before anything else happens.
+
+    `preset` is the record of the preset (badpix.config.presets), or None.
+    """
+    if workflow.is_main_process and is_snakemake(sys.argv[0]) and (lost := lost_options(sys.argv[1:])):
+        raise ConfigError(lost)
     if workflow.is_main_process and (duplicates := duplicate_keys(workflow.configfiles)):
         raise ConfigError(duplicates)
-    given = config | {"darks": config.get("darks") or "darks"} if LINTING else config
-    steps = load_steps(BASE / "config" / "schemas" / "detector1_steps.json")
-    complete = validated(given, SCHEMA, steps)
+    # `config` of a module is given by the outer workflow; otherwise it holds the defaults too.
+    own = config if workflow.modifier.skip_configfile else workflow.config_settings.overwrite_config
+    given, preset = with_preset(config, own, SCHEMA, BASE / "config" / "presets")
+    given |= {"darks": config.get("darks") or "darks"} if LINTING else {}
+    try:
+        complete = validated(given, SCHEMA, load_steps(BASE / "config" / "schemas" / "detector1_steps.json"))
+    except ConfigError as error:
+        raise problems_with_preset(error, preset, own) from None
+    complete["preset"] = preset.record if preset else None
     # Snakemake compares paths as text, and warns about every `./results/...`.
     complete["results"] = os.path.normpath(complete["results"])
     if complete["scratch"]:
@@ -233,6 +246,7 @@ except (ConfigError, InputError, InventoryError, ManualFlagError, ScratchError, 
 
 write_refused({mask_id: INVENTORY.rejected.get(mask_id, {}) for mask_id in INVENTORY.refused})
 KNOWN_AT_START = [
+    *([record_text(config["preset"])] if config["preset"] else []),
     *rejected_at_start(INVENTORY, f"{config['results']}/<detector>/rejected_exposures.csv"),
     *warned_at_start(),
 ]

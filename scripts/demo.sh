@@ -40,8 +40,7 @@ for mask in "$directory"/results/*/test_bpm.fits; do
 done
 
 echo "Voting again with the preset flight ..."
-echo "report: true" >"$directory/report.yaml"
-workflow --configfile "$directory/config.yaml" "$here/../config/presets/flight.yaml" "$directory/report.yaml"
+workflow --configfile "$directory/config.yaml" --config preset=flight report=True
 for mask in "$directory"/results/*/test_bpm.fits; do
     results=$(dirname "$mask")
     echo

@@ -15,7 +15,10 @@ CONFIG = Path(__file__).resolve().parent.parent / "config"
 SCHEMA = CONFIG / "schemas" / "config.schema.yaml"
 WIDTH = 110
 # In place of the name of a rule.
-RERUNS = {"inputs": "the list of exposures, and the rules that depend on it"}
+RERUNS = {
+    "inputs": "the list of exposures, and the rules that depend on it",
+    "preset": "the rules of the keys that differ, and bad_pixel_mask",
+}
 GENERATED = "Generated from config/schemas/config.schema.yaml by scripts/make_config_docs.py; do not edit."
 
 CONFIG_HEAD = """\
@@ -24,6 +27,7 @@ CONFIG_HEAD = """\
 #
 # Write only keys with other values into your own file, and pass it with --configfile:
 #
+#   preset: flight
 #   darks: data/darks
 #   flats: data/flats
 #
@@ -41,6 +45,7 @@ Write the keys that differ from their defaults into your own file, and pass it t
 
 ```yaml
 # my_config.yaml
+preset: flight
 darks: data/darks
 flats: data/flats
 ```
@@ -49,11 +54,13 @@ flats: data/flats
 snakemake --cores 4 --configfile my_config.yaml
 ```
 
-Your values are merged with the defaults, at any depth. The whole configuration is checked before any job starts:
-unknown keys, values of a wrong type or out of range, and keys that contradict each other are all listed. In paths,
-`~` is the home directory, `$NAME` and `${{NAME}}` are environment variables, and `$$` is a dollar sign. Snakemake
-passes numbers inside a mapping of `--config` as text, which is refused; use `--configfile`. After a change, only the
-rule named under "a change re-runs" and the rules that depend on it run again.
+Your values are merged with those of the preset and with the defaults, at any depth. Several files after a single
+`--configfile` are merged too, and later files win; a second `--configfile` is refused, because Snakemake would drop the
+files of the first. The whole configuration is checked before any job starts: unknown keys, values of a wrong type or
+out of range, and keys that contradict each other are all listed. In paths, `~` is the home directory, `$NAME` and
+`${{NAME}}` are environment variables, and `$$` is a dollar sign. Snakemake passes numbers inside a mapping of
+`--config` as text, which is refused; use `--configfile`. After a change, only the rule named under "a change re-runs"
+and the rules that depend on it run again.
 
 """
 

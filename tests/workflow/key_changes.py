@@ -253,6 +253,7 @@ TESTED_ELSEWHERE = dict.fromkeys(
     "cold_rate_threshold_e_per_s": "test_variants.py",
     "gain_e_per_dn": "test_variants.py",
     "dark_local_level": "test_flight.py",
+    "preset": "test_flight.py",
     "intermittent": "test_epoch_masks.py",
     "intermittent_from": "test_epoch_masks.py",
     "report": "test_report.py",

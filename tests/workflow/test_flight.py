@@ -1,8 +1,9 @@
 """The preset on a finished run: what it repeats, what it finds, and what it spares."""
 
+import re
+
 import numpy as np
 import pytest
-import yaml
 from astropy.io import fits
 
 from badpix.formats.mask_file import read_mask
@@ -12,11 +13,11 @@ from badpix.score.files import read_findings
 from badpix.score.pixels import pool, score_run
 from badpix.score.tables import completeness_table, healthy_table, intermittent_table, purity_table
 from workflow.conftest import FULL_RUN
-from workflow.runner import PROJECT, copy_run, succeed
+from workflow.runner import copy_run, succeed
 
 pytestmark = pytest.mark.pipeline
 
-PRESET = yaml.safe_load((PROJECT / "config" / "presets" / "flight.yaml").read_text(encoding="utf-8"))
+PRESET = {"preset": "flight"}
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +38,16 @@ def score(flown):
 def test_no_ramp_is_read_again(flown):
     _, run = flown
     assert run.jobs == {"exposure_response": 5, "flat_response": 1, "bad_pixel_mask": 1, "quality_check": 1, "plots": 1}
+
+
+def test_the_mask_records_the_preset_and_its_keys(flown):
+    directory, run = flown
+    header = fits.getheader(directory / "results" / "NIS" / "test_bpm.fits")
+    name = header["BADPIX PRESET"]
+    assert re.fullmatch(r"flight \(SHA-256 [0-9a-f]{16}\.\.\.\)", name)
+    assert f"Preset {name}" in list(header["HISTORY"]) and header["BADPIX NOISY_TEST"] == "cds"
+    start, _, end = run.output.partition("Summary of the run")
+    assert f"Preset {name}\n" in start and f"  preset: {name}\n" in end
 
 
 def test_a_second_run_has_nothing_to_do(flown):

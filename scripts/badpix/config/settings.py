@@ -69,8 +69,8 @@ def of_detector(config: Mapping, detector: str) -> dict:
     return {**config, **values}
 
 
-# Keys that change an earlier product and are read by the vote too.
-_OF_EARLIER_STAGES = ("early_cutoff_fraction", "flat_vote_unit", "reject_outliers", *RESPONSE_KEYS)
+# Keys that change an earlier product and are read by the vote too; `preset` is for the record.
+_OF_EARLIER_STAGES = ("early_cutoff_fraction", "flat_vote_unit", "reject_outliers", "preset", *RESPONSE_KEYS)
 # Keys of the rule bad_pixel_mask that are file names, not settings of the vote.
 _FILES = ("manual_flag_file", "output_file", "flat_types_from")
 

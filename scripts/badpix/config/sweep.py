@@ -28,7 +28,7 @@ MAX_NAME = 100
 NO_THRESHOLDS = {
     "author", "description", "pedigree", "useafter", "history", "mask_frame", "subarray_name", "selectors",
     "min_darks", "min_flats", "on_bad_exposure", "flag_values", "dark_do_not_use", "flat_do_not_use",
-    "intermittent", "intermittent_from",
+    "intermittent", "intermittent_from", "preset",
 }  # fmt: skip
 # Thresholds of the vote on which earlier rules depend too.
 MORE_THAN_THE_VOTE = {"early_cutoff_fraction", "flat_vote_unit", "reject_outliers"}

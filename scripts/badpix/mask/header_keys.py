@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 
+from badpix.config.presets import preset_text
 from badpix.config.settings import SKY_KEYS
 from badpix.formats.flat_product import MASK, FlatProduct
 from badpix.formats.pixel_types import PIXEL_TYPES
@@ -86,6 +87,8 @@ def used_parameters(
         keys.update(key for key in of_flats if key not in NOT_OF_PRODUCTS)
     # A threshold that is not set is no parameter of the mask.
     used = {key: config[key] for key in sorted(keys) if config[key] is not None}
+    if config["preset"] is not None:
+        used["preset"] = preset_text(config["preset"])
     if product is not None:
         used["flat_types_from"] = product.name
     if "darks" in kinds and config["bad_reference_pixels"] is not None:

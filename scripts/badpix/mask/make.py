@@ -39,6 +39,8 @@ class MaskSettings(Settings):
     pedigree: str
     useafter: str
     history: str
+    # The record of `badpix.config.presets.Preset`, None without a preset.
+    preset: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import numpy as np
 from astropy.io import fits
 
 from badpix.config.dates import LAUNCH, complete_pedigree
+from badpix.config.presets import record_text
 from badpix.core.fits_table import table_hdu
 from badpix.core.logs import logger
 from badpix.exposures.optical_setup import setups_text
@@ -120,6 +121,8 @@ def save(outputs: Mapping[str, str], vote: MaskVote, settings: MaskSettings, ori
         {header["R_MASK"] for header in headers if header.get("R_MASK")},
         instead,
     )
+    if settings.preset:
+        history.append(record_text(settings.preset))
     history += exp_type_lines(exposures)
     history += ground_lines(settings.pedigree, exposures)
     if setups := setups_text(segment.header for flat in exposures.flats for segment in flat.segments):

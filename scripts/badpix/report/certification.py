@@ -37,7 +37,7 @@ def delivery_lines(mask: Path, folder: Path) -> list[str]:
     delivery = folder / DELIVERY
     if not (delivery / CERTIFICATE).is_file():
         return []
-    again = "; `-- deliver` makes it again"
+    again = "; `snakemake deliver ...` makes it again"
     # The name of a delivered mask has the digest of the mask that it was copied from.
     kept = folder / PREVIOUS_FORM
     filled = [f"    a form filled in by hand before is kept as {kept}"] if kept.exists() else []

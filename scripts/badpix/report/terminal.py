@@ -76,6 +76,7 @@ def _mask_lines(made: MadeMask) -> list[str]:
         f"  mask: {mask}",
         f"  exposures: {used} used, {len(rejected)} rejected" + (f" ({table})" if rejected else ""),
         *reasons,
+        *([f"  preset: {header['BADPIX PRESET']}"] if "BADPIX PRESET" in header else []),
         *([f"  flat types: from {product}"] if product else []),
         *_count_lines(made.folder / SUMMARY),
     ]
@@ -176,16 +177,24 @@ def _error_of(log: str, in_group: bool) -> str | None:
 
 
 def command_with(arguments: Sequence[str], setting: str | None = None, target: str | None = None) -> str:
-    """The command that started the run with `arguments`, with a further `setting` (key=value) or another `target`."""
-    words = list(arguments)
+    """The command that started the run with `arguments`, with a further `setting` (key=value) or another `target`.
+
+    The target is the first word: after `--configfile` and `--config`, Snakemake would take it for a further value.
+    """
+    words = [target, *without_targets(arguments)] if target else list(arguments)
     end = words.index("--") if "--" in words else len(words)
-    if target:
-        words[end:] = ["--", target]
     if setting:
         # A second `--config` would replace the first.
         place = words.index("--config", 0, end) + 1 if "--config" in words[:end] else end
         words[place:place] = [setting] if place != end else ["--config", setting]
     return shlex.join(["snakemake", *words])
+
+
+def without_targets(arguments: Sequence[str]) -> list[str]:
+    """`arguments` without the targets before the first option and those after `--`."""
+    words = list(arguments[: arguments.index("--")]) if "--" in arguments else list(arguments)
+    first = next((number for number, word in enumerate(words) if word.startswith("-")), len(words))
+    return words[first:]
 
 
 def success_lines(masks: Iterable[MadeMask], arguments: Sequence[str]) -> list[str]:
@@ -195,8 +204,8 @@ def success_lines(masks: Iterable[MadeMask], arguments: Sequence[str]) -> list[s
     if all(made.report for made in masks):
         what, command = "the fraction of planted bad pixels found", command_with(arguments, target="injection_recovery")
     else:
-        # Without the targets: they may leave the reports out.
-        options = arguments[: arguments.index("--")] if "--" in arguments else arguments
+        # The targets may leave the reports out.
+        options = without_targets(arguments)
         what, command = "report pages with the evidence for each flag", command_with(options, setting="report=True")
     return [*lines, f"Next, {what}:", f"  {command}"]
 

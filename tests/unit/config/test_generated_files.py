@@ -181,7 +181,7 @@ def test_every_key_is_documented_and_has_a_sound_default(key):
         "exposure_response", "sky_response", "leave_one_out", "compare_exposures", "bad_pixel_mask", "plots",
         "quality_check", "certify_mask", "deliver_mask", "compare_masks", "release_gate", "history", "nothing",
         "sweep_vote", "inject", "reliability", "report_page", "bad_pixel_table", "known_bad_pixels",
-        "apply_masks",
+        "apply_masks", "preset",
     }  # fmt: skip
     assert problems(node["default"], node, SCHEMA, key) == []
 

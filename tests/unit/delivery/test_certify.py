@@ -182,11 +182,12 @@ def test_a_delivery_that_is_not_of_the_present_mask_and_rules_is_named(tmp_path)
         write_certificate(delivery / CERTIFICATE, dataclasses.replace(present, **change))
         assert delivery_lines(mask, tmp_path) == [
             line,
-            f"    its form and comparison are of an earlier state of CRDS ({words}); `-- deliver` makes it again",
+            f"    its form and comparison are of an earlier state of CRDS ({words});"
+            " `snakemake deliver ...` makes it again",
         ]
     fits.setval(mask, "AUTHOR", value="B")
     assert delivery_lines(mask, tmp_path) == [
-        f"  delivery: {delivery} is of an earlier mask; do not use it; `-- deliver` makes it again"
+        f"  delivery: {delivery} is of an earlier mask; do not use it; `snakemake deliver ...` makes it again"
     ]
 
 

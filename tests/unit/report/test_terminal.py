@@ -88,17 +88,20 @@ def test_a_mask_of_an_earlier_run_is_named_so(made):
 
 def test_the_next_command_repeats_the_arguments(made):
     arguments = ["--cores", "2", "--configfile", "my config.yaml"]
-    expected = "  snakemake --cores 2 --configfile 'my config.yaml'"
-    assert success_lines([made], arguments)[-1] == expected + " -- injection_recovery"
+    options = "--cores 2 --configfile 'my config.yaml'"
+    expected = f"  snakemake {options}"
+    for of_run in (arguments, ["sweep", *arguments], [*arguments, "--", "sweep"]):
+        assert success_lines([made], of_run)[-1] == f"  snakemake injection_recovery {options}"
     without = MadeMask(made.results, "NIS", "m.fits", complete=True, report=False)
     assert success_lines([without], arguments)[-1] == expected + " --config report=True"
     assert success_lines([without], [*arguments, "--", "deliver"])[-1] == expected + " --config report=True"
+    assert success_lines([without], ["deliver", *arguments])[-1] == expected + " --config report=True"
     assert "  report: none (report is false)" in success_lines([without], arguments)
     assert command_with(["--config", "a=1", "--", "sweep"], setting="report=True") == (
         "snakemake --config report=True a=1 -- sweep"
     )
     assert command_with(["-c1", "--", "sweep"], setting="report=True") == "snakemake -c1 --config report=True -- sweep"
-    assert command_with(["-c1", "--", "sweep"], target="injection_recovery") == "snakemake -c1 -- injection_recovery"
+    assert command_with(["-c1", "--", "sweep"], target="injection_recovery") == "snakemake injection_recovery -c1"
 
 
 def test_each_error_appears_once_with_a_log_and_the_number_of_jobs(tmp_path, made):
