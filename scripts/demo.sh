@@ -15,7 +15,7 @@ progress() { grep -o '[0-9]* of [0-9]* steps ([0-9]*%) done' "$directory/workflo
 
 # Run the workflow with further arguments, and print its progress.
 workflow() {
-    "$bin/snakemake" --cores "$cores" "$@" >"$directory/workflow.log" 2>&1 &
+    "$bin/python" -m snakemake --snakefile "$here/../Snakefile" --cores "$cores" "$@" >"$directory/workflow.log" 2>&1 &
     snakemake=$!
     trap 'kill -INT $snakemake 2>/dev/null' INT TERM
     shown=

@@ -17,7 +17,12 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 def test_the_citation_has_the_version_of_the_library():
     assert yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))["version"] == __version__
-    assert PYPROJECT["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "badpix.__version__"}
+    assert PYPROJECT["tool"]["hatch"]["version"] == {"path": "scripts/badpix/__init__.py"}
+
+
+def test_the_package_has_the_requirements_of_the_workflow():
+    lines = (ROOT / "envs" / "requirements.in").read_text(encoding="utf-8").splitlines()
+    assert PYPROJECT["project"]["dependencies"] == [line for line in lines if line and not line.startswith("#")]
 
 
 def paths_in(text):

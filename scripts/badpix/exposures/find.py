@@ -122,20 +122,21 @@ def _same_content(first: str, second: str, digest: Digest) -> bool:
         return False
 
 
-def _claim(exposures: Claims, key: str, product: str, path: str, digest: Digest) -> None:
+def _claim(exposures: Claims, key: str, product: str, path: str, digest: Digest, name: str | None = None) -> None:
     """Enter `path`, a file of configuration `key`, as the `product` of its exposure unless an earlier key has it.
 
-    Of copies of a file, the first is used. InputError if the same key, or the sheet and any key, give files of
-    different content.
+    The `name` of the exposure is by default that of the file. Of copies of a file, the first is used. InputError if the
+    same key, or the sheet and any key, give files of different content.
     """
-    entry = exposures[exposure_name(path)]
+    name = name or exposure_name(path)
+    entry = exposures[name]
     known = entry.get(product)
     if known and (known[0] == key or "exposures" in (known[0], key)) and known[1] != path:
         if _same_content(known[1], path, digest):
             return
         keys = key if known[0] == key else f"{known[0]} and {key}"
         raise InputError(
-            f"{keys}: two {product} files of the exposure {exposure_name(path)} with different content: {known[1]!r}"
+            f"{keys}: two {product} files of the exposure {name} with different content: {known[1]!r}"
             f" and {path!r}; take one of them out of the inputs"
         )
     entry.setdefault(product, (key, path))
@@ -146,11 +147,11 @@ def _match_kind(
 ) -> dict[str, dict[str, str]]:
     """The files of the darks or of the flats: exposure -> product -> path; `sheet` has the kind's rows of the sheet."""
     exposures: Claims = defaultdict(dict)
-    for files in sheet.values():
+    for name, files in sheet.items():
         for product, path in files.items():
             if not os.path.exists(path):  # noqa: PTH110
                 raise InputError(f"exposures: no such file: {path!r}")
-            _claim(exposures, "exposures", product, str(Path(path)), digest)
+            _claim(exposures, "exposures", product, str(Path(path)), digest, name)
     for product, key in KEYS[kind].items():
         paths = find_files(key, config[key], SUFFIXES[product])
         for path in _prefer_rateints(paths) if product == "rateints" else paths:

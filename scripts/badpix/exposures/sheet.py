@@ -5,7 +5,7 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-from badpix.core.paths import expand, shown, text_problem
+from badpix.core.paths import expand, path_problem, shown, text_problem
 from badpix.core.plain_input import read_text
 from badpix.instrument.file_names import InputError, exposure_name
 
@@ -15,15 +15,16 @@ Exposures = dict[str, dict[str, dict[str, str]]]
 # Kind as written in the sheet -> kind of the inventory.
 KINDS = {"dark": "darks", "flat": "flats"}
 PRODUCTS = {"darks": ("uncal", "rateints", "jump", "fitopt"), "flats": ("uncal", "rateints", "flux_check")}
-COLUMNS = ("kind", "uncal", "rateints", "jump", "fitopt", "flux_check")
+COLUMNS = ("kind", "uncal", "rateints", "jump", "fitopt", "flux_check", "exposure")
 
 
 def read_sheet(path: str | Path) -> Exposures:
     """The exposures of the sheet at `path`: kind -> exposure -> product -> file.
 
-    The first line names the columns: `kind` (dark or flat) and the products that are given. Empty cells, empty lines
-    and lines that begin with # are ignored; ~ and variables in paths are expanded. Raises InputError, naming sheet,
-    line, column and value, for what is not allowed.
+    The first line names the columns: `kind` (dark or flat), the products that are given and, where their names are not
+    those of the exposure, `exposure`, the name of the exposure. Empty cells, empty lines and lines that begin with #
+    are ignored; ~ and variables in paths are expanded. Raises InputError, naming sheet, line, column and value, for
+    what is not allowed.
     """
     try:
         text = read_text(path).removeprefix("\ufeff")
@@ -66,6 +67,11 @@ def _read_row(where: str, row: dict[str, str]) -> tuple[str, str, dict[str, str]
     if value not in KINDS:
         raise InputError(f"{where}: kind is {value!r}; allowed are {' and '.join(KINDS)}")
     kind = KINDS[value]
+    given = row.pop("exposure", None)
+    if given and ((problem := path_problem(given)) or "/" in given):
+        raise InputError(
+            f"{where}: the exposure {shown(given)[:60]!r} {problem or 'has a slash'}; products are named after it"
+        )
     for product, file in row.items():
         if problem := text_problem(file):
             raise InputError(f"{where}: the {product} file {shown(file)[:60]!r} {problem}")
@@ -79,8 +85,13 @@ def _read_row(where: str, row: dict[str, str]) -> tuple[str, str, dict[str, str]
         raise InputError(
             f"{where}: the environment variable {error.args[0]} is not set or empty ($$ is a dollar sign)"
         ) from error
+    if given:
+        return kind, given, row
     names = {exposure_name(file): product for product, file in row.items()}
     if len(names) > 1:
         differing = " and ".join(f"{product} is of {name}" for name, product in sorted(names.items()))
-        raise InputError(f"{where}: files of different exposures: {differing}")
+        raise InputError(
+            f"{where}: files of different exposures: {differing}; if these names do not count, name the exposure in the"
+            " column exposure"
+        )
     return kind, next(iter(names)), row

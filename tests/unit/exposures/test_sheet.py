@@ -62,6 +62,15 @@ def test_each_exposure_has_the_files_of_its_row(here):
     }
 
 
+def test_a_row_with_the_name_of_its_exposure_may_have_any_names(here):
+    for name in ("x_1_ramp_fit.fits", "y_jump.fits", "z.fits"):
+        (here / name).touch()
+    sheet = write("kind rateints jump fitopt exposure\ndark x_1_ramp_fit.fits y_jump.fits z.fits d1")
+    expected = {"d1": {"rateints": "x_1_ramp_fit.fits", "jump": "y_jump.fits", "fitopt": "z.fits"}}
+    assert read_sheet(sheet)["darks"] == expected
+    assert match_inputs(NOTHING | {"exposures": sheet})["darks"] == expected
+
+
 def test_names_with_spaces_and_a_byte_order_mark(here):
     Path("sheet.tsv").write_text("uncal\tkind\r\nmy data/dark 1.v2_uncal.fits \tdark\r\n", encoding="utf-8-sig")
     assert read_sheet("sheet.tsv")["darks"] == {"dark 1.v2": {"uncal": "my data/dark 1.v2_uncal.fits"}}
@@ -85,6 +94,10 @@ def test_names_with_spaces_and_a_byte_order_mark(here):
             "kind rateints jump fitopt\ndark d1_rateints.fits d2_jump.fits d1_fitopt.fits",
             "line 2: files of different exposures: fitopt is of d1 and jump is of d2",
         ),
+        ("kind exposure uncal\ndark a/b d_uncal.fits", "line 2: the exposure 'a/b' has a slash"),
+        ("kind exposure uncal\ndark {a} d_uncal.fits", "line 2: the exposure '{a}' has braces"),
+        ("kind exposure\ndark a", "line 2: no file is given"),
+        ("kind exposure uncal\ndark a d_uncal.fits\ndark a e_uncal.fits", "line 3: the exposure a is given twice"),
     ],
 )
 def test_faults_of_a_sheet_are_named(here, text, words):
