@@ -218,6 +218,87 @@ def test_ramps_come_from_kept_jump_files_or_from_raw_files(reported):
             assert seen.page.evaluate("() => document.querySelectorAll('#pixel-types .chip').length") > 0
 
 
+WIDTHS = (400, 768, 1400)
+# Parts whose content is wider than the part, and parts beyond the right edge of the window.
+CUT = """() => {
+    const name = (e) => `${e.tagName}.${e.className} in ${e.closest("section")?.id}`;
+    const parts = [...document.querySelectorAll("main *, header, nav")].filter((e) => !e.closest(".unseen"));
+    return parts.filter((e) => (getComputedStyle(e).overflowX !== "visible" && e.scrollWidth > e.clientWidth + 1
+        && !e.matches("select, input")) || e.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+        .map(name);
+}"""
+
+
+@needs_browser
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_part_is_cut_in_a_narrow_window(reported, width):
+    for page_path in (reported / "results" / "NIS" / "report.html", reported / "results" / "report.html"):
+        with opened(page_path, width=width) as seen:
+            if page_path.parent.name == "NIS":
+                seen.page.wait_for_function("document.documentElement.dataset.drawn")
+                seen.page.click("#more-votes summary")
+            assert seen.page.evaluate("document.documentElement.scrollWidth") <= width
+            assert seen.page.evaluate(CUT) == []
+            if page_path.parent.name != "NIS":
+                continue
+            map_size = """() => { const m = Bokeh.documents[0].get_model_by_name("map"), r = m.x_range, s = m.y_range;
+                return [m.inner_width, m.inner_width / (r.end - r.start), m.inner_height / (s.end - s.start)]; }"""
+            across, *pixel = seen.page.evaluate(map_size)
+            assert across > 0.45 * min(width, 1000) and pixel[0] == pytest.approx(pixel[1], rel=0.01), "square pixels"
+
+
+# Plots in print: number of different values of their pixels; and parts that overlap, are cut or missing.
+PRINTED = """() => {
+    const pictures = [...document.querySelectorAll(".printed")];
+    const values = (e) => {
+        const copy = Object.assign(document.createElement("canvas"), { width: e.width, height: e.height });
+        const context = copy.getContext("2d", { willReadFrequently: true });
+        context.drawImage(e, 0, 0);
+        return new Set(context.getImageData(0, 0, e.width, e.height).data).size;
+    };
+    const box = (e) => e.getBoundingClientRect();
+    const outside = pictures.filter((e) => box(e).right > box(e.closest(".card")).right + 1).length;
+    const [a, b] = [".map", ".inspector"].map((part) => box(document.querySelector(part)));
+    return { values: pictures.map(values), outside, apart: a.bottom <= b.top + 1 || a.right <= b.left + 1,
+             undrawn: document.querySelectorAll(".lazy:not(.drawn)").length };
+}"""
+
+
+@needs_browser
+def test_print_has_all_plots_and_no_part_is_cut(run, tmp_path):
+    with opened(run / "report.html") as seen:
+        page = seen.page
+        page.wait_for_function("document.documentElement.dataset.drawn")
+        n_lazy, n_panels = page.locator(".lazy").count(), page.locator("#panels figure").count()
+        page.evaluate(f"addEventListener('beforeprint', () => {{ window.printed = ({PRINTED})(); }})")
+        page.pdf(path=tmp_path / "page.pdf")
+        printed = page.evaluate("window.printed")
+        images = page.locator("#images .card").count()
+        assert len(printed["values"]) == n_lazy + n_panels + images + 2, "with the map and the ramp"
+        assert min(printed["values"]) > 10, "no picture is empty"
+        assert page.locator(".printed").count() == 0, "they are gone after printing"
+        page.emulate_media(media="print")
+        page.set_viewport_size({"width": 1047, "height": 718})  # A4 across, without margins
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        printed = page.evaluate(PRINTED)
+        assert printed["apart"] and printed["outside"] == printed["undrawn"] == 0
+        assert page.evaluate(CUT) == []
+        assert seen.errors == []
+
+
+@needs_browser
+def test_it_opens_on_a_pixel_with_a_ramp(run):
+    with opened(run / "report.html") as seen:
+        page = seen.page
+        assert page.evaluate("badpix.arrays.ramp_index.includes(Number(document.getElementById('pixel-y').value)"
+                             " * badpix.page.nx + Number(document.getElementById('pixel-x').value))")  # fmt: skip
+        assert np.isfinite(drawn(page, "ramp-points")[1]).sum() >= 10
+        assert page.locator("#pixel-types .chip:not(.off)").count() > 0, "a bad pixel"
+        assert page.locator("#ramps .bk-Figure").is_visible()
+        choose(page, *one_of_each_type(run)[-1])
+        assert not page.locator("#ramps .bk-Figure").is_visible(), "no axes without a ramp"
+
+
 @needs_browser
 def test_by_keyboard_alone(run):
     with opened(run / "report.html", "#pixel=20,30") as seen:

@@ -12,19 +12,20 @@ from badpix.changes.compare import KINDS, NEW, RECLASSIFIED, RECOVERED, Changes,
 from badpix.changes.neighbours import NEAR, neighbours
 from badpix.core.files import atomic_path
 from badpix.core.wording import figure_text
+from badpix.formats.markers import ADDED, REMOVED
 from badpix.instrument.dq import GOOD
 
 matplotlib.use("Agg")
 
 MAX_TYPES = 14  # rows and columns of the matrix; the rarest sets of flags are summed
 REST = "other flags"
-MARKERS = {NEW: ("#d55e00", "^"), RECOVERED: ("#0072b2", "v"), RECLASSIFIED: ("#cc79a7", "s")}
+MARKERS = {NEW: (ADDED.color, "^"), RECOVERED: (REMOVED.color, "v"), RECLASSIFIED: ("#cc79a7", "s")}
 # New pixels by their direct neighbours, the names of NEAR.
 NEW_COLOURS = {
     "isolated": (MARKERS[NEW][0], "isolated"),
     "new": ("#e69f00", "beside new pixels only"),
     "known": ("#000000", "beside a pixel bad before"),
-    "unlisted": ("#009e73", "around a good pixel"),
+    "unlisted": ("#8f9b00", "around a good pixel"),
 }
 UNCHANGED_COLOUR = "0.82"
 MAP_SIDE = 370  # side of the map in points, approximately

@@ -1,22 +1,12 @@
 """The types of bad pixel, each defined once: flags, priorities, plots and checks of all stages follow from it."""
 
+import itertools
 from dataclasses import dataclass
 
+from badpix.formats.markers import CIRCLE, DO_NOT_USE, FURTHER, MANUAL, SQUARE, Marker
+from badpix.instrument.dq import MASK_FLAGS
+
 DARK, FLAT = "dark", "flat"
-
-
-@dataclass(frozen=True)
-class Marker:
-    """The marker of a type on a map.
-
-    `color` is from a palette that is safe for colour-blind readers. `glyph` is Bokeh's name of the shape; each type has
-    its own shape, so that a map can be read without colour. `outline` is the same shape as an SVG path in a square from
-    -5 to 5.
-    """
-
-    color: str
-    glyph: str
-    outline: str
 
 
 @dataclass(frozen=True)
@@ -38,8 +28,6 @@ class PixelType:
 
 
 HALO_TYPE = "ipc_neighbor"
-SQUARE = "M-3.6,-3.6H3.6V3.6H-3.6Z"
-CIRCLE = "M4,0A4,4 0 1,1 -4,0A4,4 0 1,1 4,0Z"
 _STAR = "M0,-5L1.2,-1.6 4.8,-1.5 1.9,0.6 2.9,4 0,2 -2.9,4 -1.9,0.6 -4.8,-1.5 -1.2,-1.6Z"
 
 # Priorities: every other defect makes a pixel noisy. The ramp of an RC pixel is curved, so its slope is high and its
@@ -77,7 +65,7 @@ PIXEL_TYPES = {
         PixelType("LOW_QE", FLAT, "Low QE",
                   Marker("#7A6A00", "hex", "M4.4,0L2.2,3.8H-2.2L-4.4,0 -2.2,-3.8H2.2Z"), ("LOW_QE",),
                   explained_by=("OPEN", "DEAD")),
-        PixelType("OPEN", FLAT, "Open", Marker("#882255", "star", _STAR), ("OPEN",)),
+        PixelType("OPEN", FLAT, "Open", Marker("#882255", "star", _STAR, solid=True), ("OPEN",)),
         PixelType("ADJ_OPEN", FLAT, "Adjacent to open",
                   Marker("#767676", "y", "M0,0V4.8M0,0L4,-2.6M0,0L-4,-2.6"), ("ADJ_OPEN",)),
     )
@@ -85,3 +73,16 @@ PIXEL_TYPES = {
 
 DARK_TYPES = tuple(name for name, pixel_type in PIXEL_TYPES.items() if pixel_type.kind == DARK)
 FLAT_TYPES = tuple(name for name, pixel_type in PIXEL_TYPES.items() if pixel_type.kind == FLAT)
+
+
+def _flag_markers() -> dict[str, Marker]:
+    markers = {
+        pixel_type.flags[0]: pixel_type.marker for pixel_type in reversed(PIXEL_TYPES.values()) if pixel_type.flags
+    }
+    # OTHER_BAD_PIXEL is the flag of several unlike types.
+    markers |= {"DO_NOT_USE": DO_NOT_USE, "OTHER_BAD_PIXEL": MANUAL}
+    return markers | dict(zip((name for name in MASK_FLAGS if name not in markers), itertools.cycle(FURTHER)))
+
+
+# DQ flag -> marker: that of the first type with the flag.
+FLAG_MARKERS = _flag_markers()

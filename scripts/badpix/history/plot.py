@@ -5,14 +5,16 @@ from pathlib import Path
 import matplotlib.dates as mdates
 import numpy as np
 import pandas as pd
-from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from badpix.core.files import atomic_path
+from badpix.formats.markers import BAR_COLOR, PLAIN
+from badpix.formats.pixel_types import FLAG_MARKERS
 from badpix.history.entries import ANY, FLAGS, History, entries_of
 
 MAX_LINES = 12  # the most frequent flags; more lines cannot be distinguished
+MIN_DAYS = 8  # a shorter axis of dates would repeat a date
 
 
 def draw_history(path: str | Path, history: History, pixels: pd.DataFrame, detector: str) -> None:
@@ -22,7 +24,8 @@ def draw_history(path: str | Path, history: History, pixels: pd.DataFrame, detec
     left, right = figure.subplots(1, 2, width_ratios=(2, 1))
     show_counts(left, history)
     show_fractions(right, pixels)
-    figure.suptitle(f"{detector}: {len(entries_of(history))} masks")
+    n = len(entries_of(history))
+    figure.suptitle(f"{detector}: {n} mask{'s' if n != 1 else ''}")
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=100)
 
@@ -36,21 +39,32 @@ def show_counts(axes: Axes, history: History) -> None:
     counts = flags.pivot(index="name", columns="entry", values="n_pixels").fillna(0)
     counts = counts.reindex(columns=entries["entry"])
     shown = counts.max(axis=1).nlargest(MAX_LINES).index
-    colours = colormaps["tab20"](range(len(shown)))
-    for number, name in enumerate(shown):
-        axes.errorbar(
-            middle, counts.loc[name], xerr=half, fmt="o-", markersize=4, linewidth=1, color=colours[number], label=name
-        )
+    for name in shown:
+        style = FLAG_MARKERS.get(name, PLAIN).matplotlib
+        axes.errorbar(middle, counts.loc[name], xerr=half, markersize=7, linewidth=1, label=name, **style)
     axes.set(title="pixels per flag", ylabel="pixels")
     axes.set_yscale("symlog", linthresh=1)
     axes.set_ylim(bottom=0)
-    axes.xaxis.set_major_formatter(mdates.ConciseDateFormatter(axes.xaxis.get_major_locator()))
+    show_dates(axes, entries["first_observation"].min(), entries["last_observation"].max())
     if len(shown):
         axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1), fontsize="small", frameon=False)
+
+
+def show_dates(axes: Axes, first: pd.Timestamp, last: pd.Timestamp) -> None:
+    """Label the x axis, from `first` to `last`, with complete dates."""
+    margin = max((last - first) * 0.05, pd.Timedelta(days=MIN_DAYS) - (last - first)) / 2
+    axes.set_xlim(first - margin, last + margin)
+    axes.xaxis.set_major_locator(mdates.AutoDateLocator(minticks=3, maxticks=8))
+    axes.xaxis.set_major_formatter(mdates.DateFormatter("%Y-%m-%d"))
+    axes.tick_params(axis="x", labelrotation=25)
+    for label in axes.get_xticklabels():
+        label.set_horizontalalignment("right")
+    axes.set_xlabel("date of the exposures (point: middle, bar: first to last)")
 
 
 def show_fractions(axes: Axes, pixels: pd.DataFrame) -> None:
     """Draw the histogram of the fraction of masks that flag a pixel, for all pixels flagged in any mask."""
     fractions = pixels.loc[pixels["flag"] == ANY, "fraction_flagged"]
-    axes.hist(fractions, bins=np.linspace(0, 1, 21).tolist(), color="0.45")
+    axes.hist(fractions, bins=np.linspace(0, 1, 21).tolist(), color=BAR_COLOR)
     axes.set(title="pixels ever flagged", xlabel="fraction of the masks that flag them", ylabel="pixels", yscale="log")
+    axes.set_ylim(bottom=0.5)

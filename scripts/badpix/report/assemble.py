@@ -30,7 +30,7 @@ from badpix.report.histograms import Histogram
 from badpix.report.packing import Pack
 from badpix.report.pixels import intermittent_bits, listed_pixels, ramps_per_type, sampled_pixels, type_masks
 from badpix.report.ramps import Ramps, read_ramps
-from badpix.report.tables import MEASURES, exposure_table, flag_table, job_times, type_table
+from badpix.report.tables import MEASURES, column_forms, exposure_table, flag_table, job_times, type_table
 from badpix.report.words import LIMITS, look, title
 from badpix.vote.exposure_set import KINDS, ExposureSet
 from badpix.vote.settings import VoteSettings
@@ -232,20 +232,27 @@ class ReportPage:
             name = test["name"]
             means = evidence.mean_limits(name)
             test["mean_side"] = means[0].side if means else None
+            test["mean_unit"] = title(evidence.quantity(name) or "")[1]
             test["limits"] = [
                 {
                     "quantity": row.quantity,
                     "label": LIMITS.get(row.quantity) or title(row.quantity)[0],
                     "side": row.side,
                     "value": row.value,
-                    "unit": row.unit,
+                    # The label of a ratio names both numbers.
+                    "unit": "" if "/" in row.quantity or "RATIO" in row.quantity else row.unit,
                 }
                 for row in evidence.limits(name)
                 if not row.exposure
             ]
         styles = {name: look(name) for name in evidence.bit_of}
         looks = {
-            name: {"label": style.label, "color": style.marker.color, "outline": style.marker.outline}
+            name: {
+                "label": style.label,
+                "color": style.marker.color,
+                "outline": style.marker.outline,
+                "solid": style.marker.solid,
+            }
             for name, style in styles.items()
         }
         return {
@@ -337,11 +344,12 @@ class ReportPage:
             "image_step": self.map_info["step"],
             "nx": self.shape[1],
             "ny": self.shape[0],
-            "panels": [{"figure": panel["figure"], "note": panel.get("note")} for panel in self.panels],
+            "panels": [{key: panel.get(key) for key in ("figure", "note", "legend")} for panel in self.panels],
             "has_ramps": bool(self.ramps),
             "listed_note": self.listed_note(),
             "exposures": self.rows,
             "exposure_keys": keys,
+            "forms": column_forms(self.rows),
             "exposure_figures": {kind: [plot.name for plot in plots] for kind, plots in self.exposure_figures.items()},
             "odd_note": ODD_NOTE,
             "loo": loo,

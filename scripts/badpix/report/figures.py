@@ -1,5 +1,6 @@
 """The plots of a report, as Bokeh models. The template refers to each plot by its name."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import numpy as np
 from bokeh.models import (
     BasicTicker,
+    BoxZoomTool,
     ColumnDataSource,
     CustomJS,
     HoverTool,
@@ -17,6 +19,7 @@ from bokeh.models.annotations import BoxAnnotation, ColorBar, Label, Span, Title
 from bokeh.palettes import Cividis256
 from bokeh.plotting import figure
 
+from badpix.formats.markers import BAR_COLOR, LIMIT_COLOR
 from badpix.formats.thresholds import ABOVE, BELOW
 from badpix.report.histograms import Histogram
 from badpix.report.tables import Measure
@@ -32,6 +35,8 @@ PERCENTILES = (0.5, 99.5)
 # Largest number of marks of one layer; more make the browser slow.
 MAX_MARKS = 60_000
 INK, MUTED, ACCENT, GRID = "#1d2733", "#5b6775", "#0b5c8f", "#e6eaee"
+# A dash per test, in the order of the tests of a plot, and the same dash as an attribute of SVG.
+LIMIT_DASHES = {"solid": "none", "dashed": "6 3", "dotted": "2 3", "dotdash": "2 3 6 3"}
 # The background of the map is light grey, so that marks are visible; 0 is not measured.
 PALE_GREYS = ["#ffffff"] + [f"#{level:02x}{level:02x}{level:02x}" for level in np.linspace(150, 250, 255).astype(int)]
 IMAGE_COLORS = ["#ffffff", *Cividis256[1:]]
@@ -74,12 +79,14 @@ def styled(**options: Any) -> Any:
     plot = figure(**(defaults | options))
     plot.toolbar.logo = None
     for axis in (plot.xaxis, plot.yaxis):
-        axis.axis_label_text_font_style = "normal"
+        axis.axis_label_text_font_style, axis.axis_label_text_font_size = "normal", "11px"
         axis.axis_label_text_color = axis.major_label_text_color = MUTED
         axis.axis_line_color = axis.major_tick_line_color = "#c3cad2"
         axis.minor_tick_line_color = None
     plot.grid.grid_line_color = GRID
     if isinstance(plot.title, Title):
+        # A plot without tools has its title in the text of the page, where a long title wraps.
+        plot.title.visible = plot.toolbar_location is not None
         plot.title.text_font_style, plot.title.text_color, plot.title.text_font_size = "normal", INK, "13px"
     return plot
 
@@ -129,7 +136,12 @@ def map_figure(
 
     `layers` maps names of Looks to flat indices of pixels, `backgrounds` maps names to sources of images.
     """
-    plot = detector_figure(ranges, "map", height=680, match_aspect=True, tools="pan,wheel_zoom,box_zoom,reset,save,tap")
+    # The plot of a narrow strip must be high enough for its axis, that of a tall strip must fit into a window.
+    aspect = float(np.clip(shape[1] / shape[0], 0.7, 3))
+    plot = detector_figure(
+        ranges, "map", sizing_mode="scale_width", aspect_ratio=aspect, tools="pan,wheel_zoom,reset,save,tap"
+    )
+    plot.add_tools(BoxZoomTool(match_aspect=True))
     plot.background_fill_color = "#f4f6f8"
     mapper = LinearColorMapper(palette=PALE_GREYS, low=0, high=255)
     for number, (name, source) in enumerate(backgrounds.items()):
@@ -137,7 +149,8 @@ def map_figure(
     width = shape[1]
     rng = np.random.default_rng(0)
     shown = {}
-    for name, pixels in layers.items():
+    # Rare types lie above frequent types, and an open pixel above its neighbours.
+    for name, pixels in sorted(layers.items(), key=lambda layer: (layer[0] != "ADJ_OPEN", -layer[1].size)):
         style = look(name)
         if pixels.size > MAX_MARKS:
             pixels = np.sort(rng.choice(pixels, MAX_MARKS, replace=False))
@@ -145,7 +158,7 @@ def map_figure(
         source = ColumnDataSource({"x": (pixels % width).astype(np.int16), "y": (pixels // width).astype(np.int16)})
         glyph = plot.scatter(
             "x", "y", source=source, marker=style.marker.glyph, size=9, line_color=style.marker.color, line_width=1.6,
-            fill_color=style.marker.color, fill_alpha=0.15, name=f"layer-{name}",
+            fill_color=style.marker.color, fill_alpha=style.marker.fill_alpha, name=f"layer-{name}",
             visible=name not in ("intermittent", "added", "removed"),
         )  # fmt: skip
         # inspector.js selects pixels. Without this, Bokeh fades all markers but the clicked marker.
@@ -177,9 +190,10 @@ def image_figure(name: str, heading: str, unit: str, shown: ShownImage, shape: S
         Shape (y, x) of the detector array, in pixels.
     """
     side = 470 / max(shape)
+    width, height = round(side * shape[1]) + 150, round(side * shape[0]) + 90
     plot = detector_figure(
-        detector_ranges(shape), name, title=heading, sizing_mode="fixed", frame_width=round(side * shape[1]),
-        frame_height=round(side * shape[0]), width=round(side * shape[1]) + 150, height=round(side * shape[0]) + 90,
+        detector_ranges(shape), name, title=heading, sizing_mode="scale_width", aspect_ratio=width / height,
+        max_width=width,
     )  # fmt: skip
     plot.image(source=shown.source, color_mapper=LinearColorMapper(palette=IMAGE_COLORS, low=0, high=255))
     bar = ColorBar(
@@ -196,6 +210,7 @@ def histogram_figure(
     quantity: str,
     histogram: Histogram,
     limits: Mapping[tuple[str, str], Sequence[float]],
+    counted: str,
     centred: bool = False,
 ) -> figure:
     """The figure of a Histogram with thresholds.
@@ -210,30 +225,34 @@ def histogram_figure(
         Counts of the quantity.
     limits : dict
         (test, side) -> thresholds, a single threshold or a threshold per integration.
+    counted : str
+        Name of the counted values, the label of the y axis.
     centred : bool
         Whether values and thresholds are relative to the centre of each integration.
     """
     heading, unit = title(quantity)
     plot = styled(
         name=name, height=250, title=heading, y_axis_type="log", tools="pan,box_zoom,reset,save", toolbar_location=None,
-        x_axis_label=("deviation from the typical level, " if centred else "") + unit, y_axis_label="pixels",
+        x_axis_label=f"{'deviation from the typical level' if centred else heading} ({unit})", y_axis_label=counted,
     )  # fmt: skip
     top = np.maximum(histogram.counts, 0.5)
     plot.quad(
-        left=histogram.edges[:-1], right=histogram.edges[1:], top=top, bottom=0.5, fill_color="#8fa6bb", line_color=None
+        left=histogram.edges[:-1], right=histogram.edges[1:], top=top, bottom=0.5, fill_color=BAR_COLOR, line_color=None
     )
     plot.y_range.start = 0.5
     tests_at: dict[float, list[tuple[str, str]]] = {}
     for (test, side), values in limits.items():
         low, high = min(values), max(values)
         if high > low:
-            plot.add_layout(BoxAnnotation(left=low, right=high, fill_color="#D55E00", fill_alpha=0.25))
+            plot.add_layout(BoxAnnotation(left=low, right=high, fill_color=LIMIT_COLOR, fill_alpha=0.25))
         tests_at.setdefault(float(np.median(values)), []).append((test, side))
-    for value, tests in tests_at.items():
-        line = Span(location=value, dimension="height", line_color="#B34A00", line_width=1.6)
+    for number, (value, tests) in enumerate(sorted(tests_at.items())):
+        line = Span(location=value, dimension="height", line_color=LIMIT_COLOR, line_width=1.6)
         line.line_dash = "solid" if any(side in (ABOVE, BELOW) for _, side in tests) else "dashed"
         plot.add_layout(line)
-        words = Label(x=value, y=plot.height - 82, y_units="screen", text=", ".join(test for test, _ in tests),
+        # Neighbouring labels have different heights.
+        height = plot.height - 65 - 85 * (number % 2)
+        words = Label(x=value, y=height, y_units="screen", text=", ".join(test for test, _ in tests),
                       angle=np.pi / 2, x_offset=-2, text_align="right", text_font_size="10px", text_color="#8a3a00",
                       background_fill_color="#ffffff", background_fill_alpha=0.75)  # fmt: skip
         plot.add_layout(words)
@@ -244,10 +263,10 @@ def exposure_figure(name: str, measure: Measure, rows: Sequence[dict], key: str)
     """A measure of all exposures of a kind; outliers have an extra mark."""
     values = np.array([row.get(key, np.nan) for row in rows], float) * (100 if measure.unit.startswith("%") else 1)
     odd = np.array([bool(row["odd"]) for row in rows])
-    unit = f" ({measure.unit})" if measure.unit else ""
+    unit = measure.unit or "relative response"
     plot = styled(
-        name=name, height=190, title=measure.title + unit, toolbar_location=None, tools="",
-        x_range=(0.4, len(rows) + 0.6),
+        name=name, height=210, title=measure.title, toolbar_location=None, tools="",
+        x_range=(0.4, len(rows) + 0.6), x_axis_label="exposure number", y_axis_label=unit,
     )  # fmt: skip
     plot.xaxis.ticker = BasicTicker(min_interval=1, num_minor_ticks=0)
     median = float(np.nanmedian(values))
@@ -267,34 +286,62 @@ def exposure_figure(name: str, measure: Measure, rows: Sequence[dict], key: str)
     return plot
 
 
-def vote_figure(name: str, heading: str, fractions: tuple[np.ndarray, np.ndarray], needed: float | None) -> figure:
-    """Number of pixels by fraction of yes votes; `fractions` is (counts, edges), `needed` the required fraction."""
-    counts, edges = fractions
+@dataclass(frozen=True)
+class VoteCounts:
+    """Numbers of pixels by their yes votes in a test.
+
+    `complete[k]` is the number of pixels with k yes votes of `n` valid votes, the largest number of valid votes.
+    `partial` maps k / n of the pixels with fewer valid votes to their number. Pixels without a yes vote do not count.
+    """
+
+    n: int
+    complete: np.ndarray
+    partial: dict[float, int]
+
+    @classmethod
+    def of(cls, k: np.ndarray, n_valid: np.ndarray) -> "VoteCounts":
+        """Count pixels by `k` yes votes of `n_valid` valid votes (integer arrays of the same shape)."""
+        n = int(n_valid.max(initial=0))
+        voted = (k > 0) & (n_valid > 0)
+        complete = np.bincount(k[voted & (n_valid == n)], minlength=n + 1)
+        few = voted & (n_valid < n)
+        shares, numbers = np.unique(k[few] / n_valid[few], return_counts=True)
+        return cls(n, complete, dict(zip(shares.tolist(), numbers.tolist(), strict=True)))
+
+
+def vote_figure(name: str, heading: str, counts: VoteCounts, needed: float | None) -> figure:
+    """Number of pixels by fraction of yes votes, with the fraction `needed` (None: no line)."""
     plot = styled(
-        name=name, height=210, title=heading, y_axis_type="log", toolbar_location=None, tools="",
-        x_axis_label="fraction of yes votes", y_axis_label="pixels", x_range=(-0.03, 1.03),
+        name=name, height=220, title=heading, y_axis_type="log", toolbar_location=None, tools="",
+        x_axis_label=f"fraction of yes votes (of {counts.n})", y_axis_label="pixels", x_range=(-0.03, 1.06),
     )  # fmt: skip
-    plot.quad(
-        left=edges[:-1], right=edges[1:], top=np.maximum(counts, 0.5), bottom=0.5, fill_color="#8fa6bb",
-        line_color="#ffffff",
+    k = np.flatnonzero(counts.complete)
+    plot.vbar(
+        x=k / max(1, counts.n), width=0.8 / max(1, counts.n), top=counts.complete[k], bottom=0.5, fill_color=BAR_COLOR,
+        line_color=BAR_COLOR, name="complete",
     )  # fmt: skip
-    plot.y_range.start = 0.5
+    if counts.partial:
+        x, y = list(counts.partial), list(counts.partial.values())
+        plot.scatter(x, y, size=6, marker="diamond", fill_color="#ffffff", line_color=INK, name="partial")
+    most = max([1, *counts.complete, *counts.partial.values()])
+    plot.y_range.start, plot.y_range.end = 0.5, 10 ** max(2, math.ceil(math.log10(2 * most)))
     if needed is not None:
-        plot.add_layout(Span(location=needed, dimension="height", line_color="#B34A00", line_width=1.6))
+        plot.add_layout(Span(location=needed, dimension="height", line_color=LIMIT_COLOR, line_width=1.6))
     return plot
 
 
 def panel_figure(name: str, entry: dict) -> figure:
     """An empty plot of the inspector; inspector.js fills its sources."""
     heading, unit = title(entry["quantity"])
-    lines = ", ".join(dict.fromkeys(line["test"] for line in entry["lines"]))
     plot = styled(
-        name=name, height=200, title=f"{heading} ({unit})" + (f" — {lines}" if lines else ""), toolbar_location=None,
-        tools="", x_range=(0.4, len(entry["columns"]) + 0.6), y_range=Range1d(start=0, end=1, name=f"{name}-range"),
+        name=name, height=220, title=heading, toolbar_location=None, tools="", y_axis_label=unit,
+        x_axis_label=entry["axis"], x_range=(0.4, len(entry["columns"]) + 0.6),
+        y_range=Range1d(start=0, end=1, name=f"{name}-range"),
     )  # fmt: skip
     plot.xaxis.ticker = BasicTicker(min_interval=1, num_minor_ticks=0)
-    limits = ColumnDataSource({"x": [], "y": [], "label": []}, name=f"{name}-limits")
-    plot.scatter("x", "y", source=limits, marker="dash", size=26, line_color="#B34A00", line_width=2)
+    columns = ("x", "y", "start", "end", "dash", "label")
+    limits = ColumnDataSource({column: [] for column in columns}, name=f"{name}-limits")
+    plot.segment("start", "y", "end", "y", source=limits, line_color=LIMIT_COLOR, line_width=2, line_dash="dash")
     points = ColumnDataSource({"x": [], "y": [], "label": []}, name=f"{name}-points")
     plot.scatter("x", "y", source=points, size=8, color=ACCENT)
     plot.add_tools(HoverTool(tooltips="@label"))

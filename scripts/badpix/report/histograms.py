@@ -26,12 +26,17 @@ class Histogram:
 
     @classmethod
     def around(cls, values: np.ndarray, limits: Iterable[float], whole_numbers: bool = False) -> "Histogram":
-        """An empty histogram with a range for the typical `values` (any shape) and all `limits` (numbers)."""
+        """An empty histogram with a range for the typical `values` (any shape) and all `limits` (numbers).
+
+        The range starts at 0 or above if no value is negative.
+        """
         centre, sigma = typical_level_and_scatter(values)
         if not np.isfinite(centre):
             centre, sigma = 0.0, 1.0
         reach = max(RANGE_SIGMAS * sigma, *(BEYOND_THRESHOLD * abs(limit - centre) for limit in limits), 1e-9)
         low, high = centre - reach, centre + reach
+        if np.all(~(values < 0)):
+            low = max(low, 0.0)
         if not whole_numbers:
             return cls(low, high)
         high = int(np.ceil(max([10.0, *(BEYOND_THRESHOLD * limit for limit in limits)])))

@@ -164,6 +164,7 @@ def panel(
         "unit": unit,
         "array": array,
         "counting": counting,
+        "axis": "integration, in the order of the exposures" if any(i for _, i, _ in columns) else "exposure",
         "columns": [f"{exposure} · {integration}" if integration else exposure for _, integration, exposure in columns],
         "lines": [
             {"test": test, "label": TESTS.get(test, test), "side": side, "values": regions}

@@ -11,9 +11,13 @@ from bokeh.plotting import figure
 from bokeh.resources import INLINE
 
 from badpix.formats.evidence_file import Evidence
+from badpix.formats.markers import LIMIT_COLOR
+from badpix.formats.thresholds import AT_LEAST
 from badpix.report.figures import (
+    LIMIT_DASHES,
     Shape,
     ShownImage,
+    VoteCounts,
     detector_ranges,
     exposure_figure,
     histogram_figure,
@@ -27,8 +31,6 @@ from badpix.report.histograms import Histogram
 from badpix.report.tables import MEASURES
 from badpix.report.templating import environment
 from badpix.report.words import TESTS
-
-VOTE_BINS = 21
 
 
 def layers_of(
@@ -90,7 +92,8 @@ def histogram_figures(
             for row in evidence.limits(quantity=quantity, exposure=segment, integration=integration):
                 centre = centred.get((segment, integration), 0.0)
                 limits.setdefault((row.test, row.side), []).append(row.value - centre)
-        figures.append(histogram_figure(f"histogram-{len(figures)}", quantity, histogram, limits, bool(centred)))
+        name = f"histogram-{len(figures)}"
+        figures.append(histogram_figure(name, quantity, histogram, limits, "pixels × integrations", bool(centred)))
     return figures
 
 
@@ -101,7 +104,7 @@ def image_histogram_figures(histograms: Mapping[str, Histogram], evidence: Evide
         limits: dict[tuple[str, str], list[float]] = {}
         for row in evidence.limits(quantity=quantity):
             limits.setdefault((row.test, row.side), []).append(row.value)
-        figures.append(histogram_figure(f"histogram-{quantity}", quantity, histogram, limits))
+        figures.append(histogram_figure(f"histogram-{quantity}", quantity, histogram, limits, "pixels"))
     return figures
 
 
@@ -113,11 +116,8 @@ def vote_figures(evidence: Evidence, science: np.ndarray) -> list[figure]:
         counts = evidence.counts(test)
         if counts is None or fraction is None:
             continue
-        k, n_valid = (image[science] for image in counts)
-        voted = (k > 0) & (n_valid > 0)
-        share = k[voted] / n_valid[voted]
-        histogram = np.histogram(share, bins=VOTE_BINS, range=(-0.5 / (VOTE_BINS - 1), 1 + 0.5 / (VOTE_BINS - 1)))
-        figures.append(vote_figure(f"votes-{test}", TESTS.get(test, test), histogram, fraction))
+        votes = VoteCounts.of(*(image[science] for image in counts))
+        figures.append(vote_figure(f"votes-{test}", TESTS.get(test, test), votes, fraction))
     return figures
 
 
@@ -133,11 +133,33 @@ def exposure_figures(rows: Sequence[dict]) -> dict[str, list[figure]]:
     return figures
 
 
+def where(sides: set[str]) -> str:
+    """Where a value counts as bad, from the sides of the lines of a test."""
+    if len(sides) > 1:
+        return "between the lines" if AT_LEAST in sides else "outside the lines"
+    return "on or above the line" if AT_LEAST in sides else f"{min(sides)} the line"
+
+
 def panel_figures(panels: Sequence[dict], with_ramps: bool) -> list[figure]:
-    """The plots of the inspector; sets `figure` of each panel to the name of its figure."""
+    """The plots of the inspector.
+
+    Sets `figure` of each panel to the name of its figure, `dash` of its lines, and `legend`: label, place of bad
+    values and dash (an attribute of SVG) per test.
+    """
     figures = []
+    dashes = list(LIMIT_DASHES)
     for number, entry in enumerate(panels):
         entry["figure"] = f"panel-{number}"
+        legend: dict[str, dict] = {}
+        for line in entry["lines"]:
+            dash = dashes[len(legend) % len(dashes)]
+            row = legend.setdefault(line["test"], {"label": line["label"], "dash": dash, "sides": set()})
+            row["sides"].add(line["side"])
+            line["dash"] = row["dash"]
+        entry["legend"] = [
+            {"label": row["label"], "where": where(row["sides"]), "stroke": LIMIT_DASHES[row["dash"]]}
+            for row in legend.values()
+        ]
         figures.append(panel_figure(entry["figure"], entry))
     return figures + ([ramp_figure()] if with_ramps else [])
 
@@ -156,6 +178,7 @@ def render(path_title: str, figures: Sequence[figure], lazy: Sequence[figure], v
     variables = variables | {
         "measures": MEASURES,
         "plots": {plot.name: json_item(plot, ID(str(plot.name))) for plot in lazy},
+        "limit_color": LIMIT_COLOR,
         "heights": {plot.name: plot.height for plot in lazy},
     }
     template, document = environment().get_template("page.html"), Document()

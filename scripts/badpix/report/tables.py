@@ -1,5 +1,7 @@
 """The tables of a report: counts per type and flag, exposures with their outliers, times of the jobs."""
 
+import itertools
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +17,10 @@ from badpix.report.pixels import intermittent_bits, type_masks
 
 @dataclass(frozen=True)
 class Measure:
-    """A column of the table of exposures: title, unit and format."""
+    """A column of the table of exposures: title, unit and format.
+
+    Format `digits`: three significant digits of the largest value of the column, and the same decimals in all rows.
+    """
 
     title: str
     unit: str
@@ -33,6 +38,18 @@ MEASURES = {
     "last_groups": Measure("Last raw groups", "DN", ",.0f"),
     "response_scatter": Measure("Scatter from mean response", "", ".4f"),
 }
+
+
+def column_forms(rows: Iterable[dict]) -> dict[str, dict[str, str]]:
+    """Kind (dark, flat) -> measure -> format of its column; `rows` are the rows of the table of exposures."""
+    forms: dict[str, dict[str, str]] = {"dark": {}, "flat": {}}
+    rows = list(rows)
+    for kind, (key, measure) in itertools.product(forms, MEASURES.items()):
+        values = np.array([row.get(key, np.nan) for row in rows if row["kind"] == kind], float)
+        largest = float(np.max(np.abs(values[np.isfinite(values)]), initial=0))
+        decimals = max(0, 2 - math.floor(math.log10(largest))) if largest > 0 else 0
+        forms[kind][key] = f",.{decimals}f" if measure.form == "digits" else measure.form
+    return forms
 
 
 def exposure_table(rows: Iterable[dict], compared: Sequence[ComparisonRow]) -> list[dict]:

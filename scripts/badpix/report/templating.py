@@ -13,11 +13,9 @@ TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
 def number(value: float | None, form: str = ",") -> str:
-    """`value` as text; a dash for None, NaN and infinity. `form` is a format, or `digits`: four significant digits."""
+    """`value` in the format `form` as text; a dash for None, NaN and infinity."""
     if value is None or (isinstance(value, float) and not np.isfinite(value)):
         return "–"
-    if form == "digits":
-        form = ",.0f" if abs(value) >= 1000 else ".4g"
     return format(value, form).replace("-", "−")
 
 

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from badpix.formats.pixel_types import CIRCLE, PIXEL_TYPES, SQUARE, Marker
+from badpix.formats.markers import ADDED, INTERMITTENT, MANUAL, PLAIN, REMOVED, Marker
+from badpix.formats.pixel_types import PIXEL_TYPES
 from badpix.vote import flat_types
 from badpix.vote.dark_official import OFFICIAL_TESTS
 from badpix.vote.searches.registry import SEARCHES
@@ -17,19 +18,19 @@ class Look:
 
 
 LOOKS = {name: Look(pixel_type.label, pixel_type.marker) for name, pixel_type in PIXEL_TYPES.items()} | {
-    "other": Look("Manual flags only", Marker("#444444", "square_x", SQUARE + "L3.6,3.6M-3.6,3.6L3.6,-3.6")),
-    "intermittent": Look("Intermittent (not flagged)", Marker("#008080", "circle_dot", CIRCLE + "M.5,0H-.5")),
-    "added": Look("Flagged now, not before", Marker("#C1121F", "square_cross", SQUARE + "M-3.6,0H3.6M0,-3.6V3.6")),
-    "removed": Look("Flagged before, not now",
-                    Marker("#00509D", "circle_x", CIRCLE + "M-2.8,-2.8L2.8,2.8M-2.8,2.8L2.8,-2.8")),
-}  # fmt: skip
-PLAIN = Marker("#444444", "circle", CIRCLE)
+    "other": Look("Manual flags only", MANUAL),
+    "intermittent": Look("Intermittent (not flagged)", INTERMITTENT),
+    "added": Look("Flagged now, not before", ADDED),
+    "removed": Look("Flagged before, not now", REMOVED),
+}
 
 # Test -> label.
 TESTS = (
     {test.name: test.label for test in OFFICIAL_TESTS}
     | {count.name: count.label for search in SEARCHES for count in search.counts}
     | flat_types.LABELS
+    # Limits on the slope without a vote of their own.
+    | {"hot_rate": "Slope of a hot pixel", "cold_rate": "Slope of a cold pixel"}
 )
 # Quantity -> title and unit.
 QUANTITIES: dict[str, tuple[str, str]] = {
@@ -39,7 +40,7 @@ QUANTITIES: dict[str, tuple[str, str]] = {
     "PEDESTAL_REL_T0": ("Second raw group to pedestal at the reset", "DN"),
     "NJUMP": ("Jumps", "groups"),
     "NSAT": ("Saturated groups", "groups"),
-    "RESPONSE": ("Response in flats", "relative to the surrounding level"),
+    "RESPONSE": ("Response in flats", "of the surrounding level"),
     "NOISE": ("Scatter of jump-free slopes", "DN/s"),
 }
 for _search in SEARCHES:
@@ -47,7 +48,7 @@ for _search in SEARCHES:
     QUANTITIES.update(_search.titles)
 # Labels of the limits that are listed in the inspector.
 LIMITS = {
-    "JUMP_RATIO": "ratio of jumps",
+    "JUMP_RATIO": "rate of early jumps over rate of late jumps",
     "RESPONSE of neighbours (all)": "response of all neighbours",
     "RESPONSE of neighbours (mean)": "mean response of the neighbours",
     "LAST_GROUPS": "mean of the last raw groups",

@@ -9,13 +9,14 @@ from matplotlib.axes import Axes
 
 from badpix.core.files import atomic_path
 from badpix.core.wording import figure_text
+from badpix.formats.markers import ADDED, REMOVED
 from badpix.science_check.compare import BETWEEN, GOOD, OPEN, OUTLIER, Check
 from badpix.science_check.text import with_interval
 
 matplotlib.use("Agg")
 
 # (finding, rejected by the new mask) -> label and marker; colours: against the old mask, against the new mask, neither.
-AGAINST_OLD, AGAINST_NEW, NEUTRAL = "#0072b2", "#d55e00", "0.6"
+AGAINST_OLD, AGAINST_NEW, NEUTRAL = REMOVED.color, ADDED.color, "0.6"
 LOOKS = {
     (OUTLIER, True): ("outlier that the old mask lets through", AGAINST_OLD, "^"),
     (GOOD, False): ("good pixel that the old mask loses", AGAINST_OLD, "o"),

@@ -14,10 +14,12 @@ from matplotlib.axes import Axes
 from badpix.config.sweep import ONE_AT_A_TIME, Sweep
 from badpix.core.files import atomic_path
 from badpix.core.wording import figure_text
+from badpix.formats.markers import PLAIN, Marker
+from badpix.formats.pixel_types import PIXEL_TYPES
 
 matplotlib.use("Agg")
 
-MARKERS = "os^Dv<>PX*hp"
+DASHES = ("-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)))  # of lines of the same type
 LOG_SPAN = 20  # ratio of largest to smallest value above which their axis is logarithmic
 # A row of panels: axis title, kind of the table's rows, column, and columns of its interval.
 ROWS = (
@@ -34,9 +36,10 @@ def plot_sweep(path: str | Path, table: pd.DataFrame, sweep: Sweep, title: str) 
     panels = _one_at_a_time(table, configured) if sweep.grid == ONE_AT_A_TIME else _product(table, configured)
     size = (4.6 * len(panels) + 2, 3.2 * len(rows) + 0.6)
     figure, axes = plt.subplots(len(rows), len(panels), figsize=size, layout="constrained", squeeze=False)
+    styles = line_styles(pd.concat([part for _, part in panels]))
     for line, row in zip(axes, rows, strict=True):
         for ax, (key, part) in zip(line, panels, strict=True):
-            draw_panel(ax, key, part, configured[key], row)
+            draw_panel(ax, key, part, configured[key], row, styles[row[1]])
         line[0].set_ylabel(row[0])
         handles = {h.get_label(): h for ax in line for h in ax.get_lines() if h.get_label()[0] != "_"}
         legend = line[-1].legend(
@@ -78,8 +81,33 @@ def positions(values: Iterable[str]) -> tuple[dict[str, float], bool]:
     return {text: position for position, text in enumerate(dict.fromkeys(values))}, False
 
 
+def line_styles(table: pd.DataFrame) -> dict[str, dict[str, dict[str, Any]]]:
+    """Kind of a row (type, planted) -> name of a line -> keyword arguments of matplotlib's `plot`.
+
+    A line has colour and marker of its type; a planted type those of the first type under which it counts as found.
+    Lines of the same type differ in their dashes.
+    """
+    styles: dict[str, dict[str, dict[str, Any]]] = {}
+    for kind in table["kind"].unique():
+        lines = table[table["kind"] == kind].drop_duplicates("name")
+        dashes: dict[Marker, int] = {}
+        for name, expected in zip(lines["name"], lines["expected"], strict=True):
+            # With several keys, the name of a line continues with their values.
+            of_type = str(expected).split("|")[0] if kind == "planted" else name.split(", ")[0]
+            marker = PIXEL_TYPES[of_type].marker if of_type in PIXEL_TYPES else PLAIN
+            number = dashes[marker] = dashes.get(marker, -1) + 1
+            style = marker.matplotlib | {"linestyle": DASHES[number % len(DASHES)]}
+            styles.setdefault(kind, {})[name] = style
+    return styles
+
+
 def draw_panel(
-    axes: Axes, key: str, part: pd.DataFrame, configured: object, row: tuple[str, str, str, tuple[str, str] | None]
+    axes: Axes,
+    key: str,
+    part: pd.DataFrame,
+    configured: object,
+    row: tuple[str, str, str, tuple[str, str] | None],
+    styles: Mapping[str, dict[str, Any]],
 ) -> None:
     """Draw a panel with a line per name; a line that does not change is pale.
 
@@ -95,22 +123,19 @@ def draw_panel(
         Configured value of the key.
     row : tuple
         An entry of ROWS.
+    styles : mapping
+        Name of a line -> keyword arguments of `plot`.
     """
     _, kind, column, ends = row
     part = part[(part["kind"] == kind) & part[column].notna()]
     at, numeric = positions(part["at"])
     part = part.assign(x=part["at"].map(at)).sort_values("x", kind="stable")
-    for number, (name, line) in enumerate(part.groupby("name", sort=False)):
+    for name, line in part.groupby("name", sort=False):
         y = line[column].astype(float)
         changes = y.nunique() > 1
-        style: dict[str, Any] = {
-            "color": f"C{number % 10}",
-            "marker": MARKERS[number % len(MARKERS)],
-            "markersize": 4,
-            "zorder": 3,
-        }
+        style: dict[str, Any] = styles[str(name)] | {"markersize": 6, "zorder": 3}
         if not changes:  # behind the lines that change
-            style |= {"alpha": 0.25, "markersize": 2.5, "zorder": 1}
+            style |= {"alpha": 0.25, "markersize": 4, "zorder": 1}
         axes.plot(line["x"], y, linewidth=1.2, label=figure_text(name), **style)
         if ends and changes:
             low, high = (line[end].astype(float) for end in ends)

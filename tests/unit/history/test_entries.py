@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from astropy.io import fits
+from matplotlib.figure import Figure
 
 import history as script
 from badpix.formats.mask_file import MaskHeader, write_mask
@@ -28,6 +29,7 @@ from badpix.history.entries import (
     pixel_table,
 )
 from badpix.history.files import HistoryError, extend_history, read_history
+from badpix.history.plot import show_dates
 from badpix.instrument.dq import bits
 from badpix.instrument.geometry import Geometry
 
@@ -328,3 +330,16 @@ def test_the_script_uses_the_header_of_the_mask_and_the_exposures_of_the_vote(tm
     assert set(zip(stored["x"], stored["y"], strict=True)) == {(10, 20), (11, 22)}
     assert list(pd.read_csv(tmp_path / "intermittent.csv").columns)[:3] == ["x", "y", "flags"]
     assert (tmp_path / "history.png").stat().st_size > 0
+
+
+@pytest.mark.parametrize(("days", "ticks"), [(0, 3), (3, 3), (400, 3)])
+def test_the_figure_has_complete_dates(days, ticks):
+    first = pd.Timestamp("2024-06-01T01:02:03")
+    figure = Figure()
+    axes = figure.subplots()
+    show_dates(axes, first, first + pd.Timedelta(days=days))
+    figure.canvas.draw()
+    texts = [label.get_text() for label in axes.get_xticklabels()]
+    assert len(texts) >= ticks and len(set(texts)) == len(texts)
+    assert all(re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) for text in texts)
+    assert any(text.startswith("2024") for text in texts)

@@ -25,7 +25,7 @@ from badpix.report.packing import Pack
 from badpix.report.page import histogram_figures
 from badpix.report.pixels import RAMPS_PER_TYPE, by_rarity, listed_pixels, ramps_per_type, sampled_pixels
 from badpix.report.ramps import read_ramps
-from badpix.report.tables import exposure_table, flag_table, job_times
+from badpix.report.tables import column_forms, exposure_table, flag_table, job_times
 from badpix.report.templating import as_json, environment, number
 from badpix.report.words import LOOKS, QUANTITIES, TESTS, look, title
 
@@ -161,6 +161,8 @@ def test_a_histogram_has_typical_values_and_limits_in_range_and_the_rest_at_its_
     counts.add(np.array([0, 1, 1, 30, 99], np.int16))
     assert counts.counts[:2].tolist() == [1, 2] and counts.counts[30] == 2 and counts.edges[1] == 0.5
     assert Histogram.around(np.full(3, np.nan), []).high > 0, "nothing measured is no error"
+    scatter = np.abs(np.random.default_rng(0).normal(1, 0.3, 1000))
+    assert Histogram.around(scatter, [3.0]).low == 0, "no bins below 0 for what cannot be negative"
 
 
 def test_an_integration_without_a_centre_has_no_limit_drawn():
@@ -275,9 +277,18 @@ def test_nothing_ends_a_script_or_becomes_markup():
 
 
 def test_numbers():
-    assert [number(value, "digits") for value in (16842.3, -0.15131)] == ["16,842", "−0.1513"]
-    assert [number(value, "digits") for value in (None, float("nan"))] == ["–", "–"]
+    assert [number(value, ",.2f") for value in (16842.3, -0.15131)] == ["16,842.30", "−0.15"]
+    assert [number(value, ",.2f") for value in (None, float("nan"))] == ["–", "–"]
     assert number(0.1234, ".1%") == "12.3%"
+
+
+def test_a_column_has_the_same_decimals_in_all_rows():
+    slopes = {"dark": (0.0316, 0.0004907, float("nan")), "flat": (-1211.4, 3.0)}
+    rows = [{"kind": kind, "slope": value} for kind, values in slopes.items() for value in values]
+    forms = column_forms(rows)
+    assert [number(value, forms["dark"]["slope"]) for value in slopes["dark"]] == ["0.0316", "0.0005", "–"]
+    assert [number(value, forms["flat"]["slope"]) for value in slopes["flat"]] == ["−1,211", "3"]
+    assert column_forms([])["dark"]["slope"] == ",.0f", "nothing measured is no error"
 
 
 def luminance(color):

@@ -10,12 +10,13 @@ import pytest
 from badpix.config.check import ConfigError, load_schema, load_steps, validated
 from badpix.config.settings import vote_keys
 from badpix.config.sweep import CONFIGURED, Sweep, point_name, sweep_keys, sweep_points
+from badpix.formats.pixel_types import PIXEL_TYPES
 from badpix.formats.truth_file import Truth
 from badpix.formats.type_result import TypeResult
 from badpix.instrument.dq import PIXEL_FLAGS
 from badpix.instrument.geometry import Geometry
 from badpix.mask.make import MaskVote
-from badpix.sweep.plot import plot_sweep, positions
+from badpix.sweep.plot import line_styles, plot_sweep, positions
 from badpix.sweep.tables import COLUMNS, point_table, sweep_table
 from badpix.vote.exposure_set import ExposureSet
 
@@ -153,6 +154,19 @@ def test_the_table_of_a_sweep_is_tidy_and_drawn(tmp_path):
     assert len(product) == sum(map(len, tables.values())) and set(product["swept"]) == {""}
     plot_sweep(tmp_path / "two.png", product, sweep, "NIS")
     assert all((tmp_path / name).stat().st_size > 10_000 for name in ("one.png", "two.png"))
+
+
+def test_a_line_looks_like_its_type_in_all_panels():
+    rows = [("type", "hot", ""), ("type", "ADJ_OPEN", ""), ("planted", "next to open", "ADJ_OPEN"), ("type", "hot", ""),
+            ("planted", "warm", "warm|hot"), ("planted", "warm again", "warm"), ("type", "hot, key 3", "")]  # fmt: skip
+    styles = line_styles(pd.DataFrame(rows, columns=["kind", "name", "expected"]))
+    types, planted = styles["type"], styles["planted"]
+    assert types["hot"]["color"] == PIXEL_TYPES["hot"].marker.color != types["ADJ_OPEN"]["color"]
+    assert planted["next to open"]["color"] == types["ADJ_OPEN"]["color"]
+    assert planted["warm"]["color"] == planted["warm again"]["color"] == PIXEL_TYPES["warm"].marker.color
+    assert planted["warm"]["linestyle"] != planted["warm again"]["linestyle"]
+    assert types["hot, key 3"]["color"] == types["hot"]["color"]
+    assert types["hot, key 3"]["linestyle"] != types["hot"]["linestyle"]
 
 
 def test_positions_on_the_axis():

@@ -54,11 +54,12 @@
   const has = (bits, bit) => ((bits >>> bit) & 1) === 1;
 
   // ------------------------------------------------------------ texts and numbers
-  function shown(value, digits = 5) {
+  // Three significant digits, and all digits before the decimal point.
+  function shown(value) {
     if (Number.isNaN(value)) return "–";
     if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
-    if (Number.isInteger(value)) return String(value).replace("-", "−");
-    return String(Number(value.toPrecision(digits))).replace("-", "−");
+    const text = Math.abs(value) >= 100 ? Math.round(value) : Number(value.toPrecision(3));
+    return String(text).replace("-", "−");
   }
   function element(tag, text, attributes = {}) {
     const made = document.createElement(tag);
@@ -112,7 +113,8 @@
       const look = { size, line_width: Math.min(1.6, Math.max(0.6, size / 5)), fill_alpha: size < SHAPE_VISIBLE ? 0.8 : 0.15 };
       const changed = Object.fromEntries(Object.entries(look).map(([key, value]) => [key, { value }]));
       for (const layer of on) {
-        if (layer.glyph.size.value !== size) layer.glyph.setv(changed);
+        const solid = page.looks[layer.name.replace("layer-", "")]?.solid;
+        if (layer.glyph.size.value !== size) layer.glyph.setv(solid ? { ...changed, fill_alpha: { value: 1 } } : changed);
       }
     });
   }
@@ -126,7 +128,6 @@
       for (const name of page.images) model(`background-${name}`).visible = name === event.target.value;
     });
   }
-  const whole = { x: [map.x_range.start, map.x_range.end], y: [map.y_range.start, map.y_range.end] };
   function setRange(range, start, end) { range.setv({ start, end }); }
   function zoom(factor) {
     const x = (map.x_range.end - map.x_range.start) * factor, y = (map.y_range.end - map.y_range.start) * factor;
@@ -135,7 +136,24 @@
     setRange(map.x_range, cx - x / 2, cx + x / 2);
     setRange(map.y_range, cy - y / 2, cy + y / 2);
   }
-  function zoomAll() { setRange(map.x_range, ...whole.x); setRange(map.y_range, ...whole.y); }
+  // Shows the whole array with square pixels, whatever the shape of the plot.
+  function showWhole(plot) {
+    const { inner_width: width, inner_height: height } = plot;
+    if (!width || !height) return;
+    const scale = 1.04 * Math.max(page.nx / width, page.ny / height);
+    for (const [range, n, side] of [[plot.x_range, page.nx, width], [plot.y_range, page.ny, height]]) {
+      const start = (n - 1 - scale * side) / 2, end = (n - 1 + scale * side) / 2;
+      range.setv({ start, end, reset_start: start, reset_end: end });
+    }
+  }
+  const arrayPlots = ["map", ...page.images.map((image) => `image-${image}`)].map(model);
+  const zoomAll = () => showWhole(map);
+  let windowWidth = window.innerWidth;
+  window.addEventListener("resize", () => {
+    if (window.innerWidth === windowWidth) return;
+    windowWidth = window.innerWidth;
+    setTimeout(() => arrayPlots.forEach(showWhole), 300);  // after Bokeh's new layout
+  });
   $("zoom-in").addEventListener("click", () => zoom(0.5));
   $("zoom-out").addEventListener("click", () => zoom(2));
   $("zoom-all").addEventListener("click", zoomAll);
@@ -165,18 +183,25 @@
 
   // ------------------------------------------------------------ plots that are drawn when they come into view
   const plots = JSON.parse($("plots").textContent);
-  async function draw(container) {
-    const item = plots[container.id];
-    delete plots[container.id];
-    if (!item) return;
-    await Bokeh.embed.embed_item(item);
-    name(container, page.titles[container.id]);
+  const drawing = {};
+  function draw(container) {
+    drawing[container.id] ||= Bokeh.embed.embed_item(plots[container.id])
+      .then(() => name(container, page.titles[container.id]));
+    return drawing[container.id];
   }
+  const lazy = [...document.querySelectorAll(".lazy")];
   const seen = new IntersectionObserver((entries) => {
     for (const entry of entries) if (entry.isIntersecting) { seen.unobserve(entry.target); draw(entry.target); }
   }, { rootMargin: "600px" });
-  for (const container of document.querySelectorAll(".lazy")) seen.observe(container);
-  window.addEventListener("beforeprint", () => document.querySelectorAll(".lazy").forEach(draw));
+  for (const container of lazy) seen.observe(container);
+  // The plots out of view are drawn while the reader is idle: print shows all plots.
+  async function drawAll() {
+    for (const container of lazy) {
+      await new Promise((resolve) => (window.requestIdleCallback || setTimeout)(resolve));
+      await draw(container);
+    }
+    document.documentElement.dataset.drawn = "true";
+  }
 
   // ------------------------------------------------------------ the selected pixel
   let chosen = null;
@@ -245,8 +270,10 @@
   function limitsOf(test, row) {
     const words = [];
     for (const limit of test.limits) {
-      const measured = arrays[limit.quantity] && row < arrays[limit.quantity].length ? ` is ${shown(arrays[limit.quantity][row])},` : "";
-      words.push(`${limit.label}${measured} ${limit.side} ${shown(limit.value)}${limit.unit ? " " + limit.unit : ""} required`);
+      const unit = limit.unit ? ` ${limit.unit}` : "";
+      const measured = arrays[limit.quantity] && row < arrays[limit.quantity].length
+        ? `${shown(arrays[limit.quantity][row])}${unit}; ` : "";
+      words.push(`${limit.label}: ${measured}${limit.side} ${shown(limit.value)}${unit} required`);
     }
     if (test.name === "jumps_down" && row < page.n_detailed) {
       const up = arrays.N_JUMP_UP[row];
@@ -254,7 +281,8 @@
     }
     if (arrays[`m_${test.name}`] && row < page.n_detailed) {
       const mean = arrays[`m_${test.name}`][row], limit = arrays[`l_${test.name}`][row];
-      words.push(`mean deviation is ${shown(mean)}, ${test.mean_side} ${shown(limit)} required`);
+      const unit = test.mean_unit ? ` ${test.mean_unit}` : "";
+      words.push(`mean deviation: ${shown(mean)}${unit}; ${test.mean_side} ${shown(limit)}${unit} required`);
     }
     return words.join(" · ");
   }
@@ -346,12 +374,15 @@
         x, y: measured.map((v) => (Number.isFinite(v) ? v : NaN)),
         label: measured.map((v, i) => `${panel.columns[i]}: ${shown(v)} ${panel.unit}`),
       };
-      const limits = { x: [], y: [], label: [] };
+      const limits = { x: [], y: [], start: [], end: [], dash: [], label: [] };
       for (const line of panel.lines) {
         (line.values[region] || line.values[0] || []).forEach((value, i) => {
           if (value === null) return;
           limits.x.push(i + 1);
           limits.y.push(value);
+          limits.start.push(i + 0.6);
+          limits.end.push(i + 1.4);
+          limits.dash.push(line.dash);
           limits.label.push(`${line.label}: ${line.side} ${shown(value)} ${panel.unit}`);
         });
       }
@@ -427,9 +458,9 @@
     model("ramp-points").data = points;
     fit(model("ramp-x"), points.x);
     fit(model("ramp-y"), points.y);
-    note.textContent = entry.source === "uncal"
+    note.textContent = `Ramps of ${entry.exposure} (${entry.kind}), a colour per integration. ` + (entry.source === "uncal"
       ? "From the raw file (uncal), without any correction: the jump file was not kept."
-      : "From the jump file (output of the jump step): ▲ jump, × saturated, + do not use.";
+      : "From the jump file (output of the jump step): ▲ jump, × saturated, + do not use.");
   }
 
   // ------------------------------------------------------------ steps and keys
@@ -478,7 +509,15 @@
   // A link can select a pixel: page.html#pixel=120,45
   const linked = /^#pixel=(\d+),(\d+)$/.exec(location.hash);
   window.badpix = { tapped: select, sizeMarks, arrays, page };
+  arrayPlots.forEach(showWhole);
   sizeMarks();
-  if (linked) select(Number(linked[1]), Number(linked[2])); else step(1);
+  // Else the page opens on a bad pixel with ramps, of the first type in the list: its ramps show the defect.
+  const lowestBit = (index) => { const bits = arrays.found[rowOf(index)]; return (bits & -bits) >>> 0; };
+  const [first] = [...(arrays.ramp_index || [])].filter((index) => rowOf(index) >= 0)
+    .sort((a, b) => lowestBit(a) - lowestBit(b));
+  if (linked) select(Number(linked[1]), Number(linked[2]));
+  else if (first !== undefined) select(first % page.nx, Math.floor(first / page.nx));
+  else step(1);
   document.documentElement.dataset.ready = "true";
+  drawAll();
 })();
