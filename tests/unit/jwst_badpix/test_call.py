@@ -66,7 +66,7 @@ def test_only_other_values_than_the_defaults_are_configured(tmp_path):
 
 def test_further_keys_and_relative_paths(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name in ("flags.txt", "cache", "default", "old.fits", "noisy"):
+    for name in ("flags.txt", "cache", "none", "noisy"):
         Path(name).touch()
     keys = {
         "min_darks": 1,
