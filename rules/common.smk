@@ -12,20 +12,21 @@ from snakemake.exceptions import WorkflowError
 from snakemake.io import IOFile
 from snakemake.iocontainers import Wildcards
 from snakemake.logging import logger
+from snakemake.path_modifier import PathModifier
 from snakemake.settings.types import Quietness
 
 # The folder of this Snakefile; as a module of another workflow, workflow.basedir would be the folder of the outer file.
 BASE = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent
 if not BASE.is_dir():
     raise WorkflowError(f"the snakefile of a module must be a file of a local copy of jwst-badpix, not in {BASE}")
-if workflow.modifier.path_modifier.prefix or workflow.modifier.path_modifier.modifies_prefixes:
-    raise WorkflowError(
-        "jwst-badpix as a module cannot have prefix or replace_prefix: it finds its inputs while it is read. Set results"
-        " in the config of the module instead"
-    )
+# prefix and replace_prefix of a module. The rules have the paths of the configuration and of what it finds on disk while
+# it is read, so the prefix moves the folders of the configuration that are written, and no path a second time.
+PREFIX = workflow.modifier.path_modifier
+workflow.modifier.path_modifier = PathModifier(None, None, workflow)
 sys.path.insert(0, str(BASE / "scripts"))
 
 from badpix.workflow import resources
+from badpix.workflow.job_listing import JobListing
 from badpix.config.check import ConfigError, check_detector, load_schema, load_steps, validated
 from badpix.config.command import is_snakemake, lost_options
 from badpix.config.dates import date_warnings
@@ -92,6 +93,12 @@ FLAT_PRODUCTS = {}
 CHECK_EXPOSURES = CheckExposures()
 
 
+def moved(folder):
+    """The path of a folder that is written, with the prefix of a module."""
+    # A prefix to replace may end with the slash after the folder.
+    return os.path.normpath(str(PREFIX.replace_prefix(f"{folder}/")))
+
+
 def read_config():
     """The configuration with its preset and all defaults, checked against the schema before anything else happens.
 
@@ -111,7 +118,9 @@ def read_config():
         raise problems_with_preset(error, preset, own) from None
     complete["preset"] = preset.record if preset else None
     # Snakemake compares paths as text, and warns about every `./results/...`.
-    complete["results"] = os.path.normpath(complete["results"])
+    complete["results"] = moved(os.path.normpath(complete["results"]))
+    if complete["history_directory"]:
+        complete["history_directory"] = moved(os.path.normpath(complete["history_directory"]))
     if complete["scratch"]:
         check_scratch(complete["scratch"], complete["results"])
     return complete
@@ -183,7 +192,8 @@ def check_flat_product(of_mask, detector, kinds):
 
 def write_refused(tables):
     """Write the rejected exposures of masks that are not made: mask_id -> exposure -> reason. Not in a dry run."""
-    if workflow.is_main_process and not workflow.dryrun:
+    # workflow.dryrun is always False while the rules are read.
+    if workflow.is_main_process and not workflow.output_settings.dryrun:
         from badpix.formats.mask_tables import REJECTED, write_rejected_exposures
 
         for mask_id, rejected in tables.items():

@@ -10,13 +10,16 @@ def own_rule(name):
 
 
 class Progress:
-    """As text: the number of exposures that are measured, of all exposures of the run. Empty in a job on a cluster."""
+    """As text: the number of exposures that are measured, of all exposures of the run.
+
+    Empty in a job on a cluster and in a dry run.
+    """
 
     def __init__(self):
         self.rules = set()
 
     def __str__(self):
-        if not workflow.is_main_process:
+        if not workflow.is_main_process or workflow.dryrun:
             return ""
         jobs = [job for job in workflow.dag.jobs if job.rule.name in self.rules]
         n_done = sum(workflow.dag.finished(job) or not workflow.dag.needrun(job) for job in jobs)
@@ -63,12 +66,27 @@ def close_run(snakemake_logs=None):
     )
 
 
+def listing_of_dry_run():
+    """The JobListing of a dry run of this workflow alone; one without effect if Snakemake is to list each job, or none."""
+    for earlier in [kept for kept in logger.filters if isinstance(kept, JobListing)]:
+        logger.removeFilter(earlier)
+    listing, options = JobListing(), workflow.output_settings
+    each_or_none = options.verbose or options.printshellcmds or options.quiet
+    if workflow.is_main_process and not LINTING and len(workflow.modifier_stack) == 1:
+        if workflow.output_settings.dryrun and not each_or_none:
+            logger.addFilter(listing)
+    return listing
+
+
+LISTING = listing_of_dry_run()
+
+
 def at_exit():
     """The summary where Snakemake runs no handler: a run with nothing to do. A dry run repeats its first lines."""
     if workflow.execution_settings is None or workflow.dag is None:
         return
     if workflow.dryrun:
-        say(KNOWN_AT_START)
+        say([*LISTING.lines(), *KNOWN_AT_START])
     elif not len(workflow.dag):
         # Snakemake has left the folder of the run.
         with contextlib.chdir(RUN_FOLDER):

@@ -1,10 +1,14 @@
 """The files for contributors agree with the project: version, paths, layers, commands."""
 
+import ast
 import re
+import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+import snakemake.report
 import yaml
 
 from badpix import __version__
@@ -59,3 +63,21 @@ def test_the_hooks_are_commands_of_make_lint():
     hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"][0]["hooks"]
     for hook in hooks:
         assert f"$(BIN)/{hook['entry'].removeprefix('.venv/bin/')}" in makefile
+
+
+def packages_of_report():
+    """The names of the packages that Snakemake's own report imports."""
+    for path in Path(snakemake.report.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+            yield from (name.split(".")[0] for name in names)
+
+
+def test_the_packages_of_snakemakes_report_are_requirements_of_the_workflow():
+    pinned = {re.split("==", line)[0] for line in (ROOT / "envs" / "requirements.txt").read_text().splitlines()}
+    distributions = packages_distributions()
+    needed = {name for name in packages_of_report() if name not in sys.stdlib_module_names}
+    assert {"pygments", "jinja2"} <= needed
+    missing = [name for name in needed if not {d.lower().replace("_", "-") for d in distributions[name]} & pinned]
+    assert missing == []

@@ -48,8 +48,10 @@ def test_evenly_split_setups_make_no_mask(three_and_three, tmp_path):
     run = copy_run(three_and_three, tmp_path / "run")
     (run / "flats" / f"{THIRD}_uncal.fits").unlink()
     refilter(run, FIRST)
+    table = run / "results" / "NIS" / "rejected_exposures.csv"
+    before = table.read_bytes()
     refused = snakemake(run, "--dry-run")
-    assert refused.status == 1
+    assert refused.status == 1 and table.read_bytes() == before, "a dry run writes nothing"
     assert (
         "NIS: no mask, because the flats are split evenly between PUPIL F115W and PUPIL F150W (1 of each); choose"
         in (refused.output)

@@ -37,6 +37,7 @@ def test_flats_of_another_detector_are_named_at_start_and_end(finished_copy):
     add_nrca1_flats(finished_copy)
     dry = succeed(finished_copy, "--dry-run", config=FULL_RUN)
     start, _, end = dry.output.partition("Job stats:")
+    assert "Jobs by rule and reason" in end and "Job 1: " not in end and "  1 compare_exposures " in end
     for part in (start, end):
         assert f"2 of 12 exposures are rejected by their headers:\n  {NOT_NIS}\n" in part
         assert "Warning: NIS: pedigree is GROUND, but the exposures are of 2024-06-01 to 2024-07-01, in flight" in part
@@ -67,6 +68,8 @@ def test_warnings_are_in_summary_history_and_page(finished_copy):
 
 def test_a_key_given_twice_is_refused_with_its_lines(finished_copy):
     path = finished_copy / "config.yaml"
+    run = snakemake(finished_copy, "--dry-run", "--configfile", str(path))
+    assert run.status != 0 and "--configfile is given 2 times, and Snakemake would drop all files but" in run.output
     lines = path.read_text().splitlines()
     path.write_text("\n".join([*lines, "min_darks: 3", "min_darks: 1"]))
     first = len(lines) + 1

@@ -1,5 +1,6 @@
 """The workflow as a module of another workflow, whose Snakefile is in another folder."""
 
+import re
 import subprocess
 import sys
 
@@ -72,8 +73,35 @@ def test_two_modules_have_their_own_configuration(simulated, tmp_path):
     assert "second/NIS/test_bpm.fits" in run.output and "results/NIS/test_bpm.fits" in run.output
 
 
-@pytest.mark.parametrize("option", ['prefix: "sub"', 'replace_prefix: {{"results/": "sub/"}}'])
-def test_a_prefix_of_a_module_is_refused(tmp_path, option):
-    text = TWO.replace("\n    config: dict", f"\n    {option}\n    config: dict", 1)
-    run = run_module(tmp_path, text, "--dry-run")
-    assert run.status != 0 and "cannot have prefix or replace_prefix" in run.output
+PREFIXES = """
+module one:
+    snakefile: "{project}/Snakefile"
+    config: dict(darks="darks", flats="flats", crds_path="crds_cache", crds_server_url="https://jwst-serverless.invalid")
+    prefix: "a/b"
+use rule * from one as one_*
+module two:
+    snakefile: "{project}/Snakefile"
+    config: dict(darks="darks", flats="flats", preset="flight", history_directory="old/masks")
+    replace_prefix: {{"results/": "c/", "old/": "d/"}}
+use rule * from two as two_*
+rule everything:
+    input: rules.one_all.input, rules.two_all.input
+    default_target: True
+print(two.config["history_directory"])
+"""
+
+
+def test_a_prefix_moves_what_a_module_writes(simulated, tmp_path):
+    """Inputs stay where the configuration has them; a finished part is recognised below the prefix."""
+    directory = copy_run(simulated, tmp_path / "run")
+    run = run_module(directory, PREFIXES, "--dry-run", "--printshellcmds")
+    assert run.status == 0, run.output[-4000:]
+    assert run.jobs["one_detector1_dark"] == run.jobs["two_detector1_dark"] == 5
+    assert run.jobs["two_exposure_response"] == 5 and "one_exposure_response" not in run.jobs
+    made = set(re.findall(r"[\w./-]+\.(?:fits|png)", run.output))
+    assert {"a/b/results/NIS/test_bpm.fits", "c/NIS/test_bpm.fits"} <= made and "\nd/masks\n" in run.output
+    assert {path.split("/")[0] for path in made} == {"a", "c"}
+    target = "a/b/results/NIS/reference_pixel_mask.fits"
+    assert run_module(directory, PREFIXES, target).status == 0 and (directory / target).is_file()
+    assert "one_reference_pixel_mask" not in run_module(directory, PREFIXES, "--dry-run").jobs
+    assert not (directory / "results").exists()

@@ -91,6 +91,8 @@ def test_a_path_is_relative_to_the_working_directory_and_may_have_variables(writ
     write("max_jump_limit: 8\n", "flight")
     assert resolve(preset="flight")[0]["max_jump_limit"] == DEFAULTS["max_jump_limit"]
     assert resolve(preset="./flight")[0]["max_jump_limit"] == 8
+    with pytest.raises(ConfigError, match="'mine' is not allowed: no such preset"):
+        resolve(preset=write("max_jump_limit: 8\n", "mine"))
 
 
 @pytest.mark.parametrize(
