@@ -12,14 +12,14 @@ def own_rule(name):
 class Progress:
     """As text: the number of exposures that are measured, of all exposures of the run.
 
-    Empty in a job on a cluster and in a dry run.
+    Empty in a job on a cluster, and where a dry run lists the jobs by rule.
     """
 
     def __init__(self):
         self.rules = set()
 
     def __str__(self):
-        if not workflow.is_main_process or workflow.dryrun:
+        if not workflow.is_main_process or LISTING in logger.filters:
             return ""
         jobs = [job for job in workflow.dag.jobs if job.rule.name in self.rules]
         n_done = sum(workflow.dag.finished(job) or not workflow.dag.needrun(job) for job in jobs)

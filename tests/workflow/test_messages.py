@@ -37,7 +37,7 @@ def test_flats_of_another_detector_are_named_at_start_and_end(finished_copy):
     add_nrca1_flats(finished_copy)
     dry = succeed(finished_copy, "--dry-run", config=FULL_RUN)
     start, _, end = dry.output.partition("Job stats:")
-    assert "Jobs by rule and reason" in end and "Job 1: " not in end and "  1 compare_exposures " in end
+    assert "Jobs by rule and reason" in end and "\nJob 1: " not in end and "\n  1 bad_pixel_mask " in end
     for part in (start, end):
         assert f"2 of 12 exposures are rejected by their headers:\n  {NOT_NIS}\n" in part
         assert "Warning: NIS: pedigree is GROUND, but the exposures are of 2024-06-01 to 2024-07-01, in flight" in part
