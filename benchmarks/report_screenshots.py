@@ -2,8 +2,10 @@
 
     python benchmarks/report_screenshots.py --page results/NRCA1/report.html --pixel 1018,1084 --out docs
     python benchmarks/report_screenshots.py --page results/NRCA1/report.html --out /somewhere --grey
+    python benchmarks/report_screenshots.py --page results/NRCA1/report.html --out /somewhere --windows
 
 `--grey` removes the colours, as in print in black and white, or for readers who see no colours.
+`--windows` shows the whole page, too long for the documentation, in windows of several widths and in print.
 """
 
 import argparse
@@ -19,6 +21,7 @@ sys.path[:0] = [str(PROJECT / "tests")]
 from workflow.browser import opened  # noqa: E402
 
 SECTIONS = {"map": "inspect", "distributions": "distributions"}
+WIDTHS = (400, 768, 1400)
 ZOOM_STEPS = 5  # of a factor of two, for report_pixel
 
 
@@ -32,15 +35,30 @@ def save(data, path, grey):
     print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
 
 
+def show_windows(path, fragment, out, grey):
+    """Write the page at `path` as report_<width>.png for all WIDTHS, and as report_print.pdf."""
+    for width in WIDTHS:
+        with opened(path, fragment, width=width) as seen:
+            seen.page.wait_for_function("document.documentElement.dataset.drawn")
+            save(seen.page.screenshot(full_page=True), out / f"report_{width}.png", grey)
+            if width == WIDTHS[-1]:
+                seen.page.pdf(path=out / "report_print.pdf")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--page", required=True, type=Path, help="report.html of a detector")
     parser.add_argument("--out", required=True, type=Path, help="folder of report_map, _distributions, _pixel .png")
     parser.add_argument("--pixel", help="x,y of the pixel to show (the first bad one)")
     parser.add_argument("--grey", action="store_true", help="without colours")
+    parser.add_argument("--windows", action="store_true", help="the whole page in windows of several widths, and print")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    with opened(options.page, f"#pixel={options.pixel}" if options.pixel else "") as seen:
+    fragment = f"#pixel={options.pixel}" if options.pixel else ""
+    if options.windows:
+        show_windows(options.page, fragment, options.out, options.grey)
+        return
+    with opened(options.page, fragment) as seen:
         seen.page.evaluate("document.documentElement.style.scrollBehavior = 'auto'")
         for name, section in SECTIONS.items():
             seen.page.evaluate("(id) => document.getElementById(id).scrollIntoView()", section)

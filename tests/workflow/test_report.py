@@ -10,7 +10,9 @@ import pytest
 import yaml
 from astropy.io import fits
 
+import report_index
 from badpix.formats.mask_file import read_mask
+from badpix.formats.pixel_types import PIXEL_TYPES
 from badpix.instrument.dq import PIXEL_FLAGS
 from workflow.browser import needs_browser, opened
 from workflow.conftest import FULL_RUN, make_once
@@ -232,19 +234,34 @@ CUT = """() => {
 @needs_browser
 @pytest.mark.parametrize("width", WIDTHS)
 def test_no_part_is_cut_in_a_narrow_window(reported, width):
-    for page_path in (reported / "results" / "NIS" / "report.html", reported / "results" / "report.html"):
-        with opened(page_path, width=width) as seen:
-            if page_path.parent.name == "NIS":
-                seen.page.wait_for_function("document.documentElement.dataset.drawn")
-                seen.page.click("#more-votes summary")
+    with opened(reported / "results" / "NIS" / "report.html", width=width) as seen:
+        page = seen.page
+        page.wait_for_function("document.documentElement.dataset.drawn")
+        page.click("#more-votes summary")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate(CUT) == []
+        map_size = """() => { const m = Bokeh.documents[0].get_model_by_name("map"), r = m.x_range, s = m.y_range;
+            return [m.inner_width, m.inner_width / (r.end - r.start), m.inner_height / (s.end - s.start)]; }"""
+        across, *pixel = page.evaluate(map_size)
+        assert across > 0.45 * min(width, 1000) and pixel[0] == pytest.approx(pixel[1], rel=0.01), "square pixels"
+
+
+@needs_browser
+def test_the_index_of_long_names_is_not_cut(reported, tmp_path):
+    overview = json.loads((reported / "results" / "NIS" / "report.json").read_text(encoding="utf-8"))
+    overview |= {"detector": "NRCALONG", "epoch": "2025-07-01_cycle4", "array": "FULL, 2048 × 2048 pixels"}
+    overview["types"] = dict.fromkeys(PIXEL_TYPES, 123_456)
+    overview["stand_out"] = [f"jw01234001001_02101_0000{number}-seg001_nrcalong" for number in range(9)]
+    (tmp_path / "report.json").write_text(json.dumps(overview), encoding="utf-8")
+    refused = {"NRCA2": "NRCA2: no mask, " + "because the darks are of another read pattern " * 4}
+    report_index.main([tmp_path / "report.json"] * 2, ["a.html", "b.html"], refused, tmp_path / "index.html")
+    with opened(tmp_path / "index.html") as seen:
+        for width in WIDTHS:
+            seen.page.set_viewport_size({"width": width, "height": 1000})
             assert seen.page.evaluate("document.documentElement.scrollWidth") <= width
-            assert seen.page.evaluate(CUT) == []
-            if page_path.parent.name != "NIS":
-                continue
-            map_size = """() => { const m = Bokeh.documents[0].get_model_by_name("map"), r = m.x_range, s = m.y_range;
-                return [m.inner_width, m.inner_width / (r.end - r.start), m.inner_height / (s.end - s.start)]; }"""
-            across, *pixel = seen.page.evaluate(map_size)
-            assert across > 0.45 * min(width, 1000) and pixel[0] == pytest.approx(pixel[1], rel=0.01), "square pixels"
+            assert seen.page.evaluate(CUT) == [], width
+        for name in overview["stand_out"]:
+            assert name in seen.page.inner_text("main")
 
 
 # Plots in print: number of different values of their pixels; and parts that overlap, are cut or missing.
