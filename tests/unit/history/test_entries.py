@@ -332,14 +332,14 @@ def test_the_script_uses_the_header_of_the_mask_and_the_exposures_of_the_vote(tm
     assert (tmp_path / "history.png").stat().st_size > 0
 
 
-@pytest.mark.parametrize(("days", "ticks"), [(0, 3), (3, 3), (400, 3)])
-def test_the_figure_has_complete_dates(days, ticks):
+@pytest.mark.parametrize("days", [0, 1, 400])
+def test_the_figure_has_complete_dates(days):
     first = pd.Timestamp("2024-06-01T01:02:03")
     figure = Figure()
     axes = figure.subplots()
     show_dates(axes, first, first + pd.Timedelta(days=days))
     figure.canvas.draw()
     texts = [label.get_text() for label in axes.get_xticklabels()]
-    assert len(texts) >= ticks and len(set(texts)) == len(texts)
+    assert len(texts) >= 3 and len(set(texts)) == len(texts)
     assert all(re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) for text in texts)
     assert any(text.startswith("2024") for text in texts)
