@@ -1,6 +1,7 @@
-"""A digest of the library code that a script uses, so that a change of the code re-runs the rule.
+"""A digest of a script and of the library code that it uses, so that a change of the code re-runs the rule.
 
-Snakemake detects a change of the script of a rule, but not of the modules that the script imports.
+Snakemake does not detect a change of the modules that a script imports, and takes each script that is newer than its
+products for changed: all scripts of a new installation or a new clone.
 """
 
 import ast
@@ -66,10 +67,11 @@ def templates_used(modules: Iterable[Path]) -> list[Path]:
 
 
 def library_digest(script: str | Path) -> str:
-    """Hexadecimal digest (16 digits) of the contents of `modules_used(script)` and of the templates beside them."""
+    """Hexadecimal digest (16 digits) of the contents of `script`, `modules_used(script)` and their templates."""
     digest = hashlib.sha256()
-    root = Path(script).resolve().parent
+    script = Path(script).resolve()
+    root = script.parent
     modules = modules_used(script)
-    for file in (*modules, *templates_used(modules)):
+    for file in (script, *modules, *templates_used(modules)):
         digest.update(str(file.relative_to(root)).encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()[:16]

@@ -37,8 +37,8 @@ def test_modules_used_directly_and_indirectly(script):
     assert used == ["badpix/__init__.py", "badpix/one.py", "badpix/sub/__init__.py", "badpix/sub/two.py"]
 
 
-@pytest.mark.parametrize("name", ["badpix/__init__.py", "badpix/one.py", "badpix/sub/two.py"])
-def test_an_edit_of_a_used_module_changes_the_digest(script, name):
+@pytest.mark.parametrize("name", ["run.py", "badpix/__init__.py", "badpix/one.py", "badpix/sub/two.py"])
+def test_an_edit_of_the_script_or_of_a_used_module_changes_the_digest(script, name):
     before = fresh(script)
     assert fresh(script) == before and len(before) == 16
     with (script.parent / name).open("a") as file:
@@ -49,7 +49,7 @@ def test_an_edit_of_a_used_module_changes_the_digest(script, name):
 def test_an_edit_of_an_unused_file_does_not(script):
     before = fresh(script)
     (script.parent / "badpix" / "other.py").write_text("x = 1\n")
-    script.write_text(script.read_text() + "# Snakemake itself detects edits of the script\n")
+    (script.parent / "another.py").write_text("import badpix.one\n")
     assert fresh(script) == before
 
 
