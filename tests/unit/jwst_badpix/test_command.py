@@ -1,5 +1,6 @@
 """The command line: the programs that the commands start, and the messages of a run."""
 
+import os
 import subprocess
 import sys
 
@@ -57,7 +58,7 @@ def test_the_demo_has_its_numbers(tmp_path):
 def test_the_module_is_the_command(tmp_path):
     """Without a traceback for a run that is not there."""
     options = {"capture_output": True, "text": True, "cwd": tmp_path}
-    environment = {"PYTHONPATH": str(workflow_folder() / "scripts")}
+    environment = os.environ | {"PYTHONPATH": str(workflow_folder() / "scripts")}
     run = [sys.executable, "-m", "jwst_badpix", "explain", "1", "2"]
     done = subprocess.run(run, env=environment, **options)
     assert done.returncode == 1 and done.stderr == (
