@@ -3,9 +3,9 @@
 # make fuzz          damaged input through the library for FUZZ_SECONDS (600); 30 s of it are in make test
 # make lint          style, names, types and layers of the code; snakemake --lint
 # make docs          config/config.yaml and config/README.md from the schema
-# make validation    demo for many detectors and read patterns, to docs/validation.md (an hour; five detectors each with
+# make validation    demo for many detectors and read patterns, to docs/measured/validation.md (an hour; five detectors each with
 #                    N_SEEDS=5; resumed where it stopped; see scripts/validation.py --help)
-# make bench         cost of the workflow beyond detector1, to docs/benchmarks.md (an hour; less with BENCH="--size 256 ...")
+# make bench         cost of the workflow beyond detector1, to docs/measured/benchmarks.md (an hour; less with BENCH="--size 256 ...")
 # make requirements  pin envs/*.in again
 PYTHON ?= python3
 CORES ?= 2
@@ -25,10 +25,10 @@ demo: $(VENV)/.run-ready
 
 validation: $(VENV)/.run-ready
 	$(BIN)/python scripts/validation.py --out validation --n-seeds $(N_SEEDS) --cores $(CORES) \
-		--page docs/validation.md --readme README.md
+		--page docs/measured/validation.md --readme README.md
 
 bench: $(VENV)/.run-ready
-	$(BIN)/python benchmarks/bench.py --out bench --page docs/benchmarks.md $(BENCH)
+	$(BIN)/python benchmarks/bench.py --out bench --page docs/measured/benchmarks.md $(BENCH)
 
 test: $(VENV)/.test-ready
 	$(BIN)/python -m pytest -n $(CORES) --dist loadgroup

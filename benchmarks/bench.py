@@ -1,6 +1,6 @@
-"""Measure what the workflow costs beyond detector1, and write the table of docs/benchmarks.md.
+"""Measure what the workflow costs beyond detector1, and write the table of docs/measured/benchmarks.md.
 
-    python benchmarks/bench.py --out bench [--size 2048 --groups 20 --page docs/benchmarks.md]
+    python benchmarks/bench.py --out bench [--size 2048 --groups 20 --page docs/measured/benchmarks.md]
 
 Simulates exposures of NIRCam's NRCA1 and measures, each as a ratio within a run: the whole workflow against bare
 detector1 calls, statistics and vote against reading their input, the flats' response against astropy, a dry run with

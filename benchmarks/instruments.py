@@ -1,6 +1,6 @@
-"""Run every instrument from every starting point, and write the table of docs/instruments.md.
+"""Run every instrument from every starting point, and write the table of docs/reference/instruments.md.
 
-    python benchmarks/instruments.py --out DIR [--page docs/instruments.md]
+    python benchmarks/instruments.py --out DIR [--page docs/reference/instruments.md]
 
 Simulates the cases of tests/workflow/instruments.py and some full frames into DIR, runs the workflow on each with the
 flight preset from raw files, from processed files, and from a mixture, checks that the three masks are the same, and

@@ -1,6 +1,6 @@
 """Exposures that are no darks or flats under valid headers, and good exposures that differ: which are outliers.
 
-    python benchmarks/odd_exposures.py --out odd_exposures --page docs/odd_exposures.md
+    python benchmarks/odd_exposures.py --out odd_exposures --page docs/measured/odd_exposures.md
 
 `kinds`: each kind of odd exposure is added to six good exposures of its kind; raw counts are changed, headers stay.
 `good`: sets of good exposures of each instrument, with other levels and profiles of the lamp, temperatures, glow, rates
@@ -135,9 +135,9 @@ def table(rows):
 
 PAGE = """# Exposures that are no darks or flats
 
-Made by `python benchmarks/odd_exposures.py --page docs/odd_exposures.md`, for the
-[comparison of the exposures](reliability.md#comparison-of-the-exposures). All exposures are simulated (NIRISS, 64 x 64
-pixels, 15 groups in the first table), and processed with the unmodified calwebb_detector1.
+Made by `python benchmarks/odd_exposures.py --page docs/measured/odd_exposures.md`, for the
+[comparison of the exposures](../howto/reliability.md#comparison-of-the-exposures). All exposures are simulated
+(NIRISS, 64 x 64 pixels, 15 groups in the first table), and processed with the unmodified calwebb_detector1.
 
 ## Odd exposures
 

@@ -1,6 +1,6 @@
 """Run the workflow at some sizes, and compare used and requested resources of its jobs: memory, disk and time.
 
-    python benchmarks/resources.py --out bench/resources [--sizes NIRISS-256-30-2 ... --page docs/clusters.md]
+    python benchmarks/resources.py --out bench/resources [--sizes NIRISS-256-30-2 ... --page docs/howto/clusters.md]
 
 A size is INSTRUMENT-ARRAY-GROUPS-INTEGRATIONS, the array a number of pixels on a side or the name of a subarray. Each
 is simulated (two darks, two flats) and run with the official defaults and again with the flight preset; every job's log

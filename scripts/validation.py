@@ -3,9 +3,9 @@
 For every scenario and seed: simulate a detector, make the mask with the official defaults and with
 config/presets/flight.yaml (with --ablations also with the preset minus each option), in some scenarios also with fewer
 exposures or with a bad dark among them, and keep truth, masks and evidence below --out. Then pool the seeds, check the
-targets, and write tables, figures and, with --page, the page of docs/validation.md; with --readme also the table of the
-exposures that each type needs. Existing results are kept: a run that was interrupted goes on where it stopped, and
-scenarios can be run one by one (--scenarios NAME without --page).
+targets, and write tables, figures and, with --page, the page of docs/measured/validation.md; with --readme also the
+table of the exposures that each type needs. Existing results are kept: a run that was interrupted goes on where it
+stopped, and scenarios can be run one by one (--scenarios NAME without --page).
 """
 
 import argparse

@@ -59,7 +59,7 @@ CASES = {
         {"NRS2": ("NIRSPEC", "SUB512", 512, 32, 1025, 975, -2, -1)},
     ),
     # As few groups as possible, because it is a full frame: no jumps are counted, and three slopes are too few. With 5
-    # groups, all differences of an RC pixel may be jumps (docs/algorithm.md).
+    # groups, all differences of an RC pixel may be jumps (docs/explanation/algorithm.md).
     "IRS2": Case(
         replace(
             USUAL, instrument="NIRSPEC", detectors=("NRS1",), subarray="FULL", readpatt="NRSIRS2RAPID", flats=0,

@@ -72,7 +72,7 @@ def test_score_agrees_with_the_planes(simulated, results, found, pixels):
 
 
 class TestTraps:
-    """What the mask that CRDS selects and the dark reference would hide (see docs/algorithm.md)."""
+    """What the mask that CRDS selects and the dark reference would hide (see docs/explanation/algorithm.md)."""
 
     def test_flagged_in_the_crds_mask_but_healthy_comes_out_unflagged(self, simulated, results, pixels):
         where = planted(pixels, "crds_flagged_healthy")

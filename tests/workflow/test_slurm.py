@@ -139,7 +139,7 @@ def cancel_and_crash(directory, slurm, story):
     slurm.start_controller()
     story.after_crash = slurm.jobs()
     story.first_jobs = list(story.at_crash.values())
-    # As docs/clusters.md says: what is left of a killed run is cancelled before the next.
+    # As docs/howto/clusters.md says: what is left of a killed run is cancelled before the next.
     slurm.client("scancel", "--user", str(os.geteuid()))
     until(lambda: not slurm.client("squeue", "--noheader").strip(), "an empty queue")
 

@@ -11,8 +11,8 @@ from badpix.instrument.exp_types import LIGHT_OF, LIGHTS, SKY, instrument_of, ty
 # Warning of a mask without flats, by INSTRUME.
 NO_FLATS = {
     "NIRCAM": "there are no flats, so DEAD, LOW_QE, OPEN and ADJ_OPEN pixels are not searched. NIRCam takes no lamp"
-    " flats in flight: a flat or a mask of CRDS can be given (flat_types_from, docs/inputs.md), or exposures of the sky"
-    " can be flats (flat_exp_types: [NRC_FLAT, NRC_IMAGE], docs/sky_flats.md)"
+    " flats in flight: a flat or a mask of CRDS can be given (flat_types_from, docs/howto/inputs.md), or exposures of"
+    " the sky can be flats (flat_exp_types: [NRC_FLAT, NRC_IMAGE], docs/howto/sky_flats.md)"
 }
 KEY_OF = {"darks": "dark_exp_types", "flats": "flat_exp_types"}
 # A list of types, or a mapping from a detector or an instrument to a list; None: the defaults of the detectors.

@@ -1,7 +1,7 @@
 """Sigma clipping along a stack of images, compiled; the values of each pixel are sorted once.
 
 With mean and standard deviation, 10 x 512 x 512 values take 0.03 s. `astropy.stats.sigma_clip` takes 0.10 s
-(`benchmarks/plain.py`) and the memory of several copies of the stack (docs/benchmarks.md, flat_response).
+(`benchmarks/plain.py`) and the memory of several copies of the stack (docs/measured/benchmarks.md, flat_response).
 """
 
 import numpy as np

@@ -9,7 +9,7 @@ from astropy.io import fits
 from badpix.formats.statistics_file import open_segments
 from badpix.formats.statistics_set import Exposure
 
-# Planes of the statistics of a dark that the strengths are measured from (docs/algorithm.md).
+# Planes of the statistics of a dark that the strengths are measured from (docs/explanation/algorithm.md).
 PLANES = ("SLOPE", "CDS_NOISE", "PEDESTAL_T0", "CDS_FIRST", "CDS_LATE", "NJUMP", "FIRST_SAT")
 # Column -> its unit and meaning.
 STRENGTHS = {

@@ -21,7 +21,7 @@ coupling, cosmic rays and snowballs. Detectors of [validation_survey.md](validat
 and strengths from undetectable to obvious.
 """,
     "survey": """\
-Made by `python scripts/validation.py --scenarios survey --n-seeds 5 --ablations --page docs/validation_survey.md`
+Made by `python scripts/validation.py --scenarios survey --n-seeds 5 --ablations --page PAGE`, PAGE being this page
 (population `survey`): strengths from undetectable to obvious, clusters, intermittent pixels, an unlit strip, cosmic
 rays and snowballs. [validation.md](validation.md) has read patterns and positions of flight.
 """,
@@ -72,7 +72,7 @@ LIMITS = """\
 * Dead pixels with a response of more than 0.02 receive enough charge from their neighbours to be classified as LOW_QE.
 * A pixel with noise above its value in the read noise reference has many jumps in the jump step: of pixels planted at
   4 and 8 times their noise, 66 of 67 were flagged with DO_NOT_USE, but 50 of them as telegraph pixels
-  ([injection.md](injection.md)).
+  ([injection.md](../howto/injection.md)).
 * For slopes and noise, a cosmic ray cannot be distinguished from a bad pixel in a single integration: the list of
   intermittent pixels contains some healthy pixels.
 """

@@ -1,7 +1,7 @@
 """Resources of a job from the size of its exposure: memory and disk (MB), time (minutes).
 
 Memory lies between the largest peak measured by `benchmarks/resources.py` and 1.5 times the peak, above a floor.
-docs/clusters.md has the table.
+docs/howto/clusters.md has the table.
 """
 
 from collections.abc import Mapping

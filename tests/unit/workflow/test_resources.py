@@ -1,4 +1,4 @@
-"""The resources of jobs, compared with the measurements in the table of docs/clusters.md."""
+"""The resources of jobs, compared with the measurements in the table of docs/howto/clusters.md."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from badpix.workflow.resources import RULES, Size, disk_mb, memory_mb, runtime_minutes
 
 PROJECT = Path(__file__).resolve().parents[3]
-TEXT = (PROJECT / "docs" / "clusters.md").read_text(encoding="utf-8")
+TEXT = (PROJECT / "docs/howto/clusters.md").read_text(encoding="utf-8")
 ROW = re.compile(
     r"^\| (\w+) \| (\w+)-(\w+)-(\d+)-(\d+) \| (\d+) \| (\d+) \| [\d.]+ \| (\d*) \| (\d+) \| (\d+) \| (\d+) \|$", re.M
 )

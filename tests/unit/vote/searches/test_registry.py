@@ -27,7 +27,7 @@ from workflow.key_changes import CHANGES, TESTED_ELSEWHERE
 ROOT = Path(__file__).resolve().parents[4]
 SCHEMA = load_schema(ROOT / "config" / "schemas" / "config.schema.yaml")
 DEFAULTS = {key: node["default"] for key, node in SCHEMA["properties"].items()}
-ALGORITHM = (ROOT / "docs" / "algorithm.md").read_text(encoding="utf-8")
+ALGORITHM = (ROOT / "docs/explanation/algorithm.md").read_text(encoding="utf-8")
 PRIORITY_ROWS = re.findall(
     r"^\| ([\w, ]+) \| ([^|]+) \|$", ALGORITHM.split("### Types that exclude each other")[1], re.M
 )
@@ -57,7 +57,7 @@ class TestPixelType:
         for winner in pixel_type.explained_by:
             assert pixel_type.name not in PIXEL_TYPES[winner].explained_by, "two types cannot explain each other"
             rows = [row for row in PRIORITY_ROWS if pixel_type.name in row[0].split(", ")]
-            assert any(winner in re.findall(r"\w+", winners) for _, winners in rows), f"docs/algorithm.md: {winner}"
+            assert any(winner in re.findall(r"\w+", winners) for _, winners in rows), f"algorithm.md: {winner}"
 
     def test_it_has_a_label_and_a_marker(self, pixel_type):
         assert pixel_type.label and LOOKS[pixel_type.name].label == pixel_type.label
