@@ -1,6 +1,6 @@
 """Growth of the cost: a model of each rule's time, memory and disk, fitted to the results of benchmarks/resources.py.
 
-    python benchmarks/cost.py bench/resources/resources.csv [--page docs/measured/cost.md]
+    python benchmarks/cost.py bench/resources/resources.csv [--page docs/measured/figures.md]
 
 Each figure is the sum of non-negative parts: a constant, a part per pixel (of all integrations, for rules with the
 images of an exposure), and for rules with ramps a part per pixel, integration and group (sample). The time of jobs of
