@@ -2,7 +2,7 @@
 # make test          all tests
 # make fuzz          damaged input through the library for FUZZ_SECONDS (600); 30 s of it are in make test
 # make lint          style, names, types and layers of the code; snakemake --lint
-# make docs          config/config.yaml and config/README.md from the schema
+# make docs          config/config.yaml and config/README.md from the schema, and the site: docs/_build/html/index.html
 # make validation    demo for many detectors and read patterns, to docs/measured/validation.md (an hour; five detectors each with
 #                    N_SEEDS=5; resumed where it stopped; see scripts/validation.py --help)
 # make bench         cost of the workflow beyond detector1, to docs/measured/benchmarks.md (an hour; less with BENCH="--size 256 ...")
@@ -38,15 +38,16 @@ fuzz: $(VENV)/.test-ready
 
 lint: $(VENV)/.test-ready
 	$(BIN)/ruff check --no-cache .
-	$(BIN)/ruff format --no-cache --check scripts tests benchmarks profiles
+	$(BIN)/ruff format --no-cache --check scripts tests benchmarks profiles docs/conf.py
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/codespell
 	PYTHONPATH=scripts $(BIN)/lint-imports --no-cache
 	$(BIN)/snakemake --lint
 	$(BIN)/mypy
 
-docs: $(VENV)/.run-ready
+docs: $(VENV)/.test-ready
 	$(BIN)/python scripts/make_config_docs.py
+	$(BIN)/sphinx-build -q -W --keep-going -c docs . docs/_build/html
 
 requirements: $(VENV)/.run-ready
 	envs/pin_requirements.sh $(BIN)

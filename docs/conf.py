@@ -1,0 +1,53 @@
+"""The documentation site, built by `make docs`. All files come from this repository; no build needs a network.
+
+The source folder is the root of the repository, so that the links of a page are the same on GitHub and in the site,
+also links to README.md, config/README.md and ARCHITECTURE.md.
+"""
+
+import logging
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from badpix import __version__  # noqa: E402
+
+project = "jwst-badpix"
+author = "the developers of jwst-badpix"
+copyright = "the developers of jwst-badpix, BSD 3-Clause License"
+version = release = __version__
+
+root_doc = "docs/index"
+include_patterns = ["*.md", "config/*.md", "docs/**"]
+# Folders of runs in a clone are large: only these two are searched for pages.
+exclude_patterns = [entry.name for entry in ROOT.iterdir() if entry.is_dir() and entry.name not in ("docs", "config")]
+exclude_patterns += ["docs/_*", "**/.ipynb_checkpoints"]
+
+extensions = [
+    "myst_nb",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx_copybutton",
+    "sphinxcontrib.mermaid",
+]
+
+# Notebooks are shown with their saved output; a test runs them.
+nb_execution_mode = "off"
+myst_enable_extensions = ["dollarmath"]
+myst_heading_anchors = 4
+myst_fence_as_directive = ["mermaid"]
+nitpicky = True
+
+html_theme = "furo"
+html_title = f"jwst-badpix {version}"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+templates_path = ["_templates"]
+# The page at the root of the site leads to docs/index.html.
+html_additional_pages = {"index": "to_docs.html"}
+html_show_sourcelink = False
+html_copy_source = False
+
+# A pattern of docs/index.md may have no page yet. The warning has no type, so suppress_warnings cannot name it.
+logging.getLogger("sphinx.sphinx.directives.other").addFilter(lambda record: record.subtype != "empty_glob")
