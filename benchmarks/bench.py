@@ -45,7 +45,7 @@ PARTS = {"whole": whole.measure, "statistics": statistics, "votes": votes, "resp
 
 def table_of(frame, before):
     """The table in Markdown; `before` maps measured quantities to the figures of an earlier version."""
-    lines = ["| what | before | now | target | met | made of |", "| --- | ---: | ---: | --- | --- | --- |"]
+    lines = ["| what | earlier version | value | target | met | made of |", "| --- | ---: | ---: | --- | --- | --- |"]
     for row in frame.itertuples():
         parts = ", ".join(f"{name} {value:.4g}" for name, value in json.loads(row.made_of).items())
         met = "yes" if row.met else "no"

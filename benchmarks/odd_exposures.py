@@ -135,23 +135,27 @@ def table(rows):
 
 PAGE = """# Exposures that are no darks or flats
 
-Made by `python benchmarks/odd_exposures.py --page docs/measured/odd_exposures.md`, for the
-[comparison of the exposures](../howto/reliability.md#comparison-of-the-exposures). All exposures are simulated
-(NIRISS, 64 x 64 pixels, 15 groups in the first table), and processed with the unmodified calwebb_detector1.
+This page has the results of the [comparison of the exposures](../howto/reliability.md#comparison-of-the-exposures)
+for odd and for good exposures. All exposures are simulated, and processed with the unmodified calwebb_detector1.
+
+```
+python benchmarks/odd_exposures.py --page docs/measured/odd_exposures.md
+```
 
 ## Odd exposures
 
-Each is added to six good exposures of its kind: the raw counts of a good exposure are changed, the header stays.
-{rejected} of {kinds} kinds are rejected with `reject_outliers: true`, {accepted} are accepted. `official` and `flight`
-are the numbers of pixels of the mask that the exposure changes if it votes. A kind without these numbers is rejected
-before the comparison, with the reason in column `measure`.
+NIRISS, 64 x 64 pixels, 15 groups. Each odd exposure is added to six good exposures of its kind: its raw counts are
+those of a good exposure with a change, its header is unchanged. With `reject_outliers: true`, {rejected} of {kinds}
+kinds are rejected and {accepted} are accepted. Columns `official` and `flight`: number of pixels of the mask that
+change if the exposure votes. Kinds without these numbers are rejected before the comparison, with the reason in
+column `measure`.
 
 {kind_table}
 ## Good exposures
 
-Sets of ten exposures with other levels (factor 10) and profiles of the lamp, temperatures (dark current x 0.5 to 3),
-glow (to 0.1 DN/s at an edge and in a corner), rates of cosmic rays (x 1 to 10), NFRAMES (1, 2 or 4) and numbers of
-groups (8 to 24); dark current and glow per group as in a full frame. {outliers} of {total} good exposures are
+Sets of ten exposures with different levels (factor 10) and profiles of the lamp, temperatures (dark current x 0.5 to
+3), glow (to 0.1 DN/s at an edge and in a corner), rates of cosmic rays (x 1 to 10), NFRAMES (1, 2 or 4) and numbers
+of groups (8 to 24); dark current and glow per group as in a full frame. {outliers} of {total} good exposures are
 outliers.
 
 {good_table}"""
