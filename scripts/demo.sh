@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Simulate a detector, make its bad pixel mask, and score it: demo.sh BIN DIRECTORY SIZE SEED CORES
+# Simulate a detector, make its masks, and score them: demo.sh BIN DIRECTORY SIZE SEED CORES [COMMAND]
+# The last lines name the command for exposures of one's own, as snakemake or, with COMMAND, as that command.
 set -euo pipefail
-bin=$1 directory=$2 size=$3 seed=$4 cores=$5
+bin=$1 directory=$2 size=$3 seed=$4 cores=$5 command=${6:-}
 here=$(dirname "$0")
 mkdir -p "$directory"
 
@@ -43,8 +44,25 @@ echo "Voting again with the preset flight ..."
 workflow --configfile "$directory/config.yaml" --config preset=flight report=True
 for mask in "$directory"/results/*/test_bpm.fits; do
     results=$(dirname "$mask")
+    official=$directory/official/$(basename "$results")
     echo
-    "$bin/python" "$here/score.py" --truth "$directory/truth.fits" --csv "$results/score" \
-        --run official="$directory/official/$(basename "$results")" --run flight="$results"
-    echo "Map, exposures, and why each pixel is flagged: $results/report.html"
+    "$bin/python" "$here/score.py" --truth "$directory/truth.fits" --csv "$results/score" --overview \
+        --run official="$official" --run flight="$results"
+    echo
+    echo "mask of the official algorithm:  $official/$(basename "$mask")"
+    echo "mask of the preset flight:       $mask"
+    echo "report, to open in a browser:    $results/report.html"
+    echo "completeness and purity by type: $results/score/score.txt"
 done
+example=$(realpath --relative-to=. "$here/../config/example.yaml")
+[ -z "$command" ] || example=$(realpath "$example")
+echo
+echo "Masks from your own exposures: copy the example, and enter your folders, name, description and date."
+echo "  cp $example my_config.yaml"
+echo "Then, in this directory:"
+echo "  CRDS_PATH=\$HOME/crds_cache CRDS_SERVER_URL=https://jwst-crds.stsci.edu \\"
+if [ -n "$command" ]; then
+    echo "      $command run my_config.yaml --cores $cores"
+else
+    echo "      $bin/snakemake --cores $cores --configfile my_config.yaml"
+fi

@@ -6,6 +6,7 @@ the mask; prints the tables.
 One mask:      score.py --truth T --evidence E --mask M [--csv FILE]      FILE gets the completeness table
 Several runs:  score.py --truth T --run first=results/A --run second=results/B [--csv DIRECTORY] [--plot FILE.png]
 Several simulations pooled: as many --truth as each label has --run, in the same order.
+--overview prints a table of all runs on a page in place of all tables; with --csv, these are in DIRECTORY/score.txt.
 """
 
 import argparse
@@ -16,9 +17,10 @@ import pandas as pd
 from badpix.core.csv_table import write_csv
 from badpix.formats.truth_file import read_truth
 from badpix.score.files import ScoredFiles, read_findings
+from badpix.score.overview import overview
 from badpix.score.pixels import score_run
 from badpix.score.report_tables import flag_counts, score_tables, unknown_expectations
-from badpix.score.run import score_directories, write_tables
+from badpix.score.run import flags_of_runs, masks_text, score_directories, write_tables
 from badpix.score.text import report, table_text
 
 
@@ -28,6 +30,7 @@ def main(
     plot: str | Path | None = None,
     accepted: dict[str, set[str]] | None = None,
     limits: dict[str, float | str] | None = None,
+    short: bool = False,
 ) -> dict[str, pd.DataFrame]:
     """Print the score of `files`, summed over all truths, and write its tables and its figure.
 
@@ -43,6 +46,8 @@ def main(
         Planted type -> detection types that count as found.
     limits : dict, optional
         Planted type -> strength or condition for a separate score.
+    short : bool
+        Print the overview of the runs in place of all tables, which are in score.txt in the directory `csv`.
 
     Returns
     -------
@@ -56,21 +61,28 @@ def main(
     """
     if files.runs and csv and Path(csv).is_file():
         raise ValueError(f"--csv {csv}: with --run it is a directory, for a file per table")
+    if short and files.evidence:
+        raise ValueError("--overview needs --run")
     if files.evidence:
         findings = read_findings(files.evidence, files.masks[0])
         scores = {"": score_run(read_truth(files.truths[0]), findings)}
-        print(f"mask: {files.masks[0]}\n{table_text(flag_counts(findings.dq))}\n")
+        head = f"mask: {files.masks[0]}\n{table_text(flag_counts(findings.dq))}\n"
     else:
         scores = score_directories(files)
+        head = f"{masks_text(files)}\n"
     tables = score_tables(scores, accepted, limits)
     for label, score in scores.items():
         if missing := unknown_expectations(score):
-            print(f"{label or files.evidence}: lacks the detection types {', '.join(missing)}\n")
-    print(report(tables) + "\n")
+            head += f"\n{label or files.evidence}: lacks the detection types {', '.join(missing)}\n"
+    text = f"{head}\n{report(tables)}\n"
     if csv and files.evidence:
         write_csv(csv, tables["completeness"].drop(columns="run"))
     elif csv:
         write_tables(csv, tables)
+    if short and csv:
+        (Path(csv) / "score.txt").write_text(f"{text}\n", encoding="utf-8")
+    labels = [label for label, _ in files.runs]
+    print(overview(tables, list(zip(labels, flags_of_runs(files), strict=True))) if short else text)
     if plot:
         from badpix.score.plots import plot_curves
 
@@ -120,10 +132,12 @@ def parse_arguments(arguments: list[str] | None = None) -> dict:
     parser.add_argument("--limit", type=limit, action="append", default=[], metavar="PLANTED=LIMIT",
                         help="a strength, or a condition such as 'strength >= 100 and second >= 0.1': "
                              "score the pixels at or above the limit separately, too")  # fmt: skip
+    parser.add_argument("--overview", action="store_true", help="print an overview of the runs, not all tables")
     given = parser.parse_args(arguments)
     files = ScoredFiles(given.truth, given.evidence, given.mask or (), given.run)
     accepted, limits = dict(given.accept), dict(given.limit)
-    return {"files": files, "csv": given.csv, "plot": given.plot, "accepted": accepted, "limits": limits}
+    return {"files": files, "csv": given.csv, "plot": given.plot, "accepted": accepted, "limits": limits,
+            "short": given.overview}  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -96,7 +96,7 @@ def words_of(given: argparse.Namespace) -> list[str]:
     if given.command == "demo":
         script = workflow_folder() / "scripts" / "demo.sh"
         numbers = [str(number) for number in (given.size, given.seed, given.cores)]
-        return ["bash", str(script), str(Path(sys.executable).parent), given.directory, *numbers]
+        return ["bash", str(script), str(Path(sys.executable).parent), given.directory, *numbers, "jwst-badpix"]
     return []
 
 

@@ -99,6 +99,7 @@ def test_without_references_the_reason_appears_once(simulated, tmp_path):
     run = snakemake(directory)
     assert run.status != 0 and "Traceback" not in run.output
     assert run.output.count("CRDS cannot provide the reference files: no server and no cache can be reached") == 1
+    assert end_of(run).count("for a machine without network see docs/howto/offline_crds.md") == 1
     assert "darks.log (and 1 more job)" in end_of(run) or "flats.log (and 1 more job)" in end_of(run)
     assert "-m snakemake" not in end_of(run) and "\n  snakemake --snakefile" in end_of(run)
     assert len(run.output.splitlines()) < 120

@@ -154,7 +154,8 @@ def references_of(exposure: str | Path, types: Sequence[str]) -> tuple[str, dict
             else f"CRDS cannot provide the reference files of {exposure}: {error}"
         )
         raise ReferencesUnavailable(
-            f"{reason} [{settings}; set these variables, or crds_path and crds_server_url in the configuration]"
+            f"{reason} [{settings}]. Set these variables, or crds_path and crds_server_url in the configuration; for a "
+            "machine without network see docs/howto/offline_crds.md"
         ) from error
     return context, paths
 

@@ -59,6 +59,10 @@ class ScoredFiles:
                 f"{len(self.masks)} --mask for {len(self.runs)} --run: give one for each, in their order, or none"
             )
 
+    def masks_of_runs(self) -> list[Path]:
+        """The mask of each run; ValueError if a run without a mask in `masks` has not exactly one."""
+        return [Path(mask) for mask in self.masks] or [mask_of(directory) for _, directory in self.runs]
+
 
 def mask_of(directory: str | Path) -> Path:
     """The mask in a directory of results; ValueError unless there is exactly one."""

@@ -156,6 +156,31 @@ class TestSeveralRuns:
         assert written.loc[("good", "dead"), "strong_found"] == 2 and written.loc[("blind", "dead"), "found"] == 0
         assert (files / "curves.png").stat().st_size > 10000
 
+    def test_overview(self, files, capsys):
+        """Counts by hand: two of three dead found, with four in error; the hot pixel is called warm."""
+        runs = ("--run", f"good={files / 'good'}", "--run", f"blind={files / 'blind'}", "--csv", files / "tables")
+        main(**arguments(files, *runs, "--overview"))
+        text = capsys.readouterr().out
+        cells = [line.split() for line in text.splitlines()]
+        assert cells[:2] == [["good", "blind"], ["type", "planted", *["pixels", "completeness", "purity"] * 2]]
+        assert ["DEAD", "3", "6", "0.667", "0.333", "0", "0.000"] in cells
+        assert ["hot", "1", "2", "0.000", "0.000", "0", "0.000"] in cells
+        assert ["DO_NOT_USE", "12", "0"] in cells and ["HOT", "1", "0"] in cells
+        healthy = cells.index(next(line for line in cells if line[:2] == ["healthy", "pixels"]))
+        assert cells[healthy + 1][:2] == ["with", "any"] and cells[healthy + 2] == ["with", "DO_NOT_USE", "3", "0"]
+        assert "  good, missed: 1 of 3 dead, 1 of 1 hot, 1 of 3 next to open" in text
+        assert (
+            "  good, found as DEAD in error: healthy 3, intermittent_rc 1" in text
+            and "  blind, missed: 3 of 3 dead" in text
+        )
+        assert max(map(len, text.splitlines()[: healthy + 3])) <= 90
+        assert "[95%]" in (files / "tables" / "score.txt").read_text(encoding="utf-8") and "[95%]" not in text
+
+    def test_overview_of_one_mask(self, files):
+        one = ("--evidence", files / "good" / "evidence.fits", "--mask", files / "good" / "test_bpm.fits")
+        with pytest.raises(ValueError, match="--overview needs --run"):
+            main(**arguments(files, *one, "--overview"))
+
     def test_pooled(self, files):
         truths = ("--truth", files / "truth.fits")
         runs = [f"one={files / 'good'}", f"one={files / 'blind'}"]
