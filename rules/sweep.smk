@@ -38,6 +38,8 @@ rule sweep_table:
     """All points of the sweep as a table and a figure."""
     input:
         tables=tables_of_points,
+        # With a new mask the table is made again, so that a sweep older than its mask is of an earlier mask.
+        evidence="<results>/{detector}{epoch}/evidence.fits",
     output:
         table="<results>/{detector}{epoch}/sweep/sweep.csv",
         figure="<results>/{detector}{epoch}/sweep/sweep.png",

@@ -27,6 +27,7 @@ def main(overviews, pages, refused, output):
         ),
         "types": list(dict.fromkeys(name for row in detectors for name in row["types"])),
         "compared": any(row["added"] is not None for row in detectors),
+        "masks": {Path(page).parent.as_posix(): row["mask"] for row, page in zip(detectors, pages, strict=True)},
         "refused": refused,
         "version": __version__,
         "made": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),

@@ -31,6 +31,8 @@ PROGRESS = workflow.modifier_stack[0].globals.setdefault("PROGRESS", Progress())
 PROGRESS.rules |= {own_rule("dark_statistics"), own_rule("flat_statistics")}
 VOTES = set(map(own_rule, VOTE_RULES))
 RUN_FOLDER = os.getcwd()
+# Filled when the summary of the run is written.
+CLOSED = []
 
 
 def complete(mask_id):
@@ -47,6 +49,7 @@ def close_run(snakemake_logs=None):
     # A fetch writes its own lines.
     if not workflow.is_main_process or FETCHING:
         return
+    CLOSED.append(True)
     # Imported here because only the end of a run needs it.
     from badpix.formats.mask_tables import restore_rejected_exposures
     from badpix.report.terminal import MadeMask, error_lines, success_lines
@@ -60,10 +63,35 @@ def close_run(snakemake_logs=None):
         MadeMask(RESULTS, mask_id, mask_name(mask_id), complete(mask_id), config["report"])
         for mask_id in INVENTORY.masks
     ]
-    arguments = sys.argv[1:]
+    arguments, earlier = sys.argv[1:], renewed_pages()
     say(
-        error_lines(masks, arguments, snakemake_logs) if snakemake_logs is not None else success_lines(masks, arguments)
+        error_lines(masks, arguments, snakemake_logs, earlier)
+        if snakemake_logs is not None
+        else success_lines(masks, arguments, earlier)
     )
+
+
+def renewed_pages():
+    """Renew the lists and banners of all report pages; lines on what is not of this run."""
+    # Imported here because only the end of a run needs it.
+    from badpix.report.products import Place
+    from badpix.report.renew import Masks, RunMask, renew
+
+    made = {
+        mask_id: RunMask(Place(Path(RESULTS), mask_id, Path(mask_file(mask_id))), complete(mask_id))
+        for mask_id in INVENTORY.masks
+    }
+    series = tuple(dict.fromkeys(map(series_of, made)))
+    # A page that cannot be written does not hide the summary.
+    try:
+        return renew(Masks(Path(RESULTS), made, INVENTORY.refused, known_detectors(), series))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return [f"Warning: the report pages could not be renewed, and may show other masks: {error}"]
+
+
+def known_detectors():
+    """The names of all detectors, without those of planted pixels and of the science check."""
+    return [name for name in DETECTORS if "/" not in name]
 
 
 def listing_of_dry_run():
@@ -87,10 +115,13 @@ def at_exit():
         return
     if workflow.dryrun:
         say([*LISTING.lines(), *KNOWN_AT_START])
-    elif not len(workflow.dag):
-        # Snakemake has left the folder of the run.
+    elif not CLOSED:
+        # Snakemake has left the folder of the run. Handlers of modules do not run. Without a scheduler no job ran.
         with contextlib.chdir(RUN_FOLDER):
-            close_run()
+            if not len(workflow.dag):
+                close_run()
+            elif workflow.scheduler is not None and not FETCHING:
+                say(renewed_pages())
 
 
 if workflow.is_main_process and not LINTING:

@@ -99,6 +99,15 @@ def test_exposures_are_processed_once_for_all_epochs(two_epochs):
     assert not (two_epochs / "results" / "NIS" / "epochs" / EARLY / "darks").exists()
 
 
+def test_the_mask_of_the_run_without_epochs_is_named(two_epochs):
+    reason = f"The last run made no mask of NIS; its masks of NIS are: NIS/epochs/{EARLY}, NIS/epochs/{LATE}."
+    notice = (two_epochs / "results" / "NIS" / "NOT_OF_LAST_RUN.txt").read_text()
+    assert notice.startswith(reason)
+    listed = {line.split()[0] for line in notice.splitlines()[2:]}
+    assert {"test_bpm.fits", "evidence.fits", "plots.png", "quality_check.json"} <= listed
+    assert not listed & {"history.png", "exposure_comparison.csv", "NIS"}, "the history is of both epochs"
+
+
 def test_each_epoch_has_its_own_exposures_and_dates(two_epochs):
     for epoch, useafter, number in ((EARLY, "2024-06-01T01:00:00", 5), (LATE, "2025-07-22T17:00:00", 3)):
         header = fits.getheader(mask_of(two_epochs, epoch))

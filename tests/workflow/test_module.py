@@ -1,6 +1,7 @@
 """The workflow as a module of another workflow, whose Snakefile is in another folder."""
 
 import re
+import shutil
 import subprocess
 import sys
 
@@ -41,8 +42,11 @@ def test_a_module_continues_a_run_of_the_workflow(finished_copy):
     config = yaml.safe_load((finished_copy / "config.yaml").read_text()) | FULL_RUN | {"max_jump_limit": 8}
     own = snakemake(finished_copy, "--dry-run", config=FULL_RUN | {"max_jump_limit": 8}).jobs
     (finished_copy / "module.yaml").write_text(yaml.safe_dump({"badpix": config}))
+    results = finished_copy / "results" / "NIS"
+    shutil.copy2(results / "test_bpm.fits", results / "older.fits")
     run = run_module(finished_copy, ONE)
     assert run.status == 0, run.output[-4000:]
+    assert "older.fits" in (results / "NOT_OF_LAST_RUN.txt").read_text(), "handlers of modules do not run"
     jobs = {name.removeprefix("badpix_"): count for name, count in run.jobs.items() if name != "everything"}
     assert jobs == own and jobs["bad_pixel_mask"] == 1 and "detector1_dark" not in jobs
     assert run_module(finished_copy, ONE, "--dry-run").nothing_to_do

@@ -475,6 +475,46 @@ def test_in_snakemakes_own_report(reported, tmp_path):
         assert part in text, part
 
 
+@needs_browser
+def test_all_results_are_a_click_away(reported):
+    """Every link leads to a file or folder; results that exist have their outcome, others the key that makes them."""
+    folder = reported / "results" / "NIS"
+    with opened(folder / "report.html") as seen:
+        text = seen.page.inner_text("#results")
+        links = seen.page.eval_on_selector_all("#results a", "all => all.map((a) => a.getAttribute('href'))")
+        assert not seen.page.locator("[role=alert]").count()
+    assert {"test_bpm.fits", "evidence.fits", "logs/", "changes/mask_changes.png", "plots.png", "darks/"} <= set(links)
+    assert [link for link in links if not (folder / link).exists()] == []
+    changes = json.loads((folder / "changes" / "mask_changes.json").read_text())
+    assert f"{changes['new']:,} new, {changes['recovered']} recovered" in text
+    assert "Quality check\tof an earlier mask (20" in text, "made for the official mask, not for that of the preset"
+    assert "Injection-recovery (snakemake injection_recovery)" in text and "Sweep (snakemake sweep)" in text
+    with opened(reported / "results" / "report.html") as seen:
+        seen.page.click("text=Changes")
+        seen.page.wait_for_function("document.readyState === 'complete'")
+        assert seen.page.url.endswith("NIS/changes/mask_changes.json")
+
+
+def test_pages_of_other_masks_say_so(reported, tmp_path):
+    """A mask made again without its page, and then masks of an epoch in its place; and the summaries of both runs."""
+    directory, page = copy_run(reported, tmp_path / "run"), tmp_path / "run" / "results" / "NIS" / "report.html"
+    config = FLIGHT | PAGE | {"report": False, "max_jump_limit": 8}
+    run = succeed(directory, config=config)
+    banner = re.search(r'<p role="alert"[^>]*>([^<]*)', page.read_text(encoding="utf-8"))[1]
+    assert banner.startswith("The mask was made again, 20") and "This page shows the mask made 20" in banner
+    assert f"  results/NIS/report.html: {banner}" in run.output
+    overview = page.parents[1] / "report.html"
+    assert "older than these masks, or they are not of the last run: NIS." in overview.read_text(encoding="utf-8")
+
+    epochs = {"epochs": [{"name": "all", "start": "2020-01-01", "end": "2030-01-01"}]}
+    run = succeed(directory, config=config | epochs)
+    assert run.jobs["bad_pixel_mask"] == 1
+    reason = "The last run made no mask of NIS; its masks of NIS are: NIS/epochs/all."
+    assert reason in page.read_text(encoding="utf-8") and reason in overview.read_text(encoding="utf-8")
+    assert reason in run.output and "mask results/NIS/test_bpm.fits (made 20" in run.output
+    assert "test_bpm.fits" in (page.parent / "NOT_OF_LAST_RUN.txt").read_text()
+
+
 def test_the_keys_make_the_page_and_nothing_else(reported, tmp_path):
     """`report` makes the pages, `compare_with` changes them; neither runs any job before the mask again."""
     directory, config = copy_run(reported, tmp_path / "run"), FLIGHT | PAGE | {"compare_with": OLD}

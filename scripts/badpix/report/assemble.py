@@ -15,6 +15,7 @@ from badpix import __version__
 from badpix.changes.compare import change_counts, compare
 from badpix.changes.files import align, read_image
 from badpix.changes.text import short_lines
+from badpix.core.content import sha256_of
 from badpix.formats.comparison_file import read_comparison
 from badpix.formats.evidence_file import Evidence
 from badpix.formats.leave_one_out_file import read_exposures
@@ -298,6 +299,7 @@ class ReportPage:
         geometry = self.exposures.geometry
         return {
             "instrument": self.exposures.detector.instrument,
+            "mask": sha256_of(self.given.mask),
             "epoch": self.given.epoch,
             "detector": self.exposures.detector.name,
             "array": f"{geometry.subarray}, {geometry.n_columns} × {geometry.n_rows} pixels",
@@ -325,6 +327,7 @@ class ReportPage:
         return {
             **{key: overview[key] for key in ("instrument", "detector", "epoch", "array", "do_not_use")},
             "description": identity.get("DESCRIP", ""),
+            "mask_digest": overview["mask"],
             "n_darks": overview["darks"],
             "n_flats": overview["flats"],
             "flat_product": parameters.get("flat_types_from"),

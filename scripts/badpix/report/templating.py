@@ -7,6 +7,7 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from badpix.formats.page_parts import part
 from badpix.report.words import look
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
@@ -32,6 +33,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )  # fmt: skip
     made.globals |= {"look": look, "number": number}
+    made.globals["part"] = lambda name, content="": Markup(part(name, content))
     made.globals["include_raw"] = lambda name: Markup((TEMPLATES / name).read_text(encoding="utf-8"))
     made.filters["json"] = as_json
     return made

@@ -197,10 +197,10 @@ def without_targets(arguments: Sequence[str]) -> list[str]:
     return words[first:]
 
 
-def success_lines(masks: Iterable[MadeMask], arguments: Sequence[str]) -> list[str]:
-    """The end of a run without errors; `arguments` are those of the command."""
+def success_lines(masks: Iterable[MadeMask], arguments: Sequence[str], earlier: Sequence[str] = ()) -> list[str]:
+    """The end of a run without errors; `arguments` are those of the command, `earlier` lines on earlier runs."""
     masks = list(masks)
-    lines = ["", "Summary of the run", *(line for made in masks for line in mask_lines(made))]
+    lines = ["", "Summary of the run", *(line for made in masks for line in mask_lines(made)), *earlier]
     if all(made.report for made in masks):
         what, command = "the fraction of planted bad pixels found", command_with(arguments, target="injection_recovery")
     else:
@@ -210,10 +210,15 @@ def success_lines(masks: Iterable[MadeMask], arguments: Sequence[str]) -> list[s
     return [*lines, f"Next, {what}:", f"  {command}"]
 
 
-def error_lines(masks: Iterable[MadeMask], arguments: Sequence[str], snakemake_logs: Sequence[str]) -> list[str]:
-    """The end of a run with failed jobs, or of an interrupted run; `snakemake_logs` are Snakemake's own log files."""
+def error_lines(
+    masks: Iterable[MadeMask], arguments: Sequence[str], snakemake_logs: Sequence[str], earlier: Sequence[str] = ()
+) -> list[str]:
+    """The end of a run with failed jobs, or of an interrupted run; `snakemake_logs` are Snakemake's own log files.
+
+    `earlier` are lines on earlier runs.
+    """
     text = "\n".join(Path(log).read_text(encoding="utf-8", errors="replace") for log in snakemake_logs)
-    lines = ["", "Summary of the run", *(line for made in masks for line in mask_lines(made))]
+    lines = ["", "Summary of the run", *(line for made in masks for line in mask_lines(made)), *earlier]
     again = f"  {command_with(arguments)}"
     if errors := failure_lines(text):
         return [*lines, "Errors:", *errors, "Next, after the correction (finished jobs are kept):", again]
