@@ -91,6 +91,8 @@ def reliability(_files: Files, path: Path) -> Result:
 def leave_one_out(_files: Files, path: Path) -> Result:
     """The exposure that changes most pixels when it is left out."""
     most = max(rows_of(path), key=lambda row: int(row["n_changed"]))
+    if not int(most["n_changed"]):
+        return "no flag changes without any of the exposures", False
     return f"at most {int(most['n_changed']):,} pixels change, without {most['exposure']}", False
 
 
