@@ -1,6 +1,6 @@
 """Flats of the sky: planted types found, healthy pixels flagged, and pixels that could not be classified.
 
-    python benchmarks/sky_flats.py --out sky_flats --page docs/howto/sky_flats.md
+    python benchmarks/sky_flats.py --out sky_flats --page docs/measured/sky_flats.md
 
 Five flats of two integrations, 256 x 256 pixels, dithered by up to 40 pixels, through the unmodified calwebb_detector1
 and the workflow, with the official defaults and with the preset flight. The flats of the lamp have the same bad pixels.
