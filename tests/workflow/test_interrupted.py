@@ -163,7 +163,7 @@ def test_a_killed_run_is_finished_by_the_next(row, inputs, undisturbed, tmp_path
 
 
 def test_after_a_kill_snakemake_demands_to_unlock(inputs, tmp_path):
-    """The README names the command that Snakemake demands after a kill."""
+    """docs/faq.md names the command that Snakemake demands after a kill."""
     directory = copy_run(inputs, tmp_path / "run")
     run = subprocess.Popen(
         **command(directory, config=CONFIG),
