@@ -38,6 +38,18 @@ myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 4
 myst_fence_as_directive = ["mermaid"]
 nitpicky = True
+# Types of annotations: their pages are elsewhere (numpy, astropy), and no build needs a network.
+nitpick_ignore_regex = [("py:.*", ".*")]
+
+# The docstrings are plain text with names in single backticks, and numpydoc sections for longer lists of arguments.
+default_role = "code"
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_default_options = {"members": True}
+napoleon_google_docstring = False
+napoleon_use_param = False
+napoleon_use_rtype = False
+napoleon_use_ivar = True
 
 html_theme = "furo"
 html_title = f"jwst-badpix {version}"

@@ -23,6 +23,7 @@ from badpix.history.files import extend_history, read_history
 from badpix.instrument.dq import PIXEL_FLAGS
 from badpix.simulate.populations import DEMO
 from badpix.simulate.simulation import Simulation
+from workflow.files_page import undescribed
 from workflow.conftest import make_once
 from workflow.key_changes import DARK, FLAT
 from workflow.products import same
@@ -178,6 +179,7 @@ def test_a_comparison_with_the_mask_of_crds(one_mask):
     changes = directory / "results" / "NIS" / "changes"
     (reference,) = directory.glob("crds_cache/references/jwst/niriss/*_mask_*.fits")
     assert same(read_mask(changes / "crds_mask.fits"), read_mask(reference))
+    assert undescribed(directory / "results" / "NIS") == []
     summary = json.loads((changes / "mask_changes.json").read_text())
     assert summary["bad_before"] == np.count_nonzero(read_mask(reference) & 0x7FFFFFFF)
     assert summary["new"] > 50

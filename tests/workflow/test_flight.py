@@ -12,6 +12,7 @@ from badpix.instrument.dq import bits
 from badpix.score.files import read_findings
 from badpix.score.pixels import pool, score_run
 from badpix.score.tables import completeness_table, healthy_table, intermittent_table, purity_table
+from workflow.files_page import undescribed
 from workflow.conftest import FULL_RUN
 from workflow.runner import copy_run, succeed
 
@@ -48,6 +49,11 @@ def test_the_mask_records_the_preset_and_its_keys(flown):
     assert f"Preset {name}" in list(header["HISTORY"]) and header["BADPIX NOISY_TEST"] == "cds"
     start, _, end = run.output.partition("Summary of the run")
     assert f"Preset {name}\n" in start and f"  preset: {name}\n" in end
+
+
+def test_its_files_are_those_of_the_page(flown):
+    directory, _ = flown
+    assert undescribed(directory / "results" / "NIS") == []
 
 
 def test_a_second_run_has_nothing_to_do(flown):

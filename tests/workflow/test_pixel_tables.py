@@ -10,6 +10,7 @@ from astropy.io import fits
 from badpix.formats.evidence_file import read_evidence
 from badpix.formats.mask_file import read_mask
 from badpix.formats.pixel_table_file import read_csv, read_parquet
+from workflow.files_page import undescribed
 from workflow.runner import snakemake, succeed
 
 pytestmark = pytest.mark.pipeline
@@ -50,6 +51,8 @@ def test_the_table_has_the_pixels_of_the_mask_and_known_pixels_are_found_again(f
     assert len(hot) and ((hot["slope_dn_per_s"] > 5) | (hot["saturated_at_group"] >= 0)).all()
     assert f"known bad pixels: known.txt: {n_known} of {n_known} found again (recall 1), 0 lost;" in run.output
     assert json.loads((folder / "known_bad" / "known_bad_gate.json").read_text())["passed"] is True
+
+    assert undescribed(folder) == []
 
     # A healthy pixel on the list, and a limit that it does not pass.
     y, x = np.argwhere(read_mask(folder / "test_bpm.fits")[20:, 20:] == 0)[0] + 20

@@ -6,6 +6,7 @@ import shutil
 import pandas as pd
 import pytest
 
+from workflow.files_page import undescribed
 from workflow.key_changes import DARK, FLAT
 from workflow.runner import snakemake, succeed
 
@@ -56,6 +57,7 @@ def test_a_mask_is_checked_on_exposures_that_did_not_vote(finished_copy):
     lost = table[(table["finding"] == "good") & (table["do_not_use"] == "old")]
     assert len(lost) and {types[row.y, row.x] for row in lost.itertuples()} == {"crds_flagged_healthy"}
     assert not (folder / "darks" / f"{DARK.format(5)}_jump.fits").exists()
+    assert undescribed(results) == []
 
     assert succeed(finished_copy, "--dry-run", "--", "science_check", config=config).nothing_to_do
     config["science_check"] |= {"sigma": 6.0, "old_mask": "crds"}

@@ -7,6 +7,7 @@ from astropy.io import fits
 from badpix.formats.evidence_file import read_evidence
 from badpix.formats.mask_file import read_warnings
 from unit.response.sky_flats import DITHERS, PIXEL_DEG
+from workflow.files_page import undescribed
 from workflow.products import mask_header
 from workflow.runner import snakemake, succeed
 
@@ -58,5 +59,6 @@ def test_flats_of_the_sky(finished_copy):
     for name in ("LOW_QE", "OPEN"):
         found, expected = evidence.is_found(name), of_lamp.is_found(name)
         assert (found & ~expected).sum() <= 1 and expected.sum() - (found & expected).sum() <= 1, name
+    assert undescribed(results) == []
     changed = succeed(finished_copy, "--dry-run", config=config | {"source_threshold": 4.0})
     assert changed.jobs == {"sky_response": 5, "compare_exposures": 1, "flat_response": 1, "bad_pixel_mask": 1}

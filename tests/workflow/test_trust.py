@@ -7,6 +7,7 @@ from astropy.io import fits
 from astropy.table import Table
 
 from badpix.formats.mask_file import read_mask
+from workflow.files_page import undescribed
 from workflow.conftest import FULL_RUN
 from workflow.key_changes import DARK, FLAT
 from workflow.products import images_of
@@ -40,6 +41,8 @@ def test_sweep(finished_copy):
     for _, point in table[table["point"] == "configured"].groupby("swept"):
         for kind in ("type", "flag"):
             assert counts(point, kind) == counts(summary, kind)
+
+    assert undescribed(results) == []
 
     other = table[table["point"] == "max_jump_limit=4"]
     succeed(finished_copy, "--until", "bad_pixel_mask", config=FULL_RUN | {"max_jump_limit": 4})
@@ -99,6 +102,7 @@ def test_injection_recovery(finished_copy):
     assert not list((results / "injection_recovery").glob("*/*_uncal.fits")), (
         "the copies are large and not needed again"
     )
+    assert undescribed(results) == []
 
     assert succeed(finished_copy, "--dry-run", "--", "injection_recovery", config=config).nothing_to_do
     assert succeed(finished_copy, "--dry-run", config=config).nothing_to_do
@@ -151,6 +155,7 @@ def test_reliability(finished_copy):
     found = images_of(results / "evidence.fits")[("evidence.fits", "FOUND")]
     assert (np.isfinite(image) == (found != 0)).all()
     assert (pixels["votes"] == 5).all() and pixels["stability"].between(0, 1).all()
+    assert undescribed(results) == []
 
     four = {"darks": f"darks/{DARK.format('[1-4]')}_uncal.fits"}
     succeed(finished_copy, "--until", "bad_pixel_mask", config=FULL_RUN | four)

@@ -11,6 +11,7 @@ from astropy.io import fits
 from badpix.formats.mask_file import read_mask, read_warnings
 from badpix.formats.provenance import read_provenance
 from badpix.instrument.dq import PIXEL_FLAGS
+from workflow.files_page import undescribed
 from workflow.key_changes import DARK
 from workflow.products import same
 from workflow.runner import snakemake, succeed
@@ -84,6 +85,8 @@ def test_variants_are_voted_from_the_cache(finished_copy):
     check_gain_settings(finished_copy, config)
     header = fits.getheader(results / "variants" / "numbers" / "test_bpm.fits")
     assert (header["BADPIX GAIN_E_PER_DN"], header["BADPIX COLD_RATE_THRESHOLD"]) == (1.6, -50)
+
+    assert undescribed(results) == []
 
     # A further variant, and a variant with a selection: their own votes alone.
     more = VARIANTS | {"strict": {"max_jump_limit": 5}, "long": {"select_darks": {"NGROUPS": {"min": 30}}}}

@@ -49,7 +49,9 @@ def write_gain(
     primary.header["GAINSIZE"] = file.n_bytes
     primary.header["GAINSHA"] = file.digest
     primary.header["CRDS_CTX"] = context
-    write_product(path, [primary, fits.ImageHDU(gain, name="GAIN")], Provenance(settings, (), {CONTEXT: context}))
+    image = fits.ImageHDU(gain, name="GAIN")
+    image.header["BUNIT"] = "electron/DN"
+    write_product(path, [primary, image], Provenance(settings, (), {CONTEXT: context}))
 
 
 @dataclass(frozen=True)

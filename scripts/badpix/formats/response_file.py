@@ -79,7 +79,11 @@ def write_response(
         response.mean, response.std, response.n_valid, response.normalised, response.error, response.n_covered
     )  # fmt: skip
     named = zip(IMAGES, images, strict=True)
-    hdus += [fits.ImageHDU(image, name=name) for name, image in named if image is not None]
+    for name, image in named:
+        if image is not None:
+            hdus.append(fits.ImageHDU(image, name=name))
+            if name in ("MEAN", "STD"):
+                hdus[-1].header["BUNIT"] = "DN/s"
     hdus.append(table_hdu("USED", {"EXPOSURE": names}))
     write_product(path, hdus, provenance)
 

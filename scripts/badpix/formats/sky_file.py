@@ -62,6 +62,7 @@ def write_sky_flat(
             hdus[0].header[key] = header[key]
     images = (flat.response, flat.error, flat.level, flat.sources.astype(np.uint8))
     hdus += [fits.ImageHDU(image, name=name) for name, image in zip(IMAGES, images, strict=True)]
+    hdus[1 + IMAGES.index("LEVEL")].header["BUNIT"] = "DN/s"
     write_product(path, hdus, provenance)
 
 
