@@ -44,6 +44,8 @@ nitpick_ignore_regex = [("py:.*", ".*")]
 # The docstrings are plain text with names in single backticks, and numpydoc sections for longer lists of arguments.
 default_role = "code"
 autodoc_member_order = "bysource"
+add_module_names = False
+python_maximum_signature_line_length = 100
 autodoc_typehints = "signature"
 autodoc_default_options = {"members": True}
 napoleon_google_docstring = False

@@ -23,8 +23,8 @@ from badpix.history.files import extend_history, read_history
 from badpix.instrument.dq import PIXEL_FLAGS
 from badpix.simulate.populations import DEMO
 from badpix.simulate.simulation import Simulation
-from workflow.files_page import undescribed
 from workflow.conftest import make_once
+from workflow.files_page import undescribed
 from workflow.key_changes import DARK, FLAT
 from workflow.products import same
 from workflow.runner import PROJECT, copy_run, snakemake, succeed

@@ -12,8 +12,8 @@ from badpix.instrument.dq import bits
 from badpix.score.files import read_findings
 from badpix.score.pixels import pool, score_run
 from badpix.score.tables import completeness_table, healthy_table, intermittent_table, purity_table
-from workflow.files_page import undescribed
 from workflow.conftest import FULL_RUN
+from workflow.files_page import undescribed
 from workflow.runner import copy_run, succeed
 
 pytestmark = pytest.mark.pipeline

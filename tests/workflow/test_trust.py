@@ -7,8 +7,8 @@ from astropy.io import fits
 from astropy.table import Table
 
 from badpix.formats.mask_file import read_mask
-from workflow.files_page import undescribed
 from workflow.conftest import FULL_RUN
+from workflow.files_page import undescribed
 from workflow.key_changes import DARK, FLAT
 from workflow.products import images_of
 from workflow.runner import snakemake, succeed
