@@ -4,7 +4,6 @@ The source folder is the root of the repository, so that the links of a page are
 also links to README.md, config/README.md and ARCHITECTURE.md.
 """
 
-import logging
 import sys
 from pathlib import Path
 
@@ -62,6 +61,3 @@ templates_path = ["_templates"]
 html_additional_pages = {"index": "to_docs.html"}
 html_show_sourcelink = False
 html_copy_source = False
-
-# A pattern of docs/index.md may have no page yet. The warning has no type, so suppress_warnings cannot name it.
-logging.getLogger("sphinx.sphinx.directives.other").addFilter(lambda record: record.subtype != "empty_glob")
