@@ -13,7 +13,7 @@ from badpix.core.errors import TooFewExposures
 from badpix.core.logs import logger, logging_to
 from badpix.formats.mask_file import load_datamodel
 from badpix.formats.mask_tables import surviving_table, write_rejected_exposures
-from badpix.formats.page_parts import PAGE, mark_replaced
+from badpix.formats.page_parts import mark_replaced
 from badpix.instrument.detectors import detector_from_mapping
 from badpix.mask.header_keys import used_parameters
 from badpix.mask.identity import mask_identity
@@ -68,7 +68,7 @@ def main(files: VoteFiles, outputs: Mapping, detector: Mapping, config: Mapping,
         The configured selectors or SUBARRAY cannot be used for the mask.
     """
     surviving_table(outputs["rejected"]).unlink(missing_ok=True)
-    mark_replaced(Path(outputs["evidence"]).parent / PAGE)
+    mark_replaced(Path(outputs["evidence"]).parent)
     settings, mask = VoteSettings.from_config(config), MaskSettings.from_config(config)
     # The import of the datamodel takes seconds; it runs beside the compiled code of the vote.
     with ThreadPoolExecutor(max_workers=1) as beside:

@@ -17,6 +17,8 @@ from badpix.core.files import atomic_path
 logger = logging.getLogger(__name__)
 
 PAGE = "report.html"
+# Folders from that of a mask (<detector>/epochs/<epoch>/variants/<name>) up to the results.
+MAX_DEPTH = 5
 BANNER, RESULTS = "banner", "results"
 # Pages of earlier versions have no parts and no style of a banner.
 _STYLE = (
@@ -84,10 +86,20 @@ def short_date(date: str) -> str:
     return date[:19].replace("T", " ")
 
 
-def mark_replaced(path: str | Path) -> None:
-    """Write a banner on the page `path`, if there is a page: its mask is being replaced."""
+def mark_replaced(folder: str | Path) -> None:
+    """Write a banner on the page in the `folder` of a mask, and on the page over all masks: the mask is being replaced.
+
+    The page over all masks is in a folder above. Pages may be missing.
+    """
     now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
-    text = f"The mask was made again at {now}. This page shows the mask before it."
+    _mark(Path(folder) / PAGE, f"The mask was made again at {now}. This page shows the mask before it.")
+    for above in list(Path(folder).parents)[:MAX_DEPTH]:
+        if (above / PAGE).is_file() and read_head(above / PAGE, "masks") is not None:
+            _mark(above / PAGE, f"Masks were made again at {now}. This page may show the masks before them.")
+            return
+
+
+def _mark(path: Path, text: str) -> None:
     try:
         replace_part(path, BANNER, banner(text))
     except FileNotFoundError:

@@ -30,7 +30,7 @@ from badpix.report.products import Line, Place, file_lines, files_of_mask, produ
 from badpix.report.templating import environment
 
 NOTICE = "NOT_OF_LAST_RUN.txt"
-MAX_LISTED = 10
+MAX_LISTED, MAX_NAMED = 10, 4
 # A mask of dq_init in detector1, of the reference pixels alone.
 NO_RESULT = "reference_pixel_mask.fits"
 FOLDERS = ("", "variants/*", "epochs/*", "epochs/*/variants/*")
@@ -79,25 +79,30 @@ def masks_in(folder: Path) -> dict[Path, str]:
     return found
 
 
-def leftovers(masks: Masks) -> list[Leftover]:
-    """What earlier runs and other configurations left in the results."""
+def leftovers(masks: Masks, products: Mapping[str, Sequence[Line]]) -> list[Leftover]:
+    """What earlier masks, earlier runs and other configurations left in the results.
+
+    `products` maps the mask_ids of the masks that exist to the lines of their products.
+    """
     found = []
     for detector in masks.detectors:
         for pattern in FOLDERS:
             folders = sorted((masks.results / detector).glob(pattern)) if pattern else [masks.results / detector]
             for folder in filter(Path.is_dir, folders):
-                if entry := _leftover_of(masks, folder.relative_to(masks.results).as_posix()):
+                mask_id = folder.relative_to(masks.results).as_posix()
+                if entry := _leftover_of(masks, mask_id, products.get(mask_id, ())):
                     found.append(entry)
     return found
 
 
-def _leftover_of(masks: Masks, mask_id: str) -> Leftover | None:
+def _leftover_of(masks: Masks, mask_id: str, lines: Sequence[Line]) -> Leftover | None:
     folder = masks.results / mask_id
     in_folder = masks_in(folder)
     if of_run := masks.made.get(mask_id):
         others = {path: date for path, date in in_folder.items() if path != of_run.place.mask}
-        reason = f"The mask of the last run is {of_run.place.mask.name}."
-        return Leftover(mask_id, reason, list(others), others) if others else None
+        older = [path for line in lines if line.old for path in line.links.values()]
+        reason = f"{mask_id}: older than {of_run.place.mask.name}, the mask of the last run."
+        return Leftover(mask_id, reason, [*others, *older], others) if others or older else None
     of_history = mask_id not in masks.series
     place = Place(masks.results, mask_id, folder / "no mask")
     files = list(files_of_mask(place, list(in_folder), of_history))
@@ -160,8 +165,10 @@ def leftover_lines(found: Sequence[Leftover], results: Path) -> list[str]:
         folder = results / entry.mask_id
         named = [f"mask {path} (made {date})" for path, date in entry.masks.items()]
         named += [f"page {path}" for path in entry.files if path.name == PAGE]
-        n_more = len(entry.files) - len(named)
-        more = [f"{n_more} more file{'s' if n_more > 1 else ''}"] if n_more else []
+        others = [path for path in entry.files if path not in entry.masks and path.name != PAGE]
+        named += [os.path.relpath(path, folder) for path in others[:MAX_NAMED]]
+        n_more = len(others) - MAX_NAMED
+        more = [f"{n_more} more file{'s' if n_more > 1 else ''}"] if n_more > 0 else []
         lines += [f"  {entry.reason}", f"    {', '.join([*named, *more])}; listed in {folder / NOTICE}"]
     n_more = len(found) - MAX_LISTED
     return ["Not of this run:", *lines, *([f"  and {n_more} more folders"] if n_more > 0 else [])] if found else []
@@ -169,14 +176,14 @@ def leftover_lines(found: Sequence[Leftover], results: Path) -> list[str]:
 
 def renew(masks: Masks) -> list[str]:
     """Renew all pages and notices below the results; returns lines for the end of the run."""
-    found = leftovers(masks)
+    made = {mask_id: of_run for mask_id, of_run in masks.made.items() if of_run.place.mask.exists()}
+    products = {mask_id: product_lines(of_run.place) for mask_id, of_run in made.items()}
+    lines = {mask_id: of_mask for mask_id, (of_mask, _) in products.items()}
+    found = leftovers(masks, lines)
     by_id = {entry.mask_id: entry for entry in found}
-    stale, products = {}, {}
-    has_overview = (masks.results / PAGE).exists()
+    stale = {}
     for mask_id, of_run in masks.made.items():
         page = of_run.place.folder / PAGE
-        if of_run.place.mask.exists() and (has_overview or page.exists()):
-            products[mask_id] = product_lines(of_run.place)
         if not page.exists():
             continue
         if text := page_banner(of_run):
@@ -195,8 +202,7 @@ def renew(masks: Masks) -> list[str]:
                for path in (masks.results / detector).glob(f"{pattern}/{NOTICE}" if pattern else NOTICE)}  # fmt: skip
     for mask_id in sorted(noticed | by_id.keys()):
         write_notice(masks.results / mask_id, by_id.get(mask_id))
-    if has_overview:
-        lines = {mask_id: of_mask for mask_id, (of_mask, _) in products.items()}
+    if (masks.results / PAGE).exists():
         renew_overview(masks, lines, [entry for entry in found if any(path.name == PAGE for path in entry.files)])
     return [
         *leftover_lines(found, masks.results),

@@ -97,11 +97,19 @@ def test_the_page_of_the_mask_has_no_banner_and_all_others_have(results):
 
 
 def test_the_job_of_a_new_mask_marks_the_page_of_the_mask_before(results):
-    mark_replaced(results / "NIS" / "report.html")
+    mark_replaced(results / "NIS")
     assert "The mask was made again at 20" in text_of(results)
-    mark_replaced(results / "NIS" / "no.html")
-    (results / "empty.html").touch()
-    mark_replaced(results / "empty.html")
+    deep = results / "NIS" / "epochs" / "a" / "variants" / "b"
+    deep.mkdir(parents=True)
+    (deep / "report.html").touch()
+    others = "<html><body>not of this workflow</body></html>"
+    (results / "report.html").write_text(others)
+    mark_replaced(deep)
+    assert (results / "report.html").read_text() == others
+    (results / "report.html").write_text('<meta name="badpix-masks" content="{}"><style></style><body></body>')
+    mark_replaced(deep)
+    assert "This page may show the masks before them." in (results / "report.html").read_text()
+    assert (deep / "report.html").read_text() == "", "an empty page does not stop the vote"
 
 
 @pytest.mark.parametrize(
@@ -139,7 +147,8 @@ def test_mask_and_page_of_another_configuration_are_named(results, now, refused,
 def test_a_mask_of_another_name_is_named(results):
     make_mask(results / "NIS" / "new.fits")
     lines = renew(run_of(results, "NIS", name="new.fits"))
-    assert lines[1] == "  The mask of the last run is new.fits." and f"mask {results}/NIS/m.fits" in lines[2]
+    assert lines[1] == "  NIS: older than new.fits, the mask of the last run."
+    assert f"mask {results}/NIS/m.fits" in lines[2]
     assert "The mask was made again" in text_of(results)
 
 
@@ -169,9 +178,11 @@ def test_results_of_an_earlier_mask_are_not_shown(results):
     make_mask(mask, "another author")
     for name in ("changes/mask_changes.json", "sweep/sweep.csv", "reliability.csv"):
         older(folder / name, mask)
-    renew(run_of(results, "NIS"))
+    lines = renew(run_of(results, "NIS"))
     text = text_of(results)
     assert text.count("of an earlier mask (20") == 4
+    named = "certify.json, changes/mask_changes.json, reliability.csv, sweep/sweep.csv"
+    assert f"    {named}; listed in {folder / NOTICE}" in lines, "also without a page"
     for shown in ("passed", "1,200 new", "2 points", "false flags to expect"):
         assert shown not in text, shown
 
