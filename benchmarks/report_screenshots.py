@@ -48,7 +48,9 @@ def show_windows(path, fragment, out, grey):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--page", required=True, type=Path, help="report.html of a detector")
-    parser.add_argument("--out", required=True, type=Path, help="folder of report_map, _distributions, _pixel .png")
+    parser.add_argument(
+        "--out", required=True, type=Path, help="folder of report_{results,map,distributions,pixel}.png"
+    )
     parser.add_argument("--pixel", help="x,y of the pixel to show (the first bad one)")
     parser.add_argument("--grey", action="store_true", help="without colours")
     parser.add_argument("--windows", action="store_true", help="the whole page in windows of several widths, and print")
@@ -60,6 +62,7 @@ def main():
         return
     with opened(options.page, fragment) as seen:
         seen.page.evaluate("document.documentElement.style.scrollBehavior = 'auto'")
+        save(seen.page.locator("#results").screenshot(), options.out / "report_results.png", options.grey)
         for name, section in SECTIONS.items():
             seen.page.evaluate("(id) => document.getElementById(id).scrollIntoView()", section)
             # Plots are drawn when they scroll into view.

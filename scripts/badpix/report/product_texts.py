@@ -35,6 +35,12 @@ def rows_of(path: Path) -> Iterator[Mapping[str, str]]:
         yield from csv.DictReader(line for line in file if not line.startswith("#"))
 
 
+def number_of_rows(path: Path) -> int:
+    """The number of rows of a CSV whose cells have no line breaks, without comments (#) at its start."""
+    with path.open("rb") as file:
+        return sum(1 for line in file if not line.startswith(b"#")) - 1
+
+
 def nothing(_files: Files, _path: Path) -> Result:
     """No result: the figures are the product."""
     return "", False
@@ -107,13 +113,12 @@ def comparison(_files: Files, path: Path) -> Result:
 def history(_files: Files, path: Path) -> Result:
     """The intermittent pixels of the history."""
     listed = path.parent / "intermittent_pixels.csv"
-    return (f"{sum(1 for _ in rows_of(listed)):,} pixels flagged in some masks but not in all", False)
+    return f"{number_of_rows(listed):,} pixels flagged in some masks but not in all", False
 
 
 def pixel_table(_files: Files, path: Path) -> Result:
     """The number of rows of the table of the bad pixels."""
-    number = sum(1 for _ in rows_of(path))
-    return f"{number:,} flagged pixels", False
+    return f"{number_of_rows(path):,} flagged pixels", False
 
 
 def injection(_files: Files, path: Path) -> Result:
