@@ -6,6 +6,7 @@ import json
 import os
 import re
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -25,13 +26,22 @@ PREFIX = workflow.modifier.path_modifier
 workflow.modifier.path_modifier = PathModifier(None, None, workflow)
 sys.path.insert(0, str(BASE / "scripts"))
 
+# The packages that reading the rules and the headers needs; any snakemake has the others.
+for _package in ("numpy", "jsonschema", "astropy"):
+    if find_spec(_package) is None:
+        raise WorkflowError(
+            f"the Python of this snakemake, {sys.executable}, lacks the package {_package}; activate the environment of the"
+            " workflow (README.md)"
+        )
+
 from badpix.workflow import resources
 from badpix.workflow.job_listing import JobListing
 from badpix.config.check import ConfigError, check_detector, load_schema, load_steps, validated
 from badpix.config.command import is_snakemake, lost_options
 from badpix.config.dates import date_warnings
 from badpix.config.duplicates import duplicate_keys
-from badpix.config.exp_types import NO_FLATS, with_exp_types
+from badpix.config.exp_types import missing_kinds, with_exp_types
+from badpix.config.placeholders import placeholder_warnings
 from badpix.config.presets import problems_with_preset, record_text, with_preset
 from badpix.instrument.detectors import load_detectors
 from badpix.workflow.digest import library_digest
@@ -236,7 +246,7 @@ def warned_at_start():
         for warning in warnings:
             found.setdefault(warning, []).append(mask_id)
         instrument = DETECTORS[mask_id.split("/")[0]].instrument
-        if not kinds["flats"] and not FLAT_PRODUCTS and (warning := NO_FLATS.get(instrument)):
+        for warning in missing_kinds(instrument, bool(kinds["darks"]), bool(kinds["flats"] or FLAT_PRODUCTS)):
             found.setdefault(warning, []).append(mask_id)
     return [f"Warning: {', '.join(mask_ids)}: {warning}" for warning, mask_ids in found.items()]
 
@@ -258,6 +268,7 @@ write_refused({mask_id: INVENTORY.rejected.get(mask_id, {}) for mask_id in INVEN
 KNOWN_AT_START = [
     *([record_text(config["preset"])] if config["preset"] else []),
     *rejected_at_start(INVENTORY, f"{config['results']}/<detector>/rejected_exposures.csv"),
+    *(f"Warning: {warning}" for warning in placeholder_warnings(config["author"])),
     *warned_at_start(),
 ]
 say(KNOWN_AT_START)

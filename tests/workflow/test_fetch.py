@@ -18,7 +18,8 @@ def test_the_run_after_a_fetch_has_the_new_exposures(simulated, tmp_path):
         write_config(tmp_path, simulated, server)
         # Neither folder exists.
         advised = snakemake(tmp_path, "--quiet", "all", "--dry-run")
-        assert advised.status == 1 and "no match: 'data/darks'; `snakemake fetch` brings exposures" in advised.output
+        assert advised.status == 1 and f"no match: 'data/darks' (in {tmp_path})\n" in advised.output
+        assert f"no match: 'data/flats' (in {tmp_path}); `snakemake fetch` brings exposures" in advised.output
         run = succeed(tmp_path, "--quiet", "all", "--", "fetch")
         lines = [line for line in run.output.splitlines() if "fetch" in line or "MAST" in line]
         assert len(lines) == 3 and "5 files in MAST, 5 new -> data/darks" in lines[0] and "10 of 10 files" in lines[2]

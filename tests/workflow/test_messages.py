@@ -78,6 +78,15 @@ def test_a_key_given_twice_is_refused_with_its_lines(finished_copy):
     assert f"config.yaml, line {first + 1}: the key min_darks is there already, in line {first}" in run.output
 
 
+def test_another_snakemake_is_told_to_activate_the_environment(finished_copy, tmp_path):
+    hidden = "lambda name, path=None, target=None: None if name == 'astropy' else found(name, path, target)"
+    (tmp_path / "sitecustomize.py").write_text(
+        f"from importlib.machinery import PathFinder\nfound = PathFinder.find_spec\nPathFinder.find_spec = {hidden}\n"
+    )
+    run = snakemake(finished_copy, "--dry-run", environment={"PYTHONPATH": str(tmp_path)})
+    assert run.status != 0 and "lacks the package astropy; activate the environment" in run.output
+
+
 def test_too_few_flats_in_the_vote_leave_table_and_reasons(finished_copy):
     add_nrca1_flats(finished_copy)
     for path in sorted((finished_copy / "results" / "NIS" / "flats").glob("*_rateints.fits"))[:3]:

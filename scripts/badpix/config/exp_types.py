@@ -8,15 +8,25 @@ from badpix.core.wording import show, suggestion
 from badpix.instrument.detectors import Detector
 from badpix.instrument.exp_types import LIGHT_OF, LIGHTS, SKY, instrument_of, types_of
 
-# Warning of a mask without flats, by INSTRUME.
-NO_FLATS = {
-    "NIRCAM": "there are no flats, so DEAD, LOW_QE, OPEN and ADJ_OPEN pixels are not searched. NIRCam takes no lamp"
-    " flats in flight: a flat or a mask of CRDS can be given (flat_types_from, docs/howto/inputs.md), or exposures of"
-    " the sky can be flats (flat_exp_types: [NRC_FLAT, NRC_IMAGE], docs/howto/sky_flats.md)"
+# Warnings of a mask without exposures of a kind; for flats, what can take their place by INSTRUME.
+NO_DARKS = "there are no darks (key darks), so only DEAD, LOW_QE, OPEN and ADJ_OPEN pixels are searched"
+NO_FLATS = "there are no flats (key flats), so DEAD, LOW_QE, OPEN and ADJ_OPEN pixels are not searched"
+IN_PLACE_OF_FLATS = {
+    "NIRCAM": "NIRCam takes no lamp flats in flight: a flat or a mask of CRDS can be given (flat_types_from,"
+    " docs/howto/inputs.md), or exposures of the sky can be flats (flat_exp_types: [NRC_FLAT, NRC_IMAGE],"
+    " docs/howto/sky_flats.md)"
 }
 KEY_OF = {"darks": "dark_exp_types", "flats": "flat_exp_types"}
 # A list of types, or a mapping from a detector or an instrument to a list; None: the defaults of the detectors.
 Setting = list[str] | Mapping[str, list[str]] | None
+
+
+def missing_kinds(instrument: str, darks: bool, flats: bool) -> list[str]:
+    """The warnings of a mask of `instrument` (INSTRUME) without darks, or without flats or a product in their place."""
+    warnings = [] if darks else [NO_DARKS]
+    if not flats:
+        warnings.append(". ".join(filter(None, [NO_FLATS, IN_PLACE_OF_FLATS.get(instrument)])))
+    return warnings
 
 
 def entries(setting: Setting) -> Iterator[tuple[str, str, str | None]]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
+from badpix.config.placeholders import EXAMPLE_AUTHOR
 from badpix.config.settings import Settings
 from badpix.formats.certificate_file import Certificate
 
@@ -55,7 +56,7 @@ class Delivered:
 def form_fields(settings: DeliverySettings, mask: Delivered) -> dict[str, Any]:
     """Field of the form -> value; None for a field that a person must fill in."""
     header, certificate = mask.header, mask.certificate
-    author = None if header["AUTHOR"] == DEFAULT_AUTHOR else header["AUTHOR"]
+    author = None if header["AUTHOR"] in (DEFAULT_AUTHOR, EXAMPLE_AUTHOR) else header["AUTHOR"]
     replaced = certificate.replaces
     description = settings.description or f"{header['INSTRUME']} {header['DETECTOR']} MASK. {header['DESCRIP']}"
     return {

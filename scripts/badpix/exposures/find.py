@@ -9,6 +9,8 @@ from typing import Any
 
 from badpix.core.content import sha256_of
 from badpix.core.paths import shown, text_problem
+from badpix.core.reasons import MAX_NAMES
+from badpix.core.wording import first_of
 from badpix.exposures.sheet import Exposures, read_sheet
 from badpix.instrument.file_names import InputError, NoFiles, exposure_name
 
@@ -68,7 +70,8 @@ def find_files(key: str, value: str | Path | Sequence[str | Path] | None, suffix
         else:
             found = [path for path in _matches(item) if path.endswith(ENDINGS)]
             if not found:
-                raise NoFiles(f"{key}: no such file or directory, and no match: {item!r}")
+                place = "" if os.path.isabs(item) else f" (in {os.getcwd()})"  # noqa: PTH109, PTH117 - texts
+                raise NoFiles(f"{key}: no such file or directory, and no match: {item!r}{place}")
         paths.extend(found)
     # A single spelling per file: `a//b` and `./a/b` become `a/b`.
     return sorted({str(Path(path)) for path in paths})
@@ -172,10 +175,20 @@ def match_inputs(config: Mapping[str, Any], digest: Digest = sha256_of) -> Expos
     when an exposure is a dark and a flat.
     """
     sheet = read_sheet(config["exposures"]) if config["exposures"] else {kind: {} for kind in KEYS}
-    result = {kind: _match_kind(kind, config, sheet[kind], digest) for kind in KEYS}
+    result, missing = {}, []
+    for kind in KEYS:
+        try:
+            result[kind] = _match_kind(kind, config, sheet[kind], digest)
+        except NoFiles as error:
+            missing.append(str(error))
+    if missing:
+        raise NoFiles("\n".join(missing))
     both = sorted(set(result["darks"]) & set(result["flats"]))
     if both:
-        raise InputError(f"given as a dark and as a flat: {', '.join(both)}")
+        raise InputError(
+            f"given as a dark and as a flat: {first_of(both, MAX_NAMES)}; a folder with darks and flats needs a glob or"
+            " a list for each of both keys, or the table of the key exposures (docs/howto/inputs.md)"
+        )
     return result
 
 

@@ -7,7 +7,7 @@ from math import lgamma
 import numpy as np
 from scipy.special import gammaincc, ndtr
 
-from badpix.config.exp_types import NO_FLATS
+from badpix.config.exp_types import missing_kinds
 from badpix.formats.pixel_types import FLAT_TYPES
 from badpix.formats.type_result import TypeResult
 from badpix.instrument.depth import MIN_GROUPS_FOR_JUMP_STEP, MIN_GROUPS_FOR_TELEGRAPH, depth_warning
@@ -71,7 +71,7 @@ def vote_warnings(
     science = exposures.science
     official = _beyond_noise(results, science, n_clean, settings)
     return [
-        *_no_flats(exposures),
+        *_missing_kinds(exposures),
         *_of_product(exposures),
         *filter(None, [depth_warning(exposures.dark_groups(), settings.required.min_darks)]),
         *_unable(exposures, results, settings),
@@ -192,14 +192,10 @@ def _description(exposures: ExposureSet, kind: str) -> str:
     return f"{len(members)} {kind} with {n_integrations} integrations of {' or '.join(map(str, groups))} groups"
 
 
-def _no_flats(exposures: ExposureSet) -> Iterable[str]:
-    """A mask without flats of an instrument whose users may miss them."""
-    if (
-        not exposures.flats
-        and exposures.flat_product is None
-        and (warning := NO_FLATS.get(exposures.detector.instrument))
-    ):
-        yield warning
+def _missing_kinds(exposures: ExposureSet) -> Iterable[str]:
+    """A mask without darks, or without flats and any product in their place."""
+    flats = bool(exposures.flats) or exposures.flat_product is not None
+    yield from missing_kinds(exposures.detector.instrument, bool(exposures.darks), flats)
 
 
 def _of_product(exposures: ExposureSet) -> Iterable[str]:

@@ -136,7 +136,8 @@ def test_names_with_spaces_dots_and_brackets_are_no_globs(here):
 def test_missing_files_are_named(here):
     touch("empty/x_rate.fits")
     for value, words in (
-        ("nowhere", "darks: no such file or directory, and no match: 'nowhere'"),
+        ("nowhere", f"darks: no such file or directory, and no match: 'nowhere' (in {here})"),
+        (str(here / "nowhere"), f"darks: no such file or directory, and no match: '{here}/nowhere'"),
         ("empty/*.gz", "no match: 'empty/*.gz'"),
         (["empty/x_rate.fits", "gone.fits"], "no match: 'gone.fits'"),
         ("empty", "darks: no *_uncal.fits files in the directory 'empty'"),
@@ -188,7 +189,16 @@ def test_two_files_of_one_product_and_exposure_are_refused(here):
 
 def test_a_dark_that_is_a_flat_is_refused(here):
     touch("d/a_uncal.fits", "d/b_uncal.fits", "f/b_uncal.fits", "f/c_rate.fits")
-    assert refusal(darks="d", flats="f") == "given as a dark and as a flat: b"
+    assert refusal(darks="d", flats="f").startswith(
+        "given as a dark and as a flat: b; a folder with darks and flats needs a glob or a list for each of both keys"
+    )
+
+
+def test_missing_darks_and_flats_are_named_together(here):
+    with pytest.raises(NoFiles) as caught:
+        match(darks="data/darks", flats="data/flats")
+    first, second = str(caught.value).splitlines()
+    assert first.startswith("darks: no such file or directory") and second.startswith("flats: no such file")
 
 
 def test_companions_complete_an_exposure_and_make_none(here):

@@ -50,7 +50,6 @@ def test_an_ordinary_result_has_no_warning(tmp_path):
     votes = {"high_pedestal": (np.zeros(SHAPE, int), np.full(SHAPE, 6))}
     results = {"hot": result(100), "rc": result(20, 900, **votes), "noisy": noisy(10), "DEAD": result(10)}
     assert warnings(exposures(tmp_path), results, dead_search_type="sigma_rate") == []
-    assert warnings(exposures(tmp_path, groups=()), {}, n_clean=None) == []
 
 
 def test_a_search_that_is_off_has_no_warning(tmp_path):
@@ -169,10 +168,17 @@ def test_too_few_flats_to_clip(tmp_path):
 
 def test_a_mask_of_nircam_without_flats_tells_what_can_be_flats(tmp_path):
     used = exposures(tmp_path, n_flats=0)
-    assert warnings(used, {}) == []
+    assert warnings(used, {}) == [
+        "there are no flats (key flats), so DEAD, LOW_QE, OPEN and ADJ_OPEN pixels are not searched"
+    ]
     of_nircam = dataclasses.replace(used, detector=dataclasses.replace(DETECTOR, instrument="NIRCAM"))
     (warning,) = warnings(of_nircam, {})
     assert "NIRCam takes no lamp flats in flight: a flat or a mask of CRDS can be given (flat_types_from" in warning
     assert "exposures of the sky can be flats (flat_exp_types" in warning
     with_flats = dataclasses.replace(of_nircam, flats=exposures(tmp_path).flats)
     assert warnings(with_flats, {}) == []
+
+
+def test_a_mask_without_darks_has_a_warning(tmp_path):
+    (warning,) = warnings(exposures(tmp_path, groups=()), {}, n_clean=None)
+    assert warning == "there are no darks (key darks), so only DEAD, LOW_QE, OPEN and ADJ_OPEN pixels are searched"
