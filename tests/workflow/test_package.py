@@ -8,12 +8,14 @@ import tempfile
 from pathlib import Path
 
 import pytest
+import yaml
 from astropy.io import fits
 
 from badpix.formats.mask_file import read_mask
 from badpix.formats.truth_file import read_truth
 from badpix.instrument.dq import PIXEL_FLAGS
 from jwst_badpix import BadPixelsError, bad_pixel_mask
+from workflow.conftest import FULL_RUN
 from workflow.runner import PROJECT, announced_jobs, copy_run
 
 pytestmark = pytest.mark.pipeline
@@ -108,10 +110,11 @@ def test_the_installed_package_runs_the_same_workflow(finished, tmp_path):
     install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
     subprocess.run([*install, "--no-compile", "--target", str(target), str(PROJECT)], check=True, timeout=120)
     directory = copy_run(finished, tmp_path / "run")
+    (directory / "further.yaml").write_text(yaml.safe_dump(FULL_RUN), encoding="utf-8")
     command = [sys.executable, str(target / "bin" / "jwst-badpix")]
     options = {"capture_output": True, "text": True, "cwd": directory, "env": os.environ | {"PYTHONPATH": str(target)}}
 
-    done = subprocess.run([*command, "run", "config.yaml", "override.yaml", "--cores", "1", "-n"], **options)
+    done = subprocess.run([*command, "run", "config.yaml", "further.yaml", "--cores", "1", "-n"], **options)
     output = done.stdout + done.stderr
     assert done.returncode == 0, output[-4000:]
     assert "detector1_dark" not in announced_jobs(output) and str(target) in output
