@@ -142,6 +142,7 @@ def test_mask_and_page_of_another_configuration_are_named(results, now, refused,
     renew(run_of(results, "NIS"))
     assert 'role="alert"' not in text_of(results) and not (results / "NIS" / NOTICE).exists()
     assert "its masks of NIS are: NIS." in text_of(results, now) or "made no mask of NRS1" in text_of(results, now)
+    assert "history.png" not in (results / now / NOTICE).read_text(), "the history of the detector is of the last run"
 
 
 def test_a_mask_of_another_name_is_named(results):
