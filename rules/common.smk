@@ -48,7 +48,8 @@ from badpix.workflow.digest import library_digest
 from badpix.formats.certificate_file import CERTIFICATE, outdated
 from badpix.exposures.epochs import EPOCH_PATTERN, divide
 from badpix.exposures.variants import Variant, selection_text, variant_of, variants_of, without_variant
-from badpix.history.comparable import settings_digest
+from badpix.history.comparable import digest_of, settings_text
+from badpix.history.removed import removed_digest
 from badpix.instrument.geometry import Geometry, full_frame
 from badpix.core.content import cache_folder, sha256_of
 from badpix.exposures.check_exposures import CheckExposures, take_check_exposures

@@ -13,6 +13,7 @@ rule history:
         masks=lambda wildcards: list(map(mask_file, masks_of_series(wildcards))),
         summaries=of_masks("summary.csv"),
         evidence=of_masks("evidence.fits"),
+        inputs=of_masks("inputs.csv"),
         rejected_tables=of_masks("rejected_exposures.csv"),
         # A mask that lost known bad pixels does not enter the history, which names the known pixels of later masks.
         verdicts=verdicts_of_masks,
@@ -24,6 +25,7 @@ rule history:
             labels={"file": "history"},
         ),
         intermittent="<results>/{detector}{epoch}/intermittent_pixels.csv",
+        numbers="<results>/{detector}{epoch}/history.json",
     log:
         "<results>/{detector}{epoch}/logs/history.log",
     benchmark:
@@ -37,6 +39,8 @@ rule history:
     params:
         directory=history_directory,
         masks=exposures_of_masks,
+        like=like_of_series,
+        removed=removed_from_history,
         library=digest("history.py"),
     message:
         "{wildcards.detector}{wildcards.epoch}: history of the masks"

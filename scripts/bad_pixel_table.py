@@ -7,6 +7,7 @@ the full frame. Strengths are in physical units.
 from badpix.core.content import sha256_of
 from badpix.core.logs import logger, logging_to
 from badpix.formats.pixel_table_file import write_tables
+from badpix.history.selection import left_out_text
 from badpix.instrument.detectors import detector_from_mapping
 from badpix.pixels.earlier import Sources, earlier_masks
 from badpix.pixels.result import ResultFiles, read_result
@@ -29,9 +30,11 @@ def main(files, outputs, detector, config, sources):
         "mask_sha256": sha256_of(files.mask),
         "subarray": result.frame.subarray,
         "earlier_masks": earlier.number,
+        "left_out_masks": earlier.left_out,
     }
     write_tables(outputs["parquet"], outputs["csv"], table, STRENGTHS, about)
-    logger.info("%d flagged pixels; first seen from %d earlier masks", len(table), earlier.number)
+    left_out = left_out_text(earlier.left_out)
+    logger.info("%d flagged pixels; first seen from %d earlier masks%s", len(table), earlier.number, left_out)
 
 
 if "snakemake" in globals():

@@ -22,7 +22,8 @@ from badpix.pixels.rows import pixel_rows
 def main(files, known_list, outputs, detector, config, sources, min_masks):
     """Write the check of the mask of `files` (ResultFiles) to `outputs` (pixels, numbers -> path).
 
-    `known_list` is the file with the known bad pixels; None: those that all earlier masks flag, at least `min_masks`.
+    `known_list` is the file with the known bad pixels; None: those that all earlier masks of the same settings flag, at
+    least `min_masks`.
     `detector` has the fields of Detector, `config` the configuration keys of the vote, `sources` those of Sources.
     """
     of_detector = detector_from_mapping(detector)

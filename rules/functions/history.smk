@@ -31,7 +31,8 @@ def exposures_of_masks(wildcards):
     return [
         {
             "epoch": Path(without_variant(mask_id)).relative_to(wildcards.detector).name,
-            "settings": settings_of(mask_id),
+            "configuration": configuration_of(mask_id),
+            "preset": (config["preset"] or {"name": "official"})["name"],
             "exposures": {
                 kind: {
                     name: exposure.start.isoformat() for name, exposure in INVENTORY.exposures(mask_id, kind).items()
@@ -41,3 +42,14 @@ def exposures_of_masks(wildcards):
         }
         for mask_id in masks_of_series(wildcards)
     ]
+
+
+def like_of_series(wildcards):
+    """The settings whose masks are compared: those of the last mask of a detector and variant in this run."""
+    mask_id = max(masks_of_series(wildcards), key=INVENTORY.start)
+    return {"settings": settings_of(mask_id), "also": config["comparable_settings"]}
+
+
+def removed_from_history(wildcards):
+    """The digest of the table of entries that a user removed from the history."""
+    return removed_digest(history_directory(wildcards))

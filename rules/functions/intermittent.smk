@@ -16,15 +16,22 @@ def earlier_evidence(wildcards):
     return files
 
 
-def settings_of(mask_id):
-    """The digest of the settings of a mask, by which the masks of a history are compared."""
+@functools.cache
+def configuration_of(mask_id):
+    """The settings of a mask as text, by which the masks of a history are compared."""
     wildcards = wildcards_of(mask_id)
     contents = {}
     if path := manual_flag_path(wildcards):
         contents["manual_flags"] = sha256_of(path)
     if product := FLAT_PRODUCTS.get(detector_of(mask_id)):
         contents["flat_types"] = HEADERS.sha256(product)
-    return settings_digest(config_of(mask_id), VOTE_KEYS, made_with(wildcards), contents)
+    kinds = [kind for kind in KINDS if INVENTORY.exposures(mask_id, kind)]
+    return settings_text(config_of(mask_id), SCHEMA, contents, kinds)
+
+
+def settings_of(mask_id):
+    """The digest of the settings of a mask."""
+    return digest_of(configuration_of(mask_id))
 
 
 def stored_masks_of(wildcards):
@@ -44,6 +51,7 @@ def stored_masks_of(wildcards):
         "settings": settings_of(mask_id),
         "start": INVENTORY.start(mask_id).replace(" ", "T"),
         "epochs": tuple(names),
+        "also": config["comparable_settings"],
     }
     return {"series": fields, "digests": dict(masks_before(Series(**fields)).digests)}
 

@@ -52,6 +52,7 @@ def close_run(snakemake_logs=None):
     CLOSED.append(True)
     # Imported here because only the end of a run needs it.
     from badpix.formats.mask_tables import restore_rejected_exposures
+    from badpix.history.text import history_lines
     from badpix.report.terminal import MadeMask, error_lines, success_lines
 
     for mask_id in INVENTORY.masks:
@@ -64,11 +65,18 @@ def close_run(snakemake_logs=None):
         for mask_id in INVENTORY.masks
     ]
     arguments, earlier = sys.argv[1:], renewed_pages()
-    say(
-        error_lines(masks, arguments, snakemake_logs, earlier)
-        if snakemake_logs is not None
-        else success_lines(masks, arguments, earlier)
-    )
+    if snakemake_logs is not None:
+        say(error_lines(masks, arguments, snakemake_logs, earlier))
+    else:
+        say(success_lines(masks, arguments, [*history_lines(histories()), *earlier]))
+
+
+def histories():
+    """The folders with the results of the histories that are kept -> the masks of each."""
+    found = {}
+    for mask_id in INVENTORY.masks if config["keep_history"] else ():
+        found.setdefault(f"{RESULTS}/{series_of(mask_id)}", []).append(mask_file(mask_id))
+    return found
 
 
 def renewed_pages():

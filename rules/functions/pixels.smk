@@ -93,6 +93,8 @@ def earlier_sources(wildcards):
         "masks": tuple(given["earlier_masks"]),
         "evidence": tuple(given["earlier_evidence"]),
         "starts": tuple(INVENTORY.start(other).replace(" ", "T") for other in before),
+        "settings": settings_of(mask_id),
+        "also": config["comparable_settings"],
     }
 
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from badpix import __version__
+from jwst_badpix import history_command
 from jwst_badpix.place import workflow_folder
 from jwst_badpix.run import snakemake_words
 
@@ -54,6 +55,8 @@ def parser() -> argparse.ArgumentParser:
     explain.add_argument("y", type=int, help="row in the array of the mask, 0-based")
     explain.add_argument("--results", default="results", help="results of the run, or the folder of a mask (results)")
     explain.add_argument("--mask", help="mask file, if the folder has several")
+
+    history_command.add_parser(commands)
 
     commands.add_parser("path", help="the folder of the workflow, for its profiles and for modules")
     return top
@@ -133,6 +136,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _compare(given)
     if given.command == "explain":
         return _explain(given)
+    if given.command == "history":
+        return history_command.run(given)
     try:
         words = words_of(given)
     except ValueError as error:

@@ -233,10 +233,14 @@ CHANGES = {
 }
 
 # Keys that change nothing of the mask of all exposures, and the files of their tests.
-TESTED_ELSEWHERE = dict.fromkeys(
-    ("epochs", "compare_with", "max_new_fraction", "max_recovered_fraction", "keep_history", "history_directory"),
-    "test_epoch_masks.py",
-) | {
+TESTED_ELSEWHERE = {
+    "epochs": "test_epoch_masks.py",
+    "compare_with": "test_epoch_masks.py",
+    "max_new_fraction": "test_epoch_masks.py",
+    "max_recovered_fraction": "test_epoch_masks.py",
+    "keep_history": "test_epoch_masks.py",
+    "history_directory": "test_epoch_masks.py",
+    "comparable_settings": "test_epoch_masks.py",
     "dark_exp_types": "test_sky_flats.py",
     "flat_exp_types": "test_sky_flats.py",
     "mast": "test_fetch.py",

@@ -1,6 +1,7 @@
 """Two epochs of one detector in one run: a mask each, the changes between them, the gate and the history.
 
-The keys tested here: epochs, compare_with, max_new_fraction, max_recovered_fraction, keep_history, history_directory.
+The keys tested here: epochs, compare_with, max_new_fraction, max_recovered_fraction, keep_history, history_directory,
+comparable_settings.
 """
 
 import json
@@ -23,6 +24,7 @@ from badpix.history.files import extend_history, read_history
 from badpix.instrument.dq import PIXEL_FLAGS
 from badpix.simulate.populations import DEMO
 from badpix.simulate.simulation import Simulation
+from jwst_badpix.command import main as command
 from workflow.conftest import make_once
 from workflow.files_page import undescribed
 from workflow.key_changes import DARK, FLAT
@@ -283,18 +285,39 @@ def test_the_history_has_both_masks_and_what_changed(two_epochs):
     assert (two_epochs / "results" / "NIS" / "history.png").stat().st_size > 0
 
 
+def trial_entries(epochs):
+    """The entries of `epochs` that the last run compared."""
+    return sorted(set(epochs.loc[epochs["compared"], "entry"]))
+
+
 def test_the_history_outlives_results_and_is_idempotent(run):
     before = tables(run)
     assert len(before) == 3
     assert succeed(run, "--dry-run", config=CONFIG).nothing_to_do
     again = succeed(run, "--forcerun", "history", config=CONFIG)
     assert again.jobs == {"history": 1} and tables(run) == before
-    # Another vote of the same exposures takes the place of the one before.
-    succeed(run, "--until", "history", config=CONFIG | {"hot_rate_threshold": 20.0})
+    # A trial of the same exposures with another threshold does not take the place of the masks, nor is compared.
+    trial = succeed(run, "--until", "history", config=CONFIG | {"hot_rate_threshold": 20.0})
     epochs = pd.read_parquet(run / "kept" / "NIS" / "epochs.parquet")
     assert list(epochs["epoch"].unique()) == [EARLY, LATE] and tables(run) != before
-    succeed(run, "--until", "history", config=CONFIG)
+    own, other = (set(epochs.loc[epochs["compared"] == is_trial, "settings"]) for is_trial in (False, True))
+    assert len(own) == len(other) == 1 and own != other
     assert set(pd.read_parquet(run / "kept" / "NIS" / "pixels.parquet")["n_epochs"]) == {2}
+    assert f"2 masks of the same settings compared; left out: 2 made with other settings ({own.pop()})" in trial.output
+    configuration = json.loads(epochs.loc[epochs["compared"], "configuration"].iloc[0])
+    assert configuration["hot_rate_threshold"] == 20.0 and "author" not in configuration
+    # The trial is removed, and does not come back.
+    assert command(["history", "NIS", "--directory", str(run / "kept"), "--remove", *trial_entries(epochs)]) == 0
+    assert {name: tables(run)[name] for name in ("flagged.parquet",)} == {"flagged.parquet": before["flagged.parquet"]}
+    back = succeed(run, "--until", "history", config=CONFIG)
+    assert back.jobs == {"bad_pixel_mask": 2, "history": 1} and tables(run) == before
+    assert succeed(run, "--until", "history", config=CONFIG | {"hot_rate_threshold": 20.0}).jobs["history"] == 1
+    stored = pd.read_parquet(run / "kept" / "NIS" / "epochs.parquet")
+    assert len(stored["entry"].unique()) == 2 and not set(stored["entry"]) & set(trial_entries(epochs))
+    # On purpose: the masks of before are compared, each epoch once.
+    declared = {"comparable_settings": sorted(set(stored["settings"])), "hot_rate_threshold": 20.0}
+    succeed(run, "--until", "history", config=CONFIG | declared)
+    assert pd.read_parquet(run / "kept" / "NIS" / "epochs.parquet")["compared"].all()
     without = succeed(run, "--dry-run", config=CONFIG | {"hot_rate_threshold": 20.0, "keep_history": False})
     assert without.jobs["bad_pixel_mask"] == 2 and "history" not in without.jobs
 

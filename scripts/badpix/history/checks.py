@@ -9,7 +9,7 @@ from badpix.history.entries import ENTRY_COLUMNS, FLAGS, History
 
 # No detector of JWST is larger; a larger array would ask for any memory.
 MAX_SIDE = 4096
-KINDS_OF_NUMBERS = {"int64": "iu", "uint16": "iu", "float64": "f", "datetime64[us]": "M"}
+KINDS_OF_NUMBERS = {"int64": "iu", "uint16": "iu", "float64": "f", "datetime64[us]": "M", "bool": "b"}
 POSITIONS = (("x_start", "n_columns"), ("y_start", "n_rows"))
 
 
@@ -40,8 +40,7 @@ def history_problem(history: History) -> str | None:
 
 
 def _problems(epochs: pd.DataFrame, flagged: pd.DataFrame) -> Iterator[str]:
-    if epochs.empty:
-        yield "epochs.parquet has no rows"
+    if epochs.empty:  # all entries were removed
         return
     entries = epochs.drop_duplicates(list(ENTRY_COLUMNS))
     if not entries["entry"].is_unique:

@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from badpix.history.comparable import Like
 from badpix.history.entries import entries_of
 from badpix.history.files import read_history
+from badpix.history.selection import select
 from badpix.mask.intermittent import StoredMasks
 
 logger = logging.getLogger(__name__)
@@ -22,13 +24,15 @@ class Series:
     """A history, and the mask that is compared with it.
 
     `directory` is that of the history, `settings` the digest of the settings of the mask, `start` the start of its
-    first exposure (ISO, UTC), `epochs` the names of the epochs of this run, whose masks are not taken from the history.
+    first exposure (ISO, UTC), `epochs` the names of the epochs of this run, whose masks are not taken from the history,
+    `also` the further settings of `Like`.
     """
 
     directory: str
     settings: str
     start: str
     epochs: tuple[str, ...] = ()
+    also: Sequence[str] | str = ()
 
 
 @dataclass(frozen=True)
@@ -36,11 +40,11 @@ class Earlier:
     """The earlier masks of a Series in its history.
 
     `digests` maps the key of each entry to the digest of its flagged pixels, so that an entry with another mask of the
-    same epoch is another. `n_other` masks were made with other settings, `n_overlapping` are not earlier.
+    same epoch is another. `left_out` are the texts of the Selection, `n_overlapping` masks are not earlier.
     """
 
     digests: Mapping[str, str]
-    n_other: int = 0
+    left_out: tuple[str, ...] = ()
     n_overlapping: int = 0
     flagged: pd.DataFrame | None = None
 
@@ -53,10 +57,12 @@ def masks_before(series: Series) -> Earlier:
     entries = entries_of(history)
     entries = entries[~entries["epoch"].isin([name for name in series.epochs if name])]
     is_before = entries["last_observation"] < datetime.fromisoformat(series.start)
-    own = entries["settings"] == series.settings
-    flagged = history.flagged[history.flagged["entry"].isin(entries.loc[is_before & own, "entry"])]
-    digests = {key: pixel_digest(flagged[flagged["entry"] == key]) for key in entries.loc[is_before & own, "entry"]}
-    return Earlier(digests, int((is_before & ~own).sum()), int((~is_before & own).sum()), flagged)
+    like = Like(series.settings, series.also)
+    selection = select(entries[is_before], like)
+    flagged = history.flagged[history.flagged["entry"].isin(selection.compared["entry"])]
+    digests = {key: pixel_digest(flagged[flagged["entry"] == key]) for key in selection.compared["entry"]}
+    n_overlapping = len(select(entries[~is_before], like).compared)
+    return Earlier(digests, tuple(selection.texts), n_overlapping, flagged)
 
 
 def pixel_digest(flagged: pd.DataFrame) -> str:
@@ -71,7 +77,7 @@ def stored_masks(series: Series, digests: Mapping[str, str]) -> StoredMasks:
     if dict(earlier.digests) != dict(digests):
         # The next run makes the mask again, since its provenance has the digests of before.
         logger.warning("the history in %s changed since the run began", series.directory)
-    left_out = earlier.n_other, earlier.n_overlapping
+    left_out = earlier.left_out, earlier.n_overlapping
     if not digests or earlier.flagged is None:
         return StoredMasks(0, (), (), *left_out)
     pixels = earlier.flagged[earlier.flagged["entry"].isin(list(digests))].drop_duplicates(["x", "y"])

@@ -5,12 +5,14 @@ Three tables (pandas; Parquet files):
 * EPOCHS: a row per entry and type or flag. `entry` (key), `detector`, `epoch` (name, or empty), `first_observation`
   and `last_observation` (UTC, of the exposures used), `n_darks`, `n_flats`, `mask` (file name), `useafter`,
   `mask_date`, the position of the array on the detector (`subarray`, `x_start`, `y_start`, 1-based, `n_columns`,
-  `n_rows`), `settings` (digest of the settings of the vote, empty in entries of earlier versions), and `kind` (type or
-  flag), `name`, `n_pixels`, `fraction` as in summary.csv.
+  `n_rows`), `settings` (digest of `configuration`), `preset`, `configuration` (settings that differ from the defaults,
+  JSON), `exposures` (digest of their names), `contents` (digest of their names and contents), `compared` (whether the
+  last run compared it), and `kind` (type or flag), `name`, `n_pixels`, `fraction` as in summary.csv. In entries of
+  earlier versions, columns that they lack are empty.
 * FLAGGED: a row per entry, pixel and flag of the mask: `entry`, `x`, `y`, `flag`.
 * PIXELS: a row per pixel and flag, and per pixel with the flag `ANY`: `x`, `y`, `flag`, `first_seen`, `last_seen`,
-  `n_epochs_flagged`, `n_epochs` (entries whose array has the pixel), `fraction_flagged`. It is computed from the other
-  two tables.
+  `n_epochs_flagged`, `n_epochs` (entries whose array has the pixel), `fraction_flagged`. It is computed from the
+  entries of the other two tables that are `compared`.
 
 `x` and `y` are 0-based in the full frame of the detector, so that a table can hold entries of different subarrays.
 REFERENCE_PIXEL and NON_SCIENCE do not count as flags here.
@@ -32,9 +34,11 @@ ENTRY_COLUMNS = {
     "entry": "str", "detector": "str", "epoch": "str", "first_observation": "datetime64[us]",
     "last_observation": "datetime64[us]", "n_darks": "int64", "n_flats": "int64", "mask": "str", "useafter": "str",
     "mask_date": "str", "subarray": "str", "x_start": "int64", "y_start": "int64", "n_columns": "int64",
-    "n_rows": "int64", "settings": "str",
+    "n_rows": "int64", "settings": "str", "preset": "str", "configuration": "str", "exposures": "str",
+    "contents": "str", "compared": "bool",
 }  # fmt: skip
-SETTINGS = "settings"
+# Columns that histories of earlier versions lack.
+LATER = ("settings", "preset", "configuration", "exposures", "contents", "compared")
 EPOCHS = ENTRY_COLUMNS | {"kind": "str", "name": "str", "n_pixels": "int64", "fraction": "float64"}
 PIXELS = (
     "x", "y", "flag", "first_seen", "last_seen", "n_epochs_flagged", "n_epochs", "fraction_flagged",
@@ -55,13 +59,19 @@ def empty() -> History:
     return History(*(pd.DataFrame(columns=list(types)).astype(types) for types in (EPOCHS, FLAGGED)))
 
 
-def entry_key(detector: str, epoch: str, exposures: Iterable[str]) -> str:
-    """The key of an entry: a hash of detector and epoch, or of detector and names of the `exposures` without epochs.
+def entry_key(detector: str, epoch: str, exposures: Iterable[str], settings: str = "") -> str:
+    """The key of an entry: a hash of detector, digest of the settings, and epoch, or names of the `exposures`.
 
-    So a new mask of the same epoch, with another threshold or an additional exposure, replaces the old entry.
+    So a new mask of the same epoch and settings, as with an additional exposure, replaces the old entry, and a trial
+    with other settings does not.
     """
-    text = "\n".join([detector, f"epoch {epoch}"] if epoch else [detector, *sorted(exposures)])
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    of_settings = [f"settings {settings}"] if settings else []
+    return digest([detector, *of_settings, *([f"epoch {epoch}"] if epoch else sorted(exposures))])
+
+
+def digest(lines: Iterable[str]) -> str:
+    """Digest of some texts in their order."""
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
 def make_entry(overview: Mapping[str, Any], counts: pd.DataFrame, dq: np.ndarray) -> History:
@@ -118,7 +128,7 @@ def entries_of(history: History) -> pd.DataFrame:
 
 
 def pixel_table(history: History) -> pd.DataFrame:
-    """The table PIXELS, sorted by y, x and flag, with `ANY` last."""
+    """The table PIXELS of all entries of a History, sorted by y, x and flag, with `ANY` last."""
     entries = entries_of(history).set_index("entry")
     once = history.flagged.drop_duplicates(["entry", "x", "y"]).assign(flag=ANY)
     rows = pd.concat([history.flagged.astype({"flag": "str"}), once], ignore_index=True)
@@ -136,6 +146,13 @@ def pixel_table(history: History) -> pd.DataFrame:
     table["n_epochs"] = coverage(entries)[table["y"], table["x"]] if len(table) else 0
     table["fraction_flagged"] = table["n_epochs_flagged"] / table["n_epochs"]
     return table[list(PIXELS)]
+
+
+def compared_part(history: History) -> History:
+    """The `compared` entries of a History."""
+    epochs = history.epochs[history.epochs["compared"]].reset_index(drop=True)
+    flagged = history.flagged[history.flagged["entry"].isin(epochs["entry"].unique())].reset_index(drop=True)
+    return History(epochs, flagged.assign(entry=flagged["entry"].cat.remove_unused_categories()))
 
 
 def coverage(entries: pd.DataFrame) -> np.ndarray:

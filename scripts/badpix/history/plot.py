@@ -1,5 +1,6 @@
 """Draw the masks of a detector over time."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib.dates as mdates
@@ -12,20 +13,24 @@ from badpix.core.files import atomic_path
 from badpix.formats.markers import BAR_COLOR, PLAIN
 from badpix.formats.pixel_types import FLAG_MARKERS
 from badpix.history.entries import ANY, FLAGS, History, entries_of
+from badpix.history.selection import left_out_text
 
 MAX_LINES = 12  # the most frequent flags; more lines cannot be distinguished
 MIN_DAYS = 8  # a shorter axis of dates would repeat a date
 
 
-def draw_history(path: str | Path, history: History, pixels: pd.DataFrame, detector: str) -> None:
-    """Draw the History and its table PIXELS into the PNG file `path`."""
+def draw_history(
+    path: str | Path, history: History, pixels: pd.DataFrame, detector: str, left_out: Sequence[str] = ()
+) -> None:
+    """Draw the History and its table PIXELS into the PNG file `path`; `left_out` are the texts of a Selection."""
     # Figure instead of pyplot: pyplot is slow to import.
     figure = Figure(figsize=(14, 5.5), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(2, 1))
-    show_counts(left, history)
-    show_fractions(right, pixels)
     n = len(entries_of(history))
-    figure.suptitle(f"{detector}: {n} mask{'s' if n != 1 else ''}")
+    if n:
+        show_counts(left, history)
+    show_fractions(right, pixels)
+    figure.suptitle(f"{detector}: {n} mask{'s' if n != 1 else ''}{left_out_text(left_out)}", wrap=True)
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=100)
 
@@ -66,5 +71,7 @@ def show_fractions(axes: Axes, pixels: pd.DataFrame) -> None:
     """Draw the histogram of the fraction of masks that flag a pixel, for all pixels flagged in any mask."""
     fractions = pixels.loc[pixels["flag"] == ANY, "fraction_flagged"]
     axes.hist(fractions, bins=np.linspace(0, 1, 21).tolist(), color=BAR_COLOR)
-    axes.set(title="pixels ever flagged", xlabel="fraction of the masks that flag them", ylabel="pixels", yscale="log")
-    axes.set_ylim(bottom=0.5)
+    axes.set(title="pixels ever flagged", xlabel="fraction of the masks that flag them", ylabel="pixels")
+    if len(fractions):
+        axes.set_yscale("log")
+        axes.set_ylim(bottom=0.5)

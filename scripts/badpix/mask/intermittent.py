@@ -32,14 +32,14 @@ class IntermittentSettings(Settings):
 class StoredMasks:
     """Earlier masks in the history of the detector: their number, and the pixels with a flag in any of them.
 
-    `x` and `y` are 0-based in the full frame. `n_other` is the number of earlier masks made with other settings,
-    `n_overlapping` that of masks whose exposures do not end before those of this mask; both are left out.
+    `x` and `y` are 0-based in the full frame. `left_out` are the numbers of earlier masks left out with the reasons, as
+    texts; `n_overlapping` is that of masks whose exposures do not end before those of this mask, left out too.
     """
 
     n_masks: int = 0
     x: np.ndarray | tuple = ()
     y: np.ndarray | tuple = ()
-    n_other: int = 0
+    left_out: Sequence[str] = ()
     n_overlapping: int = 0
 
     def image(self, frame: Geometry) -> np.ndarray:
@@ -109,12 +109,7 @@ def with_intermittent(
 def _earlier_masks(n_epochs: int, stored: StoredMasks) -> list[str]:
     """What the search in earlier masks used, and what it left out."""
     text = f"Earlier masks for intermittent pixels: {n_epochs} of epochs of this run, {stored.n_masks} of the history"
-    left_out = [
-        f"{number} {reason}"
-        for number, reason in (
-            (stored.n_other, "made with other settings"),
-            (stored.n_overlapping, "with exposures of the time of this mask or later"),
-        )
-        if number
-    ]
+    left_out = list(stored.left_out)
+    if stored.n_overlapping:
+        left_out.append(f"{stored.n_overlapping} with exposures of the time of this mask or later")
     return [text + (f"; left out: {', '.join(left_out)}" if left_out else "")]

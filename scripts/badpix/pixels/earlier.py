@@ -13,8 +13,10 @@ from astropy.io import fits
 
 from badpix.formats.evidence_file import read_intermittent_flagged
 from badpix.formats.mask_file import read_mask
-from badpix.history.entries import FLAGS, entries_of
+from badpix.history.comparable import Like
+from badpix.history.entries import FLAGS, History, empty, entries_of
 from badpix.history.files import read_history
+from badpix.history.selection import Selection, select
 from badpix.instrument.detectors import Detector
 from badpix.instrument.geometry import Geometry
 
@@ -29,6 +31,7 @@ class Sources:
     `directory` is that of the history; `start` the start of the first exposure of the mask (ISO, UTC), before which the
     exposures of an entry must end. `epochs` are the names of the epochs of this run, whose masks are not taken from the
     history. `masks` are the masks of the epochs before in this run, with their `evidence` and `starts`, in their order.
+    `settings` is the digest of the settings of the mask, `also` the further settings of `Like`.
     """
 
     directory: str
@@ -37,6 +40,8 @@ class Sources:
     masks: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
     starts: tuple[str, ...] = ()
+    settings: str = ""
+    also: Sequence[str] | str = ()
 
 
 @dataclass
@@ -45,7 +50,8 @@ class EarlierMasks:
 
     `n_flagged` and `n_masks` (uint16) are the masks that flag a pixel, and those whose array has it. `first_seen`
     (datetime64[s]) is the start of the first mask that flags it, NaT without such a mask. `flags` (uint32) are the
-    flags of a pixel in all masks together. `number` is the number of masks, `n_stored` of them from the history.
+    flags of a pixel in all masks together. `number` is the number of masks, `n_stored` of them from the history;
+    `left_out` are the earlier masks of the history that do not count, as texts with numbers and reasons.
     """
 
     n_flagged: np.ndarray
@@ -55,6 +61,7 @@ class EarlierMasks:
     number: int = 0
     n_stored: int = 0
     names: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
 
     @classmethod
     def none(cls, detector: Detector) -> "EarlierMasks":
@@ -83,11 +90,13 @@ class EarlierMasks:
 def earlier_masks(sources: Sources, detector: Detector) -> EarlierMasks:
     """The EarlierMasks of a mask: of the history, and of the epochs before in this run.
 
-    Their settings may differ from those of the mask. Flags of pixels that are intermittent only do not count: they come
-    from still earlier masks.
+    Those of the history have the same settings as the mask, or settings that are declared to be comparable. Flags of
+    pixels that are intermittent only do not count: they come from still earlier masks.
     """
     found = EarlierMasks.none(detector)
-    for entry, dq in _stored(sources):
+    history, selection = _selection(sources)
+    found.left_out += selection.texts
+    for entry, dq in _stored(history, selection):
         found.add(dq, entry.x_start, entry.y_start, str(entry.first_observation), str(entry.epoch or entry.entry))
     found.n_stored = found.number
     for mask, evidence, start in zip(sources.masks, sources.evidence, sources.starts, strict=True):
@@ -98,12 +107,15 @@ def earlier_masks(sources: Sources, detector: Detector) -> EarlierMasks:
     return found
 
 
-def _stored(sources: Sources) -> Iterator[tuple[Any, np.ndarray]]:
+def _selection(sources: Sources) -> tuple[History, Selection]:
+    """The history, and the Selection among its entries before the mask that are no epoch of this run."""
+    history = read_history(sources.directory) if (Path(sources.directory) / "epochs.parquet").exists() else empty()
+    return history, select(_before(entries_of(history), sources), Like(sources.settings, sources.also))
+
+
+def _stored(history: History, selection: Selection) -> Iterator[tuple[Any, np.ndarray]]:
     """(entry, mask as uint32 (y, x) of its array) of each earlier mask of the history, in order of time."""
-    if not (Path(sources.directory) / "epochs.parquet").exists():
-        return
-    history = read_history(sources.directory)
-    for entry in _before(entries_of(history), sources).itertuples():
+    for entry in selection.compared.itertuples():
         rows = history.flagged[history.flagged["entry"] == entry.entry]
         dq = np.zeros((entry.n_rows, entry.n_columns), np.uint32)
         for name, pixels in rows.groupby("flag", observed=True):
@@ -118,13 +130,12 @@ def _before(entries: pd.DataFrame, sources: Sources) -> pd.DataFrame:
 
 
 def stored_digest(fields: Mapping[str, Any]) -> str:
-    """Digest of the earlier masks in the history; it changes with the masks, not with later entries.
+    """Digest of the earlier masks in the history that count; it changes with them, not with further entries.
 
     `fields` are those of Sources.
     """
-    sources = Sources(**fields)
-    if not (Path(sources.directory) / "epochs.parquet").exists():
+    entries = _selection(Sources(**fields))[1].compared
+    if entries.empty:
         return ""
-    entries = _before(entries_of(read_history(sources.directory)), sources)
     keys: Sequence[str] = [f"{entry.entry} {entry.mask_date} {entry.settings}" for entry in entries.itertuples()]
     return hashlib.sha256("\n".join(keys).encode()).hexdigest()[:16]

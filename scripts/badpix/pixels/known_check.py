@@ -125,7 +125,8 @@ def agreed_pixels(earlier: EarlierMasks, min_masks: int, table: Mapping[str, Typ
     words = Words.of_flags(table)
     y, x = np.nonzero(earlier.agreed(min_masks))
     texts = flag_texts(earlier.flags[y, x]).astype(object)
-    return KnownPixels(x, y, words.types_of_texts(texts), texts, f"{earlier.number} earlier masks")
+    left_out = f" (left out: {', '.join(earlier.left_out)})" if earlier.left_out else ""
+    return KnownPixels(x, y, words.types_of_texts(texts), texts, f"{earlier.number} earlier masks{left_out}")
 
 
 def check_table(checked: Checked, rows: pd.DataFrame) -> pd.DataFrame:

@@ -34,21 +34,33 @@ def directory(tmp_path):
 def test_only_earlier_masks_of_the_same_settings_count(directory):
     series = Series(directory, "a", "2024-05-31T12:00:00")
     earlier = masks_before(series)
-    assert list(earlier.digests) == [entry_key("NIS", name, []) for name in ("like", "shifted")]
-    assert (earlier.n_other, earlier.n_overlapping) == (2, 2), "an entry without settings may be anything"
+    assert list(earlier.digests) == [entry_key("NIS", name, [], "a") for name in ("like", "shifted")]
+    other = "1 made with other settings (b)"
+    unknown = "1 of an earlier version, without a record of the settings (unknown)"
+    assert (earlier.left_out, earlier.n_overlapping) == ((other, unknown), 2)
     stored = stored_masks(series, earlier.digests)
     assert sorted(zip(stored.x, stored.y, strict=True)) == [(1, 2), (3, 1)], "in the full frame"
-    assert (stored.n_masks, stored.n_other, stored.n_overlapping) == (2, 2, 2)
+    assert (stored.n_masks, stored.left_out, stored.n_overlapping) == (2, (other, unknown), 2)
+
+
+def test_settings_that_are_declared_to_be_comparable_count(directory):
+    series = Series(directory, "a", "2024-05-31T12:00:00", also=("b",))
+    earlier = masks_before(series)
+    assert list(earlier.digests) == [
+        entry_key("NIS", name, [], settings) for name, settings in (("like", "a"), ("other", "b"), ("shifted", "a"))
+    ]
+    assert {(2, 2)} < set(zip(*(stored_masks(series, earlier.digests).__dict__[axis] for axis in "xy"), strict=True))
+    assert len(masks_before(Series(directory, "a", "2024-05-31T12:00:00", also="all")).digests) == 4
 
 
 def test_the_epochs_of_the_run_are_not_taken_from_the_history(directory):
     earlier = masks_before(Series(directory, "a", "2024-05-31T12:00:00", ("like", "")))
-    assert list(earlier.digests) == [entry_key("NIS", "shifted", [])]
+    assert list(earlier.digests) == [entry_key("NIS", "shifted", [], "a")]
 
 
 def test_another_mask_of_an_earlier_epoch_has_another_digest(directory, caplog):
     """It has the key of the entry that it replaces; a mask that read the old entry is not current."""
-    series, key = Series(directory, "a", "2024-05-31T12:00:00"), entry_key("NIS", "like", [])
+    series, key = Series(directory, "a", "2024-05-31T12:00:00"), entry_key("NIS", "like", [], "a")
     before = masks_before(series).digests
     extend_history(directory, [entry("newer", "2024-10-01", hot(3, 2), settings="a")])
     assert masks_before(series).digests == before, "an entry that is not earlier is not read"

@@ -1,5 +1,6 @@
 """The history of a detector's masks: tables of a few pixels, and files that survive the end of a job."""
 
+import json
 import math
 import multiprocessing
 import os
@@ -15,6 +16,7 @@ from matplotlib.figure import Figure
 
 import history as script
 from badpix.formats.mask_file import MaskHeader, write_mask
+from badpix.history.comparable import Like, digest_of
 from badpix.history.entries import (
     ANY,
     EPOCHS,
@@ -29,6 +31,7 @@ from badpix.history.entries import (
     pixel_table,
 )
 from badpix.history.files import HistoryError, extend_history, read_history
+from badpix.history.new_entry import contents_of
 from badpix.history.plot import show_dates
 from badpix.instrument.dq import bits
 from badpix.instrument.geometry import Geometry
@@ -37,14 +40,16 @@ HOT, DEAD, RC = (np.uint32(bits([name])) for name in ("HOT", "DEAD", "RC"))
 REFERENCE = np.uint32(bits(["REFERENCE_PIXEL"]))
 
 
-def entry(epoch, day, dq, x_start=1, y_start=1, settings=""):
+def entry(epoch, day, dq, x_start=1, y_start=1, settings="", exposures="", contents=""):
     """An entry of the mask `dq` (3, 4) whose exposures were made on `day` and the day after."""
     dq = np.asarray(dq, np.uint32)
     overview = {
-        "entry": entry_key("NIS", epoch, []), "detector": "NIS", "epoch": epoch, "first_observation": f"{day}T01:00:00",
+        "entry": entry_key("NIS", epoch, [exposures], settings), "detector": "NIS", "epoch": epoch,
+        "first_observation": f"{day}T01:00:00",
         "last_observation": pd.Timestamp(day) + pd.Timedelta(days=1), "n_darks": 5, "n_flats": 4, "mask": "m.fits",
         "useafter": f"{day}T01:00:00", "mask_date": "2026-01-01", "subarray": "SUB", "x_start": x_start,
         "y_start": y_start, "n_columns": dq.shape[1], "n_rows": dq.shape[0], "settings": settings,
+        "preset": "", "configuration": "", "exposures": exposures, "contents": contents, "compared": False,
     }  # fmt: skip
     counts = [("flag", "HOT", int(np.count_nonzero(dq & HOT)), np.count_nonzero(dq & HOT) / dq.size, pd.NA)]
     columns = ["kind", "name", "n_pixels", "fraction", "n_insufficient"]
@@ -111,7 +116,9 @@ def test_entries_of_different_arrays_count_where_they_have_the_pixel():
 
 
 def same(one, other):
-    return one.epochs.equals(other.epochs) and one.flagged.equals(other.flagged)
+    """Whether two Histories are equal, but for what the last run compared."""
+    epochs = (history.epochs.drop(columns="compared") for history in (one, other))
+    return next(epochs).equals(next(epochs)) and one.flagged.equals(other.flagged)
 
 
 def test_the_order_does_not_matter_and_twice_is_once():
@@ -146,7 +153,7 @@ def test_without_entries():
 
 
 def test_files_hold_the_tables(tmp_path):
-    history, pixels = extend_history(tmp_path, [JUNE, AUGUST])
+    pixels = extend_history(tmp_path, [JUNE, AUGUST]).pixels
     extend_history(tmp_path, [JULY])
     assert same(read_history(tmp_path), history_of(JUNE, JULY, AUGUST))
     stored = pd.read_parquet(tmp_path / "pixels.parquet")
@@ -284,18 +291,25 @@ def test_flags_of_an_unknown_entry_do_not_count(tmp_path):
     extend_history(tmp_path, [JUNE])
     both = history_of(JUNE, JULY)
     both.flagged.to_parquet(tmp_path / "flagged.parquet", index=False)  # as after a job that was killed
-    history, pixels = extend_history(tmp_path, [AUGUST])
+    history = extend_history(tmp_path, [AUGUST]).history
     assert same(history, history_of(JUNE, AUGUST))
     assert same(read_history(tmp_path), history_of(JUNE, AUGUST))
 
 
-def test_a_history_of_an_earlier_version_has_no_settings(tmp_path):
-    extend_history(tmp_path, [JUNE])
+@pytest.mark.parametrize("lacking", [["settings"], []])
+def test_a_history_of_an_earlier_version_is_read(tmp_path, lacking):
+    by_exposures = entry("", "2024-05-01", image((0, 0, HOT)), exposures="a")
+    extend_history(tmp_path, [JUNE, by_exposures])
     path = tmp_path / "epochs.parquet"
-    pd.read_parquet(path).drop(columns="settings").to_parquet(path, index=False)
-    assert set(read_history(tmp_path).epochs["settings"]) == {""}
-    history, _ = extend_history(tmp_path, [AUGUST])
-    assert same(history, history_of(JUNE, AUGUST)) and same(read_history(tmp_path), history)
+    later = ["preset", "configuration", "exposures", "contents", "compared"]
+    pd.read_parquet(path).drop(columns=lacking + later).to_parquet(path, index=False)
+    stored = entries_of(read_history(tmp_path)).set_index("epoch")
+    assert set(stored["settings"]) == set(stored["configuration"]) == {""} and not stored["compared"].any()
+    assert stored.loc["", "exposures"] == stored.loc["", "entry"], "its key is the digest of its exposures"
+    assert stored.loc["june", "exposures"] == ""
+    extended = extend_history(tmp_path, [AUGUST], Like("a"))
+    assert extended.selection.compared.empty and len(entries_of(extended.history)) == 3
+    assert extended.selection.texts == ["3 of an earlier version, without a record of the settings (unknown)"]
 
 
 # ---------------------------------------------------------------- the script
@@ -315,7 +329,22 @@ def test_the_script_uses_the_header_of_the_mask_and_the_exposures_of_the_vote(tm
         "rejected_table": tmp_path / "rejected_exposures.csv", "epoch": "",
         "exposures": {"darks": darks, "flats": {"f1": "2024-06-02T02:00:00"}},
     }  # fmt: skip
-    script.main([mask], tmp_path / "history", tmp_path / "history.png", tmp_path / "intermittent.csv")
+    inputs = [("dark", "d1-seg001", "uncal", "1f"), ("reference", "", "", "3c")]
+    pd.DataFrame(inputs, columns=["kind", "exposure", "product", "sha256"]).to_csv(tmp_path / "inputs.csv", index=False)
+    mask |= {"inputs": tmp_path / "inputs.csv", "configuration": '{"max_jump_limit": 5.0}', "preset": "flight"}
+    outputs = {"figure": tmp_path / "history.png", "intermittent": tmp_path / "intermittent.csv"}
+    outputs["numbers"] = tmp_path / "history.json"
+    like = Like(digest_of(mask["configuration"]))
+    script.main([mask], tmp_path / "history", like, "NIS", outputs)
+    (stored,) = entries_of(read_history(tmp_path / "history")).to_dict("records")
+    assert (stored["settings"], stored["preset"], stored["compared"]) == (like.settings, "flight", True)
+    assert stored["exposures"] == entry_key("NIS", "", ["d1-seg002", "f1", "d1-seg001"]), "d3 was rejected"
+    assert stored["entry"] == entry_key("NIS", "", ["d1-seg002", "f1", "d1-seg001"], like.settings)
+    assert stored["contents"] == contents_of(tmp_path / "inputs.csv") != ""
+    (tmp_path / "inputs.csv").write_text("kind,exposure,product,sha256\ndark,d1-seg001,uncal,2f\n")
+    assert contents_of(tmp_path / "inputs.csv") != stored["contents"]
+    numbers = json.loads(outputs["numbers"].read_text())
+    assert (numbers["n_compared"], numbers["left_out"], numbers["n_intermittent"]) == (1, [], 0)
     (kind,) = read_history(tmp_path / "history").epochs["kind"]
     assert kind == "flag", "the unlit area is none of the counts"
     row = read_history(tmp_path / "history").epochs.iloc[0]

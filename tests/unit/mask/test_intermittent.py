@@ -111,8 +111,10 @@ def test_flags_of_intermittent_pixels_do_not_enter_the_evidence_of_the_next_mask
 
 
 def test_what_was_left_out_is_said():
-    made = with_intermittent(vote(), settings(), [], StoredMasks(n_other=2, n_overlapping=1))
+    made = with_intermittent(
+        vote(), settings(), [], StoredMasks(left_out=["2 made with other settings (b)"], n_overlapping=1)
+    )
     assert made.notes[-1] == (
         "Earlier masks for intermittent pixels: 0 of epochs of this run, 0 of the history; left out: 2 made with other"
-        " settings, 1 with exposures of the time of this mask or later"
+        " settings (b), 1 with exposures of the time of this mask or later"
     )

@@ -123,7 +123,7 @@ def run(folder, voted, text=None, min_masks=2, directory="none"):
     paths = {"pixels": of_check / "known_bad_pixels.csv", "numbers": of_check / "known_bad.json"}
     of_check.mkdir(exist_ok=True)
     mask = Path(shutil.copy(files.mask, folder))
-    sources = {"directory": str(folder / directory), "start": START}
+    sources = {"directory": str(folder / directory), "start": START, "also": "all"}
     known = known_file(folder, text) if text else None
     known_bad_pixels.main(files, known, paths, DETECTOR, config(), sources, min_masks)
     return mask, paths
@@ -188,5 +188,5 @@ def test_pixels_that_all_earlier_masks_agree_on(tmp_path, voted):
     numbers = read_json(run(tmp_path, voted, directory="history")[1]["numbers"])
     assert (numbers["found"], numbers["lost"], numbers["own_type"]) == (1, 1, 1)
     assert numbers["lost_pixels"][0].startswith("(5, 5), known as HOT: ")
-    earlier = earlier_masks(Sources(str(history), START), OF_DETECTOR)
+    earlier = earlier_masks(Sources(str(history), START, also="all"), OF_DETECTOR)
     assert agreed_pixels(earlier, 3, TABLE).x.size == 0

@@ -32,7 +32,7 @@ def made(folder, voted, **changes):
     paths = {"parquet": folder / "bad_pixels.parquet", "csv": folder / "bad_pixels.csv"}
     files, result = voted(**changes)
     changes.pop("manual", None)
-    sources = {"directory": str(folder / "history"), "start": START}
+    sources = {"directory": str(folder / "history"), "start": START, "also": "all"}
     bad_pixel_table.main(files, paths, DETECTOR, config(**changes), sources)
     return read_parquet(paths["parquet"])[0], paths, result
 
@@ -132,6 +132,15 @@ def test_the_first_mask_that_flags_a_pixel(tmp_path, voted):
     hot, dead = row(table, "hot"), row(table, "DEAD")
     assert str(hot["first_seen"]) == "2023-01-01 01:00:00" and str(dead["first_seen"])[:10] == "2024-06-01"
     assert (hot["n_masks_flagged"], hot["n_masks"], dead["n_masks_flagged"], dead["n_masks"]) == (3, 4, 1, 4)
+    extend_history(tmp_path / "history", [entry("trial", "2023-04-01", dq, settings="trial")])
+    sources = {"directory": str(tmp_path / "history"), "start": START, "settings": "own"}
+    paths = {"parquet": tmp_path / "own.parquet", "csv": tmp_path / "own.csv"}
+    bad_pixel_table.main(voted()[0], paths, DETECTOR, config(), sources)
+    table, about = read_parquet(paths["parquet"])
+    assert str(row(table, "hot")["first_seen"])[:10] == "2024-06-01" and about["left_out_masks"] == [
+        "1 made with other settings (trial)",
+        "3 of an earlier version, without a record of the settings (unknown)",
+    ]
 
 
 def test_texts_are_no_formulas_and_numbers_keep_their_digits(tmp_path):
