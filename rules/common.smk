@@ -110,13 +110,17 @@ def moved(folder):
     return os.path.normpath(str(PREFIX.replace_prefix(f"{folder}/")))
 
 
+include: "functions/profiles.smk"
+
+
 def read_config():
     """The configuration with its preset and all defaults, checked against the schema before anything else happens.
 
     `preset` is the record of the preset (badpix.config.presets), or None.
     """
-    if workflow.is_main_process and is_snakemake(sys.argv[0]) and (lost := lost_options(sys.argv[1:])):
-        raise ConfigError(lost)
+    if workflow.is_main_process and is_snakemake(sys.argv[0]):
+        if lost := lost_options(sys.argv[1:], profile_files()):
+            raise ConfigError(lost)
     if workflow.is_main_process and (duplicates := duplicate_keys(workflow.configfiles)):
         raise ConfigError(duplicates)
     # `config` of a module is given by the outer workflow; otherwise it holds the defaults too.

@@ -17,6 +17,7 @@ from jwst_badpix import history_command
 from jwst_badpix.place import workflow_folder
 from jwst_badpix.run import snakemake_words
 
+SUFFIXES = (".yaml", ".yml", ".json")
 CONFIG_HELP = "configuration file; of several, later files override earlier ones"
 
 
@@ -31,7 +32,7 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("config", help=CONFIG_HELP)
     run.add_argument(
         "snakemake", nargs=argparse.REMAINDER, metavar="...",
-        help="arguments of snakemake, such as --cores 8, -n (list the jobs), -- injection_recovery (a target)",
+        help="targets, such as injection_recovery, then arguments of snakemake, such as --cores 8, -n (list the jobs)",
     )  # fmt: skip
 
     fetch = commands.add_parser("fetch", help="bring new exposures from MAST (key mast)", allow_abbrev=False)
@@ -72,30 +73,37 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     return argparse.Namespace(**vars(given), targets=words[end:])
 
 
-def config_words(given: argparse.Namespace) -> list[str]:
-    """The arguments of snakemake for `run` and `fetch` without targets: configuration files, then the user's own.
+def config_words(given: argparse.Namespace) -> tuple[list[str], list[str]]:
+    """The arguments of snakemake for `run` and `fetch`: configuration files with the user's own, and targets.
 
-    ValueError for a file that is not there, and for --configfile, of which Snakemake would use the last alone.
+    A word before the first option without the suffix of a configuration file is a target: Snakemake itself would take
+    it for a configuration file. ValueError for a file that is not there, and for --configfile, of which Snakemake would
+    use the last alone.
     """
     rest = list(given.snakemake)
-    n_files = next((n for n, word in enumerate(rest) if word.startswith("-")), len(rest))
-    files, rest = [given.config, *rest[:n_files]], rest[n_files:]
+    n_words = next((n for n, word in enumerate(rest) if word.startswith("-")), len(rest))
+    words, rest = [given.config, *rest[:n_words]], rest[n_words:]
+    files = [word for word in words if Path(word).suffix in SUFFIXES or word == given.config]
     for file in files:
         if not Path(file).is_file():
-            raise ValueError(f"no such configuration file: {file!r}; targets of Snakemake follow --")
+            raise ValueError(f"no such configuration file: {file!r}")
     if again := [word for word in rest if word.split("=")[0] in ("--configfile", "--configfiles")]:
         raise ValueError(f"{again[0]} is not allowed; give all configuration files before the other arguments")
-    return ["--configfile", *files, *rest]
+    return ["--configfile", *files, *rest], [word for word in words if word not in files]
 
 
 def words_of(given: argparse.Namespace) -> list[str]:
     """The program that a command starts, with its arguments; empty if it starts none. ValueError as `config_words`."""
     if given.command == "run":
         cores = ["--cores", given.cores] if given.cores else []
-        return snakemake_words(*cores, *config_words(given), *given.targets)
+        words, targets = config_words(given)
+        targets += given.targets[1:]
+        return snakemake_words(*cores, *words, *(["--", *targets] if targets else []))
     if given.command == "fetch":
-        target = "fetch_list" if given.list else "fetch"
-        return snakemake_words("--cores", "1", *config_words(given), "--", target)
+        words, targets = config_words(given)
+        if targets:
+            raise ValueError(f"no such configuration file: {targets[0]!r}")
+        return snakemake_words("--cores", "1", *words, "--", "fetch_list" if given.list else "fetch")
     if given.command == "demo":
         script = workflow_folder() / "scripts" / "demo.sh"
         numbers = [str(number) for number in (given.size, given.seed, given.cores)]

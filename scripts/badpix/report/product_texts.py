@@ -8,6 +8,7 @@ from typing import Protocol
 
 from badpix.formats.certificate_file import NOT_RUN, REFUSED, certificate_of
 from badpix.formats.comparison_file import read_comparison
+from badpix.history.text import NUMBERS, numbers_lines
 from badpix.pixels.known_gate import known_lines
 from badpix.report.certification import delivery_lines
 from badpix.science_check.text import short_lines
@@ -111,7 +112,9 @@ def comparison(_files: Files, path: Path) -> Result:
 
 
 def history(_files: Files, path: Path) -> Result:
-    """The intermittent pixels of the history."""
+    """The masks that were compared and left out, and the intermittent pixels of the history."""
+    if (numbers := path.parent / NUMBERS).exists():
+        return "; ".join(numbers_lines(json.loads(numbers.read_text(encoding="utf-8")))), False
     listed = path.parent / "intermittent_pixels.csv"
     return f"{number_of_rows(listed):,} pixels flagged in some masks but not in all", False
 

@@ -134,6 +134,29 @@ def test_a_repeated_option_would_lose_its_first_values(words, lost):
     assert [problem.split()[0] for problem in lost_options(words)] == lost
 
 
+@pytest.mark.parametrize(
+    ("words", "profiles", "lost"),
+    [
+        ([], ["configfile: base.yaml\n"], None),
+        (["--configfile", "a.yaml"], ["configfiles: [base.yaml]\n"], "the command and the profile 0.yaml"),
+        (["--configfile=a.yaml"], ["cores: 1\n", "configfile: b.yaml\n"], "the command and the profile 1.yaml"),
+        (
+            ["--cores", "1"],
+            ["configfile: a.yaml\n", "configfile: b.yaml\n"],
+            "the profile 0.yaml and the profile 1.yaml",
+        ),
+        (["-C", "a=1"], ["config: {b: 2}\n"], "the command and the profile 0.yaml"),
+        (["--configfile", "a.yaml"], ["config: {b: 2}\n", "- a\n", "a: [\n", "configfile:\n"], None),
+    ],
+)
+def test_a_profile_with_the_same_option_would_lose_values(words, profiles, lost, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for number, text in enumerate(profiles):
+        (tmp_path / f"{number}.yaml").write_text(text)
+    found = lost_options(words, [f"{number}.yaml" for number in range(len(profiles))])
+    assert [problem.split(" is given by ")[1].split(", and")[0] for problem in found] == ([lost] if lost else [])
+
+
 def test_only_commands_of_snakemake_are_looked_at():
     assert is_snakemake("/env/bin/snakemake") and is_snakemake("/env/lib/snakemake/__main__.py")
     assert not is_snakemake("masks.py") and not is_snakemake("")

@@ -30,6 +30,8 @@ def words(*arguments):
     ("run a.yaml b.yaml -n", "--configfile a.yaml b.yaml -n"),
     ("run a.yaml --cores 8 -- sweep x", "--configfile a.yaml --cores 8 -- sweep x"),
     ("run a.yaml -- sweep", "--configfile a.yaml -- sweep"),
+    ("run a.yaml sweep", "--configfile a.yaml -- sweep"),
+    ("run a.yaml sweep b.yaml --cores 8 -- x", "--configfile a.yaml b.yaml --cores 8 -- sweep x"),
     ("run a.yaml --config x=1 --version", "--configfile a.yaml --config x=1 --version"),
     ("fetch a.yaml", "--cores 1 --configfile a.yaml -- fetch"),
     ("fetch --list a.yaml --quiet", "--cores 1 --configfile a.yaml --quiet -- fetch_list"),
@@ -40,7 +42,8 @@ def test_run_and_fetch_start_snakemake(here, given, expected):
 
 @pytest.mark.parametrize("given, message", [
     ("run c.yaml", "no such configuration file: 'c.yaml'"),
-    ("run a.yaml sweep", "no such configuration file: 'sweep'; targets of Snakemake follow --"),
+    ("run a.yaml c.yaml", "no such configuration file: 'c.yaml'"),
+    ("fetch a.yaml sweep", "no such configuration file: 'sweep'"),
     ("run a.yaml --configfile b.yaml", "--configfile is not allowed"),
     ("run a.yaml --configfiles=b.yaml", "--configfiles=b.yaml is not allowed"),
 ])  # fmt: skip
