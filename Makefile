@@ -47,6 +47,7 @@ lint: $(VENV)/.test-ready
 
 docs: $(VENV)/.test-ready
 	$(BIN)/python scripts/make_config_docs.py
+	rm -rf docs/_build
 	$(BIN)/sphinx-build -q -W --keep-going -c docs . docs/_build/html
 
 requirements: $(VENV)/.run-ready
