@@ -27,6 +27,7 @@ from badpix.formats.pixel_types import FLAT_TYPES, HALO_TYPE
 
 PAGE, IMAGES, NOTEBOOK = "explanation/pixel_types.md", "images", "notebooks/a_pixel.ipynb"
 COMMAND = "python benchmarks/gallery.py --out gallery --docs docs"
+SLOW_TELEGRAPH_DN = 180.0
 SATURATING_DN_PER_FRAME = 5000.0  # about a third of the ramp
 # Type -> planted types, and the strength of the example in the unit of the simulator.
 CHOICE = {
@@ -48,10 +49,15 @@ def draw_types(detector, cold, images):
         is_flat = name in FLAT_TYPES
         figure = (
             draw_flat_type(home, name, example, (example.y, example.x))
-            if is_flat else draw_dark_type(home, name, example, hotter if name == "hot" else None)
+            if is_flat else draw_dark_type(
+                home, name, example, hotter if name == "hot" else None, "hot" if name == "intermittent" else None
+            )
         )  # fmt: skip
         save(figure, images / f"pixel_{name}.png")
         lines[name] = line(home, example)
+    slow = choose(detector, "high_cr", ("slow_telegraph",), SLOW_TELEGRAPH_DN)
+    save(draw_dark_type(detector, "high_cr", slow, quantity="slow_telegraph"), images / "pixel_slow_telegraph.png")
+    lines["slow_telegraph"] = line(detector, slow)
     opened = examples["OPEN"]
     beside = Example(
         opened.y,

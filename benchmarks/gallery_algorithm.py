@@ -1,7 +1,7 @@
 """The pictures of docs/explanation/algorithm.md: pedestals, jumps, the vote, the response, the limits by exposures."""
 
 import numpy as np
-from gallery_style import GREY, HEALTHY_COLOR, JUMP, legend, new_figure, show_limits
+from gallery_style import GREY, HEALTHY_COLOR, JUMP, legend, new_figure, show_limit
 from gallery_types import choose, healthy_beside
 
 from badpix.formats.markers import INTERMITTENT, LIMIT_COLOR
@@ -103,7 +103,9 @@ def vote(detector):
     slopes = [p["SLOPE"] for p in detector.statistics.values()]
     healthy = healthy_beside(detector, hot.y, hot.x)
     limits = detector.evidence["flight"].limits("hot_rate", "SLOPE")
-    show_limits(left, numbers, [limits[0].value] * len(numbers), "limit of hot")
+    for number in numbers:
+        show_limit(left, number, limits[0].value)
+    left.plot([], [], color=LIMIT_COLOR, label="limit of hot")
     for place, label, style in (
         ((hot.y, hot.x), "hot", PIXEL_TYPES["hot"].marker.matplotlib),
         ((sometimes.y, sometimes.x), "bad in some darks", INTERMITTENT.matplotlib),

@@ -58,11 +58,9 @@ def save(figure, path):
     print(f"{path}: {image.width} x {image.height}, {path.stat().st_size / 1000:.0f} kB")
 
 
-def show_limits(axes, numbers, values, label, dashes="-"):
-    """Draw a short line for the limit of each exposure."""
-    for number, value in zip(numbers, values, strict=True):
-        axes.plot([number - 0.4, number + 0.4], [value, value], color=LIMIT_COLOR, linewidth=1.5, linestyle=dashes)
-    axes.plot([], [], color=LIMIT_COLOR, linewidth=1.5, linestyle=dashes, label=label)
+def show_limit(axes, number, value, dashes="-"):
+    """Draw a short line for the limit of an exposure."""
+    axes.plot([number - 0.4, number + 0.4], [value, value], color=LIMIT_COLOR, linewidth=1.5, linestyle=dashes)
 
 
 def show_image(figure, axes, image, centre, label, log=False):

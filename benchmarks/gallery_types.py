@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from gallery_style import HEALTHY, HEALTHY_COLOR, JUMP, OUTLINED, SATURATED, legend, new_figure, show_image, show_limits
+from gallery_style import HEALTHY, HEALTHY_COLOR, JUMP, OUTLINED, SATURATED, legend, new_figure, show_image, show_limit
 from matplotlib.lines import Line2D
 
-from badpix.formats.markers import INTERMITTENT, Marker
+from badpix.formats.markers import INTERMITTENT, LIMIT_COLOR, Marker
 from badpix.formats.pixel_types import FLAT_TYPES, PIXEL_TYPES
 from badpix.vote.searches.noise import read_noise_of_differences
 from badpix.vote.searches.rate import slope_or_saturated
@@ -59,6 +59,9 @@ QUANTITIES = {
     ),
     "high_cr": Quantity(
         "N_JUMP_DOWN", "downward jumps (groups)", lambda p: p["N_JUMP_DOWN"].astype(float), {"jumps_down": VOTE}
+    ),
+    "slow_telegraph": Quantity(
+        "PEDESTAL_T0", "pedestal at the reset (DN)", lambda p: p["PEDESTAL_T0"], {"pedestal_change": VOTE}
     ),
     "noisy": Quantity(
         "READ_NOISE", "noise of group differences (DN)", _noise, {"cds_noise": VOTE}, convert=np.exp
@@ -161,14 +164,12 @@ def draw_votes(axes, detector, example, name, quantity):
     planes = list(detector.statistics.values())
     values = np.array([quantity.of(p)[example.y, example.x] for p in planes])
     healthy = np.array([quantity.of(p)[example.healthy] for p in planes])
-    limits = detector.evidence["flight"].limits
     for (test, label), dashes in zip(quantity.tests.items(), STYLES, strict=False):
-        rows = [
-            next((row for row in limits(test, quantity.name, dark) if row.region in (0, 1)), None)
-            for dark in detector.statistics
-        ]
-        if any(rows):
-            show_limits(axes, numbers, [quantity.convert(r.value) if r else np.nan for r in rows], label, dashes)
+        for row in detector.evidence["flight"].limits(test, quantity.name):
+            if row.exposure and row.region in (0, 1):
+                number = 1 + list(detector.statistics).index(row.exposure)
+                show_limit(axes, number, quantity.convert(row.value), dashes)
+        axes.plot([], [], color=LIMIT_COLOR, linestyle=dashes, label=label)
     axes.plot(numbers, healthy, linestyle="", marker="o", markersize=4, color=HEALTHY_COLOR, label="healthy pixel")
     style = marker_of(name).matplotlib | {"markeredgewidth": 1.5}
     axes.plot(numbers, values, linestyle="", markersize=7, label="this pixel", **style)
@@ -179,8 +180,11 @@ def draw_votes(axes, detector, example, name, quantity):
     legend(axes)
 
 
-def draw_dark_type(detector, name, example, stronger=None):
-    """The picture of a type that darks show: ramps, also of a `stronger` Example, and the quantity that decides."""
+def draw_dark_type(detector, name, example, stronger=None, quantity=None):
+    """The picture of a type that darks show: ramps, also of a `stronger` Example, and the quantity that decides.
+
+    `quantity` is its key in QUANTITIES, if it is not the name of the type.
+    """
     figure, (left, right) = new_figure()
     style = {"color": marker_of(name).color, "linewidth": 1.3}
     names = detector.names("dark")
@@ -197,7 +201,7 @@ def draw_dark_type(detector, name, example, stronger=None):
         shown = draw_ramps(left, detector, "dark", (stronger.y, stronger.x), dashed, names[:1])
         more = (Line2D([], [], **dashed, label="a hotter pixel"),)
     ramp_legend(left, style, "dark", shown, len(names), more)
-    draw_votes(right, detector, example, name, QUANTITIES["hot" if name == "intermittent" else name])
+    draw_votes(right, detector, example, name, QUANTITIES[quantity or name])
     return figure
 
 
