@@ -222,10 +222,14 @@ def say(lines):
             print(line, file=sys.stderr)
 
 
+REFUSALS = []
+
+
 def refusal(message):
     """The error that ends the run with `message`, which `snakemake --quiet all`, as in a cron job, would hide."""
     if Quietness.ALL in (workflow.output_settings.quiet or ()):
         say([message])
+    REFUSALS.append(message)
     return WorkflowError(message)
 
 

@@ -14,12 +14,10 @@ def check_compare_with(mask_ids):
         if setting in (None, "crds", "previous"):
             continue
         if not os.path.isfile(setting):
-            raise WorkflowError(
-                f"compare_with: no such file: {setting!r}; it must be a mask file, or crds, or previous"
-            )
+            raise refusal(f"compare_with: no such file: {setting!r}; it must be a mask file, or crds, or previous")
         for made in map(mask_file, mask_ids):
             if is_same_file(setting, made):
-                raise WorkflowError(
+                raise refusal(
                     f"compare_with: {setting!r} is the mask {made}, which this run makes; set it to a copy, or to crds or"
                     " previous"
                 )
@@ -63,5 +61,5 @@ def comparisons(mask_id):
 def all_comparisons(wildcards):
     """The comparisons of all masks, for the target `compare`."""
     if not any(comparisons(mask_id) for mask_id in INVENTORY.masks):
-        raise WorkflowError("compare: compare_with is null; it must be a mask file, or crds, or previous")
+        raise refusal("compare: compare_with is null; it must be a mask file, or crds, or previous")
     return recorded([path for mask_id in INVENTORY.masks for path in comparisons(mask_id)])

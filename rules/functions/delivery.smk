@@ -23,7 +23,7 @@ def delivered_files(wildcards):
     """The certificate of a mask, its comparison, and its quality check where a file with ramps was given."""
     mask_id = mask_id_of(wildcards)
     if Path(mask_name(mask_id)).parts[0] == "delivery":
-        raise WorkflowError(f"deliver: output_file {mask_name(mask_id)!r} lies in the folder of the delivery")
+        raise refusal(f"deliver: output_file {mask_name(mask_id)!r} lies in the folder of the delivery")
     if DECIDES and not workflow.dryrun:
         # Snakemake's copy of an output that is updated stays behind if a run is killed, and then stops the next run.
         workflow.persistence.cleanup_backup(Path(RESULTS) / mask_id / "delivery")

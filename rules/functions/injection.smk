@@ -9,7 +9,7 @@ def injection_recovery_targets(wildcards):
     for mask_id, kinds in INVENTORY.masks.items():
         given = [e.name for kind in KINDS for e in kinds[kind].values() if e.from_products]
         if given:
-            raise WorkflowError(
+            raise refusal(
                 f"injection_recovery: {mask_id}: pixels are planted into raw files, and {len(given)} exposures were given"
                 f" already processed, the first {given[0]}; give the raw ones (*_uncal.fits) as darks and flats"
             )

@@ -122,7 +122,7 @@ def ramp_for_check(wildcards):
         for given in files:
             if name in given:
                 return given[name]
-    raise WorkflowError(f"quality_check needs an uncal or jump file of {wildcards.detector}, and none was given")
+    raise refusal(f"quality_check needs an uncal or jump file of {wildcards.detector}, and none was given")
 
 
 def check_flat_types_from(mask_ids):
@@ -130,7 +130,7 @@ def check_flat_types_from(mask_ids):
     for made in map(mask_file, mask_ids):
         for product in FLAT_PRODUCTS.values():
             if is_same_file(product, made):
-                raise WorkflowError(
+                raise refusal(
                     f"flat_types_from: {product!r} is the mask {made}, which this run makes; set it to a copy"
                 )
 

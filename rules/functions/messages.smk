@@ -119,7 +119,7 @@ LISTING = listing_of_dry_run()
 
 def at_exit():
     """The summary where Snakemake runs no handler: a run with nothing to do. A dry run repeats its first lines."""
-    if workflow.execution_settings is None or workflow.dag is None:
+    if workflow.execution_settings is None or workflow.dag is None or REFUSALS:
         return
     if workflow.dryrun:
         say([*LISTING.lines(), *KNOWN_AT_START])

@@ -72,7 +72,7 @@ def science_checks(_wildcards):
     """The files of the checks of all masks that have an old mask, for the target `science_check`."""
     settings = config["science_check"]
     if settings["exposures"] is None:
-        raise WorkflowError(
+        raise refusal(
             "science_check: science_check.exposures is null; it must name exposures that did not vote: raw files"
             " (uncal) or rates (rateints, rate, calints, cal)"
         )
@@ -83,7 +83,7 @@ def science_checks(_wildcards):
         without += lines
         wanted += [] if lines else science_check_files(mask_id)
     if not wanted:
-        raise WorkflowError("\n".join(["science_check: there is nothing to check", *without]))
+        raise refusal("\n".join(["science_check: there is nothing to check", *without]))
     say(without)
     return recorded(wanted)
 
@@ -120,16 +120,16 @@ def check_old_mask(setting):
     if setting in ("crds", "previous"):
         return
     if not os.path.isfile(setting):
-        raise WorkflowError(
+        raise refusal(
             f"science_check.old_mask: no such file: {setting!r}; it must be a mask file, or crds, or previous"
         )
     for made in map(mask_file, INVENTORY.masks):
         if is_same_file(setting, made):
-            raise WorkflowError(
+            raise refusal(
                 f"science_check.old_mask: {setting!r} is the mask {made}, which this run makes; set it to a copy"
             )
     # Imported here because it takes a second.
     from badpix.science_check.old_mask import old_mask_problem
 
     if problem := old_mask_problem(setting, map(detector_of, INVENTORY.masks)):
-        raise WorkflowError(f"science_check.old_mask: {problem}")
+        raise refusal(f"science_check.old_mask: {problem}")

@@ -38,7 +38,7 @@ def sweep_inputs(wildcards):
 def sweep_targets(wildcards):
     """The table and the figure of each mask."""
     if not config["sweep"]:
-        raise WorkflowError("sweep: nothing is swept; give values to try, such as sweep: {max_jump_limit: [5, 8, 12]}")
+        raise refusal("sweep: nothing is swept; give values to try, such as sweep: {max_jump_limit: [5, 8, 12]}")
     for mask_id, kinds in INVENTORY.masks.items():
         if kinds["flats"]:
             of_mask = of_variant(config, variant_of(mask_id))

@@ -81,8 +81,8 @@ def bad_pixels(
     cores : int
         Number of cores of the run.
     config : mapping, optional
-        Further keys of the workflow's configuration, such as `min_darks`. Arguments that have their default do not
-        replace values of a preset.
+        Further keys of the workflow's configuration. A mask needs three darks and three flats, if any are given, unless
+        `min_darks` and `min_flats` are among them. Arguments that have their default do not replace values of a preset.
     keep : path, optional
         A folder, made if needed, that keeps all files of the run, such as the evidence for each flag. A later call with
         the same folder uses them again.

@@ -2,9 +2,10 @@
 
 import logging
 import os
+import re
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,8 @@ OF_THE_CALL = {"keep_history": False, "certify": False, "other_processing": "use
 NOT_ALLOWED = ("exposures", "darks", "flats", "results", "epochs", "variants")
 # Values of keys of paths that are no paths.
 WORDS = ("default", "none", "crds", "previous")
+# The number and the kind in the message of a mask with too few exposures (`badpix.core.reasons.too_few`).
+TOO_FEW = re.compile(r"no mask, because (\d+) usable (darks|flats) remain and min_")
 SHEET, CONFIG, RESULTS, PLOTS = "exposures.tsv", "config.yaml", "results", "plots.png"
 
 
@@ -41,13 +44,17 @@ def make_mask(arguments: Mapping[str, Any], defaults: Mapping[str, Any], options
     """
     output = _output_file(arguments["output_file"])
     rows = exposure_rows(arguments)
+    arguments = without_flux_check(arguments, rows)
     keys = configuration(arguments, defaults, options.config or {}) | {"output_file": output.name}
     with _folder(options.keep) as name:
         folder = Path(name).resolve()
         write_sheet(folder / SHEET, rows)
         text = yaml.safe_dump(keys | {"exposures": SHEET, "results": RESULTS}, sort_keys=False)
         (folder / CONFIG).write_text(text, encoding="utf-8")
-        messages = run_in(folder, folder / CONFIG, options.cores, options.keep is not None)
+        try:
+            messages = run_in(folder, folder / CONFIG, options.cores, options.keep is not None)
+        except BadPixelsError as error:
+            raise BadPixelsError(with_argument(str(error))) from error
         masks = found_masks(folder / RESULTS, output.name)
         if len(masks) != 1:
             raise BadPixelsError(f"the run made {len(masks)} masks instead of one:\n{messages}")
@@ -58,18 +65,40 @@ def make_mask(arguments: Mapping[str, Any], defaults: Mapping[str, Any], options
     return output
 
 
+def with_argument(message: str) -> str:
+    """The `message` of a run; where it has too few exposures, with the arguments that have or lower their number."""
+    hints = [
+        f"{kind.removesuffix('s')}_slope_files has too few files, or lower the number with"
+        f" config={{'min_{kind}': {number}}}"
+        for number, kind in dict.fromkeys(TOO_FEW.findall(message))
+        if int(number)
+    ]
+    return "\n".join([message, *hints])
+
+
+def without_flux_check(arguments: Mapping[str, Any], rows: Iterable[Mapping[str, str]]) -> dict[str, Any]:
+    """`arguments` without `run_dead_flux_check` if `rows` (of the sheet) have no raw flats, as in the official call.
+
+    The log has a warning if there are flats.
+    """
+    flats = [row for row in rows if row["kind"] == "flat"]
+    if not arguments["run_dead_flux_check"] or any("flux_check" in row for row in flats):
+        return dict(arguments)
+    if flats and arguments["dead_search"]:
+        logger.warning(
+            "dead_flux_check_files is %r: no flux check of DEAD pixels, although run_dead_flux_check is True; hot"
+            " pixels that saturate at once can be flagged as DEAD",
+            arguments["dead_flux_check_files"],
+        )
+    return {**arguments, "run_dead_flux_check": False}
+
+
 def exposure_rows(arguments: Mapping[str, Any]) -> list[dict[str, str]]:
     """The rows of the sheet of exposures from the lists of files in `arguments`."""
     files = {kind: input_files(kind, arguments) for kind in ARGUMENTS}
     refuse_averages(file for of_kind in files.values() for file in of_kind)
     if not any(files.values()):
         raise BadPixelsError("flat_slope_files and dark_slope_files: none is given, so there are no exposures")
-    checked = any(file.product == "flux_check" for file in files["flat"])
-    if files["flat"] and not checked and arguments["dead_search"] and arguments["run_dead_flux_check"]:
-        raise BadPixelsError(
-            f"dead_flux_check_files: {arguments['dead_flux_check_files']!r} is not allowed with run_dead_flux_check; it"
-            " must name the raw flats"
-        )
     return sheet_rows({kind: by_exposure(of_kind) for kind, of_kind in files.items()})
 
 

@@ -13,6 +13,7 @@ from jwst_badpix.place import workflow_folder
 # A line of Snakemake itself, also with --quiet all.
 _OF_SNAKEMAKE = re.compile(r"^Using .*profile .*\n", re.M)
 _OF_LOGS = re.compile(r"\n  log: .*")
+WARNING = "Warning: "
 SUMMARY, ERRORS, NEXT = "Summary of the run\n", "Errors:\n", "\nNext,"
 # Seconds until a run that was asked to end is ended.
 PATIENCE = 60
@@ -70,11 +71,12 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def error_of(text: str) -> str:
-    """The message of a failed run in its output `text`: the errors in its summary, else all of it."""
+    """The message of a failed run in its output `text`: the errors in its summary, else all of it but the warnings."""
     _, summary, rest = text.partition(SUMMARY)
-    if not summary or ERRORS not in rest:
-        return text
-    return rest.split(ERRORS, 1)[1].split(NEXT, 1)[0].strip()
+    if summary and ERRORS in rest:
+        return rest.split(ERRORS, 1)[1].split(NEXT, 1)[0].strip()
+    message = "\n".join(line for line in text.splitlines() if not line.startswith(WARNING))
+    return message.strip() or text
 
 
 def summary_of(text: str) -> str:

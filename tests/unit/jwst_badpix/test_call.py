@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import yaml
 
+from badpix.core.reasons import too_few
 from jwst_badpix import BadPixelsError, bad_pixels
-from jwst_badpix.call import OF_THE_CALL, configuration
+from jwst_badpix.call import OF_THE_CALL, configuration, with_argument
 from jwst_badpix.pairing import ARGUMENTS
 from jwst_badpix.place import workflow_folder
 
@@ -93,3 +94,11 @@ def test_an_output_that_cannot_be_written_is_refused_first(tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
     with pytest.raises(BadPixelsError, match=f"output_file: .*{message}"):
         bad_pixels(dark_slope_files=["no such file"], output_file=output)
+
+
+@pytest.mark.parametrize("kind", ["dark", "flat"])
+def test_too_few_exposures_name_the_arguments(kind):
+    message = too_few("NIS", f"{kind}s", 2, 3, {})
+    hint = f"{kind}_slope_files has too few files, or lower the number with config={{'min_{kind}s': 2}}"
+    assert with_argument(message).splitlines() == [message, hint]
+    assert with_argument(too_few("NIS", f"{kind}s", 0, 3, {})).count("config") == 0

@@ -89,6 +89,8 @@ def test_the_error_of_a_run_is_that_of_its_jobs_or_all_it_wrote():
     )
     refused = "the configuration has 1 problem:\n  flux_check: 'x' is not allowed"
     assert error_of(refused) == refused
+    assert error_of(f"Warning: NIS: something\n{refused}") == refused, "a warning is no error"
+    assert error_of("Warning: NIS: something\n") == "Warning: NIS: something\n"
     assert (
         summary_of("Warning\n\nSummary of the run\nNIS\n  mask: x\nNext, report pages:\n  snakemake")
         == "NIS\n  mask: x"

@@ -9,7 +9,7 @@ from astropy.io import fits
 
 from badpix.exposures.find import match_inputs
 from badpix.exposures.sheet import read_sheet
-from jwst_badpix.call import exposure_rows
+from jwst_badpix.call import exposure_rows, without_flux_check
 from jwst_badpix.errors import BadPixelsError
 from jwst_badpix.pairing import ARGUMENTS, COMPANIONS, by_exposure, input_files, sheet_rows, write_sheet
 
@@ -121,15 +121,23 @@ def test_a_value_that_is_no_file_is_named(value, message):
         rows("flat", flat_slope_files=value)
 
 
-def test_no_files_and_a_flux_check_without_raw_files_are_refused(tmp_path):
+def test_no_files_are_refused():
     with pytest.raises(BadPixelsError, match="none is given"):
         exposure_rows(NOTHING | {"dark_slope_files": []})
-    flat = NOTHING | {"flat_slope_files": write(tmp_path / "f_rateints.fits", 1), "dead_search": True}
-    with pytest.raises(BadPixelsError, match="dead_flux_check_files: None is not allowed with run_dead_flux_check"):
-        exposure_rows(flat | {"run_dead_flux_check": True})
-    assert exposure_rows(flat | {"run_dead_flux_check": False})
-    dark = NOTHING | {"dark_slope_files": write(tmp_path / "d_rateints.fits", 1), "dead_search": True}
-    assert exposure_rows(dark | {"run_dead_flux_check": True}), "without flats there is nothing to check"
+
+
+def test_a_flux_check_without_raw_flats_is_left_out_as_in_the_official_call(tmp_path, caplog):
+    """JWQL gives run_dead_flux_check, and None for the files if no raw flat has enough groups."""
+    slopes, raw = write(tmp_path / "f_rateints.fits", 1), write(tmp_path / "f_uncal.fits", 1)
+    flat = NOTHING | {"flat_slope_files": slopes, "dead_search": True, "run_dead_flux_check": True}
+    given = flat | {"dead_flux_check_files": raw}
+    assert without_flux_check(given, exposure_rows(given)) == given
+    dark = NOTHING | {"dark_slope_files": write(tmp_path / "d_rateints.fits", 1)} | {
+        "dead_search": True, "run_dead_flux_check": True,
+    }  # fmt: skip
+    assert without_flux_check(dark, exposure_rows(dark))["run_dead_flux_check"] is False and not caplog.text
+    assert without_flux_check(flat, exposure_rows(flat))["run_dead_flux_check"] is False
+    assert "dead_flux_check_files is None: no flux check of DEAD pixels" in caplog.text
 
 
 def test_the_workflow_reads_the_sheet(tmp_path):
