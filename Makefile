@@ -54,7 +54,7 @@ requirements: $(VENV)/.run-ready
 	envs/pin_requirements.sh $(BIN)
 
 clean:
-	rm -rf $(DEMO) .snakemake
+	rm -rf $(DEMO) .snakemake docs/_build
 
 $(VENV)/.run-ready: envs/requirements.txt
 	envs/create_venv.sh $(VENV) $< $(PYTHON) && touch $@

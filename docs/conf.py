@@ -33,7 +33,6 @@ extensions = [
 
 # Notebooks are shown with their saved output; a test runs them.
 nb_execution_mode = "off"
-myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 4
 myst_fence_as_directive = ["mermaid"]
 nitpicky = True
