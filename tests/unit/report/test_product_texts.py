@@ -8,7 +8,8 @@ from badpix.report import product_texts as texts
 
 COUNT = {"old_share": [2, 1, 3], "new_share": [1, 0, 2], "difference": [-1, -2, 0], "result": "better"}
 CHECK = {
-    "old_mask": "old.fits", "counts": {"outliers let through": COUNT, "good area lost": COUNT}, "left_out": {}, "notes": [],
+    "old_mask": "old.fits", "notes": [], "left_out": {},
+    "counts": {"outliers let through": COUNT, "good area lost": COUNT},
 }  # fmt: skip
 CASES = {
     "quality": (json.dumps({"ramp": "a_uncal.fits"}), "passed: all flags arrive in PIXELDQ of a_uncal.fits"),
