@@ -4,8 +4,13 @@ The source folder is the root of the repository, so that the links of a page are
 also links to README.md, config/README.md and ARCHITECTURE.md.
 """
 
+import re
 import sys
 from pathlib import Path
+
+from docutils import nodes
+from sphinx.util.docutils import SphinxDirective
+from sphinx.util.logging import getLogger
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -28,7 +33,6 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
-    "sphinxcontrib.mermaid",
 ]
 
 # Notebooks are shown with their saved output; a test runs them.
@@ -60,3 +64,27 @@ templates_path = ["_templates"]
 html_additional_pages = {"index": "to_docs.html"}
 html_show_sourcelink = False
 html_copy_source = False
+
+
+class Mermaid(SphinxDirective):
+    """The diagram of ARCHITECTURE.md as its drawing, DRAWING: scripts that draw diagrams come from a network.
+
+    A warning if the drawing lacks a word of the diagram.
+    """
+
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        labels = re.findall(r'"([^"]+)"|\|([^|"]+)\|', "\n".join(self.content))
+        words = set(re.findall(r"\w+", " ".join(map(" ".join, labels))))
+        if missing := words - set(re.findall(r"\w+", (ROOT / DRAWING).read_text(encoding="utf-8"))):
+            text = "%s has no %s; draw the diagram again with mermaid, such as on mermaid.live, without HTML labels"
+            getLogger(__name__).warning(text, DRAWING, ", ".join(sorted(missing)), location=self.get_location())
+        return [nodes.image(uri=f"/{DRAWING}", alt="the diagram of the rules and their files")]
+
+
+DRAWING = "docs/images/architecture.svg"
+
+
+def setup(app):
+    app.add_directive("mermaid", Mermaid)
