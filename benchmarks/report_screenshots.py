@@ -1,6 +1,6 @@
 """The screenshots of docs/howto/report.md, from the report page of a finished run.
 
-    python benchmarks/report_screenshots.py --page results/NRCA1/report.html --pixel 1018,1084 --out docs
+    python benchmarks/report_screenshots.py --page results/NRCA1/report.html --pixel 1018,1084 --out docs/images
     python benchmarks/report_screenshots.py --page results/NRCA1/report.html --out /somewhere --grey
     python benchmarks/report_screenshots.py --page results/NRCA1/report.html --out /somewhere --windows
 

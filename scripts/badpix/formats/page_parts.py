@@ -41,8 +41,8 @@ def banner(text: str) -> str:
 def replace_part(path: str | Path, name: str, content: str) -> bool:
     """Replace the content (HTML) of a part of the page `path`; False if it is the same already.
 
-    A page without the part gets it at the start of its body, if `content` is not empty. OSError if the page cannot be
-    written.
+    A page of an earlier version gets a banner at the start of its body, if `content` is not empty, and no other part.
+    OSError if the page cannot be written.
     """
     start, end = (f"<!--{slash}badpix {name}-->".encode() for slash in ("", "/"))
     new = content.encode()
@@ -53,7 +53,7 @@ def replace_part(path: str | Path, name: str, content: str) -> bool:
             at += len(start)
             if page[at:stop] == new:
                 return False
-        elif not new or not (body := _BODY.search(page)):
+        elif name != BANNER or not new or not (body := _BODY.search(page)):
             return False
         else:
             at = stop = body.end()

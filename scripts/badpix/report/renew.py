@@ -129,6 +129,8 @@ def page_banner(of_run: RunMask) -> str:
         return f"The last run did not finish this mask. {shown}"
     if not mask.exists():
         return f"The mask {mask.name} is not there any more. {shown}"
+    if not digest:
+        return "This page was made by an earlier version of jwst-badpix, and may show another mask."
     if digest != sha256_of(mask):
         now = short_date(fits.getheader(mask).get("DATE", "at another time"))
         return f"The mask was made again, {now}. {shown}"

@@ -268,6 +268,7 @@ def test_nothing_ends_a_script_or_becomes_markup():
             detectors=[overview],
             types=["hot"],
             compared=False,
+            masks={'"<b>': "0"},
             refused={"NIS": "NIS: no mask"},
             version="1",
             made="now",

@@ -96,6 +96,12 @@ def test_the_page_of_the_mask_has_no_banner_and_all_others_have(results):
     assert "The mask m.fits is not there any more" in text_of(results)
 
 
+def test_a_page_of_an_earlier_version_cannot_be_told_from_others(results):
+    (results / "NIS" / "report.html").write_text("<style></style><body>old</body>")
+    assert "by an earlier version of jwst-badpix, and may show another mask" in renew(run_of(results, "NIS"))[1]
+    assert '<body><!--badpix banner--><p role="alert"' in text_of(results) and RESULTS not in text_of(results)
+
+
 def test_the_job_of_a_new_mask_marks_the_page_of_the_mask_before(results):
     mark_replaced(results / "NIS")
     assert "The mask was made again at 20" in text_of(results)
