@@ -81,3 +81,35 @@ def test_the_packages_of_snakemakes_report_are_requirements_of_the_workflow():
     assert {"pygments", "jinja2"} <= needed
     missing = [name for name in needed if not {d.lower().replace("_", "-") for d in distributions[name]} & pinned]
     assert missing == []
+
+
+def documented_commands():
+    """The commands of Snakemake in the documents, one line each: in code blocks and in backticks."""
+    pages = [*ROOT.glob("*.md"), *(path for path in (ROOT / "docs").rglob("*.md") if "_build" not in path.parts)]
+    for page in pages:
+        text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+        yield from (
+            (page.name, words.split()) for words in re.findall(r"(?:^|`|\$ ) *(snakemake [^`\n#]*)", text, re.M)
+        )
+
+
+def lost_targets(words):
+    """The words of a command that Snakemake takes for a configuration file, or for a key, and that are neither."""
+    option, found = "", []
+    for word in words:
+        if word == "--":
+            break
+        option = word if word.startswith("-") else option
+        is_file, is_key = word.endswith((".yaml", ".yml", "...")), "=" in word
+        if word != option and ((option == "--configfile" and not is_file) or (option == "--config" and not is_key)):
+            found.append(word)
+    return found
+
+
+def test_no_documented_target_follows_the_configuration():
+    """Snakemake takes it for a further configuration file and ends with a traceback."""
+    commands = list(documented_commands())
+    assert sum("--configfile" in words for _, words in commands) > 20
+    assert [(page, words) for page, words in commands if lost_targets(words)] == []
+    assert lost_targets(["--configfile", "a.yaml", "sweep"]) == ["sweep"]
+    assert lost_targets(["--config", "a=1", "sweep", "--configfile", "a.yaml", "--", "x"]) == ["sweep"]

@@ -73,8 +73,9 @@ def reference_flat(path, run):
 
 
 def settings_in_history(results):
-    """The digest of the settings of the only mask in a history."""
-    (found,) = pd.read_parquet(results / "history" / "epochs.parquet")["settings"].unique()
+    """The digest of the settings of the only mask of a history that the last run compared."""
+    epochs = pd.read_parquet(results / "history" / "epochs.parquet")
+    (found,) = epochs.loc[epochs["compared"], "settings"].unique()
     return found
 
 

@@ -1,5 +1,6 @@
 """Checks of the tables of a history that was read from disk: types, ranges, and relations between the tables."""
 
+import json
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -54,6 +55,8 @@ def _problems(epochs: pd.DataFrame, flagged: pd.DataFrame) -> Iterator[str]:
     for start, size in POSITIONS:
         if entries[[start, size]].min().min() < 1 or (entries[start] - 1 + entries[size]).max() > MAX_SIDE:
             yield f"epochs.parquet has an array beyond {MAX_SIDE} pixels ({start}, {size})"
+    if not all(map(_is_configuration, entries["configuration"].unique())):
+        yield "epochs.parquet has a configuration that is no JSON mapping"
     if not epochs["kind"].isin(["type", "flag"]).all():
         yield "epochs.parquet has a kind that is neither type nor flag"
     if not (np.isfinite(epochs["fraction"]) & epochs["fraction"].between(0, 1)).all():
@@ -69,3 +72,11 @@ def _problems(epochs: pd.DataFrame, flagged: pd.DataFrame) -> Iterator[str]:
         outside = (flagged[axis] < first - 1) | (flagged[axis] >= first - 1 + length)
         if outside.any():
             yield f"flagged.parquet has pixels outside the array of their mask ({axis})"
+
+
+def _is_configuration(text: str) -> bool:
+    """Whether `text` is empty, of an entry of an earlier version, or the settings of a mask."""
+    try:
+        return not text or isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False

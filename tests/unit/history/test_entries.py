@@ -242,6 +242,8 @@ def test_a_history_with_other_columns_is_refused(tmp_path):
         ("epochs", {"n_rows": 10**9}, r"an array beyond 4096 pixels \(y_start, n_rows"),
         ("epochs", {"y_start": 0}, r"an array beyond 4096 pixels \(y_start"),
         ("epochs", {"detector": None}, "detector has values that are no texts"),
+        ("epochs", {"configuration": "[1"}, "a configuration that is no JSON mapping"),
+        ("epochs", {"compared": "yes"}, "compared has the type"),
         ("epochs", {"kind": "x"}, "neither type nor flag|a count twice"),
         ("epochs", {"fraction": 2.0}, "a fraction that is not from 0 to 1"),
         ("epochs", slice(0), "has no rows"),
