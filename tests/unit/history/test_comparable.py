@@ -44,6 +44,7 @@ def test_what_names_a_mask_does_not_count_and_equal_values_are_equal():
         text(dark_do_not_use=["high_cr", "low_pedestal", "rc", "hot"]),
         text(min_darks=1),
     ]
+    assert text(dark_noisy_threshold=7) == text(dark_noisy_threshold=7.0) != text()
     assert set(same) == {text()}, "three darks are deep also where fewer are required"
 
 

@@ -343,8 +343,9 @@ def test_the_script_uses_the_header_of_the_mask_and_the_exposures_of_the_vote(tm
     assert stored["exposures"] == entry_key("NIS", "", ["d1-seg002", "f1", "d1-seg001"]), "d3 was rejected"
     assert stored["entry"] == entry_key("NIS", "", ["d1-seg002", "f1", "d1-seg001"], like.settings)
     assert stored["contents"] == contents_of(tmp_path / "inputs.csv") != ""
-    (tmp_path / "inputs.csv").write_text("kind,exposure,product,sha256\ndark,d1-seg001,uncal,2f\n")
-    assert contents_of(tmp_path / "inputs.csv") != stored["contents"]
+    for row, is_same in (("dark,d1-seg001,uncal,1f\nreference,,,4d", True), ("dark,d1-seg001,uncal,2f", False)):
+        (tmp_path / "inputs.csv").write_text(f"kind,exposure,product,sha256\n{row}\n")
+        assert (contents_of(tmp_path / "inputs.csv") == stored["contents"]) == is_same, "of exposures only"
     numbers = json.loads(outputs["numbers"].read_text())
     assert (numbers["n_compared"], numbers["left_out"], numbers["n_intermittent"]) == (1, [], 0)
     (kind,) = read_history(tmp_path / "history").epochs["kind"]
