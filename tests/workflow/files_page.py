@@ -92,7 +92,8 @@ def page():
 def section_of(path):
     """The Section that describes the file with this `path` relative to the folder of the detector, or None."""
     of_mask = re.sub(r"(epochs|variants)/[^/]+/", "", path)
-    wanted = (of_mask, of_mask.removeprefix("injection_recovery/"))
+    # Both targets process exposures of their own, with the same files.
+    wanted = (of_mask, re.sub(r"^(injection_recovery|science_check)/", "", of_mask))
     return next((section for name in wanted for section in page() if section.matches(name)), None)
 
 
@@ -175,7 +176,9 @@ def undescribed(results):
     """
     problems, done = [], []
     text = PAGE.read_text(encoding="utf-8")
-    for path in sorted(path for path in results.rglob("*") if path.is_file() and not path.name.startswith(".")):
+    paths = sorted(path for path in results.rglob("*") if path.is_file() and not path.name.startswith("."))
+    assert paths, f"no files below {results}"
+    for path in paths:
         name = path.relative_to(results).as_posix()
         if any(part in ELSEWHERE for part in name.split("/")):
             continue
