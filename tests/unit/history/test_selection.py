@@ -18,6 +18,7 @@ from badpix.history.plot import draw_history
 from badpix.history.remove import NoEntry, remove_entries, restore_entries
 from badpix.history.selection import select
 from badpix.history.text import history_lines, listing, numbers_lines, numbers_of, write_numbers
+from badpix.report import product_texts
 from jwst_badpix.command import main as command
 from unit.history.test_entries import HOT, entry, image, same
 
@@ -85,6 +86,7 @@ def test_what_was_left_out_is_said(tmp_path):
         " (b); 1 pixels are flagged in some of them but not in all",
         "  to compare them too, name their settings in comparable_settings (docs/howto/history.md)",
     ]
+    assert product_texts.history(None, tmp_path / "history.png") == ("; ".join(numbers_lines(numbers)), False)
     os.utime(mask, (2**32, 2**32))
     assert not history_lines({str(tmp_path): [str(mask)]}), "a mask is newer"
     assert json.loads((tmp_path / "history.json").read_text())["left_out_entries"] == [
