@@ -54,8 +54,8 @@ for mask in "$directory"/results/*/test_bpm.fits; do
     echo "report, to open in a browser:    $results/report.html"
     echo "completeness and purity by type: $results/score/score.txt"
 done
-example=$(realpath --relative-to=. "$here/../config/example.yaml")
-[ -z "$command" ] || example=$(realpath "$example")
+example=config/example.yaml
+[ "$here" = scripts ] || example=$(cd "$here/.." && pwd)/$example
 echo
 echo "Masks from your own exposures: copy the example, and enter your folders, name, description and date."
 echo "  cp $example my_config.yaml"
