@@ -9,6 +9,8 @@ from pathlib import Path
 
 # CRDS does not use the network when the address contains "serverless".
 SERVERLESS = "https://jwst-serverless.invalid"
+# A server that does not answer, as behind a firewall, is given up after this time (s). The default of CRDS is an hour.
+TIMEOUT_VARIABLE, TIMEOUT = "CRDS_CLIENT_TIMEOUT_SECONDS", "120"
 
 
 def set_crds_environment(path: str | None, server_url: str | None, context: str | None) -> None:
@@ -18,6 +20,7 @@ def set_crds_environment(path: str | None, server_url: str | None, context: str 
             # Path.absolute keeps '..', and Path.resolve follows links.
             os.environ[variable] = os.path.abspath(value) if variable == "CRDS_PATH" else value  # noqa: PTH100
     os.environ["CRDS_OBSERVATORY"] = "jwst"
+    os.environ.setdefault(TIMEOUT_VARIABLE, TIMEOUT)
 
 
 def set_server(url: str) -> None:
