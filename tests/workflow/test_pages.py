@@ -105,5 +105,6 @@ def test_the_tutorial_from_mast_to_a_delivery(clone, tmp_path):
     assert not missing_lines(blocks, outputs)
     delivery = clone / "results" / "NIS" / "delivery"
     assert list(delivery.glob("*.fits"))
-    # The author of the example is a placeholder, so the field is open.
-    assert yaml.safe_load((delivery / "delivery_form.yaml").read_text(encoding="utf-8"))["deliverer"] is None
+    config = yaml.safe_load((clone / "my_config.yaml").read_text(encoding="utf-8"))
+    form = yaml.safe_load((delivery / "delivery_form.yaml").read_text(encoding="utf-8"))
+    assert form["deliverer"] == config["author"]

@@ -56,11 +56,11 @@ class Delivered:
 def form_fields(settings: DeliverySettings, mask: Delivered) -> dict[str, Any]:
     """Field of the form -> value; None for a field that a person must fill in."""
     header, certificate = mask.header, mask.certificate
-    author = None if header["AUTHOR"] in (DEFAULT_AUTHOR, EXAMPLE_AUTHOR) else header["AUTHOR"]
+    deliverer = settings.deliverer or header["AUTHOR"]
     replaced = certificate.replaces
     description = settings.description or f"{header['INSTRUME']} {header['DETECTOR']} MASK. {header['DESCRIP']}"
     return {
-        "deliverer": settings.deliverer or author,
+        "deliverer": None if deliverer in (DEFAULT_AUTHOR, EXAMPLE_AUTHOR) else deliverer,
         "other_email": settings.email,
         "instrument": str(header["INSTRUME"]).lower(),
         "file_type": "MASK",
