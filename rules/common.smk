@@ -35,6 +35,7 @@ for _package in ("numpy", "jsonschema", "astropy"):
         )
 
 from badpix.workflow import resources
+from badpix.workflow.failed_jobs import FailedJobs
 from badpix.workflow.job_listing import JobListing
 from badpix.config.check import ConfigError, check_detector, load_schema, load_steps, validated
 from badpix.config.command import is_snakemake, lost_options

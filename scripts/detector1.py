@@ -54,6 +54,10 @@ def main(inputs, outputs, exposure, settings, scratch_space=None):
     """
     read_yaml_in_c()
     set_crds_environment(**settings.crds)
+    if os.environ.pop("STPIPE_DISABLE_CRDS_STEPPARS", None):
+        logger.warning(
+            "STPIPE_DISABLE_CRDS_STEPPARS has no effect: the parameters of CRDS and of the configuration apply"
+        )
     uncal, reference_pixel_mask = inputs["uncal"], inputs["reference_pixel_mask"]
     if "references" in inputs:
         fetched = json.loads(Path(inputs["references"]).read_text(encoding="utf-8"))

@@ -2,11 +2,13 @@
 
 Run it after a change of the jwst version: `python scripts/make_step_specs.py`. Reads the installed jwst, writes
 config/schemas/detector1_steps.json (step -> parameter -> configobj specification) and detector1_references.json (the
-types of reference files that the pipeline requests from CRDS).
+types of reference files and step parameters that the pipeline requests from CRDS).
 """
 
 import json
 from pathlib import Path
+
+from badpix.detector1.references import detector1_types
 
 SCHEMAS = Path(__file__).resolve().parent.parent / "config" / "schemas"
 
@@ -23,10 +25,8 @@ def step_specs():
 
 
 def reference_types():
-    """The types of reference files of all steps, by name."""
-    from jwst.pipeline import Detector1Pipeline
-
-    return sorted(set(Detector1Pipeline().reference_file_types))
+    """The types of reference files and of step parameters of all steps, by name."""
+    return detector1_types()
 
 
 def main(folder):

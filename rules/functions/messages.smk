@@ -66,7 +66,7 @@ def close_run(snakemake_logs=None):
     ]
     arguments, earlier = sys.argv[1:], renewed_pages()
     if snakemake_logs is not None:
-        say(error_lines(masks, arguments, snakemake_logs, earlier))
+        say(error_lines(masks, arguments, snakemake_logs, earlier, FAILED.lines))
     else:
         say(success_lines(masks, arguments, [*history_lines(histories()), *earlier]))
 
@@ -100,6 +100,16 @@ def renewed_pages():
 def known_detectors():
     """The names of all detectors, without those of planted pixels and of the science check."""
     return [name for name in DETECTORS if "/" not in name]
+
+
+def failed_jobs():
+    """The FailedJobs of this run; the same in all modules."""
+    found = next((kept for kept in logger.filters if isinstance(kept, FailedJobs)), None) or FailedJobs()
+    logger.addFilter(found)
+    return found
+
+
+FAILED = failed_jobs()
 
 
 def listing_of_dry_run():

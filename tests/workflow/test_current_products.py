@@ -125,8 +125,9 @@ def test_a_flipped_bit_stops_the_vote_and_is_named(run):
         content[hdus.fileinfo("PEDESTAL")["datLoc"] + 4000] ^= 64
     path.write_bytes(content)
     os.utime(path, ns=(made, made))
-    failed = snakemake(run, config={"high_cr_fraction": 0.5})
+    failed = snakemake(run, "--quiet", "all", config={"high_cr_fraction": 0.5})
     assert failed.status != 0
+    assert "\nErrors:\n" in failed.output
     assert f"{path.relative_to(run)}: PEDESTAL changed after it was written" in failed.output
     assert f"remove {path.relative_to(run)} and run again" in failed.output
     path.unlink()

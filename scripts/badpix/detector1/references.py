@@ -14,10 +14,26 @@ from badpix.core.crds_settings import SERVERLESS, set_server
 from badpix.core.fits_check import file_problem
 
 logger = logging.getLogger(__name__)
+# Reference types of step parameters begin with this.
+PARAMETERS = "pars-"
 
 
 class ReferencesUnavailable(Exception):
     """CRDS cannot provide the reference files; the message gives the settings and the remedy."""
+
+
+def detector1_types() -> list[str]:
+    """The types of reference files and of step parameters that calwebb_detector1 requests from CRDS, by name."""
+    # Imported here because it takes seconds.
+    from jwst.pipeline import Detector1Pipeline
+
+    return sorted({*Detector1Pipeline().reference_file_types, *_parameter_types()})
+
+
+def _parameter_types() -> list[str]:
+    from jwst.pipeline import Detector1Pipeline
+
+    return [step.get_config_reftype() for step in (Detector1Pipeline, *Detector1Pipeline.step_defs.values())]
 
 
 def fetch_references(exposure: str | Path, types: Sequence[str]) -> tuple[str, dict[str, str | None]]:
@@ -134,16 +150,18 @@ def fetch_reference(exposure: str | Path, kind: str, purpose: str, remedy: str) 
 def references_of(exposure: str | Path, types: Sequence[str]) -> tuple[str, dict[str, str]]:
     """Fetch the reference files of `types` that CRDS selects for the file `exposure` into the cache.
 
-    Returns (CRDS context, dict of type -> path or, without a file, the reply of CRDS). Raises ReferencesUnavailable.
+    Returns (CRDS context, dict of type -> path or, without a file, the reply of CRDS). Step parameters that CRDS does
+    not have are left out; the pipeline has defaults for them. Raises ReferencesUnavailable.
     """
     import crds
     from crds.core.exceptions import CrdsError
-    from stdatamodels.jwst import datamodels
 
     try:
-        with datamodels.open(str(exposure)) as model:
-            parameters = model.get_crds_parameters()
-        paths = crds.getreferences(parameters, reftypes=types, observatory="jwst")
+        parameters = _crds_parameters(exposure)
+        defaults = {kind for kind in types if kind.startswith(PARAMETERS)} - _step_parameters(parameters, types).keys()
+        wanted = [kind for kind in types if kind not in defaults]
+        # Without types, CRDS would fetch files of all types.
+        paths = crds.getreferences(parameters, reftypes=wanted, observatory="jwst") if wanted else {}
         context = crds.get_context_name("jwst")
     except (CrdsError, SystemExit) as error:  # without a cache CRDS ends the process
         settings = ", ".join(f"{name}={os.environ.get(name, '(not set)')}" for name in ("CRDS_PATH", "CRDS_SERVER_URL"))
@@ -160,6 +178,47 @@ def references_of(exposure: str | Path, types: Sequence[str]) -> tuple[str, dict
     return context, paths
 
 
+def _crds_parameters(exposure: str | Path) -> dict[str, Any]:
+    """The keywords of the file `exposure` by which CRDS selects."""
+    from stdatamodels.jwst import datamodels
+
+    with datamodels.open(str(exposure)) as model:
+        return dict(model.get_crds_parameters())
+
+
+def _step_parameters(parameters: Mapping[str, Any], types: Iterable[str]) -> dict[str, str]:
+    """The files of step parameters (type -> name) that CRDS has among `types` for an exposure with `parameters`."""
+    import crds
+
+    kinds = [kind for kind in types if kind.startswith(PARAMETERS)]
+    if not kinds:
+        return {}
+    names = crds.getrecommendations(parameters, reftypes=kinds, observatory="jwst")
+    return {kind: name for kind, name in names.items() if _file_name(name) != "N/A"}
+
+
+def require_step_parameters(exposure: str | Path) -> None:
+    """Raise ReferencesUnavailable if the cache lacks step parameters (pars-*) that CRDS selects for `exposure`.
+
+    Without them the pipeline uses its defaults without a message. An exposure that cannot be read passes: the pipeline
+    reports it.
+    """
+    import crds
+
+    try:
+        found = _step_parameters(_crds_parameters(exposure), _parameter_types())
+    except Exception as reason:
+        logger.info("the step parameters of %s are not known: %s", exposure, reason)
+        return
+    missing = [name for name in found.values() if not Path(crds.locate_file(name, "jwst")).is_file()]
+    if missing:
+        raise ReferencesUnavailable(
+            f"the CRDS cache lacks step parameters, and CRDS is used without a server: {', '.join(sorted(missing))}. "
+            "Without them the pipeline would use other parameters without a message. Fetch them into the cache, see "
+            "docs/howto/offline_crds.md"
+        )
+
+
 def _file_name(path: str) -> str:
     return "N/A" if path.upper().startswith(("N/A", "NOT FOUND")) else Path(path).name
 
@@ -167,17 +226,16 @@ def _file_name(path: str) -> str:
 def use_cache_alone(exposure: str | Path) -> bool:
     """Make CRDS use only its cache from now on, if the cache has all reference files of `exposure`; True if so.
 
-    Many jobs then send no requests to the server, and need no network.
+    Many jobs then send no requests to the server, and need no network. Raises ReferencesUnavailable without a server if
+    step parameters are missing.
     """
     server = os.environ.get("CRDS_SERVER_URL")
     if server is None or "serverless" in server:
+        require_step_parameters(exposure)
         return True
-    # Imported here because it takes seconds.
-    from jwst.pipeline import Detector1Pipeline
-
     set_server(SERVERLESS)
     try:
-        references_of(exposure, sorted(set(Detector1Pipeline().reference_file_types)))
+        references_of(exposure, detector1_types())
     except Exception as reason:  # also for an exposure that cannot be read, which the pipeline reports
         logger.warning("not all reference files are in the cache, so the server %s is used: %s", server, reason)
         set_server(server)

@@ -22,12 +22,12 @@ from badpix.formats.mask_tables import REJECTED, SUMMARY, read_rejected_exposure
 from badpix.pixels.known_gate import known_lines
 from badpix.report.certification import certification_lines, delivery_lines
 from badpix.science_check.text import short_lines as check_lines
+from badpix.workflow.failed_jobs import USER_REQUEST
 
 # Snakemake's own log of a run: an error with the log of the failed job, and an interrupt from the keyboard.
 # The jobs of a group are indented further.
 _FAILED_LOG = re.compile(r"^( +)log: (.+) \(check log file\(s\) for error details\)$", re.MULTILINE)
 _INDENT_OF_JOB = 4
-_USER_REQUEST = "Terminating processes on user request"
 _USED = re.compile(r"^\d+ (darks|flats) used$")
 MAX_REASONS = 10  # lines of rejected exposures for each mask
 
@@ -211,17 +211,22 @@ def success_lines(masks: Iterable[MadeMask], arguments: Sequence[str], earlier: 
 
 
 def error_lines(
-    masks: Iterable[MadeMask], arguments: Sequence[str], snakemake_logs: Sequence[str], earlier: Sequence[str] = ()
+    masks: Iterable[MadeMask],
+    arguments: Sequence[str],
+    snakemake_logs: Sequence[str],
+    earlier: Sequence[str] = (),
+    announced: Sequence[str] = (),
 ) -> list[str]:
     """The end of a run with failed jobs, or of an interrupted run; `snakemake_logs` are Snakemake's own log files.
 
-    `earlier` are lines on earlier runs.
+    `earlier` are lines on earlier runs, `announced` those of FailedJobs, which a quiet run has not in its log.
     """
-    text = "\n".join(Path(log).read_text(encoding="utf-8", errors="replace") for log in snakemake_logs)
+    texts = [Path(log).read_text(encoding="utf-8", errors="replace") for log in snakemake_logs]
+    text = "\n".join([*texts, *announced])
     lines = ["", "Summary of the run", *(line for made in masks for line in mask_lines(made)), *earlier]
     again = f"  {command_with(arguments)}"
     if errors := failure_lines(text):
         return [*lines, "Errors:", *errors, "Next, after the correction (finished jobs are kept):", again]
-    if _USER_REQUEST in text:
+    if USER_REQUEST in text:
         return [*lines, "The run was interrupted. To continue (finished jobs are kept):", again]
     return [*lines, f"The run failed outside its jobs; see {' '.join(snakemake_logs) or 'the messages above'}"]
