@@ -2,10 +2,9 @@
 
 import logging
 
-import pytest
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from badpix.core.logs import logging_to
+from badpix.core.logs import FAILED, START, error_text
 from badpix.report.terminal import failure_lines
 from badpix.workflow.failed_jobs import USER_REQUEST, FailedJobs
 
@@ -21,8 +20,9 @@ def kept(*records):
 
 def test_the_error_of_a_failed_job_is_found_by_its_log(tmp_path):
     log = tmp_path / "a.log"
-    with pytest.raises(SystemExit), logging_to(log, "detector1_dark"):
-        raise ValueError("wrong")
+    log.write_text(
+        f"detector1_dark{START}\n{FAILED}{error_text('detector1_dark', ValueError('wrong'))}\n", encoding="utf-8"
+    )
     lines = kept((None, {"event": LogEvent.JOB_ERROR, "log": [str(log)]}), ("other", {}))
     assert lines == [f"    log: {log} (check log file(s) for error details)"]
     assert failure_lines("\n".join(lines)) == ["detector1_dark: ValueError: wrong", f"  log: {log}"]
