@@ -319,7 +319,7 @@ def test_the_history_outlives_results_and_is_idempotent(run):
     declared = {"comparable_settings": sorted(set(stored["settings"])), "hot_rate_threshold": 20.0}
     succeed(run, "--until", "history", config=CONFIG | declared)
     assert pd.read_parquet(run / "kept" / "NIS" / "epochs.parquet")["compared"].all()
-    without = succeed(run, "--dry-run", config=CONFIG | {"hot_rate_threshold": 20.0, "keep_history": False})
+    without = succeed(run, "--dry-run", config=CONFIG | {"keep_history": False})
     assert without.jobs["bad_pixel_mask"] == 2 and "history" not in without.jobs
 
 
