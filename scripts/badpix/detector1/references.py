@@ -239,6 +239,10 @@ def use_cache_alone(exposure: str | Path) -> bool:
     except Exception as reason:  # also for an exposure that cannot be read, which the pipeline reports
         logger.warning("not all reference files are in the cache, so the server %s is used: %s", server, reason)
         set_server(server)
+        # The pipeline would use its defaults without a message for step parameters that the server does not deliver.
+        if isinstance(reason, ReferencesUnavailable):
+            with sole_user_of_cache():
+                references_of(exposure, _parameter_types())
         return False
     logger.info("all reference files are in the cache; the server %s is not used", server)
     return True
