@@ -1,5 +1,6 @@
 """The digest of the library modules that a script uses, on a small package made for it."""
 
+import ast
 from pathlib import Path
 
 import pytest
@@ -84,3 +85,41 @@ def test_templates_beside_a_module_belong_to_it(script):
     assert with_page != before
     (folder / "page.html").write_text("<div>")
     assert fresh(script) not in (before, with_page)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "if True: from badpix.other import x\n",
+        "import os; import badpix.other\n",
+        "import os, \\\n    badpix.other\n",
+        "from badpix import (  # (a remark)\n    other,\n)\n",
+        "def f():\n\tfrom badpix import other as o  # a remark\n",
+        '"""Text\nfrom a sentence.\n"""\nimport badpix.other\n',
+        "import badpix.other\r\n",
+    ],
+)
+def test_imports_are_found_wherever_they_stand(script, text):
+    (script.parent / "badpix" / "one.py").write_text(text)
+    before = fresh(script)
+    (script.parent / "badpix" / "other.py").write_text("x = 1\n")
+    assert fresh(script) != before
+
+
+@pytest.mark.parametrize("text", ["# import badpix.other\n", "x = 'from badpix import other'\n", "important = 1\n"])
+def test_other_text_is_no_import(script, text):
+    (script.parent / "badpix" / "one.py").write_text(text)
+    before = fresh(script)
+    (script.parent / "badpix" / "other.py").write_text("x = 1\n")
+    assert fresh(script) == before
+
+
+def test_no_statement_of_the_library_is_missed():
+    def names(nodes):
+        return {(getattr(node, "module", None), alias.name) for node in nodes for alias in node.names}
+
+    for path in SCRIPTS.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import | ast.ImportFrom)]
+        missed = names(nodes) - names(node for _, node in digest.import_statements(text))
+        assert not missed, path
