@@ -1,4 +1,4 @@
-# Raw exposures to rates, ramps with flagged jumps, and fits.
+# Raw exposures to their statistics, and to the products of calwebb_detector1 that are kept.
 
 
 include: "functions/detector1.smk"
@@ -65,30 +65,34 @@ rule prefetch_references:
 
 
 rule detector1_dark:
-    """A raw dark through calwebb_detector1."""
+    """A raw dark through calwebb_detector1, and its statistics."""
     input:
-        uncal=checked_raw_file("dark"),
+        unpack(raw_files("darks")),
         reference_pixel_mask="<results>/{detector}/reference_pixel_mask.fits",
         references="<results>/{detector}/darks/references.json",
     output:
-        rateints="<results>/{detector}/darks/{exposure}_rateints.fits",
-        rate="<results>/{detector}/darks/{exposure}_rate.fits",
-        jump=keep_or_temp("<results>/{detector}/darks/{exposure}_jump.fits"),
-        fitopt=keep_or_temp("<results>/{detector}/darks/{exposure}_fitopt.fits"),
+        **products_of("darks", KEPT["darks"]),
+        statistics="<results>/{detector}/darks/{exposure}_dark_statistics.fits",
     log:
         "<results>/{detector}/logs/detector1_dark/{exposure}.log",
     benchmark:
         "<results>/{detector}/benchmarks/detector1_dark/{exposure}.tsv"
+    wildcard_constraints:
+        detector=MEASURED,
+        exposure=names_pattern("darks", from_products=False),
     threads: lambda wildcards: cores_per_exposure()
     resources:
         mem_mb=memory("detector1_dark", "darks"),
         disk_mb=disk("detector1_dark", "darks"),
         runtime=runtime("detector1_dark", "darks"),
-        scratch=SCRATCH,
+        scratch=scratch,
+        at_a_time=at_a_time,
     params:
         kind="dark",
         steps=config["detector1_dark"],
         crds=crds_settings(),
+        detector=detector_data,
+        early_cutoff_fraction=config["early_cutoff_fraction"],
         library=digest("detector1.py"),
     message:
         "{wildcards.detector}: detector1 of the dark {wildcards.exposure}{PROGRESS}"
@@ -99,27 +103,31 @@ rule detector1_dark:
 
 
 rule detector1_flat:
-    """A raw flat through calwebb_detector1."""
+    """A raw flat through calwebb_detector1, and its statistics."""
 
     # Flats first: the response needs all flats, and can then run beside the darks instead of after them.
     priority: 1
     input:
-        uncal=checked_raw_file("flat"),
+        unpack(raw_files("flats")),
         reference_pixel_mask="<results>/{detector}/reference_pixel_mask.fits",
         references="<results>/{detector}/flats/references.json",
     output:
-        rateints="<results>/{detector}/flats/{exposure}_rateints.fits",
-        rate="<results>/{detector}/flats/{exposure}_rate.fits",
+        **products_of("flats", KEPT["flats"]),
+        statistics="<results>/{detector}/flats/{exposure}_flat_statistics.fits",
     log:
         "<results>/{detector}/logs/detector1_flat/{exposure}.log",
     benchmark:
         "<results>/{detector}/benchmarks/detector1_flat/{exposure}.tsv"
+    wildcard_constraints:
+        detector=MEASURED,
+        exposure=names_pattern("flats", from_products=False),
     threads: lambda wildcards: cores_per_exposure()
     resources:
         mem_mb=memory("detector1_flat", "flats"),
         disk_mb=disk("detector1_flat", "flats"),
         runtime=runtime("detector1_flat", "flats"),
-        scratch=SCRATCH,
+        scratch=scratch,
+        at_a_time=at_a_time,
     params:
         kind="flat",
         steps=config["detector1_flat"],
@@ -132,3 +140,38 @@ rule detector1_flat:
         CONDA_ENV
     script:
         "../scripts/detector1.py"
+
+
+# The products that are not kept, as targets: a job makes all of an exposure.
+if NOT_KEPT["darks"]:
+
+    use rule detector1_dark as products_of_dark with:
+        input:
+            uncal=checked_raw_file("darks", NOT_KEPT["darks"]),
+            reference_pixel_mask="<results>/{detector}/reference_pixel_mask.fits",
+            references="<results>/{detector}/darks/references.json",
+        output:
+            **products_of("darks", NOT_KEPT["darks"]),
+        log:
+            "<results>/{detector}/logs/products_of_dark/{exposure}.log",
+        benchmark:
+            "<results>/{detector}/benchmarks/products_of_dark/{exposure}.tsv"
+        message:
+            "{wildcards.detector}: products of detector1 of the dark {wildcards.exposure}"
+
+
+if NOT_KEPT["flats"]:
+
+    use rule detector1_flat as products_of_flat with:
+        input:
+            uncal=checked_raw_file("flats", NOT_KEPT["flats"]),
+            reference_pixel_mask="<results>/{detector}/reference_pixel_mask.fits",
+            references="<results>/{detector}/flats/references.json",
+        output:
+            **products_of("flats", NOT_KEPT["flats"]),
+        log:
+            "<results>/{detector}/logs/products_of_flat/{exposure}.log",
+        benchmark:
+            "<results>/{detector}/benchmarks/products_of_flat/{exposure}.tsv"
+        message:
+            "{wildcards.detector}: products of detector1 of the flat {wildcards.exposure}"

@@ -6,6 +6,30 @@
 include: "functions/science_check.smk"
 
 
+use rule detector1_dark as detector1_checked_dark with:
+    input:
+        uncal=checked_raw_file("darks", ["rateints"]),
+        reference_pixel_mask="<results>/{detector}/reference_pixel_mask.fits",
+        references="<results>/{detector}/darks/references.json",
+    output:
+        rateints="<results>/{detector}/darks/{exposure}_rateints.fits",
+    wildcard_constraints:
+        detector=f"[A-Z0-9]+/{CHECKED}",
+        exposure="[^/]+",
+
+
+use rule detector1_flat as detector1_checked_flat with:
+    input:
+        uncal=checked_raw_file("flats", ["rateints"]),
+        reference_pixel_mask="<results>/{detector}/reference_pixel_mask.fits",
+        references="<results>/{detector}/flats/references.json",
+    output:
+        rateints="<results>/{detector}/flats/{exposure}_rateints.fits",
+    wildcard_constraints:
+        detector=f"[A-Z0-9]+/{CHECKED}",
+        exposure="[^/]+",
+
+
 rule apply_masks:
     """Outliers that each mask lets through, good area that it loses, and the verdict on the new mask."""
     input:

@@ -1,31 +1,30 @@
-# The statistics of each exposure: measurements without thresholds.
+# The statistics of each exposure of which products are given: measurements without thresholds. Raw exposures:
+# detector1.smk.
 
 
 include: "functions/statistics.smk"
 
 
 rule dark_statistics:
-    """Slopes, pedestals, jump counts, saturation and noise of a dark."""
-
-    # Before all other rules: it frees the disk of the large intermediates.
-    priority: 3
+    """Slopes, pedestals, jump counts, saturation and noise of a dark, from given products."""
     input:
-        unpack(dark_inputs),
+        unpack(given_dark),
     output:
         statistics="<results>/{detector}/darks/{exposure}_dark_statistics.fits",
     log:
         "<results>/{detector}/logs/dark_statistics/{exposure}.log",
     benchmark:
         "<results>/{detector}/benchmarks/dark_statistics/{exposure}.tsv"
+    wildcard_constraints:
+        detector=MEASURED,
+        exposure=names_pattern("darks", from_products=True),
     resources:
         mem_mb=memory("dark_statistics", "darks"),
         disk_mb=disk("dark_statistics", "darks"),
         runtime=runtime("dark_statistics", "darks"),
-        keep_intermediates=int(config["keep_intermediates"]),
     params:
         detector=detector_data,
         early_cutoff_fraction=config["early_cutoff_fraction"],
-        given=lambda wildcards, input: given_products(wildcards, "darks", dict(input.items())),
         library=digest("dark_statistics.py"),
     message:
         "{wildcards.detector}: statistics of the dark {wildcards.exposure}{PROGRESS}"
@@ -61,22 +60,24 @@ rule reference_statistics:
 
 
 rule flat_statistics:
-    """Slopes and last raw groups of a flat."""
+    """Slopes and last raw groups of a flat, from given products."""
     priority: 1
     input:
-        unpack(flat_inputs),
+        unpack(given_flat),
     output:
         statistics="<results>/{detector}/flats/{exposure}_flat_statistics.fits",
     log:
         "<results>/{detector}/logs/flat_statistics/{exposure}.log",
     benchmark:
         "<results>/{detector}/benchmarks/flat_statistics/{exposure}.tsv"
+    wildcard_constraints:
+        detector=MEASURED,
+        exposure=names_pattern("flats", from_products=True),
     resources:
         mem_mb=memory("flat_statistics", "flats"),
         disk_mb=disk("flat_statistics", "flats"),
         runtime=runtime("flat_statistics", "flats"),
     params:
-        given=lambda wildcards, input: given_products(wildcards, "flats", dict(input.items())),
         library=digest("flat_statistics.py"),
     message:
         "{wildcards.detector}: statistics of the flat {wildcards.exposure}{PROGRESS}"

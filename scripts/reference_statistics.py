@@ -10,6 +10,7 @@ from badpix.core.logs import logger, logging_to
 from badpix.formats.detector1_products import check_announced, open_product
 from badpix.formats.reference_statistics_file import write_reference_statistics
 from badpix.formats.statistics_file import write_rejected
+from badpix.formats.provenance import Provenance
 from badpix.formats.statistics_origin import statistics_provenance
 from badpix.instrument.detectors import detector_from_mapping
 from badpix.instrument.geometry import Geometry
@@ -25,7 +26,7 @@ def main(uncal, output, exposure, detector):
     """
     detector = detector_from_mapping(detector)
     with unchanged(uncal):
-        provenance = statistics_provenance({"uncal": uncal}, ["uncal"], {})
+        provenance = statistics_provenance(Provenance(), {"uncal": uncal}, {})
         try:
             with open_product(uncal, "uncal") as hdus:
                 groups = reference_groups(Geometry.from_header(hdus[0].header), detector)

@@ -54,38 +54,16 @@ def context_now(detector, kind):
     return context if context and context.endswith(".pmap") else None
 
 
-def checked_raw_file(kind):
-    """An input function: the raw file of an exposure; the products of detector1 are checked."""
+def check_statistics(wildcards, kind, inputs, settings_of_products=None):
+    """Check the statistics of an exposure, which are measured from `inputs` (product, path).
 
-    def files(wildcards):
-        raw = raw_file(wildcards, f"{kind}s")
-        if DECIDES:
-            path = f"{RESULTS}/{wildcards.detector}/{kind}s/{wildcards.exposure}_rateints.fits"
-            context = context_now(wildcards.detector, f"{kind}s")
-            check_current(Wanted(path, detector1_settings(kind), (("uncal", raw),), required=False, context=context))
-        return raw
-
-    return files
-
-
-def given_products(wildcards, kind, files):
-    """The products among `files` (product -> path) that are input files, but for the raw file that detector1 reads."""
-    exposure = exposures(wildcards, kind)[wildcards.exposure]
-    of_user = set(exposure.files.values()) - ({exposure.files["uncal"]} if not exposure.from_products else set())
-    return [product for product, path in files.items() if path in of_user]
-
-
-def check_statistics(wildcards, kind, files):
-    """Check the statistics of an exposure, which are measured from `files` (product -> path)."""
+    `settings_of_products` is `detector1_settings` for a raw exposure.
+    """
     if not DECIDES:
         return
-    exposure = exposures(wildcards, kind)[wildcards.exposure]
-    settings = statistics_settings(kind)
-    inputs = [(product, files[product]) for product in given_products(wildcards, kind, files)]
-    context = None
-    if not exposure.from_products:
-        settings |= detector1_settings(kind.removesuffix("s"))
-        inputs.insert(0, ("uncal", exposure.files["uncal"]))
+    settings, context = statistics_settings(kind), None
+    if settings_of_products:
+        settings |= settings_of_products(kind.removesuffix("s"))
         context = context_now(wildcards.detector, kind)
     name = f"{wildcards.exposure}_{kind.removesuffix('s')}_statistics.fits"
     check_current(Wanted(f"{RESULTS}/{wildcards.detector}/{kind}/{name}", settings, tuple(inputs), context=context))

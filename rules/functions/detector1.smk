@@ -23,3 +23,61 @@ def check_references(wildcards):
         listing = f"{RESULTS}/{wildcards.detector}/{wildcards.kind}/references.json"
         make_again(listing, CURRENT.check_references(listing, CACHE))
     return []
+
+
+# The products of calwebb_detector1 by kind, those that the job of an exposure leaves, and all others.
+PRODUCTS = {"darks": ("rateints", "rate", "jump", "fitopt"), "flats": ("rateints", "rate")}
+KEPT = {
+    kind: [name for name in names if config["keep_rates" if name == "rate" else "keep_intermediates"]]
+    for kind, names in PRODUCTS.items()
+}
+NOT_KEPT = {kind: [name for name in names if name not in KEPT[kind]] for kind, names in PRODUCTS.items()}
+# The detectors with statistics; of the exposures of the science check, the rates alone are made.
+MEASURED = f"[A-Z0-9]+(/{INJECTED})?"
+
+
+def products_of(kind, names):
+    """The products `names` of an exposure of a kind as outputs: name -> path."""
+    return {name: f"<results>/{{detector}}/{kind}/{{exposure}}_{name}.fits" for name in names}
+
+
+def names_pattern(kind, from_products):
+    """A pattern of the exposures of a kind that are raw, or that are given as products; no list if all are alike."""
+    found = {True: set(), False: set()}
+    for kinds in INVENTORY.detectors.values():
+        for name, exposure in kinds[kind].items():
+            found[exposure.from_products].add(name)
+    if not found[from_products]:
+        # Exposures of the science check and planted copies are raw.
+        return "(?!)" if from_products else "[^/]+"
+    return "|".join(map(re.escape, sorted(found[from_products]))) if found[not from_products] else "[^/]+"
+
+
+def checked_raw_file(kind, names):
+    """An input function: the raw file of an exposure; its products `names` on disk are checked."""
+
+    def file_of(wildcards):
+        raw = raw_file(wildcards, kind)
+        if DECIDES:
+            settings = detector1_settings(kind.removesuffix("s"))
+            context = context_now(wildcards.detector, kind)
+            for name in names:
+                path = f"{RESULTS}/{wildcards.detector}/{kind}/{wildcards.exposure}_{name}.fits"
+                check_current(Wanted(path, settings, (("uncal", raw),), required=False, context=context))
+        return raw
+
+    return file_of
+
+
+def raw_files(kind):
+    """An input function: the raw file of an exposure, and of a flat the file for its flux check; all is checked."""
+
+    def files_of(wildcards):
+        files = {"uncal": checked_raw_file(kind, KEPT[kind])(wildcards)}
+        check = exposures(wildcards, kind)[wildcards.exposure].files.get("flux_check")
+        if check:
+            files["flux_check"] = check
+        check_statistics(wildcards, kind, [("uncal", path) for path in files.values()], detector1_settings)
+        return files
+
+    return files_of

@@ -28,7 +28,7 @@ class Progress:
 
 # Snakemake looks for the names in messages in the outermost Snakefile; modules share the object there.
 PROGRESS = workflow.modifier_stack[0].globals.setdefault("PROGRESS", Progress())
-PROGRESS.rules |= {own_rule("dark_statistics"), own_rule("flat_statistics")}
+PROGRESS.rules |= set(map(own_rule, ("detector1_dark", "detector1_flat", "dark_statistics", "flat_statistics")))
 VOTES = set(map(own_rule, VOTE_RULES))
 RUN_FOLDER = os.getcwd()
 # Filled when the summary of the run is written.

@@ -1,8 +1,5 @@
 # Memory, disk, time and cores of the jobs; benchmarks/resources.py measures them.
 
-# Without a scratch directory, and where intermediates are kept, detector1 writes into the results.
-SCRATCH = None if config["keep_intermediates"] else config["scratch"]
-
 
 def size_of(wildcards, kind):
     """The size of the job's exposure; without `kind`, of an exposure of its detector, and the number of exposures."""
@@ -47,3 +44,17 @@ def cores_per_exposure():
         if not exposure.from_products
     )
     return max(1, min(cores, os.cpu_count()) // max(1, waiting))
+
+
+def scratch(wildcards):
+    """The configured scratch directory, or `auto`; None for the folder of the results.
+
+    A scheduler gives a job the memory of its processes, without room for files in memory.
+    """
+    is_local = workflow.is_main_process and workflow.local_exec
+    return config["scratch"] if config["scratch"] != AUTO or is_local else None
+
+
+def at_a_time(wildcards):
+    """The largest number of jobs of detector1 that run here at a time."""
+    return workflow.resource_settings.cores or 1 if workflow.is_main_process else 1

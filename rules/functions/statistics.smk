@@ -1,20 +1,13 @@
 # Functions of statistics.smk.
 
 
-def product(wildcards, kind, name):
-    """Path of product `name` of an exposure: the configured file, or else the output of detector1."""
-    given = exposures(wildcards, kind)[wildcards.exposure]
-    if given.from_products:
-        return given.files[name]
-    return f"{RESULTS}/{wildcards.detector}/{kind}/{wildcards.exposure}_{name}.fits"
-
-
-def dark_inputs(wildcards):
-    """The products of a dark; a relative pedestal needs the raw file too."""
-    files = {name: product(wildcards, "darks", name) for name in ("jump", "rateints", "fitopt")}
+def given_dark(wildcards):
+    """The given products of a dark; a relative pedestal needs the raw file too."""
+    given = exposures(wildcards, "darks")[wildcards.exposure].files
+    files = {name: given[name] for name in ("jump", "rateints", "fitopt")}
     if DETECTORS[wildcards.detector].relative_pedestal:
-        files["uncal"] = raw_file(wildcards, "darks")
-    check_statistics(wildcards, "darks", files)
+        files["uncal"] = given["uncal"]
+    check_statistics(wildcards, "darks", files.items())
     return files
 
 
@@ -38,11 +31,11 @@ def reference_statistics_of(wildcards):
     ]
 
 
-def flat_inputs(wildcards):
-    """The rates of a flat, and the raw file (for the flux check) if there is a raw file."""
-    files = {"rateints": product(wildcards, "flats", "rateints")}
+def given_flat(wildcards):
+    """The given rates of a flat, and the raw file (for the flux check) if there is a raw file."""
     given = exposures(wildcards, "flats")[wildcards.exposure].files
+    files = {"rateints": given["rateints"]}
     if raw := given.get("flux_check", given.get("uncal")):
         files["uncal"] = raw
-    check_statistics(wildcards, "flats", files)
+    check_statistics(wildcards, "flats", files.items())
     return files

@@ -19,8 +19,6 @@ from astropy.io import fits
 from hypothesis import strategies as st
 
 import bad_pixel_mask
-import dark_statistics
-import flat_statistics
 from badpix.changes.compare import compare
 from badpix.changes.files import MaskMismatch, align, read_image
 from badpix.config.check import ConfigError, load_steps, validated
@@ -42,12 +40,13 @@ from badpix.formats.mask_tables import read_rejected_exposures, read_summary
 from badpix.formats.response_file import Responses
 from badpix.formats.statistics_file import rejection_reason
 from badpix.history.files import HistoryError, extend_history
-from badpix.instrument.detectors import load_detectors
+from badpix.instrument.detectors import detector_from_mapping, load_detectors
 from badpix.instrument.file_names import InputError
 from badpix.instrument.geometry import Geometry
 from badpix.mask.flags import flags_by_type
 from badpix.mask.manual_flags import ManualFlagError, check_manual_flags, manual_flags
 from badpix.pixels.known_list import KnownPixelError, read_known_pixels
+from badpix.statistics.write import DarkMeasurement, measure_given
 from badpix.vote.exposure_set import VoteFiles
 from badpix.workflow.resources import RULES, Size, memory_mb, runtime_minutes
 from fuzz.mutations import KEYS, VALUES, damages, with_countable_axes
@@ -152,11 +151,8 @@ def products(folder: Path) -> Target:
         if any(keys[key] != adapters.KEYWORDS[key] for key in ("FASTAXIS", "SLOWAXIS")):
             return  # the same
         changed = {**paths, product: path}
-        if paths is dark:
-            measurement = dark_statistics.Measurement(0.25, tuple(changed))
-            dark_statistics.main(changed, output, "d", adapters.DETECTOR, measurement)
-        else:
-            flat_statistics.main(changed, output, "f", tuple(changed))
+        settings = DarkMeasurement(detector_from_mapping(adapters.DETECTOR), 0.25) if paths is dark else None
+        measure_given(changed, output, "d" if settings else "f", settings)
         assert rejection_reason(output) is None or rejection_reason(output)
 
     return drawn, check
@@ -168,7 +164,7 @@ def _statistics(folder: Path) -> dict[str, Any]:
     flats = [folder / f"f{i}_flat_statistics.fits" for i in (1, 2, 3)]
     for i, path in enumerate(flats, start=1):
         made = adapters.make_flat(folder, f"f{i}", raw=i != 3)
-        flat_statistics.main(made, path, f"f{i}", tuple(made))
+        measure_given(made, path, f"f{i}", None)
     settings = adapters.ResponseSettings.from_config(adapters.config())
     adapters.flat_response.main(flats, folder / "response.fits", adapters.DETECTOR, settings)
     return {"darks": darks, "flats": flats, "response": folder / "response.fits"}

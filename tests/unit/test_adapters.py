@@ -15,9 +15,7 @@ from astropy.io import fits
 
 import bad_pixel_mask
 import compare_exposures
-import dark_statistics
 import flat_response
-import flat_statistics
 import leave_one_out
 import plots
 import reference_statistics
@@ -33,9 +31,10 @@ from badpix.formats.product_file import provenance_of
 from badpix.formats.provenance import Provenance
 from badpix.formats.response_file import Responses
 from badpix.formats.statistics_file import rejection_reason, write_rejected
-from badpix.instrument.detectors import load_detectors
+from badpix.instrument.detectors import detector_from_mapping, load_detectors
 from badpix.instrument.dq import PIXEL_FLAGS
 from badpix.mask.selectors import SelectorError
+from badpix.statistics.write import DarkMeasurement, measure_given
 from badpix.vote.exposure_set import VoteFiles
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -117,7 +116,7 @@ def make_flat(folder, name, raw):
 
 def dark(folder, products, name="d", detector=DETECTOR):
     output = folder / f"{name}_dark_statistics.fits"
-    dark_statistics.main(products, output, name, detector, dark_statistics.Measurement(0.25, tuple(products)))
+    measure_given(products, output, name, DarkMeasurement(detector_from_mapping(detector), 0.25))
     return output
 
 
@@ -129,7 +128,7 @@ def statistics(tmp_path_factory):
     flats = [folder / f"f{i}_flat_statistics.fits" for i in (1, 2, 3)]
     for i, path in enumerate(flats, start=1):
         products = make_flat(folder, f"f{i}", raw=i != 3)
-        flat_statistics.main(products, path, f"f{i}", tuple(products))
+        measure_given(products, path, f"f{i}", None)
     settings = ResponseSettings.from_config(config())
     flat_response.main(flats, folder / "response.fits", DETECTOR, settings)
     return {"darks": darks, "flats": flats, "response": folder / "response.fits"}
@@ -410,7 +409,7 @@ def test_ground_and_flight_exposures_together(tmp_path, statistics):
         products = make_flat(tmp_path, name, raw=False)
         fits.setval(products["rateints"], "DATE-OBS", value="2018-06-01")
         flats.append(tmp_path / f"{name}_flat_statistics.fits")
-        flat_statistics.main(products, flats[-1], name, tuple(products))
+        measure_given(products, flats[-1], name, None)
     flat_response.main(flats, tmp_path / "response.fits", DETECTOR, ResponseSettings.from_config(config()))
     ground = statistics | {"flats": flats, "response": tmp_path / "response.fits"}
     mask = vote(tmp_path / "vote", ground, pedigree="INFLIGHT GROUND")["mask"]

@@ -1,25 +1,24 @@
 """A hundred bad exposures at once beside the good ones: each gets its reason, and the mask stays as it was."""
 
 import csv
-import dataclasses
 
 import numpy as np
 import pytest
 from astropy.io import fits
 
-import dark_statistics
 import detector1
 from badpix.core.files import card_text
 from badpix.detector1.pipeline import PipelineSettings
 from badpix.formats.mask_file import read_mask
 from badpix.formats.statistics_file import rejection_reason
 from badpix.instrument.detectors import load_detectors
+from badpix.statistics.write import DarkMeasurement, measure_given
 from workflow import corruptions
 from workflow.conftest import FULL_RUN, make_once
 from workflow.runner import PROJECT, copy_run, snakemake, succeed
 
 pytestmark = pytest.mark.pipeline
-DETECTOR = dataclasses.asdict(load_detectors(PROJECT / "config" / "detectors")["NIS"])
+DETECTOR = load_detectors(PROJECT / "config" / "detectors")["NIS"]
 
 
 def with_bad_ones(finished, directory):
@@ -87,7 +86,7 @@ def test_damaged_products_are_rejected_by_the_statistics(name, finished, tmp_pat
         corruptions.with_own_start(source, paths[product], 1)
     change(paths)
     output = tmp_path / "x_dark_statistics.fits"
-    dark_statistics.main(paths, output, "x", DETECTOR, dark_statistics.Measurement(0.25, tuple(paths)))
+    measure_given(paths, output, "x", DarkMeasurement(DETECTOR, 0.25))
     assert words in rejection_reason(output)
 
 
@@ -120,11 +119,5 @@ def test_a_file_that_vanishes_fails_the_job_and_is_not_rejected(finished, tmp_pa
         detector1.main(inputs, outputs, "x", PipelineSettings("dark", {}, crds))
     paths = corruptions.products_of(finished, "darks") | {"fitopt": tmp_path / "x_fitopt.fits"}
     with pytest.raises(FileNotFoundError, match=r"x_fitopt\.fits"):
-        dark_statistics.main(
-            paths,
-            tmp_path / "x_dark_statistics.fits",
-            "x",
-            DETECTOR,
-            dark_statistics.Measurement(0.25, tuple(paths)),
-        )
+        measure_given(paths, tmp_path / "x_dark_statistics.fits", "x", DarkMeasurement(DETECTOR, 0.25))
     assert list(tmp_path.iterdir()) == []

@@ -1,8 +1,6 @@
 """Run the unmodified calwebb_detector1 on an exposure."""
 
 import logging
-import shutil
-import tempfile
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +9,7 @@ from typing import Any
 from astropy.io import fits
 
 from badpix.core.errors import BadExposure
-from badpix.core.files import is_machine_fault, stale
+from badpix.core.files import is_machine_fault
 from badpix.core.startup import importing_much
 from badpix.formats.detector1_products import check_planes, check_steps, open_product
 from badpix.formats.lost_data import check_raw
@@ -145,16 +143,3 @@ def check_used_mask(header: Mapping[str, Any], reference_pixel_mask: str | Path)
     used = str(header.get("R_MASK", "none"))
     if Path(used).name != Path(reference_pixel_mask).name:
         raise RuntimeError(f"dq_init used the mask {used}, not {reference_pixel_mask}")
-
-
-def scratch_directory(parent: str | Path, exposure: str) -> tempfile.TemporaryDirectory[str]:
-    """A temporary directory in `parent`, which is made if missing.
-
-    The directories that killed jobs of the same exposure left behind are removed.
-    """
-    parent = Path(parent)
-    parent.mkdir(parents=True, exist_ok=True)
-    prefix = f".detector1-{exposure}-"
-    for directory in stale(parent, prefix):
-        shutil.rmtree(directory, ignore_errors=True)
-    return tempfile.TemporaryDirectory(prefix=prefix, dir=parent)

@@ -41,8 +41,7 @@ def dark_strengths(
         nothing = np.full(pixels.size, np.nan, np.float32)
         return dict.fromkeys(STRENGTHS, nothing)
     slope = _median(values["SLOPE"])
-    first_saturated = [np.where(v < 0, np.inf, v) for v in values["FIRST_SAT"]]
-    saturated = np.asarray(np.median(np.stack(first_saturated), axis=0))
+    saturated = np.asarray(np.median(np.stack(values["FIRST_SAT"]), axis=0))
     found: dict[str, np.ndarray] = {
         "slope_dn_per_s": slope,
         "slope_e_per_s": np.asarray(slope * _of_pixels(gain, pixels)),
@@ -58,12 +57,19 @@ def dark_strengths(
 
 
 def _add(values: Mapping[str, list[np.ndarray]], statistics: fits.HDUList, pixels: np.ndarray) -> None:
-    """Add the values of `pixels` in each integration of a statistics file; pedestals are relative to the detector's."""
-    means = statistics["INTEGRATIONS"].data["PEDESTAL_T0_MEAN"]
+    """Add the values of `pixels` in each integration of a statistics file.
+
+    Pedestals are relative to the detector's; FIRST_SAT is infinite without a saturated group.
+    """
+    integrations = statistics["INTEGRATIONS"].data
     for name, lists in values.items():
         for number, plane in enumerate(statistics[name].data):
             picked = plane.ravel()[pixels].astype(np.float32)
-            lists.append(picked - np.float32(means[number]) if name == "PEDESTAL_T0" else picked)
+            if name == "PEDESTAL_T0":
+                picked -= np.float32(integrations["PEDESTAL_T0_MEAN"][number])
+            elif name == "FIRST_SAT":
+                picked[picked >= integrations["N_GROUPS"][number]] = np.inf
+            lists.append(picked)
 
 
 def _median(values: Sequence[np.ndarray]) -> np.ndarray:

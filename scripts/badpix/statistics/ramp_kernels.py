@@ -29,14 +29,14 @@ INFINITE, NAN = np.float32(np.inf), np.float32(np.nan)
 
 @compiled
 def count_flags(groupdq: np.ndarray, window: int, counts: np.ndarray) -> None:
-    """Fill `counts`, int16 (8, y, x), with the planes COUNTS of `badpix.statistics.ramps`; see `count_groups` there.
+    """Fill `counts`, integer (8, y, x), with the planes COUNTS of `badpix.statistics.ramps`; see `count_groups` there.
 
     `groupdq` is uint8 (group, y, x), `window` the number of early and of late groups.
     """
     n_groups, n_rows, n_columns = groupdq.shape
     late = n_groups - window
     counts[:7] = 0
-    counts[7] = -1
+    counts[7] = n_groups
     # x in the innermost loop, the order of the pixels in the file.
     for group in range(n_groups):
         for y in range(n_rows):
@@ -157,7 +157,7 @@ def count_steps(
         CDS_NOISE and median difference from `measure_differences`.
     typical_noise : float32
         Used for pixels without a value of `noise`, and as the minimum for N_JUMP_DOWN_5SIG.
-    counts : int16 array (3, y, x)
+    counts : integer array (3, y, x)
         The result.
     """
     n_groups, n_rows, n_columns = sci.shape

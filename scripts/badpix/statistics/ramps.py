@@ -15,15 +15,20 @@ DIFFERENCES = ("CDS_NOISE", "CDS_EARLY", "CDS_LATE", "CDS_FIRST")
 STEPS = ("N_JUMP_DOWN", "N_JUMP_UP", "N_JUMP_DOWN_5SIG")
 
 
+def count_type(n_groups: int) -> type[np.integer]:
+    """The type of the counts of a ramp: a byte where it holds n_groups, since counts are a third of the planes."""
+    return np.uint8 if n_groups <= np.iinfo(np.uint8).max else np.int16
+
+
 def count_groups(groupdq: np.ndarray, early_cutoff_fraction: float) -> dict[str, np.ndarray]:
     """Count flagged and usable groups per pixel.
 
-    The early and late windows have `early_cutoff_fraction` of the groups each. Returns a dict of int16 images (y, x):
-    `NJUMP`, `NJUMP_EARLY`, `NJUMP_LATE` (groups with JUMP_DET: all, in the early and in the late window), `NGOOD`,
-    `NGOOD_EARLY`, `NGOOD_LATE` (usable groups, neither SATURATED nor DO_NOT_USE), `NSAT` (groups with SATURATED),
-    `FIRST_SAT` (0-based index of the first SATURATED group, -1 if none).
+    The early and late windows have `early_cutoff_fraction` of the groups each. Returns a dict of images (y, x) of the
+    type `count_type`: `NJUMP`, `NJUMP_EARLY`, `NJUMP_LATE` (groups with JUMP_DET: all, in the early and in the late
+    window), `NGOOD`, `NGOOD_EARLY`, `NGOOD_LATE` (usable groups, neither SATURATED nor DO_NOT_USE), `NSAT` (groups with
+    SATURATED), `FIRST_SAT` (0-based index of the first SATURATED group; the number of groups if none).
     """
-    counts = np.empty((len(COUNTS), *groupdq.shape[1:]), np.int16)
+    counts = np.empty((len(COUNTS), *groupdq.shape[1:]), count_type(len(groupdq)))
     count_flags(groupdq, early_late_window(len(groupdq), early_cutoff_fraction), counts)
     return dict(zip(COUNTS, counts, strict=True))
 
@@ -40,17 +45,18 @@ def group_differences(sci: np.ndarray, groupdq: np.ndarray, early_cutoff_fractio
     the late window; NaN without a difference. Groups with JUMP_DET are included, because the jump step flags much of an
     RC pixel's ramp; groups with SATURATED or DO_NOT_USE are not.
 
-    `N_JUMP_DOWN`, `N_JUMP_UP` (int16): groups with JUMP_DET after the early window whose difference from the group
-    before is below -STEP_SIGMA x CDS_NOISE, or above STEP_SIGMA x CDS_NOISE, and as far from the median difference.
+    `N_JUMP_DOWN`, `N_JUMP_UP` (`count_type`): groups with JUMP_DET after the early window whose difference from the
+    group before is below -STEP_SIGMA x CDS_NOISE, or above STEP_SIGMA x CDS_NOISE, and as far from the median
+    difference.
 
-    `N_JUMP_DOWN_5SIG` (int16): the groups in N_JUMP_DOWN beyond CLEAR_SIGMA x the larger of CDS_NOISE and its median
-    over the pixels.
+    `N_JUMP_DOWN_5SIG` (`count_type`): the groups in N_JUMP_DOWN beyond CLEAR_SIGMA x the larger of CDS_NOISE and its
+    median over the pixels.
 
     A telegraph signal jumps down as often as up; a cosmic ray only jumps up.
     """
     shape, n_differences = sci.shape[1:], len(sci) - 1
     images = np.full((len(DIFFERENCES) + 1, *shape), np.nan, np.float32)
-    steps = np.zeros((len(STEPS), *shape), np.int16)
+    steps = np.zeros((len(STEPS), *shape), count_type(len(sci)))
     if n_differences > 0:
         window = min(early_late_window(len(sci), early_cutoff_fraction), n_differences)
         measure_differences(sci, groupdq, window, sorting_network(n_differences), sorting_network(window), images)

@@ -65,7 +65,7 @@ class Needs:
     irs2 : PerSize
         Memory (bytes) of the steps on raw IRS2 arrays, with 3200 rows for 2048.
     disk : PerSize
-        Size (bytes) of the written files.
+        Size (bytes) of the written files, with the temporary files of detector1.
     seconds : tuple of float
         Time (s) per million planes and per million samples.
     of_all_exposures : bool
@@ -98,10 +98,10 @@ RULES = {
     "reference_pixel_mask": Needs(145, memory=((21, 0, 0),), disk=(5, 0, 0)),
     "prefetch_references": Needs(160, memory=((0, 0, 4.1),), irs2=(0, 0, 6.4)),
     "detector1_dark": Needs(
-        PIPELINE_MB, ((0, 601, 2), (0, 412, 11)), irs2=(0, 333, 17), disk=(0, 45, 30), seconds=(2, 1)
+        PIPELINE_MB, ((0, 601, 2), (0, 412, 11)), irs2=(0, 333, 17), disk=(0, 95, 30), seconds=(3, 1)
     ),
     "detector1_flat": Needs(
-        PIPELINE_MB, ((0, 213, 11), (0, 83, 18)), (0, 510, 7), (0, 333, 17), disk=(0, 45, 0), seconds=(2, 1)
+        PIPELINE_MB, ((0, 213, 11), (0, 83, 18)), (0, 510, 7), (0, 333, 17), disk=(0, 65, 0), seconds=(3, 1)
     ),
     "dark_statistics": Needs(230, memory=((0, 150, 4),), disk=(0, 80, 0), seconds=(3, 0.1)),
     "reference_statistics": Needs(65, memory=((42, 0, 0.7),), disk=(1, 0, 0), seconds=(1, 0.1)),

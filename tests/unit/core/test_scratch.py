@@ -1,8 +1,19 @@
-"""Scratch directories: allowed directories, and the files in them from making to removal."""
+"""Scratch directories: allowed directories, their place, and what killed jobs leave."""
+
+from pathlib import Path
 
 import pytest
 
-from badpix.core.scratch import ScratchError, check_scratch, discard, move_to_scratch, own_directory
+from badpix.core.scratch import (
+    AUTO,
+    ScratchError,
+    check_scratch,
+    free_memory_mb,
+    own_directory,
+    scratch_directory,
+    scratch_parent,
+    sweep_memory,
+)
 
 
 @pytest.fixture
@@ -17,8 +28,8 @@ def folders(tmp_path):
 @pytest.mark.parametrize(
     ("path", "reason"),
     [
-        ("scratch", "must be an absolute path"),
-        ("{}/results/../scratch", "must be an absolute path"),
+        ("scratch", "must be auto, or an absolute path"),
+        ("{}/results/../scratch", "must be auto, or an absolute path"),
         ("{}/nowhere", "must be a directory that exists"),
         ("{}/file", "must be a directory that exists"),
         ("{}/results", "must lie outside of the results"),
@@ -37,32 +48,74 @@ def test_unusable_directories_are_refused(path, reason, folders, tmp_path):
 
 def test_a_directory_beside_the_results_is_accepted(folders, tmp_path):
     check_scratch(str(folders[0]), tmp_path / "results")
+    check_scratch(AUTO, tmp_path / "results")
 
 
-def test_a_file_lies_in_scratch_until_it_is_discarded(folders, tmp_path):
+def test_directories_of_killed_jobs_of_the_exposure_are_removed(tmp_path):
+    for name in (".detector1-a-abcdefgh", ".detector1-a-b-abcdefgh", ".detector1-[a]-abcdefgh"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "half.fits").touch()
+    with scratch_directory(tmp_path, "a") as scratch:
+        assert scratch.startswith(str(tmp_path / ".detector1-a-"))
+    left = sorted(path.name for path in tmp_path.iterdir())
+    assert left == [".detector1-[a]-abcdefgh", ".detector1-a-b-abcdefgh"]
+    with scratch_directory(tmp_path, "[a]"):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == [".detector1-a-b-abcdefgh"]
+
+
+def test_a_job_that_runs_keeps_its_directory(tmp_path):
+    """A node that was thought dead may still work on the exposure."""
+    with scratch_directory(tmp_path, "a") as first:
+        (Path(first) / "half.fits").touch()
+        with scratch_directory(tmp_path, "a") as second:
+            assert second != first
+        assert (Path(first) / "half.fits").exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def memory(tmp_path, monkeypatch):
+    """A directory in place of the file system in memory, with 1000 MB free."""
+    monkeypatch.setattr("badpix.core.scratch.IN_MEMORY", tmp_path / "memory")
+    monkeypatch.setattr("badpix.core.scratch.free_memory_mb", lambda: 1000.0)
+    (tmp_path / "memory").mkdir()
+    return tmp_path / "memory"
+
+
+def test_memory_is_used_where_all_jobs_fit(memory, folders):
     scratch, folder = folders
-    for text in ("of a killed job", "whole"):  # the second file replaces the first
-        (tmp_path / "made").write_text(text)
-        move_to_scratch(tmp_path / "made", folder / "a_jump.fits", scratch)
-    (kept,) = scratch.glob("*/*")
-    assert (folder / "a_jump.fits").is_symlink() and (folder / "a_jump.fits").read_text() == "whole"
-    assert [path.name for path in folder.iterdir()] == ["a_jump.fits"]
-    assert kept.parent.stat().st_mode & 0o777 == 0o700
-    discard(folder / "a_jump.fits")
-    assert not kept.exists()
+    assert scratch_parent(AUTO, folder, 500, 2).parent == memory
+    assert scratch_parent(AUTO, folder, 501, 2) == folder
+    assert scratch_parent(str(scratch), folder, 501, 2).parent == scratch
+    assert scratch_parent(None, folder, 1, 1) == folder
 
 
-def test_other_files_and_links_are_not_discarded(folders, tmp_path):
-    scratch, folder = folders
-    (tmp_path / "own_jump.fits").write_text("the user's own")
-    (folder / "own_jump.fits").symlink_to(tmp_path / "own_jump.fits")
-    (folder / "b_jump.fits").write_text("no link")
-    (tmp_path / "made").write_text("of another folder")
-    move_to_scratch(tmp_path / "made", tmp_path / "c_jump.fits", scratch)
-    (folder / "c_jump.fits").symlink_to((tmp_path / "c_jump.fits").readlink())
-    for path in list(folder.iterdir()):
-        discard(path)
-        assert path.exists(), path
+def test_what_killed_jobs_left_in_memory_is_removed(memory, folders, monkeypatch):
+    parent = scratch_parent(AUTO, folders[1], 1, 1)
+    with scratch_directory(parent, "running") as running:
+        for name in ("killed", "starting"):
+            (parent / f".detector1-{name}-abcdefgh").mkdir()
+            (parent / f".detector1-{name}-abcdefgh" / "half.fits").touch()
+        sweep_memory()
+        assert len(list(parent.iterdir())) == 3, "a job that has just started may not hold its directory yet"
+        monkeypatch.setattr("badpix.core.scratch.STARTING_S", -1)
+        sweep_memory()
+        assert [str(path) for path in parent.iterdir()] == [running]
+
+
+def test_the_limit_of_a_control_group_counts(tmp_path, monkeypatch):
+    """The memory of a container or a job is less than that of the machine."""
+    monkeypatch.setattr("badpix.core.scratch.CGROUPS", tmp_path)
+    group = tmp_path / Path("/proc/self/cgroup").read_text().strip().rsplit("::", 1)[-1].lstrip("/")
+    group.mkdir(parents=True, exist_ok=True)
+    before = free_memory_mb()
+    assert before > 100
+    (group / "memory.max").write_text("3000000\n")
+    (group / "memory.current").write_text("1000000\n")
+    assert free_memory_mb() == 2.0
+    (group / "memory.max").write_text("max\n")
+    assert free_memory_mb() > 100
 
 
 def test_two_folders_of_results_have_different_directories(folders, tmp_path):

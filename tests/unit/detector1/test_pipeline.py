@@ -1,22 +1,9 @@
-"""Jobs of detector1: the files of killed jobs, and failures of an exposure or of the machine."""
+"""Jobs of detector1: failures of an exposure or of the machine."""
 
 import pytest
 
 from badpix.core.errors import BadExposure
-from badpix.detector1.pipeline import run_detector1, scratch_directory
-
-
-def test_directories_of_killed_jobs_of_the_exposure_are_removed(tmp_path):
-    for name in (".detector1-a-abcdefgh", ".detector1-a-b-abcdefgh", ".detector1-[a]-abcdefgh"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "half.fits").touch()
-    with scratch_directory(tmp_path, "a") as scratch:
-        assert scratch.startswith(str(tmp_path / ".detector1-a-"))
-    left = sorted(path.name for path in tmp_path.iterdir())
-    assert left == [".detector1-[a]-abcdefgh", ".detector1-a-b-abcdefgh"]
-    with scratch_directory(tmp_path, "[a]"):
-        pass
-    assert [path.name for path in tmp_path.iterdir()] == [".detector1-a-b-abcdefgh"]
+from badpix.detector1.pipeline import run_detector1
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,6 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-import flat_statistics
 from badpix.config.settings import ResponseSettings
 from badpix.core.errors import TooFewExposures
 from badpix.formats.provenance import Provenance
@@ -21,6 +20,7 @@ from badpix.instrument.detectors import load_detectors
 from badpix.numerics.row_blocks import row_blocks
 from badpix.response import normalise as flat_response
 from badpix.response.normalise import box_mean, clipped_stack, mean_flat, normalise, smooth
+from badpix.statistics.write import measure_given
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -77,7 +77,7 @@ def measured(tmp_path, images, uncal=None, **keywords):
     paths = {"rateints": product(tmp_path / "f_rateints.fits", images, **keywords)}
     if uncal:
         paths["uncal"] = product(tmp_path / "f_uncal.fits", uncal)
-    flat_statistics.main(paths, tmp_path / "f.fits", "f", tuple(paths))
+    measure_given(paths, tmp_path / "f.fits", "f", None)
     return tmp_path / "f.fits"
 
 

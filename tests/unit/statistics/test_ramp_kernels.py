@@ -65,7 +65,7 @@ def test_differences_as_in_numpy(n_groups, fraction):
     assert found.keys() == expected.keys()
     for name, image in expected.items():
         np.testing.assert_allclose(found[name], image, rtol=1e-5, atol=1e-5, err_msg=name)
-        assert found[name].dtype == (np.int16 if name.startswith("N") else np.float32)
+        assert found[name].dtype == (np.uint8 if name.startswith("N") else np.float32)
     assert found["N_JUMP_DOWN"].any() and found["N_JUMP_UP"].any()
     if n_groups in (5, 20):
         assert (found["N_JUMP_DOWN"] > found["N_JUMP_DOWN_5SIG"]).any() and found["N_JUMP_DOWN_5SIG"].any()
@@ -84,4 +84,6 @@ def test_counts_as_in_numpy(n_groups):
     counts = count_groups(flags, 0.25)
     for name, mask in expected.items():
         assert np.array_equal(counts[name], mask.sum(axis=0)), name
-    assert np.array_equal(counts["FIRST_SAT"], np.where(saturated.any(axis=0), saturated.argmax(axis=0), -1))
+    assert np.array_equal(
+        counts["FIRST_SAT"], np.where(saturated.any(axis=0), saturated.argmax(axis=0), len(saturated))
+    )

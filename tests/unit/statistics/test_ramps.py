@@ -32,11 +32,20 @@ def test_counts_in_the_windows():
         "NSAT": 2, "FIRST_SAT": 6,
     }  # fmt: skip
     assert {name: int(image[0, 0]) for name, image in counts.items()} == expected
-    assert all(image.dtype == np.int16 for image in counts.values())
+    assert all(image.dtype == np.uint8 for image in counts.values())
+
+
+@pytest.mark.parametrize(("n_groups", "number"), [(255, np.uint8), (256, np.int16), (300, np.int16)])
+def test_counts_hold_the_number_of_groups(n_groups, number):
+    counts = count_groups(flags(*[0] * n_groups), 0.25)
+    assert counts["NGOOD"].dtype == number
+    assert counts["NGOOD"][0, 0] == counts["FIRST_SAT"][0, 0] == n_groups
+    counts = count_groups(flags(*[SAT | JUMP] * n_groups), 0.25)
+    assert (counts["NSAT"][0, 0], counts["NJUMP"][0, 0], counts["FIRST_SAT"][0, 0]) == (n_groups, n_groups, 0)
 
 
 def test_never_saturated_has_no_first_group():
-    assert count_groups(flags(0, JUMP, DNU, 0), 0.25)["FIRST_SAT"][0, 0] == -1
+    assert count_groups(flags(0, JUMP, DNU, 0), 0.25)["FIRST_SAT"][0, 0] == 4
 
 
 def test_counts_with_empty_windows():
@@ -80,7 +89,7 @@ def test_jumps_down_and_up_after_the_early_window():
     sci = ramp(0, -90, 2, 3, 104, 5, 6, -93)
     planes = group_differences(sci, flags(0, JUMP, 0, 0, JUMP, JUMP, 0, JUMP), 0.25)
     assert (planes["N_JUMP_DOWN"][0, 0], planes["N_JUMP_UP"][0, 0]) == (2, 1)
-    assert planes["N_JUMP_DOWN"].dtype == planes["N_JUMP_UP"].dtype == np.int16
+    assert planes["N_JUMP_DOWN"].dtype == planes["N_JUMP_UP"].dtype == np.uint8
     # A group without JUMP_DET is no step, and a saturated group has no difference.
     quiet = group_differences(sci, flags(0, 0, 0, 0, 0, 0, SAT | JUMP, JUMP), 0.25)
     assert quiet["N_JUMP_DOWN"][0, 0] == quiet["N_JUMP_UP"][0, 0] == 0

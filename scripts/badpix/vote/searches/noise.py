@@ -30,7 +30,7 @@ def read_noise_of_differences(planes: Mapping[str, np.ndarray], times: GroupTime
     a difference is rate x `GroupTimes.shot_noise_time_s` / gain.
     """
     time_squared = times.group_time_s * times.shot_noise_time_s
-    shot = planes["VAR_POISSON"] * np.maximum(planes["NGOOD"] - 1, 0) * time_squared
+    shot = planes["VAR_POISSON"] * (np.maximum(planes["NGOOD"], 1) - 1) * time_squared
     noise = planes["CDS_NOISE"]
     with np.errstate(invalid="ignore"):
         variance = noise**2 - np.maximum(shot, 0)
