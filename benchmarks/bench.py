@@ -3,14 +3,15 @@
     python benchmarks/bench.py --out bench [--size 2048 --groups 20 --page docs/measured/benchmarks.md]
 
 Simulates exposures of NIRCam's NRCA1 and measures, each as a ratio within a run: the whole workflow against bare
-detector1 calls, statistics and vote against reading their input, the flats' response against astropy, a dry run with
-very many exposures. Writes OUT/bench.csv; --only keeps the rows of all parts that are not measured.
+detector1 calls, the bytes that an exposure writes and keeps, the vote, the flats' response against astropy, a dry run
+with very many exposures. Writes OUT/bench.csv; --only keeps the rows of all parts that are not measured.
 """
 
 import argparse
 import json
 from pathlib import Path
 
+import disk
 import in_process
 import many
 import pandas as pd
@@ -22,10 +23,6 @@ from page import write_table
 RESPONSE_KEYS = {"flat_mean_sigma_threshold": 3.0, "flat_mean_normalization_method": "smoothed",
                  "smoothing_type": "Box2D", "smoothing_box_width": 15}  # fmt: skip
 DETECTOR = "NRCA1"
-
-
-def statistics(folder, _options):
-    return in_process.statistics(folder, whole.products_kept(folder / "bare"), DETECTOR)
 
 
 def votes(folder, options):
@@ -40,7 +37,10 @@ def responses(folder, _options):
     return in_process.responses(folder, folder / "results" / DETECTOR, DETECTOR, RESPONSE_KEYS)
 
 
-PARTS = {"whole": whole.measure, "statistics": statistics, "votes": votes, "response": responses, "many": many.measure}
+PARTS = {
+    "whole": whole.measure, "small": whole.small, "disk": disk.measure, "votes": votes, "response": responses,
+    "many": many.measure,
+}  # fmt: skip
 
 
 def table_of(frame, before):
@@ -61,6 +61,7 @@ def main():
     parser.add_argument("--groups", type=int, default=20, help="groups per integration (20)")
     parser.add_argument("--votes", type=int, nargs="+", default=[5, 25, 100], help="exposures that vote (5 25 100)")
     parser.add_argument("--many", type=int, default=10_000, help="exposures of the dry run (10000)")
+    parser.add_argument("--pairs", type=int, default=3, help="alternating pairs whose median is taken (3)")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="parts to measure (all)")
     parser.add_argument("--page", type=Path, help="page whose table is replaced")
     parser.add_argument("--before", type=Path, help="bench.csv of an earlier version, for a column of its figures")

@@ -25,7 +25,6 @@ from badpix.formats.response_file import Responses  # noqa: E402
 from badpix.instrument.detectors import load_detectors  # noqa: E402
 from badpix.vote.exposure_set import VoteFiles  # noqa: E402
 
-REPEATS = 3
 BUFFER = np.empty(2**24, np.uint8)
 
 
@@ -51,57 +50,11 @@ def configuration(keys):
     return validated({"darks": "d", "flats": "f"} | keys, schema, steps)
 
 
-def planes_of(path, names):
-    """(offset, bytes) of the images `names` in the file at `path`."""
-    from astropy.io import fits
-
-    with fits.open(path) as hdus:
-        return [(hdus.fileinfo(name)["datLoc"], hdus.fileinfo(name)["datSpan"]) for name in names]
-
-
-def read_planes(path, planes):
-    """Read the bytes of `planes` into new memory."""
-    return [np.fromfile(path, np.uint8, size, offset=offset) for offset, size in planes]
-
-
 def seconds(function, *arguments):
     """Seconds of a call."""
     start = time.perf_counter()
     function(*arguments)
     return time.perf_counter() - start
-
-
-def reduce(kind, products, needed, output, detector):
-    """Statistics of an exposure, and reading their input.
-
-    Parameters
-    ----------
-    kind : str
-        dark or flat.
-    products : dict
-        Product -> path.
-    needed : dict
-        Product -> names of the images to read.
-    output : str
-        Statistics file to write.
-    detector : str
-        Name of the detector.
-
-    Returns
-    -------
-    dict
-        Seconds of imports, reading and work.
-    """
-    main = script(f"{kind}_statistics")
-    arguments = (products, output, "exposure", detector_data(detector), 0.25)
-    imports = time.perf_counter() - START
-    main(*(arguments if kind == "dark" else arguments[:3]))  # loads or compiles the compiled code
-    planes = {product: planes_of(products[product], names) for product, names in needed.items()}
-    reading = min(
-        sum(seconds(read_planes, products[product], planes[product]) for product in planes) for _ in range(REPEATS)
-    )
-    working = min(seconds(main, *(arguments if kind == "dark" else arguments[:3])) for _ in range(REPEATS))
-    return {"imports s": imports, "read s": reading, "work s": working}
 
 
 def read_whole(paths):
@@ -174,6 +127,6 @@ def astropy_response(flats, output, sigma, width):
 
 
 if __name__ == "__main__":
-    tasks = (reduce, vote, response, astropy_response)
+    tasks = (vote, response, astropy_response)
     task = {function.__name__: function for function in tasks}[sys.argv[1]]
     print(json.dumps(task(**json.loads(sys.argv[2]))))

@@ -1,4 +1,4 @@
-"""Statistics, vote and response in separate processes, against reading their input."""
+"""Vote and response in separate processes, against reading their input."""
 
 import json
 import sys
@@ -8,11 +8,6 @@ from astropy.io import fits
 from inputs import copies
 from measure import PROJECT, Row, run
 
-RATES = ["SCI", "DQ", "VAR_POISSON", "VAR_RNOISE"]
-NEEDED = {
-    "dark": {"jump": ["SCI", "GROUPDQ"], "rateints": RATES, "fitopt": ["PEDESTAL"]},
-    "flat": {"rateints": RATES},
-}
 MEMORY_MB = 1536
 FLATS_STACKED = 25
 LIMITS = {"DEAD": (-np.inf, 0.05), "LOW_QE": (0.05, 0.5), "bright": (1.05, np.inf)}
@@ -23,19 +18,6 @@ def child(task, folder, name, **arguments):
     log = folder / f"{name}.log"
     usage = run([sys.executable, PROJECT / "benchmarks" / "children.py", task, json.dumps(arguments)], log)
     return json.loads(log.read_text(encoding="utf-8").splitlines()[-1]), usage
-
-
-def statistics(folder, products, detector):
-    """Rows for the statistics of a dark and of a flat; `products` maps kind -> product -> path of an exposure."""
-    for kind, needed in NEEDED.items():
-        given = {product: str(path) for product, path in products[kind].items() if product in needed}
-        times, usage = child(
-            "reduce", folder, f"{kind}_statistics", kind=kind, products=given, needed=needed,
-            output=str(folder / f"exposure_{kind}_statistics.fits"), detector=detector,
-        )  # fmt: skip
-        ratio = times["work s"] / times["read s"]
-        yield Row(f"{kind}_statistics of one exposure / reading its planes", ratio, "", "<= 3", ratio <= 3,
-                  times | {"peak MB": usage.peak_mb})  # fmt: skip
 
 
 def votes(folder, results, detector, numbers, presets):

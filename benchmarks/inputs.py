@@ -9,12 +9,13 @@ from measure import PROJECT, run
 NUMBER = 5
 
 
-def simulate(folder, options):
-    """Raw exposures of a NIRCam detector in `folder`/data: NUMBER flats and NUMBER + 1 darks."""
+def simulate(folder, options, size=None, number=NUMBER):
+    """Raw exposures of a NIRCam detector in `folder`/data: `number` flats and a dark more, of `size` pixels a side."""
     data = folder / "data"
     if not (data / "config.yaml").exists():
         run([sys.executable, PROJECT / "scripts" / "simulate.py", "--out", data, "--instrument", "NIRCAM", "--size",
-             options.size, "--groups", options.groups, "--integrations", 1, "--darks", NUMBER + 1, "--flats", NUMBER],
+             size or options.size, "--groups", options.groups, "--integrations", 1, "--darks", number + 1,
+             "--flats", number],
             folder / "simulate.log")  # fmt: skip
     return data
 

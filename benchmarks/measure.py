@@ -10,17 +10,23 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
 MB = 2**20
+# Bytes of a block of getrusage on Linux.
+DISK_BLOCK = 512
 # "serverless" in the address keeps CRDS off the network.
 ENVIRONMENT = os.environ | {"CRDS_SERVER_URL": "https://jwst-serverless.invalid", "OMP_NUM_THREADS": "1"}
 
 
 @dataclass(frozen=True)
 class Usage:
-    """Wall and processor time (s) of a process and its children, and the largest memory of a single process (MB)."""
+    """Wall and processor time (s) of a process and its children, and the largest memory of a single process (MB).
+
+    `written_mb` (10^6 bytes) are the pages that they wrote to file systems on disk, not those in memory.
+    """
 
     wall_s: float
     cpu_s: float
     peak_mb: float
+    written_mb: float
 
 
 @dataclass
@@ -51,7 +57,8 @@ def run(command, log, **environment):
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{' '.join(map(str, command))} failed, see {log}")
-    return Usage(wall, resources.ru_utime + resources.ru_stime, resources.ru_maxrss / 1024)
+    written = resources.ru_oublock * DISK_BLOCK / 1e6
+    return Usage(wall, resources.ru_utime + resources.ru_stime, resources.ru_maxrss / 1024, written)
 
 
 def snakemake(results, config, cores, *options):

@@ -88,18 +88,17 @@ rule detector1_dark:
         scratch=scratch,
         at_a_time=at_a_time,
     params:
-        kind="dark",
         steps=config["detector1_dark"],
         crds=crds_settings(),
         detector=detector_data,
         early_cutoff_fraction=config["early_cutoff_fraction"],
-        library=digest("detector1.py"),
+        library=digest("detector1_dark.py"),
     message:
         "{wildcards.detector}: detector1 of the dark {wildcards.exposure}{PROGRESS}"
     conda:
         CONDA_ENV
     script:
-        "../scripts/detector1.py"
+        "../scripts/detector1_dark.py"
 
 
 rule detector1_flat:
@@ -129,17 +128,16 @@ rule detector1_flat:
         scratch=scratch,
         at_a_time=at_a_time,
     params:
-        kind="flat",
         steps=config["detector1_flat"],
         edgeless_subarrays=lambda wildcards: DETECTORS[wildcards.detector].edgeless_subarrays,
         crds=crds_settings(),
-        library=digest("detector1.py"),
+        library=digest("detector1_flat.py"),
     message:
         "{wildcards.detector}: detector1 of the flat {wildcards.exposure}{PROGRESS}"
     conda:
         CONDA_ENV
     script:
-        "../scripts/detector1.py"
+        "../scripts/detector1_flat.py"
 
 
 # The products that are not kept, as targets: a job makes all of an exposure.

@@ -7,7 +7,8 @@ product with the reason. The statistics of raw darks are made by the job of dete
 
 from badpix.core.logs import logging_to
 from badpix.instrument.detectors import detector_from_mapping
-from badpix.statistics.write import DarkMeasurement, measure_given
+from badpix.statistics.dark import DarkMeasurement
+from badpix.statistics.given import measure_given
 
 if "snakemake" in globals():
     with logging_to(snakemake.log[0], snakemake.rule):

@@ -6,7 +6,8 @@ raw flats are made by the job of detector1.
 """
 
 from badpix.core.logs import logging_to
-from badpix.statistics.write import measure_given
+from badpix.statistics.flat import FlatMeasurement
+from badpix.statistics.given import measure_given
 
 if "snakemake" in globals():
     with logging_to(snakemake.log[0], snakemake.rule):
@@ -14,5 +15,5 @@ if "snakemake" in globals():
             dict(snakemake.input.items()),
             snakemake.output.statistics,
             snakemake.wildcards.exposure,
-            None,
+            FlatMeasurement(),
         )

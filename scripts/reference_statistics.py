@@ -8,9 +8,9 @@ from badpix.core.content import unchanged
 from badpix.core.errors import BadExposure
 from badpix.core.logs import logger, logging_to
 from badpix.formats.detector1_products import check_announced, open_product
+from badpix.formats.provenance import Provenance
 from badpix.formats.reference_statistics_file import write_reference_statistics
 from badpix.formats.statistics_file import write_rejected
-from badpix.formats.provenance import Provenance
 from badpix.formats.statistics_origin import statistics_provenance
 from badpix.instrument.detectors import detector_from_mapping
 from badpix.instrument.geometry import Geometry

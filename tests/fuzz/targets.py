@@ -46,7 +46,9 @@ from badpix.instrument.geometry import Geometry
 from badpix.mask.flags import flags_by_type
 from badpix.mask.manual_flags import ManualFlagError, check_manual_flags, manual_flags
 from badpix.pixels.known_list import KnownPixelError, read_known_pixels
-from badpix.statistics.write import DarkMeasurement, measure_given
+from badpix.statistics.dark import DarkMeasurement
+from badpix.statistics.flat import FlatMeasurement
+from badpix.statistics.given import measure_given
 from badpix.vote.exposure_set import VoteFiles
 from badpix.workflow.resources import RULES, Size, memory_mb, runtime_minutes
 from fuzz.mutations import KEYS, VALUES, damages, with_countable_axes
@@ -151,8 +153,10 @@ def products(folder: Path) -> Target:
         if any(keys[key] != adapters.KEYWORDS[key] for key in ("FASTAXIS", "SLOWAXIS")):
             return  # the same
         changed = {**paths, product: path}
-        settings = DarkMeasurement(detector_from_mapping(adapters.DETECTOR), 0.25) if paths is dark else None
-        measure_given(changed, output, "d" if settings else "f", settings)
+        settings = (
+            DarkMeasurement(detector_from_mapping(adapters.DETECTOR), 0.25) if paths is dark else FlatMeasurement()
+        )
+        measure_given(changed, output, "d" if paths is dark else "f", settings)
         assert rejection_reason(output) is None or rejection_reason(output)
 
     return drawn, check
@@ -164,7 +168,7 @@ def _statistics(folder: Path) -> dict[str, Any]:
     flats = [folder / f"f{i}_flat_statistics.fits" for i in (1, 2, 3)]
     for i, path in enumerate(flats, start=1):
         made = adapters.make_flat(folder, f"f{i}", raw=i != 3)
-        measure_given(made, path, f"f{i}", None)
+        measure_given(made, path, f"f{i}", FlatMeasurement())
     settings = adapters.ResponseSettings.from_config(adapters.config())
     adapters.flat_response.main(flats, folder / "response.fits", adapters.DETECTOR, settings)
     return {"darks": darks, "flats": flats, "response": folder / "response.fits"}

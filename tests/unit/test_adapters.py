@@ -34,7 +34,9 @@ from badpix.formats.statistics_file import rejection_reason, write_rejected
 from badpix.instrument.detectors import detector_from_mapping, load_detectors
 from badpix.instrument.dq import PIXEL_FLAGS
 from badpix.mask.selectors import SelectorError
-from badpix.statistics.write import DarkMeasurement, measure_given
+from badpix.statistics.dark import DarkMeasurement
+from badpix.statistics.flat import FlatMeasurement
+from badpix.statistics.given import measure_given
 from badpix.vote.exposure_set import VoteFiles
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -128,7 +130,7 @@ def statistics(tmp_path_factory):
     flats = [folder / f"f{i}_flat_statistics.fits" for i in (1, 2, 3)]
     for i, path in enumerate(flats, start=1):
         products = make_flat(folder, f"f{i}", raw=i != 3)
-        measure_given(products, path, f"f{i}", None)
+        measure_given(products, path, f"f{i}", FlatMeasurement())
     settings = ResponseSettings.from_config(config())
     flat_response.main(flats, folder / "response.fits", DETECTOR, settings)
     return {"darks": darks, "flats": flats, "response": folder / "response.fits"}
@@ -409,7 +411,7 @@ def test_ground_and_flight_exposures_together(tmp_path, statistics):
         products = make_flat(tmp_path, name, raw=False)
         fits.setval(products["rateints"], "DATE-OBS", value="2018-06-01")
         flats.append(tmp_path / f"{name}_flat_statistics.fits")
-        measure_given(products, flats[-1], name, None)
+        measure_given(products, flats[-1], name, FlatMeasurement())
     flat_response.main(flats, tmp_path / "response.fits", DETECTOR, ResponseSettings.from_config(config()))
     ground = statistics | {"flats": flats, "response": tmp_path / "response.fits"}
     mask = vote(tmp_path / "vote", ground, pedigree="INFLIGHT GROUND")["mask"]

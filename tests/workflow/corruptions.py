@@ -23,6 +23,16 @@ def good(directory, kind, number=1):
     return path.name.removesuffix("_uncal.fits"), path
 
 
+def given_without_values(directory, number):
+    """The rates of all flats of a finished run in the folder `given`, the first `number` without any value."""
+    (directory / "given").mkdir()
+    for i, path in enumerate(sorted((directory / "results" / "NIS" / "flats").glob("*_rateints.fits"))):
+        shutil.copy2(path, directory / "given")
+        if i < number:
+            with fits.open(directory / "given" / path.name, mode="update") as hdus:
+                hdus["SCI"].data[:] = np.nan
+
+
 def with_own_start(source, target, number):
     """Copy a FITS file with a start of observation of its own."""
     shutil.copyfile(source, target)

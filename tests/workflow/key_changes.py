@@ -19,7 +19,7 @@ RESPONSE = {"flat_response": 1} | VOTE
 FLATS = {"flat_response": 1} | COMPARED
 # Both kinds from the raw files on, of one exposure each.
 BOTH_KINDS = {
-    "prefetch_references": 1, "detector1_dark": 1, "detector1_flat": 1, "dark_statistics": 1, "flat_statistics": 1,
+    "prefetch_references": 1, "detector1_dark": 1, "detector1_flat": 1,
 } | FLATS  # fmt: skip
 FOUND = frozenset({"mask", "evidence"})
 
@@ -131,7 +131,7 @@ CHANGES = {
     "dark_fitopt_files": Change(one_replaced("fitopt"), ONE_DARK, FOUND | {"dark_statistics"}, start="processed"),
     "dead_flux_check_files": Change(
         [f"bright/{FLAT.format(1)}_uncal.fits"],
-        {"flat_statistics": 1} | FLATS,
+        {"detector1_flat": 1} | FLATS,
         FOUND | {"flat_statistics"},
         companion={"run_dead_flux_check": True, "flux_check": 20000},
         prepare=bright_end,
@@ -140,13 +140,13 @@ CHANGES = {
     # Processing
     "detector1_dark": Change(
         {"jump": {"rejection_threshold": 40.0}},
-        {"detector1_dark": 1, "dark_statistics": 1} | COMPARED,
+        {"detector1_dark": 1} | COMPARED,
         frozenset({"dark_statistics", "evidence"}),
         start="single",
     ),
     "detector1_flat": Change(
         {"linearity": {"skip": True}},
-        {"detector1_flat": 1, "flat_statistics": 1} | FLATS,
+        {"detector1_flat": 1} | FLATS,
         frozenset({"flat_statistics", "flat_response", "evidence"}),
         start="single",
     ),
@@ -157,7 +157,7 @@ CHANGES = {
     "max_saturated_fraction": Change(0.1),
     "max_jump_limit": Change(5),
     "jump_ratio_threshold": Change(1),
-    "early_cutoff_fraction": Change(0.45, {"dark_statistics": 5} | COMPARED, frozenset({"dark_statistics"})),
+    "early_cutoff_fraction": Change(0.45, {"detector1_dark": 5} | COMPARED, frozenset({"dark_statistics"})),
     "pedestal_sigma_threshold": Change(3),
     "rc_fraction_threshold": Change(0.1),
     "low_pedestal_fraction": Change(0.1),

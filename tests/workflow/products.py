@@ -7,8 +7,8 @@ from badpix.formats.mask_file import read_mask
 
 # Products that hold data, and the rule that makes them.
 RULE_OF = {
-    "dark_statistics": "dark_statistics",
-    "flat_statistics": "flat_statistics",
+    "dark_statistics": "detector1_dark",
+    "flat_statistics": "detector1_flat",
     "flat_response": "flat_response",
     "evidence": "bad_pixel_mask",
     "mask": "bad_pixel_mask",

@@ -8,14 +8,20 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-import detector1
+from badpix.detector1.job import process
 from badpix.detector1.pipeline import PipelineSettings
 from badpix.formats.mask_file import read_mask
 from badpix.formats.statistics_file import rejection_reason
+from badpix.instrument.detectors import load_detectors
+from badpix.statistics.dark import DarkMeasurement
+from badpix.statistics.flat import FlatMeasurement
 from workflow.conftest import FULL_RUN
-from workflow.runner import snakemake, succeed
+from workflow.corruptions import given_without_values, good
+from workflow.runner import PROJECT, snakemake, succeed
 
 pytestmark = pytest.mark.pipeline
+
+DETECTORS = load_detectors(PROJECT / "config" / "detectors")
 
 
 def some_dark(directory, number=1):
@@ -125,25 +131,44 @@ def test_what_only_the_pipeline_notices_is_rejected_with_its_reason(simulated, r
     """A group time of zero passes every step up to the ramp fit; the products then contain the reason."""
     shutil.copytree(simulated / "darks", tmp_path / "darks")
     raw = spoiled(tmp_path, "late", set_key("TGROUP", 0.0))
-    outputs = {product: tmp_path / f"late_{product}.fits" for product in ("rateints", "rate", "jump", "fitopt")}
+    outputs = {product: tmp_path / f"late_{product}.fits" for product in ("statistics", "rateints", "rate", "jump")}
     crds = {
         "path": str(simulated / "crds_cache"),
         "server_url": "https://jwst-serverless.invalid",
         "context": None,
     }
     inputs = {"uncal": raw, "reference_pixel_mask": results / "reference_pixel_mask.fits"}
-    detector1.main(inputs, outputs, "late", PipelineSettings("dark", {"dark_current": {"skip": True}}, crds))
+    settings = PipelineSettings("dark", {"dark_current": {"skip": True}}, crds)
+    process(inputs, outputs, "late", settings, DarkMeasurement(DETECTORS["NIS"], 0.25))
     for path in outputs.values():
         assert rejection_reason(path).startswith("calwebb_detector1 failed: ZeroDivisionError")
     assert not list(tmp_path.glob(".detector1-*")), "the scratch directory is left behind"
 
 
 def test_a_flat_that_fails_in_statistics_does_not_stop_the_vote(finished_copy):
-    """A rateints file damaged after the fact: its exposure is left out, the others vote."""
-    path = sorted((finished_copy / "results" / "NIS" / "flats").glob("*_rateints.fits"))[0]
-    with fits.open(path, mode="update") as hdus:
-        hdus["VAR_RNOISE"].name = "OTHER"
-    run = succeed(finished_copy, config=FULL_RUN)
-    assert run.jobs["flat_statistics"] == 1
+    """Rates without values: the exposure is left out, the others vote."""
+    given_without_values(finished_copy, 1)
+    run = succeed(finished_copy, config=FULL_RUN | {"flats": None, "flat_slope_files": "given"})
+    assert run.jobs["flat_statistics"] == 5
     text = (finished_copy / "results" / "NIS" / "rejected_exposures.csv").read_text()
-    assert "no VAR_RNOISE extension" in text
+    assert "has no valid value in any of" in text
+
+
+def test_a_raw_exposure_without_a_measurement_keeps_its_rates(finished, tmp_path):
+    """The pipeline succeeds, and the file for the flux check has another shape: only the statistics are rejected."""
+    name, raw = good(finished, "flats")
+    with fits.open(raw) as hdus:
+        hdus["SCI"].data = hdus["SCI"].data[:1]
+        hdus.writeto(tmp_path / "other_uncal.fits")
+    outputs = {product: tmp_path / f"{name}_{product}.fits" for product in ("statistics", "rate")}
+    crds = {"path": str(finished / "crds_cache"), "server_url": "https://jwst-serverless.invalid", "context": None}
+    inputs = {
+        "uncal": raw,
+        "reference_pixel_mask": finished / "results" / "NIS" / "reference_pixel_mask.fits",
+        "flux_check": tmp_path / "other_uncal.fits",
+    }
+    process(inputs, outputs, name, PipelineSettings("flat", {}, crds), FlatMeasurement())
+    assert rejection_reason(outputs["rate"]) is None
+    assert "shapes differ" in rejection_reason(outputs["statistics"])
+    made = {path.name for path in tmp_path.iterdir()}
+    assert made == {"other_uncal.fits", *(path.name for path in outputs.values())}

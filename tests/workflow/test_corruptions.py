@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-import detector1
 from badpix.core.files import card_text
+from badpix.detector1.job import process
 from badpix.detector1.pipeline import PipelineSettings
 from badpix.formats.mask_file import read_mask
 from badpix.formats.statistics_file import rejection_reason
 from badpix.instrument.detectors import load_detectors
-from badpix.statistics.write import DarkMeasurement, measure_given
+from badpix.statistics.dark import DarkMeasurement
+from badpix.statistics.given import measure_given
 from workflow import corruptions
 from workflow.conftest import FULL_RUN, make_once
 from workflow.runner import PROJECT, copy_run, snakemake, succeed
@@ -112,11 +113,11 @@ def test_fail_stops_at_a_bad_header_and_at_bad_content(finished, tmp_path):
 
 def test_a_file_that_vanishes_fails_the_job_and_is_not_rejected(finished, tmp_path):
     """A missing file may come back unchanged, and a rejected product would then stay."""
-    outputs = {product: tmp_path / f"x_{product}.fits" for product in ("rateints", "rate", "jump", "fitopt")}
+    outputs = {product: tmp_path / f"x_{product}.fits" for product in ("statistics", "rate")}
     inputs = {"uncal": tmp_path / "x_uncal.fits", "reference_pixel_mask": "reference_pixel_mask.fits"}
     crds = {"path": None, "server_url": None, "context": None}
     with pytest.raises(FileNotFoundError, match=r"x_uncal\.fits"):
-        detector1.main(inputs, outputs, "x", PipelineSettings("dark", {}, crds))
+        process(inputs, outputs, "x", PipelineSettings("dark", {}, crds), DarkMeasurement(DETECTOR, 0.25))
     paths = corruptions.products_of(finished, "darks") | {"fitopt": tmp_path / "x_fitopt.fits"}
     with pytest.raises(FileNotFoundError, match=r"x_fitopt\.fits"):
         measure_given(paths, tmp_path / "x_dark_statistics.fits", "x", DarkMeasurement(DETECTOR, 0.25))

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.pipeline
 
 # The table of compared exposures and the plots have no provenance.
 VOTE = {"compare_exposures": 1, "bad_pixel_mask": 1, "plots": 1}
-DARK = {"detector1_dark": 1, "dark_statistics": 1} | VOTE
+DARK = {"detector1_dark": 1} | VOTE
 NIS = "results/NIS"
 
 
@@ -46,9 +46,8 @@ def test_without_records_no_measurement_is_made_again(run):
     ("config", "jobs"),
     [
         ({"smoothing_type": "Median"}, {"flat_response": 1} | VOTE),
-        ({"early_cutoff_fraction": 0.4}, {"detector1_dark": 3, "dark_statistics": 3} | VOTE),
-        ({"detector1_flat": {"jump": {"skip": True}}},
-         {"detector1_flat": 3, "flat_statistics": 3, "flat_response": 1} | VOTE),
+        ({"early_cutoff_fraction": 0.4}, {"detector1_dark": 3} | VOTE),
+        ({"detector1_flat": {"jump": {"skip": True}}}, {"detector1_flat": 3, "flat_response": 1} | VOTE),
         ({"max_jump_limit": 7}, VOTE),
         ({"remake": "rejected"}, VOTE),
     ],
@@ -80,7 +79,7 @@ def test_results_of_another_directory_are_made_again_as_configured(run, tmp_path
     ("name", "jobs"),
     [
         ("darks/*4_nis_dark_statistics.fits", DARK),
-        ("flats/*4_nis_flat_statistics.fits", {"flat_statistics": 1, "flat_response": 1} | VOTE),
+        ("flats/*4_nis_flat_statistics.fits", {"detector1_flat": 1, "flat_response": 1} | VOTE),
         ("flat_response.fits", {"flat_response": 1} | VOTE),
         ("test_bpm.fits", VOTE),
         ("evidence.fits", VOTE),

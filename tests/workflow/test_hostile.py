@@ -106,7 +106,7 @@ def test_all_good_exposures_vote(hostile):
     assert np.count_nonzero(read_mask(mask)) > 0
     history = "".join(str(line) for line in fits.getheader(mask)["HISTORY"])
     assert f"{1 + len(PRODUCT_NAMES)} darks used" in history
-    assert run.jobs["dark_statistics"] == 1 + len(PRODUCT_NAMES)
+    assert run.jobs["dark_statistics"] == len(PRODUCT_NAMES)
     for name in PRODUCT_NAMES:
         assert (directory / RESULTS / "NIS" / "darks" / f"{name}_dark_statistics.fits").is_file()
 
@@ -135,7 +135,7 @@ def test_the_mask_cannot_be_put_elsewhere(path):
 def test_the_mask_cannot_take_the_place_of_another_product(finished, tmp_path):
     directory = copy_run(finished, tmp_path / "run")
     name, _ = good(directory, "darks")
-    for path in ("evidence.fits", f"darks/{name}_rateints.fits"):
+    for path in ("evidence.fits", f"darks/{name}_rate.fits"):
         run = snakemake(directory, "--dry-run", config={"output_file": path})
         assert run.status != 0
         assert "Traceback" not in run.output

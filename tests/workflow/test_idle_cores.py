@@ -42,26 +42,18 @@ def test_one_exposure_uses_two_cores_and_scratch(finished_copy, tmp_path):
     killed = own_directory(scratch, darks) / f".detector1-{DARK}-abcdefgh"
     killed.mkdir()
     config = {"scratch": str(scratch), "detector1_use_idle_cores": True}
-    run = succeed(finished_copy, "--until", "detector1_dark", "--notemp", config=config)
+    run = succeed(finished_copy, "--until", "detector1_dark", config=config)
     assert run.jobs == {"detector1_dark": 1}
     log = (finished_copy / "results" / "NIS" / "logs" / "detector1_dark" / f"{DARK}.log").read_text()
     for step in ("Creating 2 processes for jump detection", "Number of multiprocessing slices: 2"):
         assert log.count(step) == 1, "jump and ramp_fit, and every line of the log once"
-    links = [darks / f"{DARK}_{product}.fits" for product in ("jump", "fitopt")]
-    assert all(link.is_symlink() and link.resolve().is_relative_to(scratch) for link in links)
-    assert sorted(path.name for path in scratch.glob("*/*")) == sorted(link.name for link in links)
+    assert not list(scratch.glob("*/*")) and not list(darks.glob(f"{DARK}_jump.fits"))
 
     # Neither another number of threads nor other scratch, nor none of both, makes it run again.
     for words, other in ((["--set-threads", "detector1_dark=1"], config), ([], {})):
-        again = snakemake(finished_copy, "--dry-run", "--until", "dark_statistics", *words, config=other)
-        assert again.jobs == {"dark_statistics": 1}
+        assert "detector1_dark" not in snakemake(finished_copy, "--dry-run", *words, config=other).jobs
     for path in darks.glob(f"{DARK}_*.fits"):
         assert all(same(image, before[name]) for name, image in data_of(path).items()), path.name
-
-    succeed(finished_copy, "--until", "dark_statistics", config=config)
-    assert not list(scratch.glob("*/*")) and not any(link.is_symlink() for link in links)
-    statistics = data_of(darks / f"{DARK}_dark_statistics.fits")
-    assert all(same(image, before[name]) for name, image in statistics.items())
 
 
 def test_scratch_among_the_results_is_refused(finished_copy):
@@ -105,13 +97,14 @@ def listener():
 CALL = """
 import sys
 sys.path.insert(0, "scripts")
+from badpix.detector1.job import process
 from badpix.detector1.pipeline import PipelineSettings
-from detector1 import main
+from badpix.statistics.flat import FlatMeasurement
 uncal, mask, out, cache, server, references = sys.argv[1:]
 inputs = {"uncal": uncal, "reference_pixel_mask": mask, "references": references}
 settings = PipelineSettings("flat", {}, {"path": cache, "server_url": server, "context": None})
-outputs = {product: f"{out}/a_{product}.fits" for product in ("rateints", "rate")}
-main(inputs, outputs, "a", settings)
+outputs = {product: f"{out}/a_{product}.fits" for product in ("statistics", "rate")}
+process(inputs, outputs, "a", settings, FlatMeasurement())
 """
 
 
@@ -128,5 +121,5 @@ def test_a_job_asks_crds_only_for_what_the_cache_lacks(whole, finished, tmp_path
             [sys.executable, "-c", CALL, *words], cwd=PROJECT, env=os.environ, capture_output=True, text=True
         )
     assert (done.returncode == 0) == whole, done.stderr[-3000:]
-    assert (tmp_path / "a_rateints.fits").exists() == whole
+    assert (tmp_path / "a_statistics.fits").exists() == whole
     assert (len(seen) == 0) == whole

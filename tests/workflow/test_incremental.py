@@ -42,8 +42,7 @@ def without_prefetch(jobs):
 def test_a_second_run_has_nothing_to_do(run):
     assert succeed(run).nothing_to_do
     products = sorted(path.name.split("_nis_")[1] for path in times(run))
-    rates = [name for name in ("rate.fits", "rateints.fits") for _ in range(6)]
-    assert products == sorted(rates + ["dark_statistics.fits"] * 3 + ["flat_statistics.fits"] * 3)
+    assert products == sorted(["rate.fits"] * 6 + ["dark_statistics.fits"] * 3 + ["flat_statistics.fits"] * 3)
 
 
 def test_a_threshold_repeats_the_vote_only(run):
@@ -62,7 +61,7 @@ def test_a_new_exposure_is_all_that_is_processed(kind, number, run, simulated):
     assert name not in history(run)
     shutil.copy2(simulated / kind / name, run / kind)
     done = succeed(run)
-    expected = {f"detector1_{one}": 1, f"{one}_statistics": 1} | COMPARED
+    expected = {f"detector1_{one}": 1} | COMPARED
     assert without_prefetch(done.jobs) == expected | ({"flat_response": 1} if kind == "flats" else {})
     assert f"{kind}: {name}" in history(run)
     assert f"4 {kind} used" in history(run)
@@ -87,7 +86,7 @@ def test_a_removed_exposure_does_not_hide_a_changed_threshold(run):
     for kind, name in NAMES.items():
         (run / kind / name.format(NUMBERS[0])).unlink()
     done = succeed(run, "--dry-run", config={"early_cutoff_fraction": 0.5, "detector1_flat": {"jump": {"skip": True}}})
-    expected = {"detector1_dark": 2, "dark_statistics": 2, "detector1_flat": 2, "flat_statistics": 2}
+    expected = {"detector1_dark": 2, "detector1_flat": 2}
     assert without_prefetch(done.jobs) == expected | {"flat_response": 1} | COMPARED
 
 
@@ -185,16 +184,16 @@ def test_each_rule_watches_what_its_script_imports(rule):
 EDITS = {
     # The ramps themselves are gone and have to be made again.
     "statistics/ramps.py": (
-        {"detector1_dark": 3, "dark_statistics": 3} | COMPARED,
-        {"detector1_flat", "flat_statistics", "flat_response", "reference_pixel_mask"},
+        {"detector1_dark": 3} | COMPARED,
+        {"detector1_flat", "flat_response", "reference_pixel_mask"},
     ),
     "statistics/flat.py": (
-        {"flat_statistics": 3, "flat_response": 1} | COMPARED,
-        {"detector1_flat", "dark_statistics"},
+        {"detector1_flat": 3, "flat_response": 1} | COMPARED,
+        {"detector1_dark", "reference_pixel_mask"},
     ),
-    "comparison/measures.py": (COMPARED, {"flat_response", "flat_statistics", "dark_statistics"}),
-    "response/normalise.py": ({"flat_response": 1} | VOTE, {"flat_statistics", "dark_statistics"}),
-    "vote/classify.py": (VOTE, {"flat_response", "flat_statistics", "dark_statistics"}),
+    "comparison/measures.py": (COMPARED, {"flat_response", "detector1_flat", "detector1_dark"}),
+    "response/normalise.py": ({"flat_response": 1} | VOTE, {"detector1_flat", "detector1_dark"}),
+    "vote/classify.py": (VOTE, {"flat_response", "detector1_flat", "detector1_dark"}),
     "score/pixels.py": ({}, set(RULES)),
 }
 

@@ -18,7 +18,7 @@ from astropy.io import fits
 from badpix.formats.mask_file import read_mask, read_warnings
 from workflow.conftest import FULL_RUN, make_once
 from workflow.key_changes import BOTH_KINDS, CHANGES, COMPARED, DARK, FLAT, MIRI_EXPOSURES, REST, TESTED_ELSEWHERE, VOTE
-from workflow.products import RULE_OF, differing, edited, jobs_of, mask_header, measured, same
+from workflow.products import RULE_OF, differing, edited, images_of, jobs_of, mask_header, measured, same
 from workflow.runner import PROJECT, copy_run, snakemake, succeed
 
 pytestmark = pytest.mark.pipeline
@@ -27,8 +27,9 @@ SCHEMA = yaml.safe_load((PROJECT / "config" / "schemas" / "config.schema.yaml").
 
 # In the order of the workflow; what follows a rule that runs again runs again too.
 RULES = (
-    "reference_pixel_mask", "prefetch_references", "detector1_dark", "detector1_flat", "dark_statistics",
-    "flat_statistics", "compare_exposures", "exposure_response", "leave_one_out", "flat_response", "bad_pixel_mask",
+    "reference_pixel_mask", "prefetch_references", "detector1_dark", "detector1_flat", "products_of_dark",
+    "products_of_flat", "dark_statistics", "flat_statistics",
+    "compare_exposures", "exposure_response", "leave_one_out", "flat_response", "bad_pixel_mask",
     "quality_check", "plots", "compare_masks", "release_gate", "history",
 )  # fmt: skip
 
@@ -220,17 +221,33 @@ def test_subarray_name(start):
         assert run.status == 1 and "subarray_name: GENERIC is not allowed for NIS" in run.output
 
 
-@covers_key("keep_intermediates")
-@pytest.mark.parametrize("keep", [True, False])
-def test_keep_intermediates(keep, start):
+@covers_key("keep_intermediates", "keep_rates")
+@pytest.mark.parametrize(("keep", "keep_rates"), [(True, False), (False, True)])
+def test_kept_products(keep, keep_rates, start):
+    """The keys decide when an exposure is processed; what was not kept is the same as a target."""
     directory, config, results = start("single")
-    config |= {"keep_intermediates": keep}
+    config |= {"keep_intermediates": keep, "keep_rates": keep_rates}
     assert succeed(directory, "--dry-run", config=config).nothing_to_do
-    # The key decides about the intermediates of an exposure when its statistics are made.
-    run = succeed(directory, "--forcerun", "dark_statistics", "--until", "dark_statistics", config=config)
-    assert run.jobs == {"dark_statistics": 1}
-    for product, remains in {"jump": keep, "fitopt": keep, "rateints": True, "dark_statistics": True}.items():
-        assert (results / "darks" / f"{DARK.format(1)}_{product}.fits").exists() == remains
+    folder, name = results / "darks", DARK.format(1)
+    before = {path.name: images_of(path) for path in folder.glob("*.fits")}
+    for path in folder.glob("*.fits"):
+        path.unlink()
+    run = succeed(directory, "--until", "detector1_dark", config=config)
+    assert run.jobs == {"detector1_dark": 1}
+    kept = {"jump": keep, "fitopt": keep, "rateints": keep, "rate": keep_rates, "dark_statistics": True}
+    for product, remains in kept.items():
+        assert (folder / f"{name}_{product}.fits").exists() == remains, product
+    missing = [f"results/NIS/darks/{name}_{product}.fits" for product, remains in kept.items() if not remains]
+    assert succeed(directory, missing[0], config=config).jobs == {"products_of_dark": 1}
+    assert succeed(directory, *missing, config=config).nothing_to_do
+    for path in folder.glob("*.fits"):
+        images = {key: image for key, image in images_of(path).items() if key[1] != "ASDF"}
+        assert all(same(image, before[path.name][key]) for key, image in images.items() if path.name in before)
+    assert before.keys() <= {path.name for path in folder.glob("*.fits")}
+    # A product of other settings is made again.
+    other = config | {"detector1_dark": {"jump": {"rejection_threshold": 40.0}}}
+    again = succeed(directory, "--dry-run", missing[0], config=other)
+    assert again.jobs["products_of_dark"] == 1 and "rejection_threshold" in again.output
 
 
 @covers_key("results")

@@ -9,6 +9,7 @@ from astropy.io import fits
 
 from badpix.formats.mask_file import read_warnings
 from workflow.conftest import FULL_RUN
+from workflow.corruptions import given_without_values
 from workflow.runner import snakemake, succeed
 
 pytestmark = pytest.mark.pipeline
@@ -89,17 +90,15 @@ def test_another_snakemake_is_told_to_activate_the_environment(finished_copy, tm
 
 def test_too_few_flats_in_the_vote_leave_table_and_reasons(finished_copy):
     add_nrca1_flats(finished_copy)
-    for path in sorted((finished_copy / "results" / "NIS" / "flats").glob("*_rateints.fits"))[:3]:
-        with fits.open(path, mode="update") as hdus:
-            hdus["VAR_RNOISE"].name = "OTHER"
-    run = snakemake(finished_copy, config=FULL_RUN)
+    given_without_values(finished_copy, 3)
+    run = snakemake(finished_copy, config=FULL_RUN | {"flat_slope_files": "given"})
     assert run.status != 0 and "Traceback" not in run.output
     sentence = "NIS: no mask, because 2 usable flats remain and min_flats is 3. Rejected:\n"
-    assert run.output.count(sentence) == 1 and "no VAR_RNOISE extension" in end_of(run).split(sentence)[1]
+    assert run.output.count(sentence) == 1 and "has no valid value in any of" in end_of(run).split(sentence)[1]
     assert "mask: none from this run\n" in end_of(run)
     reasons = rejected(finished_copy)
     assert len(reasons) == 5 and reasons["NRCA1_1"] == "DETECTOR is NRCA1, not NIS"
-    assert sum("no VAR_RNOISE extension" in reason for reason in reasons.values()) == 3
+    assert sum("has no valid value in any of" in reason for reason in reasons.values()) == 3
 
 
 def test_without_references_the_reason_appears_once(simulated, tmp_path):

@@ -50,7 +50,7 @@ def test_a_module_continues_a_run_of_the_workflow(finished_copy):
     jobs = {name.removeprefix("badpix_"): count for name, count in run.jobs.items() if name != "everything"}
     assert jobs == own and jobs["bad_pixel_mask"] == 1 and "detector1_dark" not in jobs
     assert run_module(finished_copy, ONE, "--dry-run").nothing_to_do
-    assert "exposures measured" in run_module(finished_copy, ONE, "--forcerun", "badpix_dark_statistics", "-n").output
+    assert "exposures measured" in run_module(finished_copy, ONE, "--forcerun", "badpix_detector1_dark", "-n").output
 
 
 TWO = """

@@ -40,9 +40,9 @@ def test_a_mask_is_checked_on_exposures_that_did_not_vote(finished_copy):
     raw = [f"darks/{DARK.format(n)}_uncal.fits" for n in (2, 5)]
     config = with_check(["given", *raw])
     run = succeed(finished_copy, "--", "science_check", config=config)
-    once = ("reference_pixel_mask", "prefetch_references", "detector1_dark", "bad_pixel_mask", "apply_masks")
+    once = ("reference_pixel_mask", "prefetch_references", "detector1_checked_dark", "bad_pixel_mask", "apply_masks")
     assert {name: run.jobs.get(name) for name in once} == dict.fromkeys(once, 1)
-    assert "detector1_flat" not in run.jobs
+    assert "detector1_checked_flat" not in run.jobs
     folder = results / "science_check"
     numbers = json.loads((folder / "science_check.json").read_text())
     assert numbers["verdict"] == "better", "the reference has few of the planted bad pixels, and healthy ones"

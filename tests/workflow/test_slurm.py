@@ -207,20 +207,20 @@ def test_a_failing_job_is_reported_by_name_with_its_log(story):
 
 
 def test_the_scheduler_sees_what_each_job_needs(story):
-    """Jobs of an exposure go together: one submission, with the most memory of them and the sum of their times."""
+    """A job of an exposure is a submission with its own memory and time."""
     by_comment = {job["Comment"]: job for job in reversed(story.first_jobs)}  # the first attempt of each
     dark = next(job for comment, job in by_comment.items() if "detector1_dark" in comment)
     flat = next(job for comment, job in by_comment.items() if "detector1_flat" in comment)
     mask = next(job for comment, job in by_comment.items() if comment.startswith("rule_reference_pixel_mask"))
-    assert asked(dark) == needs(["detector1_dark", "dark_statistics"])
-    assert asked(flat) == needs(["detector1_flat", "flat_statistics"])
+    assert asked(dark) == needs(["detector1_dark"])
+    assert asked(flat) == needs(["detector1_flat"])
     assert asked(mask) == needs(["reference_pixel_mask"])
     assert {job["Partition"] for job in story.first_jobs} == {"normal"}
 
 
 def test_a_cancelled_job_is_submitted_again_with_more(story):
     assert story.cancelled["JobState"] == "CANCELLED"
-    assert asked(story.again) == needs(["detector1_dark", "dark_statistics"], attempt=2)
+    assert asked(story.again) == needs(["detector1_dark"], attempt=2)
 
 
 def test_after_a_crash_of_scheduler_and_snakemake_the_rest_is_done(story):
@@ -236,7 +236,7 @@ def test_after_a_crash_of_scheduler_and_snakemake_the_rest_is_done(story):
 def test_a_new_exposure_is_all_that_is_submitted(story):
     status, output = story.more
     assert status == 0, output[-8000:]
-    new = {"detector1_flat": 1, "flat_statistics": 1, "flat_response": 1, "compare_exposures": 1, "bad_pixel_mask": 1}
+    new = {"detector1_flat": 1, "flat_response": 1, "compare_exposures": 1, "bad_pixel_mask": 1}
     assert announced_jobs(output) == new
     assert len(story.more_jobs) == 2, "the exposure's, and the mask's"
     # In the group of the mask, the response and the comparison of the exposures run at the same time.

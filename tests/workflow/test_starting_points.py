@@ -73,7 +73,7 @@ def test_each_exposure_starts_from_the_latest_state_given(finished, directory, p
     config |= {key: files[::-1] for key, files in config.items() if isinstance(files, list)}
     run = succeed(directory, config=config, cores=1, project=project)
     assert run.jobs["detector1_dark"] == 2 and run.jobs["detector1_flat"] == 2
-    assert run.jobs["dark_statistics"] == run.jobs["flat_statistics"] == 5
+    assert run.jobs["dark_statistics"] == run.jobs["flat_statistics"] == 3
     results = directory / "results" / "NIS"
     assert (results / "darks" / "dark 2 v1.0_dark_statistics.fits").exists()
     before, after = measured(finished / "results" / "NIS"), measured(results)

@@ -120,12 +120,12 @@ def scratch_directory(parent: str | Path, exposure: str) -> Iterator[str]:
     prefix = f".detector1-{exposure}-"
     for directory in stale(parent, prefix):
         _remove_unless_held(directory)
-    with tempfile.TemporaryDirectory(prefix=prefix, dir=parent, ignore_cleanup_errors=True) as directory:
-        lock = os.open(directory, os.O_RDONLY)
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=parent, ignore_cleanup_errors=True) as made:
+        lock = os.open(made, os.O_RDONLY)
         try:
             with suppress(OSError):  # a file system without locks
                 fcntl.flock(lock, fcntl.LOCK_EX)
-            yield directory
+            yield made
         finally:
             os.close(lock)
 

@@ -5,6 +5,7 @@ has only a primary header, with `REJECTED = T` and the reason in `REJREASN`. The
 exposure, and does not process it again until its input changes.
 """
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -18,6 +19,8 @@ from badpix.core.fits_table import table_hdu
 from badpix.formats.product_file import open_verified, write_product
 from badpix.formats.provenance import Provenance
 from badpix.instrument import pointing
+
+logger = logging.getLogger(__name__)
 
 # Copied from the primary header of the exposure, where present.
 KEYWORDS = (
@@ -68,6 +71,12 @@ def write_rejected(path: str | Path, exposure: str, reason: str | Exception, pro
     primary.header["REJECTED"] = (True, "this exposure could not be used")
     primary.header["REJREASN"] = card_text(reason)
     write_product(path, [primary], provenance)
+
+
+def reject(path: str | Path, exposure: str, reason: str | Exception, provenance: Provenance) -> None:
+    """As `write_rejected`, with the reason in the log."""
+    logger.error("%s is rejected: %s", exposure, reason)
+    write_rejected(path, exposure, reason, provenance)
 
 
 def rejection_reason(path: str | Path) -> str | None:

@@ -1,7 +1,9 @@
-"""The provenance of the statistics of an exposure: from the pipeline, or from given products."""
+"""What the statistics of an exposure are made from: its measurement, and their provenance."""
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
 
 from astropy.io import fits
 
@@ -10,7 +12,28 @@ from badpix.formats.input_files import input_file
 from badpix.formats.provenance import Provenance, versions
 
 
-def statistics_provenance(upstream: Provenance, given: Mapping[str, str], settings: Mapping[str, object]) -> Provenance:
+class Measurement(Protocol):
+    """The measurement of the exposures of a kind, from files product -> path."""
+
+    @property
+    def products(self) -> tuple[str, ...]:
+        """The products of the pipeline that are needed."""
+
+    @property
+    def needs_raw(self) -> bool:
+        """Whether the raw file is read too, if there is a raw file."""
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The settings that change the statistics, by configuration key."""
+
+    def write(self, paths: Mapping[str, str | Path], output: str | Path, exposure: str, provenance: Provenance) -> None:
+        """Measure `exposure` from the files `paths` and write `output`; BadExposure if the files cannot be used."""
+
+
+def statistics_provenance(
+    upstream: Provenance, given: Mapping[str, str | Path], settings: Mapping[str, object]
+) -> Provenance:
     """The Provenance of statistics measured with `settings` (key -> JSON value).
 
     `upstream` is the Provenance of the products of our detector1 job, empty without; `given` (product -> path) are
@@ -25,7 +48,7 @@ def statistics_provenance(upstream: Provenance, given: Mapping[str, str], settin
     )
 
 
-def _header(path: str) -> Mapping:
+def _header(path: str | Path) -> Mapping:
     """The primary header of a given file, empty if it cannot be read; the reader of its data gives the reason."""
     try:
         return fits.getheader(path)

@@ -2,14 +2,19 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from astropy.io import fits
 
-from badpix.formats.detector1_products import check_agree, check_announced, check_steps, rates_shape
+from badpix.formats.detector1_products import check_agree, check_announced, check_steps, open_product, rates_shape
 from badpix.formats.lost_data import check_image, check_ramps, check_variances
+from badpix.formats.provenance import Provenance
 from badpix.formats.statistics_file import StatisticsWriter
+from badpix.instrument.detectors import Detector
+from badpix.instrument.geometry import Geometry, reference_pixels
 from badpix.instrument.readout import GroupTimes, early_late_window
 from badpix.numerics.clipping import clipped_mean_std
 from badpix.numerics.row_blocks import row_blocks
@@ -99,6 +104,40 @@ def _measure_block(
         planes["PEDESTAL_REL"] = np.abs(second_group - planes["PEDESTAL"])
         planes["PEDESTAL_REL_T0"] = np.abs(second_group - planes["PEDESTAL_T0"])
     return planes
+
+
+@dataclass(frozen=True)
+class DarkMeasurement:
+    """The measurement of darks of a `detector`; `early_cutoff_fraction` of the groups count as early."""
+
+    detector: Detector
+    early_cutoff_fraction: float
+    products: tuple[str, ...] = ("jump", "rateints", "fitopt")
+
+    @property
+    def needs_raw(self) -> bool:
+        """Whether the raw file is read too: for a relative pedestal."""
+        return self.detector.relative_pedestal
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """The settings that change the statistics, by configuration key."""
+        return {"early_cutoff_fraction": self.early_cutoff_fraction}
+
+    def write(self, paths: Mapping[str, str | Path], output: str | Path, exposure: str, provenance: Provenance) -> None:
+        """Measure `exposure` from the files `paths` (product -> path) and write the statistics file `output`.
+
+        Raises BadExposure if the products cannot be used.
+        """
+
+        def science_of(header: fits.Header) -> np.ndarray:
+            return ~reference_pixels(Geometry.from_header(header), self.detector)
+
+        with ExitStack() as stack:
+            opened = {product: stack.enter_context(open_product(path, product)) for product, path in paths.items()}
+            products = DarkProducts(**opened)
+            writer, integrations = measure_dark(exposure, products, science_of, self.early_cutoff_fraction)
+            writer.write(output, provenance, integrations)
 
 
 def measure_dark(

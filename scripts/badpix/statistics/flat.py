@@ -1,13 +1,17 @@
 """Reduce a flat exposure to its cached statistics: slopes, their variances, and the signal of the last groups."""
 
 from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from astropy.io import fits
 
 from badpix.core.errors import BadExposure
-from badpix.formats.detector1_products import check_agree, check_announced, rates_rows, rates_shape
+from badpix.formats.detector1_products import check_agree, check_announced, open_product, rates_rows, rates_shape
 from badpix.formats.lost_data import check_image, check_raw, check_variances
+from badpix.formats.provenance import Provenance
 from badpix.formats.statistics_file import StatisticsWriter
 from badpix.instrument import irs2, pointing
 from badpix.instrument.dq import PIXEL_FLAGS
@@ -27,6 +31,24 @@ def last_groups_mean(
     """
     ramps = uncal_sci[integration, -FLUX_CHECK_GROUPS:, rows]
     return ramps.mean(axis=0, dtype=np.float64).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class FlatMeasurement:
+    """The measurement of flats; the raw file is read if there is a raw file."""
+
+    products: tuple[str, ...] = ("rateints",)
+    needs_raw: bool = True
+    settings: Mapping[str, object] = field(default_factory=dict)
+
+    def write(self, paths: Mapping[str, str | Path], output: str | Path, exposure: str, provenance: Provenance) -> None:
+        """Measure `exposure` from the files `paths` (product -> path) and write the statistics file `output`.
+
+        Raises BadExposure if the products cannot be used.
+        """
+        with ExitStack() as stack:
+            opened = {product: stack.enter_context(open_product(path, product)) for product, path in paths.items()}
+            measure_flat(exposure, opened["rateints"], opened.get("uncal")).write(output, provenance)
 
 
 def measure_flat(exposure: str, rateints: fits.HDUList, uncal: fits.HDUList | None) -> StatisticsWriter:

@@ -9,9 +9,10 @@ import pytest
 from astropy.io import fits
 from crds.core.utils import create_path
 
-import detector1
+from badpix.detector1.job import process
 from badpix.detector1.pipeline import PipelineSettings
 from badpix.detector1.references import ReferencesUnavailable, reference_problem, require_sound, sole_user_of_cache
+from badpix.statistics.flat import FlatMeasurement
 
 
 def sound(folder):
@@ -78,5 +79,5 @@ def test_a_damaged_file_fails_the_job_and_rejects_no_exposure(tmp_path, monkeypa
     outputs = {"rateints": tmp_path / "a_rateints.fits"}
     crds = {"path": str(tmp_path), "server_url": None, "context": None}
     with pytest.raises(ReferencesUnavailable, match=r"gain\.fits: the file is empty"):
-        detector1.main(inputs, outputs, "a", PipelineSettings("dark", {}, crds))
+        process(inputs, outputs, "a", PipelineSettings("flat", {}, crds), FlatMeasurement())
     assert not outputs["rateints"].exists()

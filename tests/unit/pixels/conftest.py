@@ -6,7 +6,8 @@ import flat_response
 from badpix.config.settings import ResponseSettings
 from badpix.formats.response_file import Responses
 from badpix.pixels.result import ResultFiles, read_result
-from badpix.statistics.write import measure_given
+from badpix.statistics.flat import FlatMeasurement
+from badpix.statistics.given import measure_given
 from badpix.vote.exposure_set import VoteFiles
 from unit.test_adapters import DETECTOR, config, dark, make_dark, make_flat, vote
 
@@ -19,7 +20,7 @@ def statistics(tmp_path_factory):
     flats = [folder / f"f{i}_flat_statistics.fits" for i in (1, 2, 3)]
     for i, path in enumerate(flats, start=1):
         products = make_flat(folder, f"f{i}", raw=False)
-        measure_given(products, path, f"f{i}", None)
+        measure_given(products, path, f"f{i}", FlatMeasurement())
     flat_response.main(flats, folder / "response.fits", DETECTOR, ResponseSettings.from_config(config()))
     return {"darks": darks, "flats": flats, "response": folder / "response.fits"}
 

@@ -20,7 +20,8 @@ from badpix.instrument.detectors import load_detectors
 from badpix.numerics.row_blocks import row_blocks
 from badpix.response import normalise as flat_response
 from badpix.response.normalise import box_mean, clipped_stack, mean_flat, normalise, smooth
-from badpix.statistics.write import measure_given
+from badpix.statistics.flat import FlatMeasurement
+from badpix.statistics.given import measure_given
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -77,7 +78,7 @@ def measured(tmp_path, images, uncal=None, **keywords):
     paths = {"rateints": product(tmp_path / "f_rateints.fits", images, **keywords)}
     if uncal:
         paths["uncal"] = product(tmp_path / "f_uncal.fits", uncal)
-    measure_given(paths, tmp_path / "f.fits", "f", None)
+    measure_given(paths, tmp_path / "f.fits", "f", FlatMeasurement())
     return tmp_path / "f.fits"
 
 
