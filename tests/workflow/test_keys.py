@@ -238,15 +238,15 @@ def test_kept_products(keep, keep_rates, start):
     for product, remains in kept.items():
         assert (folder / f"{name}_{product}.fits").exists() == remains, product
     missing = [f"results/NIS/darks/{name}_{product}.fits" for product, remains in kept.items() if not remains]
-    assert succeed(directory, missing[0], config=config).jobs == {"products_of_dark": 1}
-    assert succeed(directory, *missing, config=config).nothing_to_do
+    assert succeed(directory, "--", missing[0], config=config).jobs == {"products_of_dark": 1}
+    assert succeed(directory, "--", *missing, config=config).nothing_to_do
     for path in folder.glob("*.fits"):
         images = {key: image for key, image in images_of(path).items() if key[1] != "ASDF"}
         assert all(same(image, before[path.name][key]) for key, image in images.items() if path.name in before)
     assert before.keys() <= {path.name for path in folder.glob("*.fits")}
     # A product of other settings is made again.
     other = config | {"detector1_dark": {"jump": {"rejection_threshold": 40.0}}}
-    again = succeed(directory, "--dry-run", missing[0], config=other)
+    again = succeed(directory, "--dry-run", "--", missing[0], config=other)
     assert again.jobs["products_of_dark"] == 1 and "rejection_threshold" in again.output
 
 
