@@ -51,6 +51,7 @@ for VOTE_RULE, (VOTED_FILE, VOTED_EPOCH) in VOTE_RULES.items():
             "<results>/{detector}{epoch}/benchmarks/bad_pixel_mask.tsv"
         wildcard_constraints:
             epoch=VOTED_EPOCH,
+        threads: 2
         resources:
             mem_mb=memory("bad_pixel_mask"),
             disk_mb=disk("bad_pixel_mask"),

@@ -42,7 +42,9 @@ class HeaderOrigin:
     stored: Mapping | None = None
 
 
-def main(files: VoteFiles, outputs: Mapping, detector: Mapping, config: Mapping, origin: HeaderOrigin) -> None:
+def main(
+    files: VoteFiles, outputs: Mapping, detector: Mapping, config: Mapping, origin: HeaderOrigin, threads: int = 1
+) -> None:
     """Vote and write the mask with its tables.
 
     Parameters
@@ -57,6 +59,8 @@ def main(files: VoteFiles, outputs: Mapping, detector: Mapping, config: Mapping,
         The configuration keys of the vote.
     origin : HeaderOrigin
         More entries of the header.
+    threads : int
+        Threads of the vote; the mask does not depend on them.
 
     Raises
     ------
@@ -74,7 +78,7 @@ def main(files: VoteFiles, outputs: Mapping, detector: Mapping, config: Mapping,
     with ThreadPoolExecutor(max_workers=1) as beside:
         beside.submit(load_datamodel)
         try:
-            vote = make_mask(files, detector_from_mapping(detector), settings, mask)
+            vote = make_mask(files, detector_from_mapping(detector), settings, mask, threads)
         except TooFewExposures as error:
             write_rejected_exposures(surviving_table(outputs["rejected"]), error.rejected)
             raise
@@ -109,4 +113,5 @@ if "snakemake" in globals():
                 snakemake.params.crds,
                 snakemake.params.stored,
             ),
+            snakemake.threads,
         )

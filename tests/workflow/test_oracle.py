@@ -17,6 +17,7 @@ from badpix.vote.settings import DarkSettings, FlatSettings
 from oracle.darks import dark_types
 from oracle.flats import flat_types
 from oracle.vote import combine
+from unit.vote.adding import add
 from workflow.planes import plane_of_types
 from workflow.runner import PROJECT
 
@@ -87,7 +88,7 @@ def test_dark_types_under_other_settings(changes, exposures, results, science):
     vote = DarkVote(science.shape, DarkSettings.from_config(config))
     for path in sorted((results / "darks").glob("*_dark_statistics.fits")):
         with open_statistics(path) as statistics:
-            vote.add_exposure(statistics)
+            add(vote, statistics)
     assert_same(vote.results(science), dark_types(exposures["darks"], config))
 
 

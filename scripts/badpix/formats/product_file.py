@@ -76,6 +76,11 @@ def hdu_sum(hdus: fits.HDUList, extension: str, data_only: bool = False) -> int:
     if n_bytes:
         words = np.memmap(hdus.filename(), ">u4", "r", start, n_bytes // 4)
         total = sum(int(words[i : i + CHUNK].sum(dtype=np.uint64)) for i in range(0, len(words), CHUNK))
+    return folded(total)
+
+
+def folded(total: int) -> int:
+    """A sum of words as a ones' complement sum of 32 bits."""
     while total > ALL_ONES:
         total = (total & ALL_ONES) + (total >> 32)
     return total
@@ -167,6 +172,12 @@ def open_verified(
                 raise
             # Damage that no checksum shows appears when a part is read.
             raise _unreadable(path, error) from error
+
+
+def require_unchanged(path: str | Path, planes: Iterable[str]) -> None:
+    """Raise ProductError unless the `planes` of a product are as they were written."""
+    with open_verified(path, planes):
+        pass
 
 
 def _unreadable(path: str | Path, error: Exception) -> Exception:

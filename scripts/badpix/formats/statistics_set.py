@@ -1,12 +1,11 @@
 """The statistics files of several exposures, sorted into usable and rejected, and grouped by exposure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from astropy.io import fits
 
-from badpix.formats.product_file import require_settings
-from badpix.formats.statistics_file import checked_header
+from badpix.formats.product_file import open_verified, require_settings
 from badpix.instrument.geometry import Geometry
 from badpix.instrument.segments import exposure_of
 
@@ -52,18 +51,21 @@ class Exposure:
 
 
 def read_set(
-    paths: Sequence[str], made_with: Mapping[str, object] | None = None
+    paths: Sequence[str], made_with: Mapping[str, object] | None = None, planes: Iterable[str] | None = None
 ) -> tuple[list[Segment], dict[str, str]]:
     """Sort statistics files into usable and rejected files.
 
     Returns (Segments in the order of their names, dict of exposure name -> reason), so that the order of `paths` has no
-    effect. Raises ProductError if a file is damaged, or was made with settings other than `made_with`.
+    effect. `planes` are verified, all by default; a reader that verifies what it reads needs none. Raises ProductError
+    if a file is damaged, or was made with settings other than `made_with`.
     """
+    planes = None if planes is None else tuple(planes)
     used: list[Segment] = []
     rejected: dict[str, str] = {}
     for path in paths:
         require_settings(path, made_with)
-        header = checked_header(path)
+        with open_verified(path, planes) as hdus:
+            header = hdus[0].header.copy()
         if header.get("REJECTED", False):
             rejected[header["EXPOSURE"]] = header["REJREASN"]
         else:

@@ -67,13 +67,16 @@ class MaskVote:
     not_lit: int | None = None
 
 
-def make_mask(files: VoteFiles, detector: Detector, settings: VoteSettings, mask: MaskSettings) -> MaskVote:
-    """Classify the pixels by a vote of the exposures in `files`, and turn the types into flags.
+def make_mask(
+    files: VoteFiles, detector: Detector, settings: VoteSettings, mask: MaskSettings, threads: int = 1
+) -> MaskVote:
+    """Classify the pixels by a vote of the exposures in `files` with so many `threads`, and turn the types into flags.
 
     Raises TooFewExposures, and BadExposure if an exposure is rejected and `on_bad_exposure` is `fail`.
     """
-    exposures = select_exposures(files, detector, settings.required)
-    voted = classify(exposures, files.responses.read_mean, files.responses, settings)
+    # The vote verifies the planes that it reads.
+    exposures = select_exposures(files, detector, settings.required, planes=())
+    voted = classify(exposures, files.responses.read_mean, files.responses, settings, threads)
     results = voted.results
     n_clean = voted.measured["NCLEAN"][0] if exposures.darks else None
     geometry = exposures.geometry

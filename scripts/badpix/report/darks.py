@@ -228,7 +228,7 @@ class DarkReader:
     def _keep(self, name: str, image: np.ndarray, segment: str, integration: int) -> None:
         """Store the pixels' values of a quantity and count all science pixels in its histogram."""
         report = self.report
-        counting = image.dtype.kind == "i"
+        counting = image.dtype.kind in "iu"
         picked = image.ravel()[self.pixels]
         report.values.setdefault(name, []).append(picked if counting else picked.astype(np.float32))
         limits = self.evidence.limits(quantity=name, exposure=segment, integration=integration)

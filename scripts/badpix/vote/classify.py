@@ -7,15 +7,18 @@ import numpy as np
 
 from badpix.formats.evidence_file import HALO_SOURCE
 from badpix.formats.pixel_types import HALO_TYPE
+from badpix.formats.product_file import open_verified
 from badpix.formats.response_file import FlatResponse, Responses, read_single_response
 from badpix.formats.sky_file import is_sky_file, read_sky_flat
-from badpix.formats.statistics_file import open_segments, open_statistics
+from badpix.formats.statistics_planes import open_planes
 from badpix.instrument.geometry import amplifiers
+from badpix.numerics.workers import ONE, Workers, workers_of
 from badpix.response.covered import covered_pixels
 from badpix.vote.classification import Classification, Measured
 from badpix.vote.coupling import Coupling, measure_coupling
 from badpix.vote.dark_extended import DarkExtended, dark_results
-from badpix.vote.dark_official import DarkVote, pedestal_plane
+from badpix.vote.dark_official import DarkVote
+from badpix.vote.dark_voter import DarkVoter
 from badpix.vote.exposure_set import Exposure, ExposureSet
 from badpix.vote.finished_flat import product_results
 from badpix.vote.flag_priority import apply_priority, intermittent_only, priorities
@@ -32,7 +35,11 @@ logger = logging.getLogger(__name__)
 
 
 def classify(
-    exposures: ExposureSet, read_mean: Callable[[], FlatResponse], responses: Responses, settings: VoteSettings
+    exposures: ExposureSet,
+    read_mean: Callable[[], FlatResponse],
+    responses: Responses,
+    settings: VoteSettings,
+    threads: int = 1,
 ) -> Classification:
     """The Classification of the pixels by all `exposures`.
 
@@ -40,7 +47,8 @@ def classify(
     memory, and not without flats. `responses` has the responses of single flats, which vote if `flat_vote_unit` is
     `exposure`.
     """
-    darks = classify_darks(exposures, settings)
+    with workers_of(threads) as several:
+        darks = classify_darks(exposures, settings, several)
     flats = classify_flats(exposures, read_mean, responses, settings)
     results = darks.results | flats.results
     if settings.exclusive_types:
@@ -54,7 +62,7 @@ def classify(
     return Classification(results, measured, warnings, notes, flats.not_lit)
 
 
-def classify_darks(exposures: ExposureSet, settings: VoteSettings) -> Classification:
+def classify_darks(exposures: ExposureSet, settings: VoteSettings, workers: Workers = ONE) -> Classification:
     """The Classification by the darks; empty without darks."""
     darks, science = exposures.darks, exposures.science
     if not darks:
@@ -81,10 +89,12 @@ def classify_darks(exposures: ExposureSet, settings: VoteSettings) -> Classifica
             coupling,
         )
         extended = DarkExtended(settings.searches, context)
+    voter = DarkVoter(official, extended, settings.darks.pedestal_source, workers)
     # By the number of groups, deepest first; darks of the same number keep their order.
     for dark in sorted(darks, key=lambda dark: -dark.header["NGROUPS"]):
-        is_shallow = dark.name in shallow
-        add_dark(dark, is_shallow, official, None if is_shallow else extended)
+        with open_planes(dark.paths) as segments:
+            voter.add(segments, dark.name in shallow)
+    del voter
     if extended:
         extended.end()
     noise, n_clean = official.noise()
@@ -94,16 +104,6 @@ def classify_darks(exposures: ExposureSet, settings: VoteSettings) -> Classifica
     if extended and extended.halo_sources is not None:
         measured[HALO_SOURCE] = (extended.halo_sources, None)
     return Classification(results, measured, (*warnings, *(extended.warnings if extended else ())), notes)
-
-
-def add_dark(dark: Exposure, is_shallow: bool, official: DarkVote, extended: DarkExtended | None) -> None:
-    """Count the votes of a dark in `official` and `extended`; a function of its own, so that no image is kept."""
-    with open_segments(dark.paths) as statistics:
-        official.add_exposure(*statistics, shallow=is_shallow)
-        if extended:
-            # Not the relative pedestal: it holds the charge of two groups, which cancels a low pedestal.
-            pedestal_name = pedestal_plane(official.settings.pedestal_source, ())
-            extended.add_exposure(*statistics, pedestal_name=pedestal_name)
 
 
 def coupling_between_pixels(exposures: ExposureSet, settings: VoteSettings) -> Coupling | None:
@@ -118,7 +118,7 @@ def mean_last_groups(flats: tuple[Exposure, ...], shape: tuple[int, int]) -> np.
     """Mean signal (DN) of the last raw groups over all integrations of the flats, float64 (y, x)."""
     total, n_integrations = np.zeros(shape), 0
     for segment in (segment for flat in flats for segment in flat.segments):
-        with open_statistics(segment.path) as statistics:
+        with open_verified(segment.path, ("LAST_GROUPS",)) as statistics:
             if "LAST_GROUPS" not in statistics:
                 raise ValueError(
                     f"run_dead_flux_check needs the uncal file of {segment.name}; see dead_flux_check_files"

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
-from astropy.io import fits
 
-from badpix.formats.statistics_file import open_segments
+from badpix.formats.statistics_planes import open_planes
 from badpix.formats.statistics_set import Exposure
 from badpix.vote.neighbourhood import N_DIRECT, OFFSETS, Neighbourhood, level_of
 from badpix.vote.significance import Distribution, subsample
@@ -73,14 +72,10 @@ def _slopes(darks: Sequence[Exposure]) -> Iterable[tuple[np.ndarray, np.ndarray]
     most = max((dark.n_integrations() for dark in darks), default=0)
     for number in range(most):
         for dark in darks:
-            with open_segments(dark.paths) as segments:
-                yield from islice(_planes(segments), number, number + 1)
-
-
-def _planes(segments: Sequence[fits.HDUList]) -> Iterable[tuple[np.ndarray, np.ndarray]]:
-    for statistics in segments:
-        for i in range(statistics["SLOPE"].shape[0]):
-            yield statistics["SLOPE"].data[i], statistics["NSAT"].data[i]
+            with open_planes(dark.paths) as segments:
+                integrations = ((segment, i) for segment in segments for i in range(segment.n_integrations))
+                for segment, i in islice(integrations, number, number + 1):
+                    yield segment.read("SLOPE", i), segment.read("NSAT", i)
 
 
 def measure_coupling(darks: Sequence[Exposure], science: np.ndarray) -> Coupling:

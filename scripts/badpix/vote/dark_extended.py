@@ -1,17 +1,20 @@
 """All searches of darks beyond the official algorithm in one pass over the exposures, combined with its tests."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
-from astropy.io import fits
 
 from badpix.formats.type_result import TypeResult
 from badpix.instrument.readout import GroupTimes
+from badpix.numerics.workers import ONE, Workers
 from badpix.vote.coupling import TYPICAL, Coupling
+from badpix.vote.dark_integration import DarkIntegration
 from badpix.vote.dark_official import OFFICIAL_TYPES, DarkVote
 from badpix.vote.halos import HaloFinder
+from badpix.vote.level_record import FOLLOWS
 from badpix.vote.searches.base import Context, Integration, Search, SearchRun
 from badpix.vote.searches.ipc_neighbor import IpcNeighborRun
 from badpix.vote.searches.noise import NoiseSearch, noise_ratio
@@ -33,6 +36,12 @@ class DarkExtended:
         self.measuring: list[SearchRun] = list(runs.values())
         self.runs = [run for search, run in runs.items() if search.is_on()]
         self.planes = planes_of(run.search for run in self.measuring)
+        # The halos that are seen depend on all other searches.
+        self.last = [run for run in self.measuring if isinstance(run, IpcNeighborRun)]
+        self.needs = {run: levels_before(run, self.measuring) for run in self.measuring}
+        # Those that find local levels have the most work, and others wait for them: they begin first.
+        others = [run for run in self.measuring if run not in self.last]
+        self.order = sorted(others, key=lambda run: not run.search.levels())
         self.halos = halo_finder(runs, context.science, context.coupling or TYPICAL)
 
     @property
@@ -40,26 +49,45 @@ class DarkExtended:
         """Names of the official tests that do not vote."""
         return frozenset(name for run in self.runs for name in run.search.replaces)
 
-    def add_exposure(self, *segments: fits.HDUList, pedestal_name: str) -> None:
-        """Count the votes of an exposure: its open statistics files, one file per segment.
+    def add(
+        self, integration: DarkIntegration, pedestal_name: str, workers: Workers = ONE, before: Future | None = None
+    ) -> None:
+        """Count the votes of an integration; plane `pedestal_name` holds the pedestals that vote.
 
-        Plane `pedestal_name` holds the pedestals that vote.
+        The halos are removed from the planes of `integration`, in place, after the task `before`.
         """
-        for statistics in segments:
-            header = statistics[0].header
-            times = GroupTimes.from_header(header)
-            for i in range(statistics["SLOPE"].shape[0]):
-                planes = {name: statistics[name].data[i] for name in self.planes}
-                planes["PEDESTAL"] = statistics[pedestal_name].data[i]
-                integration = Integration(planes, times, self.sample, header.get("EXPOSURE", ""), i + 1, pedestal_name)
-                if self.halos:
-                    integration = without_halos(integration, self.halos)
-                for run in self.measuring:
-                    run.add(integration)
-                if self.context.levels is not None:
-                    self.context.levels.end_integration()
+        planes = {name: integration.planes[name] for name in self.planes}
+        planes["PEDESTAL"] = integration.planes[pedestal_name]
+        times = GroupTimes.from_header(integration.header)
+        names = integration.segment, integration.number, pedestal_name
+        measured = Integration(planes, times, self.sample, *names, is_alone=integration.is_alone)
+        halos = self.halos.find(planes, times, self.sample) if self.halos else None
+        if before is not None:
+            before.result()
+        if halos:
+            halos.remove(planes)
+            measured = replace(measured, halos=halos)
+        started: dict[SearchRun, Future] = {}
+        for run in self.order:
+            started[run] = workers.start(self._add_to, run, measured, [started[other] for other in self.needs[run]])
+        for task in started.values():
+            task.result()
+        for run in self.last:
+            run.add(measured)
+        if self.context.levels is not None:
+            self.context.levels.end_integration()
+
+    @staticmethod
+    def _add_to(run: SearchRun, integration: Integration, needed: Sequence[Future]) -> None:
+        """Add an integration to a run whose local levels the tasks `needed` find."""
+        for task in needed:
+            task.result()
+        run.add(integration)
+
+    def end_exposure(self, exposure: str) -> None:
+        """All integrations of an exposure are added."""
         for run in self.measuring:
-            run.end_exposure(segments[0][0].header.get("EXPOSURE", ""))
+            run.end_exposure(exposure)
 
     def end(self) -> None:
         """All exposures are added: free the memory of what only further exposures need."""
@@ -107,9 +135,22 @@ def halo_finder(searches: Iterable[Search], science: np.ndarray, coupling: Coupl
 
 
 def without_halos(integration: Integration, finder: HaloFinder) -> Integration:
-    """`integration` without the halos that `finder` finds."""
+    """`integration` without the halos that `finder` finds; its images are not changed."""
     halos = finder.find(integration.planes, integration.times, integration.sample)
-    return replace(integration, planes=halos.without, halos=halos) if halos else integration
+    if not halos:
+        return integration
+    planes = {
+        name: image.astype(image.dtype.newbyteorder("=")) if name in halos.after else image
+        for name, image in integration.planes.items()
+    }
+    halos.remove(planes)
+    return replace(integration, planes=planes, halos=halos)
+
+
+def levels_before(run: SearchRun, runs: Sequence[SearchRun]) -> list[SearchRun]:
+    """The earlier of `runs` that find a local level which `run` uses, or one that it follows."""
+    used = run.search.levels() | {FOLLOWS[name] for name in run.search.levels() if name in FOLLOWS}
+    return [other for other in runs[: runs.index(run)] if other.search.levels() & used]
 
 
 def planes_of(searches: Iterable[Search]) -> tuple[str, ...]:

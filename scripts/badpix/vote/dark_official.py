@@ -14,6 +14,8 @@ from badpix.formats.type_result import TypeResult
 from badpix.instrument.depth import MIN_GROUPS_FOR_JUMP_STEP
 from badpix.instrument.readout import early_late_window
 from badpix.numerics.clipping import clipped_mean_std
+from badpix.numerics.row_blocks import cached_blocks
+from badpix.vote.dark_integration import DarkIntegration
 from badpix.vote.settings import DarkSettings
 from badpix.vote.slope_levels import SlopeLevels
 from badpix.vote.slope_scatter import SlopeScatter
@@ -149,6 +151,8 @@ class DarkVote:
         self.settings = settings
         self.shape = shape
         self.tallies = {test: Tally(shape) for test in VOTES}
+        # Votes of the integrations of the exposure that is being added, if it has several.
+        self.of_exposure: dict[str, Tally] = {}
         self.scatter = SlopeScatter(shape)
         self.slope_levels = SlopeLevels(shape)
         jumps, ratio = float(settings.max_jump_limit), float(settings.jump_ratio_threshold)
@@ -161,34 +165,38 @@ class DarkVote:
     def _by_integration(self, test: str) -> bool:
         return test == "saturated" or self.settings.dark_vote_unit == "integration"
 
-    def add_exposure(self, *segments: fits.HDUList, shallow: bool = False) -> None:
-        """Count the votes of an exposure: its open statistics files, one file per segment.
+    def add(self, integration: DarkIntegration, shallow: bool = False) -> None:
+        """Count the votes of an integration.
 
-        `shallow`: it has far fewer groups than others, and no vote in the tests that count jumps. Exposures of the same
-        number of groups must follow each other.
+        `shallow`: its exposure has far fewer groups than others, and no vote in the tests that count jumps. Exposures
+        of the same number of groups must follow each other.
         """
-        exposure_tallies = {test: Tally(self.shape) for test in VOTES if not self._by_integration(test)}
-        for statistics in segments:
-            name = pedestal_plane(self.settings.pedestal_source, [hdu.name for hdu in statistics])
-            for i, row in enumerate(statistics["INTEGRATIONS"].data):
-                planes = {plane: statistics[plane].data[i] for plane in PLANES_USED}
-                pedestal = Pedestal(statistics[name].data[i], row[f"{name}_MEAN"], row[f"{name}_STD"])
-                n_groups = int(row["N_GROUPS"])
-                counts = not shallow and can_count_jumps(planes["NGOOD"], n_groups, self.settings)
-                votes = integration_votes(planes, pedestal, n_groups, self.settings, counts)
-                for test, (yes, valid) in votes.items():
-                    tally = self.tallies[test] if self._by_integration(test) else exposure_tallies[test]
-                    tally.add(yes, valid)
-                # A slope in which no jumps were searched for is no jump-free slope.
-                if planes["NGOOD"].max() >= MIN_GROUPS_FOR_JUMP_STEP:
-                    clean = (planes["NJUMP"] == 0) & np.isfinite(planes["SLOPE"])
-                    self.scatter.add(planes["SLOPE"], clean, n_groups)
-                segment = statistics[0].header.get("EXPOSURE", "")
-                if not shallow:
-                    self.slope_levels.add(planes["SLOPE"], segment)
-                self._keep_thresholds(name, row, segment, i + 1)
-        for test, tally in exposure_tallies.items():
+        planes, n_groups, name = integration.planes, integration.n_groups, integration.voting_pedestal
+        counts = not shallow and can_count_jumps(planes["NGOOD"], n_groups, self.settings)
+        # A slope in which no jumps were searched for is no jump-free slope.
+        has_jumps = planes["NGOOD"].max() >= MIN_GROUPS_FOR_JUMP_STEP
+        if not integration.is_alone and not self.of_exposure:
+            self.of_exposure = {test: Tally(self.shape) for test in VOTES if not self._by_integration(test)}
+        # The vote of an exposure of one integration is that of the integration.
+        tallies = self.tallies if integration.is_alone else self.tallies | self.of_exposure
+        mean, std = integration.row[f"{name}_MEAN"], integration.row[f"{name}_STD"]
+        for rows in cached_blocks(planes["SLOPE"]):
+            block = {plane: planes[plane][rows] for plane in PLANES_USED}
+            pedestal = Pedestal(planes[name][rows], mean, std)
+            for test, (yes, valid) in integration_votes(block, pedestal, n_groups, self.settings, counts).items():
+                tallies[test].add(yes, valid, rows)
+            if has_jumps:
+                clean = (block["NJUMP"] == 0) & np.isfinite(block["SLOPE"])
+                self.scatter.add(block["SLOPE"], clean, n_groups, rows)
+        if not shallow:
+            self.slope_levels.add(planes["SLOPE"], integration.segment)
+        self._keep_thresholds(name, integration.row, integration.segment, integration.number)
+
+    def end_exposure(self) -> None:
+        """All integrations of the exposure are added."""
+        for test, tally in self.of_exposure.items():
             self.tallies[test].add(decide(tally.k, tally.n_valid, EXPOSURE_FRACTION), tally.n_valid > 0)
+        self.of_exposure = {}
 
     def _keep_thresholds(self, plane: str, row: fits.FITS_record, exposure: str, integration: int) -> None:
         """Keep the thresholds of an integration: its row of INTEGRATIONS, and the plane of its pedestals."""

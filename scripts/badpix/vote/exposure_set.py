@@ -1,7 +1,7 @@
 """The exposures of a vote: selection, required numbers, and the common geometry."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -146,8 +146,12 @@ class ExposureSet:
         return replace(self, darks=darks, flats=flats)
 
 
-def select_exposures(files: VoteFiles, detector: Detector, required: RequiredExposures) -> ExposureSet:
+def select_exposures(
+    files: VoteFiles, detector: Detector, required: RequiredExposures, planes: Iterable[str] | None = None
+) -> ExposureSet:
     """Read the headers of the statistics files, reject unusable exposures and outliers, and check the rest.
+
+    `planes` are the planes of the statistics files that are verified; default: all.
 
     Raises TooFewExposures when fewer than `required` remain, BadExposure when an exposure is rejected and
     `on_bad_exposure` is `fail`, and ValueError for exposures of different geometry and for a wrong product.
@@ -157,7 +161,7 @@ def select_exposures(files: VoteFiles, detector: Detector, required: RequiredExp
     warnings = outlier_warnings(compared, required.reject_outliers)
     paths = {"darks": files.darks, "flats": files.flats}
     for kind in KINDS:
-        usable, unusable = read_set(paths[kind], files.made_with.get(kind))
+        usable, unusable = read_set(paths[kind], files.made_with.get(kind), planes)
         rejected.update(unusable)
         used[kind] = exposures_of([segment for segment in usable if exposure_of(segment.name) not in outliers])
         rejected.update({s.name: outliers[exposure_of(s.name)] for s in usable if exposure_of(s.name) in outliers})

@@ -2,13 +2,18 @@
 
 import numpy as np
 
-from badpix.vote.kernels import add_deviations, add_exposure_sums
+from badpix.vote.kernels import add_deviations, add_exposure, add_exposure_sums
 from badpix.vote.significance import Distribution, significance
 
 # Without the most deviating exposure at least this many values must remain.
 MIN_VALUES = 3
 
 Sums = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+def _rows(sums: Sums, rows: slice) -> Sums:
+    n, total, squares = sums
+    return n[rows], total[rows], squares[rows]
 
 
 class ExposureSpread:
@@ -19,25 +24,37 @@ class ExposureSpread:
     make a pixel variable. The variances of the healthy pixels are compared through their cube roots, which are nearly
     normal (Wilson & Hilferty 1931, Proc. Nat. Acad. Sci. 17, 684), with the scatter measured on the detector itself.
 
-    Memory is 30 bytes per pixel (10 after `end`), and does not grow with the number of exposures.
+    Memory is 20 bytes per pixel (10 after `end`), 30 with exposures of several integrations, and does not grow with the
+    number of exposures.
     """
 
     def __init__(self, shape: tuple[int, int]) -> None:
-        self.exposure, self.kept, self.worst = (self._sums(shape) for _ in range(3))
+        self.kept, self.worst = self._sums(shape), self._sums(shape)
+        self.exposure: Sums | None = None
 
     @staticmethod
     def _sums(shape: tuple[int, int]) -> Sums:
         return np.zeros(shape, np.int16), np.zeros(shape, np.float32), np.zeros(shape, np.float32)
 
-    def add(self, deviation: np.ndarray, scale: float) -> None:
-        """Add an integration: its deviations (image (y, x), NaN abstains) and their typical `scale`."""
-        if scale > 0:
-            n, total, squares = self.exposure
-            add_deviations(deviation.astype(np.float32, copy=False), np.float32(1 / scale), n, total, squares)
+    def add(self, deviation: np.ndarray, scale: float, alone: bool = False, rows: slice = slice(None)) -> None:
+        """Add an integration: its deviations (image (y, x), NaN abstains) and their typical `scale`.
+
+        `alone`: the exposure has no other integration. The image may be a block of `rows`.
+        """
+        if not scale > 0:
+            return
+        deviation, weight = deviation.astype(np.float32, copy=False), np.float32(1 / scale)
+        if alone:
+            add_exposure(deviation, weight, _rows(self.kept, rows), _rows(self.worst, rows))
+            return
+        if self.exposure is None:
+            self.exposure = self._sums(self.kept[0].shape)
+        add_deviations(deviation, weight, *_rows(self.exposure, rows))
 
     def end_exposure(self) -> None:
         """All integrations of the exposure are added."""
-        add_exposure_sums(self.exposure, self.kept, self.worst)
+        if self.exposure is not None:
+            add_exposure_sums(self.exposure, self.kept, self.worst)
 
     def end(self) -> None:
         """All exposures are added: only the sums without the most deviating exposure are needed."""

@@ -11,8 +11,9 @@ The halo of a pixel is thus known within a smallest and a largest value. Within 
 pixel is as close as possible to its surroundings; what the halo does not explain remains.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from threading import Lock
 
 import numpy as np
 
@@ -37,70 +38,43 @@ STEEPEST = 2
 SMALLEST, LOWER, UPPER = 0.0, 0.34, 0.67
 
 
-class Planes(Mapping[str, np.ndarray]):
-    """Images (y, x) of `planes`, with the values `after` (plane -> values) at `pixels` (flat indices)."""
-
-    def __init__(self, planes: Mapping[str, np.ndarray], pixels: np.ndarray, after: Mapping[str, np.ndarray]) -> None:
-        self.planes, self.pixels, self.after = planes, pixels, after
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        if name not in self.after:
-            return self.planes[name]
-        # A copy for each use: copies of all planes would take much memory.
-        image = self.planes[name].astype(self.after[name].dtype)
-        image.reshape(-1)[self.pixels] = self.after[name]
-        return image
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.planes)
-
-    def __len__(self) -> int:
-        return len(self.planes)
-
-
 @dataclass
 class Halos:
     """The pixels of halos in an integration.
 
-    `pixels` are their flat indices, `sources` the flat index of the source that reaches each of them most. `planes` are
-    the images (y, x) with the halos, `after` maps planes to the values of `pixels` without the halo. `seen` (pixel) is
-    True where a quantity is beyond the limits of its test with the halo, and within them without it.
+    `pixels` are their flat indices, `sources` the flat index of the source that reaches each of them most. `before`
+    maps planes to the values of `pixels` with the halos, `after` those planes that change to the values without. `seen`
+    (pixel) is True where a quantity is beyond the limits of its test with the halo, and within them without it.
     """
 
-    planes: Mapping[str, np.ndarray]
     pixels: np.ndarray
     sources: np.ndarray
+    before: dict[str, np.ndarray]
     after: dict[str, np.ndarray]
     seen: np.ndarray
+    lock: Lock = field(default_factory=Lock)
 
-    @property
-    def without(self) -> Planes:
-        """The images without the halos."""
-        return Planes(self.planes, self.pixels, self.after)
+    def remove(self, planes: Mapping[str, np.ndarray]) -> None:
+        """Remove the halos from the images (y, x) of `planes`, in place."""
+        for name, values in self.after.items():
+            planes[name].reshape(-1)[self.pixels] = values
 
-    def compare(
-        self, with_halo: np.ndarray, values: np.ndarray, deviation: np.ndarray, limits: np.ndarray | float
-    ) -> None:
+    def compare(self, change: np.ndarray, without: np.ndarray, limits: np.ndarray | np.float32) -> None:
         """Set `seen` where a quantity is beyond the limits with the halo alone.
 
         Parameters
         ----------
-        with_halo : array (pixel)
-            The quantity with the halo.
-        values, deviation : image (y, x)
-            The quantity without the halo, and its deviation from the level of the detector.
-        limits : image (y, x) or float
+        change : array (pixel)
+            What the halo adds to the quantity.
+        without : array (pixel)
+            The deviation of the quantity without the halo from the level of the detector.
+        limits : array (pixel)
             Limits on the absolute deviation.
         """
-        without, limits = deviation.reshape(-1)[self.pixels], np.broadcast_to(limits, values.shape)
-        limit = limits.reshape(-1)[self.pixels]
         with np.errstate(invalid="ignore"):
-            deviates = without + (with_halo - values.reshape(-1)[self.pixels])
-            self.seen |= (np.abs(deviates) > limit) & ~(np.abs(without) > limit)
-
-    def at_pixels(self) -> dict[str, np.ndarray]:
-        """Plane -> values of `pixels` with the halos."""
-        return {name: image.reshape(-1)[self.pixels] for name, image in self.planes.items()}
+            seen = (np.abs(without + change) > limits) & ~(np.abs(without) > limits)
+        with self.lock:  # searches that run at the same time
+            self.seen |= seen
 
 
 @dataclass(frozen=True)
@@ -128,7 +102,9 @@ class HaloFinder:
         own_dn = halos.own_steady_dn()
         after = {name: halos.signal_without(name, own_dn if name in EARLY else 0.0) for name in SIGNALS}
         after |= {"CDS_NOISE": halos.noise_without(), "N_JUMP_UP": halos.jumps_without()}
-        return Halos(planes, reach.pixels, reach.sources[reach.strongest], after, np.zeros(reach.pixels.size, bool))
+        before = {name: image.reshape(-1)[reach.pixels] for name, image in planes.items()}
+        sources = reach.sources[reach.strongest]
+        return Halos(reach.pixels, sources, before, after, np.zeros(reach.pixels.size, bool))
 
     def _sources(self, planes: Mapping[str, np.ndarray], sample: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Flat indices of the sources that do not saturate, in ascending order of slope, and of those that do."""

@@ -3,6 +3,7 @@
 import numpy as np
 
 from badpix.instrument.depth import MIN_GROUPS_FOR_TELEGRAPH
+from badpix.numerics.row_blocks import cached_blocks
 from badpix.vote.significance import subsample
 from badpix.vote.tally import Tally
 
@@ -21,20 +22,19 @@ class JumpVotes:
         self.sample = subsample(science)
         self.votes = Tally(science.shape)
         self.shares: list[float] = []
-        self._begin_exposure()
-
-    def _begin_exposure(self) -> None:
-        self.jumped, self.valid = (np.zeros(self.votes.k.shape, bool) for _ in range(2))
+        self.jumped, self.valid = (np.zeros(science.shape, bool) for _ in range(2))
 
     def add(self, n_good: np.ndarray, n_up: np.ndarray, n_down: np.ndarray) -> None:
         """Add an integration: its planes NGOOD, N_JUMP_UP and N_JUMP_DOWN (images (y, x))."""
         if n_good.max(initial=0) >= MIN_GROUPS_FOR_TELEGRAPH:
-            self.valid |= n_good > 0
-            self.jumped |= (n_up > 0) | (n_down > 0)
+            for rows in cached_blocks(n_good):
+                self.valid[rows] |= n_good[rows] > 0
+                self.jumped[rows] |= (n_up[rows] > 0) | (n_down[rows] > 0)
 
     def end_exposure(self) -> None:
         """Count the vote of the dark whose integrations were added."""
         self.votes.add(self.jumped, self.valid)
         valid = self.valid.ravel()[self.sample]
         self.shares.append(float(self.jumped.ravel()[self.sample][valid].mean()) if valid.any() else 1.0)
-        self._begin_exposure()
+        self.jumped.fill(False)
+        self.valid.fill(False)

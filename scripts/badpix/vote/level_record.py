@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from threading import Lock
 from typing import Protocol
 
 import numpy as np
@@ -9,7 +10,7 @@ from scipy.ndimage import binary_dilation, maximum_filter
 
 from badpix.core.wording import counted, first_of
 from badpix.vote.local_level import CELL, MEDIAN_ERROR, SIGNIFICANT, LevelFinder, LocalLevel
-from badpix.vote.outlier_test import Region
+from badpix.vote.outlier_test import PART_OF_LEVEL, Region
 
 # The level of an area with a sharp edge changes between the darks if it differs from its median by more than this part
 # of it in half of the integrations: persistence decays, and the rate of hot pixels does not.
@@ -18,9 +19,6 @@ CHANGE = 0.15
 BEYOND_LEVEL = 1.5
 # An area that is bad as a whole is named from this number of cells.
 MIN_CELLS = 4
-# A pixel in an area with a level must also deviate by this part of the level, because the level is known to about 10%
-# between cells, and persistence differs from pixel to pixel.
-PART_OF_LEVEL = np.float32(0.25)
 MAX_NAMED = 5
 # Quantities that have no level where another quantity has none.
 FOLLOWS = {"slope over its error": "slope"}
@@ -253,17 +251,17 @@ class LocalLevels:
         self._found: dict[str, LocalLevel] = {}
         self._changing: dict[str, Changing | None] = {}
         self._integration: Named | None = None
+        self._lock = Lock()
 
-    def subtract(
-        self, name: str, lines: bool, values: np.ndarray, integration: Named
-    ) -> tuple[np.ndarray, np.ndarray | float]:
-        """`values` (float32 image) of the quantity `name` without the local level, and the deviation that it hides.
+    def find(self, name: str, lines: bool, values: np.ndarray, integration: Named) -> LocalLevel:
+        """The LocalLevel of `values` (float32 image) of the quantity `name`.
 
         `lines`: readout lines have levels. `integration` is the object that has the values: searches that measure the
-        same quantity of it share its level.
+        same quantity of it share its level, which the first of them finds.
         """
-        if integration is not self._integration:
-            self._integration, self._found = integration, {}
+        with self._lock:
+            if integration is not self._integration:
+                self._integration, self._found = integration, {}
         if name not in self._found:
             followed = self._found.get(FOLLOWS.get(name, ""))
             self._found[name] = (
@@ -272,7 +270,13 @@ class LocalLevels:
                 else self.finder.find(values.astype(np.float32, copy=False), lines)
             )
             self.records.setdefault(name, LevelRecord(self.finder)).add(integration.exposure, self._found[name])
-        level = self._found[name]
+        return self._found[name]
+
+    def subtract(
+        self, name: str, lines: bool, values: np.ndarray, integration: Named
+    ) -> tuple[np.ndarray, np.ndarray | float]:
+        """`values` without the local level, and the deviation that it hides; arguments as of `find`."""
+        level = self.find(name, lines, values, integration)
         if level.image is None:
             return values, 0.0
         hidden = 0.0 if level.smooth is None else PART_OF_LEVEL * np.abs(level.smooth)

@@ -7,6 +7,7 @@ import numpy as np
 
 from badpix.config.settings import ResponseSettings
 from badpix.exposures.optical_setup import setup_of
+from badpix.formats.product_file import require_unchanged
 from badpix.formats.response_file import FlatResponse
 from badpix.formats.statistics_set import Exposure
 from badpix.response.dark_parts import DARK, typical_light, wide_parts
@@ -103,4 +104,6 @@ def cross_checked(
 
 def _mean_of(flats: list[Exposure]) -> np.ndarray:
     """Mean slope (DN/s) of the flats, float64 (y, x)."""
+    for path in (path for flat in flats for path in flat.paths):
+        require_unchanged(path, ("SLOPE", "VAR_SLOPE"))
     return np.mean([mean_slope(flat.paths)[0] for flat in flats], axis=0)

@@ -1,9 +1,11 @@
 """Vote and significance of one measured quantity: the pixels that deviate from the detector in most integrations."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from typing import Protocol
 
 import numpy as np
 
+from badpix.numerics.row_blocks import row_blocks
 from badpix.vote.kernels import count_outliers
 from badpix.vote.significance import Distribution, significance, subsample, typical_level_and_scatter, vote_sigma
 from badpix.vote.tally import check_n_votes, decide, votes_needed
@@ -17,6 +19,43 @@ PART_WITHOUT_LARGEST = 0.8
 # Slices (y, x) of an image.
 Region = tuple[slice, slice]
 WHOLE_ARRAY: tuple[Region, ...] = ((slice(None), slice(None)),)
+
+# An image that the compiled code does not use.
+NO_IMAGE = np.zeros((0, 0), np.float32)
+# Deviations in memory at a time: they stay in the cache of the processor.
+BLOCK_BYTES = 2**19
+# A pixel in an area with a local level must also deviate by this part of the level, because the level is known to about
+# 10% between cells, and persistence differs from pixel to pixel.
+PART_OF_LEVEL = np.float32(0.25)
+
+
+class Level(Protocol):
+    """A local level: float32 images (y, x), or None where there is none; `smooth` is interpolated between cells."""
+
+    @property
+    def image(self) -> np.ndarray | None: ...
+    @property
+    def smooth(self) -> np.ndarray | None: ...
+
+
+class _NoLevel:
+    image = smooth = None
+
+
+NO_LEVEL: Level = _NoLevel()
+
+
+def _corners(region: Region, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+    """First row, end row, first column and end column of a region of an array of `shape`."""
+    (first, end, _), (left, right, _) = (part.indices(size) for part, size in zip(region, shape, strict=True))
+    return first, end, left, right
+
+
+def _in_array(indices: np.ndarray, region: Region, shape: tuple[int, ...]) -> np.ndarray:
+    """Flat indices in an array of `shape` of the pixels with the flat `indices` in its part `region`."""
+    first, _, left, right = _corners(region, shape)
+    y, x = np.divmod(indices, max(1, right - left))
+    return ((y + first) * shape[1] + x + left).astype(np.int32)
 
 
 def _inverse(scales: np.ndarray | float) -> np.ndarray:
@@ -99,7 +138,8 @@ class OutlierTest:
         self.science = science
         self.fraction = fraction
         self.regions = regions
-        self.samples = [subsample(science[region]) for region in regions]
+        self.corners = [_corners(region, science.shape) for region in regions]
+        self.samples = [_in_array(subsample(science[region]), region, science.shape) for region in regions]
         self.sigma = significance(probability)
         self.vote_sigma = vote_sigma(n_votes, fraction, probability)
         self.single_sigma = significance(probability / n_votes)
@@ -114,47 +154,78 @@ class OutlierTest:
         self.scales: list[list[float]] = []
         self.mean_limits: dict[int, list[tuple[float, float]]] = {}
 
-    def add(self, values: np.ndarray, min_deviation: np.ndarray | float = 0.0, min_certain: float = 0.0) -> np.ndarray:
+    def add(
+        self,
+        values: np.ndarray,
+        min_deviation: np.ndarray | float = 0.0,
+        min_certain: float = 0.0,
+        level: Level = NO_LEVEL,
+        take: Callable[[slice, np.ndarray], None] | None = None,
+    ) -> None:
         """Count one integration: `values` is an image (y, x), NaN abstains.
 
-        A vote also needs a deviation of more than `min_deviation` (number or image). A single integration is
-        significant by itself only with a deviation of more than `min_certain` as well.
-
-        Returns the deviation from the typical level (float32 image, NaN where `values` is NaN).
+        A vote also needs a deviation of more than `min_deviation` (number or image) and of the part of the local
+        `level` that may be wrong. A single integration is significant by itself only with a deviation of more than
+        `min_certain` as well. `take` gets the deviations from the typical level, block by block: the rows, and an array
+        (row, x), float32, NaN where `values` is NaN, which is only valid during the call.
         """
         values = values.astype(np.float32, copy=False)
-        deviation = np.full(values.shape, np.nan, np.float32)
-        floor = min_deviation if isinstance(min_deviation, np.ndarray) else np.float32(min_deviation)
-        floor = np.broadcast_to(floor, values.shape)
+        floor, least = NO_IMAGE, np.float32(-np.inf)
+        if isinstance(min_deviation, np.ndarray):
+            floor = min_deviation.astype(np.float32, copy=False)
+        else:
+            least = np.float32(min_deviation)
         self.levels.append([])
         self.scales.append([])
-        for region, sample in zip(self.regions, self.samples, strict=True):
-            distribution = Distribution.of(values[region].ravel()[sample])
-            centre, sigma, scale = distribution.median, distribution.scatter, distribution.scale
-            self.levels[-1].append((centre, sigma))
-            self.scales[-1].append(scale)
-            count_outliers(
-                values[region],
-                np.float32(centre),
-                np.float32(self.vote_sigma * sigma),
-                np.float32(max(self.single_sigma * sigma, min_certain)),
-                np.float32(_inverse(scale)),
-                floor[region],
-                self.n_valid[region],
-                (self.votes[HIGH][region], self.votes[LOW][region]),
-                (self.strong[HIGH][region], self.strong[LOW][region]),
-                self.total[region],
-                (self.largest[HIGH][region], self.largest[LOW][region]),
-                deviation[region],
-            )
-        return deviation
+        for sample in self.samples:
+            of_sample = values.reshape(-1)[sample]
+            if level.image is not None:
+                of_sample -= level.image.reshape(-1)[sample]
+            distribution = Distribution.of(of_sample)
+            self.levels[-1].append((distribution.median, distribution.scatter))
+            self.scales[-1].append(distribution.scale)
+        blocks = row_blocks(values.shape[0], values[:1].nbytes, BLOCK_BYTES if take else values.nbytes)
+        deviation = np.empty((blocks[0].stop, values.shape[1]), np.float32) if take else NO_IMAGE
+        for rows in blocks:
+            deviations = deviation[: rows.stop - rows.start]
+            deviations.fill(np.nan)  # outside of the regions
+            for (first, end, left, right), (centre, sigma), scale in zip(
+                self.corners, self.levels[-1], self.scales[-1], strict=True
+            ):
+                count_outliers(
+                    values,
+                    NO_IMAGE if level.image is None else level.image,
+                    NO_IMAGE if level.smooth is None else level.smooth,
+                    PART_OF_LEVEL,
+                    (max(first, rows.start), min(end, rows.stop), left, right),
+                    np.float32(centre),
+                    np.float32(self.vote_sigma * sigma),
+                    np.float32(max(self.single_sigma * sigma, min_certain)),
+                    np.float32(_inverse(scale)),
+                    floor,
+                    least,
+                    self.n_valid,
+                    (self.votes[HIGH], self.votes[LOW]),
+                    (self.strong[HIGH], self.strong[LOW]),
+                    self.total,
+                    (self.largest[HIGH], self.largest[LOW]),
+                    deviations,
+                )
+            if take:
+                take(rows, deviations)
 
-    def last_vote_limits(self) -> np.ndarray:
-        """The deviation that a vote needs in the integration added last, without `min_deviation`: float32 (y, x)."""
-        limits = np.empty(self.science.shape, np.float32)
-        for region, (_, sigma) in zip(self.regions, self.levels[-1], strict=True):
-            limits[region] = self.vote_sigma * sigma
-        return limits
+    def deviations_at(self, pixels: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Deviations of `values` (float32 (pixel), without the local level) in the integration added last, and limits.
+
+        `pixels` are flat indices. The limits are the deviations that a vote needs, without `min_deviation`: float32.
+        """
+        y, x = np.divmod(pixels, self.science.shape[1])
+        deviations, limits = np.full(pixels.shape, np.nan, np.float32), np.empty(pixels.shape, np.float32)
+        for (first, end, left, right), (centre, sigma) in zip(self.corners, self.levels[-1], strict=True):
+            here = (y >= first) & (y < end) & (x >= left) & (x < right)
+            deviations[here] = values[here] - np.float32(centre)
+            limits[here] = self.vote_sigma * sigma
+        return deviations, limits
 
     def typical_scales(self) -> np.ndarray:
         """Harmonic mean of the scales of the integrations, float64 (region); NaN if no integration has a scale."""
@@ -194,7 +265,7 @@ class OutlierTest:
         self.mean_limits[side] = []
         for region, sample, unit in zip(self.regions, self.samples, self.typical_scales() / np.sqrt(n), strict=True):
             values = standard[region]
-            centre, sigma = typical_level_and_scatter(values.ravel()[sample])
+            centre, sigma = typical_level_and_scatter(standard.reshape(-1)[sample])
             self.mean_limits[side].append((side * centre * unit, self.sigma * sigma * unit))
             n_valid = self.n_valid[region]
             with np.errstate(invalid="ignore"):  # NaN and infinity are no reason to doubt

@@ -34,13 +34,17 @@ class SlopeScatter:
         self.mean = np.zeros(self.shape)
         self.sum_squares = np.zeros(self.shape)
 
-    def add(self, slope: np.ndarray, clean: np.ndarray, n_groups: int) -> None:
-        """Add image `slope` (DN/s), measured from `n_groups` groups, where boolean image `clean` is True."""
+    def add(self, slope: np.ndarray, clean: np.ndarray, n_groups: int, rows: slice = slice(None)) -> None:
+        """Add image `slope` (DN/s), measured from `n_groups` groups, where boolean image `clean` is True.
+
+        The images may be blocks of `rows`.
+        """
         if self.n_groups not in (None, n_groups):
             self.n_before, self.scaled_squares, self.unit = self._with_current()
             self._begin()
         self.n_groups = n_groups
-        add_clean_slopes(slope.astype(np.float32), clean, self.n, self.mean, self.sum_squares)
+        slope = slope.astype(np.float32, copy=False)
+        add_clean_slopes(slope, clean, self.n[rows], self.mean[rows], self.sum_squares[rows])
 
     def _std(self) -> np.ndarray:
         return np.sqrt(self.sum_squares / np.maximum(self.n, 1))

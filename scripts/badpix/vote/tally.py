@@ -55,14 +55,17 @@ class Tally:
         self.k = np.zeros(shape, dtype=np.int16)
         self.n_valid = np.zeros(shape, dtype=np.int16)
 
-    def add(self, yes: np.ndarray, valid: np.ndarray) -> None:
+    def add(self, yes: np.ndarray, valid: np.ndarray, rows: slice = slice(None)) -> None:
         """Count one vote per pixel: `yes` and `valid` are boolean images; a yes that is not valid does not count.
 
-        Raises ValueError when there are more than MAX_VOTES, and for images of another shape.
+        The images may be blocks of `rows`; the first of them begins at row 0. Raises ValueError when there are more
+        than MAX_VOTES, and for images of another shape.
         """
-        if not np.shape(yes) == np.shape(valid) == self.k.shape:
-            raise ValueError(f"votes of shapes {np.shape(yes)} and {np.shape(valid)}, counted in {self.k.shape}")
-        self.n_added += 1
-        check_n_votes(self.n_added)
+        k, n_valid = self.k[rows], self.n_valid[rows]
+        if not np.shape(yes) == np.shape(valid) == k.shape:
+            raise ValueError(f"votes of shapes {np.shape(yes)} and {np.shape(valid)}, counted in {k.shape}")
+        if not rows.start:
+            self.n_added += 1
+            check_n_votes(self.n_added)
         # The images of a Tally are contiguous, so `reshape` gives views.
-        count_votes(np.ravel(yes), np.ravel(valid), self.k.reshape(-1), self.n_valid.reshape(-1))
+        count_votes(np.ravel(yes), np.ravel(valid), k.reshape(-1), n_valid.reshape(-1))

@@ -70,6 +70,8 @@ class Needs:
         Time (s) per million planes and per million samples.
     of_all_exposures : bool
         The job reads all exposures; its time grows with their number.
+    shares_memory : bool
+        The threads of the job share its memory, which `memory` holds for all; else each is a process.
     """
 
     fixed_mb: float
@@ -79,6 +81,7 @@ class Needs:
     disk: PerSize = (0, 0, 0)
     seconds: tuple[float, float] = (0, 0)
     of_all_exposures: bool = False
+    shares_memory: bool = False
 
 
 # The two Snakemake processes that start the script in a job of a scheduler (106 MB of unshared memory each).
@@ -111,7 +114,9 @@ RULES = {
     "sky_response": Needs(200, memory=((190, 0, 0),), disk=(14, 0, 0), seconds=(10, 0)),
     "flat_response": Needs(310, memory=((170, 0, 0),), disk=(30, 0, 0), seconds=(2, 0), of_all_exposures=True),
     "leave_one_out": Needs(280, memory=((575, 0, 0),), seconds=(20, 0), of_all_exposures=True),
-    "bad_pixel_mask": Needs(330, memory=((450, 0, 0),), disk=(150, 0, 0), seconds=(4, 0), of_all_exposures=True),
+    "bad_pixel_mask": Needs(
+        330, memory=((450, 0, 0),), disk=(150, 0, 0), seconds=(4, 0), of_all_exposures=True, shares_memory=True
+    ),
     "quality_check": Needs(155, memory=((0, 0, 6.3),), irs2=(0, 0, 9.9), seconds=(1, 0.1)),
     "certify_mask": Needs(300, memory=((30, 0, 0),), seconds=(2, 0)),
     "deliver_mask": Needs(330, memory=((40, 0, 0),), disk=(15, 0, 0), seconds=(10, 0)),
@@ -137,11 +142,11 @@ RULES = {
 
 
 def memory_mb(rule: str, size: Size, threads: int = 1) -> int:
-    """Memory (MB of 2^20 bytes) of a job of `rule`; with several threads each thread is a separate process."""
+    """Memory (MB of 2^20 bytes) of a job of `rule`; several threads are as many processes, unless they share memory."""
     needs = RULES[rule]
     stages = [*needs.memory, *[needs.si_as] * size.si_as, *[needs.irs2] * size.irs2]
     growing = max(size.times(*stage) for stage in stages) / 2**20
-    if threads > 1:
+    if threads > 1 and not needs.shares_memory:
         growing = COPIES * growing + PIPELINE_MB * threads
     return round(SNAKEMAKE_MB + MARGIN * (needs.fixed_mb + growing))
 

@@ -23,6 +23,7 @@ from badpix.vote.flat_types import flat_results
 from badpix.vote.flat_votes import FlatVotes
 from badpix.vote.searches.base import WHOLE_ARRAY, Integration
 from badpix.vote.settings import FlatSettings
+from unit.vote.adding import add
 from unit.vote.test_dark_extended import GROUP_TIME_S, SHAPE, exposure, extended
 from unit.vote.test_dark_official import counted
 from unit.vote.test_dark_official import exposure as dark
@@ -74,7 +75,7 @@ def test_the_thresholds_reproduce_the_votes(regions):
     files[2]["SLOPE"].data[:, :, :60] *= 1.5  # weights that differ
     for number, file in enumerate(files):
         file[0].header["EXPOSURE"] = f"dark{number}"
-        beyond.add_exposure(file, pedestal_name="PEDESTAL_T0")
+        add(beyond, file)
     results = beyond.results()
     rows = [row for result in results.values() for row in result.thresholds]
     tests = {"noise": "cds_noise", "rate": "rate", "low_pedestal": "low_pedestal", "first": "first_inverse_rc"}
@@ -112,7 +113,7 @@ def test_the_thresholds_reproduce_the_votes(regions):
 def test_jumps_down_and_up_have_limits():
     beyond = extended(2)
     for seed in range(2):
-        beyond.add_exposure(exposure(seed, {}), pedestal_name="PEDESTAL_T0")
+        add(beyond, exposure(seed, {}))
     rows = [row for row in beyond.results()["high_cr"].thresholds if row.quantity in ("N_JUMP_DOWN", "N_JUMP_UP")]
     assert [row.value for row in rows] == [1.0, 1.0, 1.0], "no pixel jumps down, so a single jump down is significant"
 

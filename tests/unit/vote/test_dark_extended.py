@@ -12,6 +12,7 @@ from badpix.vote.searches.base import WHOLE_ARRAY, Context
 from badpix.vote.searches.noise import read_noise_of_differences
 from badpix.vote.searches.rate import RateSearch
 from badpix.vote.searches.registry import configured_searches
+from unit.vote.adding import add
 
 SHAPE = (60, 80)
 GROUP_TIME_S = 10.0
@@ -60,7 +61,7 @@ def extended(n_exposures, amplifiers=WHOLE_ARRAY, **changes):
 def results(exposures, **changes):
     beyond = extended(len(exposures), **changes)
     for seed, pixels in enumerate(exposures):
-        beyond.add_exposure(exposure(seed, pixels), pedestal_name="PEDESTAL_T0")
+        add(beyond, exposure(seed, pixels))
     return beyond.results()
 
 
@@ -119,7 +120,7 @@ def test_a_dark_with_a_fault_hides_nothing_that_seven_darks_show(name, position)
         if seed == position:
             for plane, size in fault.items():
                 statistics[plane].data += np.linspace(0, size, SHAPE[1], dtype=np.float32)
-        beyond.add_exposure(statistics, pedestal_name="PEDESTAL_T0")
+        add(beyond, statistics)
     found = {kind: result.found for kind, result in beyond.results().items()}
     assert {kind for kind in found if found[kind][PIXEL]} == {name}
     assert sum(image.sum() for image in found.values()) == 1
@@ -239,7 +240,7 @@ def test_each_amplifier_has_its_own_typical_noise():
         statistics = exposure(seed, {PIXEL: {"CDS_NOISE": 30.0}, (3, 3): {"CDS_NOISE": 30.0}})
         statistics["CDS_NOISE"].data[:, :, :20] *= 4
         statistics["CDS_NOISE"].data[0, 3, 3] = 30.0
-        beyond.add_exposure(statistics, pedestal_name="PEDESTAL_T0")
+        add(beyond, statistics)
     found = beyond.results()["noisy"].found
     assert found[PIXEL] and found.sum() == 1
 
@@ -280,7 +281,7 @@ def test_searches_replace_or_complete_the_official_tests(changes, rc_tests, kept
     science = np.ones(SHAPE, bool)
     beyond = extended(3, **changes)
     for seed in range(3):
-        beyond.add_exposure(exposure(seed, {}), pedestal_name="PEDESTAL_T0")
+        add(beyond, exposure(seed, {}))
     by_type = dark_results(Official(), beyond, science)
     # The searches find nothing here, so all pixels found are those of the official tests.
     assert {name for name, result in by_type.items() if result.found.any()} == kept
@@ -290,7 +291,7 @@ def test_searches_replace_or_complete_the_official_tests(changes, rc_tests, kept
 def test_the_order_of_the_types_is_fixed():
     science, order = np.ones(SHAPE, bool), ["hot", "low_pedestal", "high_cr", "noisy", "warm", "rc", "inverse_rc"]
     beyond = extended(1)
-    beyond.add_exposure(exposure(0, {}), pedestal_name="PEDESTAL_T0")
+    add(beyond, exposure(0, {}))
     assert list(dark_results(Official(), beyond, science))[: len(order)] == order
 
 

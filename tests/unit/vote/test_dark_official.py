@@ -19,6 +19,7 @@ from badpix.vote.dark_official import (
 )
 from badpix.vote.settings import DarkSettings
 from badpix.vote.slope_scatter import SlopeScatter
+from unit.vote.adding import add
 
 N_GROUPS = 20  # windows of five groups
 DEFAULTS = {
@@ -68,7 +69,7 @@ def exposure(*integrations):
 def counted(exposures, **changes):
     vote = DarkVote((1, exposures[0]["SLOPE"].shape[-1]), settings(**changes))
     for statistics in exposures:
-        vote.add_exposure(statistics)
+        add(vote, statistics)
     return vote
 
 
@@ -163,7 +164,7 @@ def test_a_shallow_dark_has_no_vote_on_jumps():
     for shallow, found in ((False, False), (True, True)):
         vote = DarkVote((1, 1), settings())
         for pixel in ("high_cr", "high_cr", "nothing"):
-            vote.add_exposure(exposure([pixel]), shallow=shallow and pixel == "nothing")
+            add(vote, exposure([pixel]), shallow=shallow and pixel == "nothing")
         results_of_set = vote.results(np.ones((1, 1), bool))
         assert results_of_set["high_cr"].found.all() == found
         assert results_of_set["low_pedestal"].votes["low_pedestal"][1].item() == 3
@@ -362,9 +363,9 @@ def test_the_segments_of_an_exposure_have_one_vote_together(unit, found):
     low, no = "low_pedestal", "nothing"
     segments = [exposure([low, no], [low, no]), exposure([low, no], [low, no])]
     vote = DarkVote((1, 2), settings(dark_vote_unit=unit, low_pedestal_fraction=0.5))
-    vote.add_exposure(*segments)
-    vote.add_exposure(exposure([no, low]))
-    vote.add_exposure(exposure([no, low]))
+    add(vote, *segments)
+    add(vote, exposure([no, low]))
+    add(vote, exposure([no, low]))
     result = vote.results(np.ones((1, 2), bool))["low_pedestal"]
     assert result.found[0].tolist() == found
     n_valid = {"exposure": [3, 3], "integration": [6, 6]}[unit]
@@ -373,5 +374,5 @@ def test_the_segments_of_an_exposure_have_one_vote_together(unit, found):
 
 def test_a_segment_without_data_leaves_the_vote_to_the_remaining_segments():
     vote = DarkVote((1, 1), settings(low_pedestal_fraction=1.0))
-    vote.add_exposure(exposure(["no_data"], ["no_data"]), exposure(["low_pedestal"]))
+    add(vote, exposure(["no_data"], ["no_data"]), exposure(["low_pedestal"]))
     assert vote.results(np.ones((1, 1), bool))["low_pedestal"].found.all()

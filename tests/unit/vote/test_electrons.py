@@ -7,6 +7,7 @@ from badpix.formats.type_result import TypeResult
 from badpix.vote.dark_extended import DarkExtended
 from badpix.vote.searches.base import Context
 from badpix.vote.searches.registry import configured_searches
+from unit.vote.adding import add
 from unit.vote.test_dark_extended import PIXEL, SETTINGS, SHAPE, exposure
 
 # The slopes of healthy pixels have a scatter of 0.05 DN/s about 0.01 DN/s.
@@ -22,7 +23,7 @@ def voted(pixels, gain, n=8, **changes):
     context = Context(np.ones(SHAPE, bool), n, n, 1e-5, 1, gain=gain)
     beyond = DarkExtended(configured_searches(ELECTRONS | changes), context)
     for seed in range(n):
-        beyond.add_exposure(exposure(seed, pixels), pedestal_name="PEDESTAL_T0")
+        add(beyond, exposure(seed, pixels))
     return beyond.results(), beyond
 
 

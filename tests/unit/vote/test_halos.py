@@ -15,6 +15,7 @@ from badpix.vote.flag_priority import apply_priority, priorities
 from badpix.vote.halos import tilt
 from badpix.vote.searches.base import WHOLE_ARRAY, Context
 from badpix.vote.searches.registry import configured_searches
+from unit.vote.adding import add
 from unit.vote.test_dark_extended import SETTINGS
 
 CELL = 12  # side of the square of a scene
@@ -138,7 +139,7 @@ def vote(darks, amplifiers=WHOLE_ARRAY, **changes):
     context = Context(np.ones(SHAPE, bool), len(darks), len(darks), 1e-5, 1, amplifiers, coupling=measured(darks))
     beyond = DarkExtended(configured_searches(ON | changes), context)
     for statistics in darks:
-        beyond.add_exposure(statistics, pedestal_name="PEDESTAL_T0")
+        add(beyond, statistics)
     return beyond, apply_priority(beyond.results(), priorities(run.search for run in beyond.runs))
 
 

@@ -9,6 +9,7 @@ from badpix.vote.level_record import LocalLevels
 from badpix.vote.local_level import CELL, LevelFinder, interpolation
 from badpix.vote.searches.base import WHOLE_ARRAY, Context
 from badpix.vote.searches.registry import configured_searches
+from unit.vote.adding import add
 from unit.vote.test_dark_extended import COUNTS, GROUP_TIME_S, HEALTHY, SETTINGS
 
 SHAPE = (128, 128)
@@ -42,7 +43,7 @@ def vote(changes, local=True, amplifiers=WHOLE_ARRAY, n=N_DARKS):
     context = Context(science, n, n, 5e-7, 1, amplifiers, levels=levels)
     extended = DarkExtended(configured_searches(SETTINGS | {"cold_rate_threshold": None}), context)
     for number in range(1, n + 1):
-        extended.add_exposure(dark(number, changes(number)), pedestal_name="PEDESTAL_T0")
+        add(extended, dark(number, changes(number)))
     return extended, extended.results()
 
 

@@ -12,6 +12,7 @@ from badpix.config.check import load_schema, load_steps, validated
 from badpix.vote.dark_official import PLANES_USED, DarkVote
 from badpix.vote.settings import DarkSettings
 from badpix.vote.slope_levels import SlopeLevels
+from unit.vote.adding import add
 
 CONFIG = Path(__file__).resolve().parents[3] / "config" / "schemas"
 DEFAULTS = validated(
@@ -38,7 +39,7 @@ def dark(name, seed, change=0.0, n_integrations=1):
 def warnings(*changes, **options):
     vote = DarkVote(SHAPE, DarkSettings.from_config(DEFAULTS | {"min_clean_slopes": 2}))
     for number, change in enumerate(changes):
-        vote.add_exposure(dark(f"d{number}", number, change, **options))
+        add(vote, dark(f"d{number}", number, change, **options))
     return vote.warnings(np.ones(SHAPE, bool))
 
 

@@ -8,6 +8,7 @@ a module beside this file with a subclass of `Search`, and a row in `registry.SE
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -20,7 +21,7 @@ from badpix.vote.coupling import Coupling
 from badpix.vote.halos import Halos
 from badpix.vote.level_record import Changing, LocalLevels, Subject
 from badpix.vote.limit_rows import LimitOfCount, limit_rows
-from badpix.vote.outlier_test import HIGH, WHOLE_ARRAY, OutlierTest, Region
+from badpix.vote.outlier_test import HIGH, NO_LEVEL, PART_OF_LEVEL, WHOLE_ARRAY, Level, OutlierTest, Region
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,8 @@ class Integration:
     `planes` maps names of statistics planes, and PEDESTAL, to images (y, x). `times` are the times of the groups.
     `sample` are the indices of a sample of the science pixels (`badpix.vote.significance.subsample`). `exposure` and
     `number` (1-based) identify the integration. `pedestal_plane` is the plane of the statistics file that PEDESTAL
-    was read from. `halos` are the halos that were removed from `planes`, None without any.
+    was read from. `halos` are the halos that were removed from `planes`, None without any. `is_alone`: the exposure has
+    no other integration.
     """
 
     planes: Mapping[str, np.ndarray]
@@ -87,12 +89,13 @@ class Integration:
     number: int = 0
     pedestal_plane: str = ""
     halos: Halos | None = None
+    is_alone: bool = False
 
     def of_halos(self) -> "Integration | None":
         """The pixels of the halos alone, with them: planes (pixel) in place of images; None without halos."""
         if self.halos is None:
             return None
-        return replace(self, planes=self.halos.at_pixels(), sample=np.arange(self.halos.pixels.size), halos=None)
+        return replace(self, planes=self.halos.before, sample=np.arange(self.halos.pixels.size), halos=None)
 
 
 @dataclass(frozen=True)
@@ -176,6 +179,11 @@ class Search(Settings, ABC):
         return False
 
     @classmethod
+    def levels(cls) -> set[str]:
+        """The names of the local levels of the quantities that the search compares."""
+        return {measure.level for measure in cls.measures.values() if measure.level}
+
+    @classmethod
     def types(cls) -> tuple[str, ...]:
         """The pixel types that the search finds, in the order of their results."""
         return tuple(dict.fromkeys(name for count in cls.counts for name in count.types))
@@ -200,6 +208,7 @@ class SearchRun:
     """Counts the votes of a search, integration by integration, and decides."""
 
     search: Search
+    takes_deviations: ClassVar[bool] = False
 
     def __init__(self, search: Search, context: Context) -> None:
         self.search, self.context = search, context
@@ -227,22 +236,39 @@ class SearchRun:
         self.integrations.append((integration.exposure, integration.number))
         # The noise is measured without its search too, but then no noise is beyond limits.
         shows_halos = self.search.shows_halos and self.search.is_on()
-        halos, of_halos = integration.halos, integration.of_halos() if shows_halos else None
+        of_halos = integration.of_halos() if shows_halos else None
         with_halo = {m.measure: m.values for m in self.search.measured(of_halos)} if of_halos else {}
         for measured in self.search.measured(integration):
-            test, values, floor = self.tests[measured.measure], measured.values, self.floor(measured)
-            measure = self.search.measures[measured.measure]
+            test, floor = self.tests[measured.measure], self.floor(measured)
+            measure, level = self.search.measures[measured.measure], NO_LEVEL
             if self.context.levels is not None and measure.level:
-                values, hidden = self.context.levels.subtract(measure.level, measure.lines, values, integration)
-                floor = np.maximum(floor, hidden)
-            deviation = test.add(values, floor, measured.min_certain)
-            self.take(measured.measure, deviation)
-            if halos and measured.measure in with_halo:
-                limits = np.maximum(floor, test.last_vote_limits())
-                halos.compare(with_halo[measured.measure], measured.values, deviation, limits)
+                level = self.context.levels.find(measure.level, measure.lines, measured.values, integration)
+            take = partial(self.take, measured.measure) if self.takes_deviations else None
+            test.add(measured.values, floor, measured.min_certain, level, take)
+            if integration.halos and measured.measure in with_halo:
+                self._compare(test, integration.halos, with_halo[measured.measure], measured.values, floor, level)
 
-    def take(self, measure: str, deviation: np.ndarray) -> None:
-        """Hook of subclasses: count further votes from the deviation from the detector's level (image (y, x))."""
+    def _compare(
+        self,
+        test: OutlierTest,
+        halos: Halos,
+        with_halo: np.ndarray,
+        image: np.ndarray,
+        floor: np.ndarray | float,
+        level: Level,
+    ) -> None:
+        """Compare a quantity `with_halo` (pixel) with the `image` (y, x) of the quantity without the halos."""
+        values = image.reshape(-1)[halos.pixels].astype(np.float32, copy=False)
+        without = values if level.image is None else values - level.image.reshape(-1)[halos.pixels]
+        deviations, limits = test.deviations_at(halos.pixels, without)
+        limits = np.maximum(floor.reshape(-1)[halos.pixels] if isinstance(floor, np.ndarray) else floor, limits)
+        if level.smooth is not None:
+            limits = np.maximum(limits, PART_OF_LEVEL * np.abs(level.smooth.reshape(-1)[halos.pixels]))
+        with np.errstate(invalid="ignore"):
+            halos.compare(with_halo - values, deviations, limits)
+
+    def take(self, measure: str, rows: slice, deviations: np.ndarray) -> None:
+        """Hook of subclasses with `takes_deviations`: count further votes from the deviations of a block (row, x)."""
 
     def floor(self, measured: Measured) -> np.ndarray | float:
         """Hook of subclasses: the smallest deviation that counts, a number or an image (y, x)."""

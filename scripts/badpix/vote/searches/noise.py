@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from badpix.instrument.readout import GroupTimes
+from badpix.numerics.row_blocks import in_blocks
 from badpix.vote.searches.base import Integration, Measure, Measured, Search, SearchRun, VoteCount
 
 # Smallest noise in units of the typical noise. Noise is compared as a logarithm, and subtracting the shot noise can
@@ -15,7 +16,11 @@ NOISE_FLOOR = 0.1
 
 def typical_noise(noise: np.ndarray, sample: np.ndarray) -> np.floating:
     """Median of image `noise` over the pixels at the indices `sample`; NaN without values."""
-    values = noise.ravel()[sample]
+    return typical(noise.reshape(-1)[sample])
+
+
+def typical(values: np.ndarray) -> np.floating:
+    """Median of `values` (any shape, float) that are not NaN; NaN without any."""
     values = values[~np.isnan(values)]
     return np.median(values) if values.size else np.float32(np.nan)
 
@@ -30,12 +35,16 @@ def read_noise_of_differences(planes: Mapping[str, np.ndarray], times: GroupTime
     a difference is rate x `GroupTimes.shot_noise_time_s` / gain.
     """
     time_squared = times.group_time_s * times.shot_noise_time_s
-    shot = planes["VAR_POISSON"] * (np.maximum(planes["NGOOD"], 1) - 1) * time_squared
-    noise = planes["CDS_NOISE"]
-    with np.errstate(invalid="ignore"):
-        variance = noise**2 - np.maximum(shot, 0)
-        floor = (NOISE_FLOOR * typical_noise(noise, sample)) ** 2
+    noise, n_good, variance_of_slope = (planes[name] for name in ("CDS_NOISE", "NGOOD", "VAR_POISSON"))
+    floor = (NOISE_FLOOR * typical_noise(noise, sample)) ** 2
+
+    def of_rows(rows: slice) -> np.ndarray:
+        shot = variance_of_slope[rows] * (np.maximum(n_good[rows], 1) - 1) * time_squared
+        variance = noise[rows] ** 2 - np.maximum(shot, 0)
         return np.log(np.maximum(variance, floor)) / 2
+
+    with np.errstate(invalid="ignore"):
+        return in_blocks(noise, of_rows)
 
 
 def noise_ratio(run: SearchRun) -> np.ndarray:

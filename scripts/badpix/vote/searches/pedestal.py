@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from badpix.numerics.row_blocks import in_blocks
 from badpix.vote.outlier_test import HIGH, LOW
 from badpix.vote.searches.base import Further, Integration, Measure, Measured, Search, VoteCount
 
@@ -44,8 +45,16 @@ class PedestalSearch(Search):
         return self.rc_fraction_threshold if measure == "high_pedestal" else self.low_pedestal_fraction
 
     def measured(self, integration: Integration) -> Iterator[Measured]:
-        planes = integration.planes
-        pedestal = np.where(planes["FIRST_SAT"] != 0, planes["PEDESTAL"], np.float32(np.nan))
-        min_deviation = MIN_PEDESTAL_GROUPS * (np.abs(planes["SLOPE"]) * integration.times.group_time_s)
+        pedestal, min_deviation = pedestal_and_floor(integration)
         for measure in self.measures:
             yield Measured(measure, pedestal, min_deviation)
+
+
+def pedestal_and_floor(integration: Integration) -> tuple[np.ndarray, np.ndarray]:
+    """The pedestals (float32, DN), NaN where the first group is saturated, and the smallest deviations that count."""
+    pedestal, slope, first_saturated = (integration.planes[name] for name in ("PEDESTAL", "SLOPE", "FIRST_SAT"))
+    time, nan = integration.times.group_time_s, np.float32(np.nan)
+    return (
+        in_blocks(pedestal, lambda rows: np.where(first_saturated[rows] != 0, pedestal[rows], nan)),
+        in_blocks(slope, lambda rows: MIN_PEDESTAL_GROUPS * (np.abs(slope[rows]) * time)),
+    )

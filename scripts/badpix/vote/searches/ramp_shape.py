@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from badpix.numerics.row_blocks import in_blocks
 from badpix.vote.outlier_test import HIGH, LOW
 from badpix.vote.searches.base import Further, Integration, Measure, Measured, Search, VoteCount
 
@@ -49,7 +50,7 @@ class RampShapeSearch(Search):
         return self.rc_fraction_threshold
 
     def measured(self, integration: Integration) -> Iterator[Measured]:
-        planes = integration.planes
-        min_deviation = MIN_SLOPE_CHANGE * np.abs(planes["CDS_LATE"])
-        yield Measured("first", planes["CDS_FIRST"] - planes["CDS_LATE"], min_deviation)
-        yield Measured("early", planes["CDS_EARLY"] - planes["CDS_LATE"], min_deviation)
+        first, early, late = (integration.planes[name] for name in ("CDS_FIRST", "CDS_EARLY", "CDS_LATE"))
+        min_deviation = in_blocks(late, lambda rows: MIN_SLOPE_CHANGE * np.abs(late[rows]))
+        for measure, image in (("first", first), ("early", early)):
+            yield Measured(measure, image - late, min_deviation)

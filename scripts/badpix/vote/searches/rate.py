@@ -7,6 +7,7 @@ import numpy as np
 
 from badpix.formats.thresholds import ABOVE, Threshold, around, vote_rows
 from badpix.formats.type_result import TypeResult
+from badpix.numerics.row_blocks import in_blocks
 from badpix.vote.outlier_test import HIGH
 from badpix.vote.rate_limit import RateLimit
 from badpix.vote.searches.base import Context, Integration, Measure, Measured, Search, SearchRun, VoteCount
@@ -56,7 +57,7 @@ class RateSearch(Search):
 
     def measured(self, integration: Integration) -> Iterator[Measured]:
         planes = integration.planes
-        slope = slope_or_saturated(planes["SLOPE"], planes["NSAT"])
+        slope = in_blocks(planes["SLOPE"], lambda rows: slope_or_saturated(planes["SLOPE"][rows], planes["NSAT"][rows]))
         # A cosmic ray of J DN in the middle of a ramp of n groups changes the slope by 1.5 J / n per group; here J is
         # the largest signal that the jump step misses.
         missed_dn = MISSED_JUMP_SIGMA * typical_noise(planes["CDS_NOISE"], integration.sample)
@@ -71,6 +72,7 @@ class RateRun(SearchRun):
     """Counts the significant slopes, and separately the slopes beyond the limit of hot pixels."""
 
     search: RateSearch
+    takes_deviations = True
 
     def __init__(self, search: RateSearch, context: Context) -> None:
         super().__init__(search, context)
@@ -78,19 +80,23 @@ class RateRun(SearchRun):
             raise ValueError("hot_rate_threshold is null: the search of hot and warm pixels is off")
         dn, electrons = search.hot_rate_threshold, search.hot_rate_threshold_e_per_s
         self.hot_limit = RateLimit("hot_rate_threshold", dn, electrons, context.gain)
+        self.hot_limit_dn = self.hot_limit.dn_per_s
         dn, electrons = search.warm_rate_threshold or 0.0, search.warm_rate_threshold_e_per_s
         self.warm_limit = RateLimit("warm_rate_threshold", dn, electrons, context.gain)
+        self.warm_limit_dn = self.warm_limit.dn_per_s
         self.hot = Tally(context.science.shape)
 
     def floor(self, measured: Measured) -> np.ndarray | float:  # noqa: ARG002 - there is a single measure
-        return self.warm_limit.dn_per_s
+        return self.warm_limit_dn
 
     def min_margin(self, measure: str) -> float:  # noqa: ARG002 - there is a single measure
         return self.warm_limit.typical
 
-    def take(self, measure: str, deviation: np.ndarray) -> None:  # noqa: ARG002 - there is a single measure
+    def take(self, measure: str, rows: slice, deviations: np.ndarray) -> None:  # noqa: ARG002 - there is a single measure
+        limit = self.hot_limit_dn
         with np.errstate(invalid="ignore"):
-            self.hot.add(deviation > self.hot_limit.dn_per_s, ~np.isnan(deviation))
+            yes = deviations > (limit[rows] if isinstance(limit, np.ndarray) else limit)
+        self.hot.add(yes, ~np.isnan(deviations), rows)
 
     def results(self, scale: np.ndarray) -> dict[str, TypeResult]:
         counts = list(self.search.counts)

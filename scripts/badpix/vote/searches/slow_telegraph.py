@@ -7,13 +7,14 @@ import numpy as np
 
 from badpix.formats.thresholds import ABOVE, AT_LEAST, BELOW, Threshold, around, vote_rows
 from badpix.formats.type_result import TypeResult
+from badpix.numerics.row_blocks import in_blocks
 from badpix.vote.chance_votes import votes_beyond_chance
 from badpix.vote.exposure_spread import ExposureSpread
 from badpix.vote.jump_votes import JumpVotes
 from badpix.vote.outlier_test import HIGH, LOW
 from badpix.vote.searches.base import Context, Integration, Measure, Measured, Search, SearchRun, VoteCount
-from badpix.vote.searches.noise import typical_noise
-from badpix.vote.searches.pedestal import MIN_PEDESTAL_GROUPS
+from badpix.vote.searches.noise import typical
+from badpix.vote.searches.pedestal import pedestal_and_floor
 from badpix.vote.significance import subsample, vote_sigma
 
 JUMPS = "N_JUMP_UP + N_JUMP_DOWN"
@@ -66,13 +67,11 @@ class SlowTelegraphSearch(Search):
         return self.high_cr_fraction
 
     def measured(self, integration: Integration) -> Iterator[Measured]:
-        planes = integration.planes
-        pedestal = np.where(planes["FIRST_SAT"] != 0, planes["PEDESTAL"], np.float32(np.nan))
-        signal = np.abs(planes["SLOPE"]) * integration.times.group_time_s
-        yield Measured(PEDESTAL, pedestal, MIN_PEDESTAL_GROUPS * signal)
+        yield Measured(PEDESTAL, *pedestal_and_floor(integration))
+        slope, variance = integration.planes["SLOPE"], integration.planes["VAR_SLOPE"]
         # A pixel whose noise reference is too small is not variable.
-        error = np.sqrt(planes["VAR_SLOPE"])
-        yield Measured(SLOPE, planes["SLOPE"] / np.maximum(error, typical_noise(error, integration.sample)))
+        least = typical(np.sqrt(variance.reshape(-1)[integration.sample]))
+        yield Measured(SLOPE, in_blocks(slope, lambda rows: slope[rows] / np.maximum(np.sqrt(variance[rows]), least)))
 
     def start(self, context: Context) -> "SlowTelegraphRun":
         return SlowTelegraphRun(self, context)
@@ -86,6 +85,7 @@ class SlowTelegraphRun(SearchRun):
     """
 
     search: SlowTelegraphSearch
+    takes_deviations = True
 
     def __init__(self, search: SlowTelegraphSearch, context: Context) -> None:
         super().__init__(search, context)
@@ -93,19 +93,29 @@ class SlowTelegraphRun(SearchRun):
         self.jumps = JumpVotes(context.science)
         self.spreads = {measure: ExposureSpread(context.science.shape) for measure in self.tests}
         self.shares: dict[str, list[float]] = {measure: [] for measure in self.tests}
+        # Numbers of the sample in the integration that is being added.
+        self.beyond, self.valid = (dict.fromkeys(self.tests, 0) for _ in range(2))
+        self.is_alone = False
         for test in self.tests.values():
             test.vote_sigma = vote_sigma(context.n_integrations, test.fraction, context.probability, sides=2)
 
     def add(self, integration: Integration) -> None:
+        self.is_alone = integration.is_alone
         super().add(integration)
         self.jumps.add(*(integration.planes[name] for name in ("NGOOD", "N_JUMP_UP", "N_JUMP_DOWN")))
 
-    def take(self, measure: str, deviation: np.ndarray) -> None:
-        test = self.tests[measure]
-        self.spreads[measure].add(deviation, test.scales[-1][0])
-        limit, typical = test.vote_sigma * test.levels[-1][0][1], np.abs(deviation.ravel()[self.sample])
-        valid = ~np.isnan(typical)
-        self.shares[measure].append(float(np.mean(typical[valid] > limit)) if valid.any() else 1.0)
+    def take(self, measure: str, rows: slice, deviations: np.ndarray) -> None:
+        test, n_columns = self.tests[measure], deviations.shape[1]
+        self.spreads[measure].add(deviations, test.scales[-1][0], self.is_alone, rows)
+        first, end = np.searchsorted(self.sample, (rows.start * n_columns, rows.stop * n_columns))
+        sample = np.abs(deviations.reshape(-1)[self.sample[first:end] - rows.start * n_columns])
+        if rows.start == 0:
+            self.beyond[measure] = self.valid[measure] = 0
+        self.beyond[measure] += np.count_nonzero(sample > test.vote_sigma * test.levels[-1][0][1])
+        self.valid[measure] += np.count_nonzero(~np.isnan(sample))
+        if rows.stop == len(test.n_valid):
+            valid = self.valid[measure]
+            self.shares[measure].append(self.beyond[measure] / valid if valid else 1.0)
 
     def end_exposure(self, exposure: str) -> None:  # noqa: ARG002 - all exposures are alike
         for spread in self.spreads.values():

@@ -9,6 +9,7 @@ from badpix.formats.thresholds import AT_LEAST, Threshold, vote_rows
 from badpix.formats.type_result import TypeResult
 from badpix.instrument.depth import MIN_GROUPS_FOR_TELEGRAPH
 from badpix.instrument.segments import exposure_of
+from badpix.numerics.row_blocks import cached_blocks
 from badpix.vote.searches.base import Context, Integration, Measured, Search, SearchRun, VoteCount
 from badpix.vote.significance import poisson_threshold, vote_probability
 from badpix.vote.tally import Tally, decide
@@ -25,13 +26,13 @@ MIN_SHARE_5SIG = 0.75
 STEPS = ("N_JUMP_DOWN", "N_JUMP_UP", "N_JUMP_DOWN_5SIG")
 
 
-def quiet_rate(counts: np.ndarray) -> float:
-    """Mean of the Poisson distribution with the same share of zeros as `counts`; 0 for empty `counts`.
+def quiet_rate(n_zero: int, n_counts: int) -> float:
+    """Mean of the Poisson distribution of `n_counts` counts of which `n_zero` are 0; 0 without counts.
 
     The share of zeros gives the rate of the healthy pixels: real signals raise the counts of a few pixels, and hardly
     change this share.
     """
-    return -np.log(max(np.mean(counts == 0), 0.01)) if counts.size else 0.0
+    return float(-np.log(max(n_zero / n_counts, 0.01))) if n_counts else 0.0
 
 
 def _two_levels(n_down: np.ndarray, n_up: np.ndarray, rate: float = 0.0) -> np.ndarray:
@@ -92,42 +93,63 @@ class TelegraphRun(SearchRun):
         self.n_down, self.n_down_5sig, self.n_up = (np.zeros(shape, np.int32) for _ in range(3))
         self.up_rate = 0.0
         self.down_limits: list[Threshold] = []
-        self.exposure_counts = {name: np.zeros(shape, np.int32) for name in STEPS}
+        # Of the exposure that is being added: its counts, those of its integrations, and the pixels with a vote.
+        self.counts: dict[str, np.ndarray] = {}
+        self.sums: dict[str, np.ndarray] = {}
         self.valid = np.zeros(shape, bool)
 
     def add(self, integration: Integration) -> None:
-        for name, total in self.exposure_counts.items():
-            total += integration.planes[name]
+        if integration.is_alone:
+            self.counts = {name: integration.planes[name] for name in STEPS}
+        else:
+            self.counts = self.sums = self.sums or {name: np.zeros(self.valid.shape, np.int32) for name in STEPS}
+            for name, total in self.sums.items():
+                total += integration.planes[name]
+        n_good = integration.planes["NGOOD"]
         # In shorter ramps the jump step does not find the jumps of a telegraph signal.
-        if integration.planes["NGOOD"].max() >= MIN_GROUPS_FOR_TELEGRAPH:
-            self.valid |= integration.planes["NGOOD"] > 0
+        if n_good.max() >= MIN_GROUPS_FOR_TELEGRAPH:
+            for rows in cached_blocks(n_good):
+                self.valid[rows] |= n_good[rows] > 0
+
+    def _quiet_rates(self) -> tuple[float, float]:
+        """The `quiet_rate` of the downward and of the upward jumps of the exposure."""
+        n_pixels, n_zero = 0, dict.fromkeys(STEPS, 0)
+        for rows in cached_blocks(self.valid):
+            chosen = self.context.science[rows] & self.valid[rows]
+            n_pixels += np.count_nonzero(chosen)
+            for name in STEPS[:2]:
+                n_zero[name] += np.count_nonzero(chosen & (self.counts[name][rows] == 0))
+        return quiet_rate(n_zero[STEPS[0]], n_pixels), quiet_rate(n_zero[STEPS[1]], n_pixels)
 
     def end_exposure(self, exposure: str) -> None:
         """Count the vote of the exposure: yes for more downward jumps than noise makes in the healthy pixels."""
-        context, valid = self.context, self.valid
-        n_down, n_up, n_down_5sig = (self.exposure_counts[name] for name in STEPS)
-        valid_science = context.science & valid
-        rate = quiet_rate(n_down[valid_science])
-        self.up_rate += quiet_rate(n_up[valid_science])
+        context = self.context
+        rate, up_rate = self._quiet_rates()
+        self.up_rate += up_rate
         probability = vote_probability(context.n_exposures, self.search.high_cr_fraction, context.probability)
         needed = poisson_threshold(rate, probability)
-        self.votes.add(n_down >= needed, valid)
-        self.votes_5sig += (n_down_5sig >= needed) & valid
         certain = max(MIN_CERTAIN_JUMPS_DOWN, poisson_threshold(rate, context.probability / context.n_exposures))
-        self.certain_down |= _two_levels(n_down, n_up) & (n_down >= certain) & valid
-        self.n_down += n_down
-        self.n_down_5sig += n_down_5sig
-        self.n_up += n_up
+        for rows in cached_blocks(self.valid):
+            # The planes of short ramps have 8 bits, which twice a count exceeds.
+            n_down, n_up, n_down_5sig = (self.counts[name][rows].astype(np.int32) for name in STEPS)
+            valid = self.valid[rows]
+            self.votes.add(n_down >= needed, valid, rows)
+            self.votes_5sig[rows] += (n_down_5sig >= needed) & valid
+            self.certain_down[rows] |= _two_levels(n_down, n_up) & (n_down >= certain) & valid
+            self.n_down[rows] += n_down
+            self.n_down_5sig[rows] += n_down_5sig
+            self.n_up[rows] += n_up
         limit = Threshold(
             "jumps_down", "N_JUMP_DOWN", AT_LEAST, float(needed), "groups", exposure=exposure_of(exposure)
         )
         self.down_limits.append(limit)
-        for total in self.exposure_counts.values():
+        self.counts = {}
+        for total in self.sums.values():
             total.fill(0)
         self.valid.fill(False)
 
     def end(self) -> None:
-        self.exposure_counts = {}
+        self.counts, self.sums = {}, {}
 
     def results(self, scale: np.ndarray) -> dict[str, TypeResult]:  # noqa: ARG002 - counts, which noise does not scale
         fraction, science, min_valid = self.search.high_cr_fraction, self.context.science, self.context.min_valid

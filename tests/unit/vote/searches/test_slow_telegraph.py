@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from unit.vote.adding import add
 from unit.vote.test_dark_extended import PIXEL, SHAPE, exposure, extended, results
 
 UP, DOWN = {"N_JUMP_UP": 1}, {"N_JUMP_DOWN": 1, "N_JUMP_DOWN_5SIG": 1}
@@ -110,7 +111,7 @@ def test_healthy_pixels_of_one_integration_and_a_dark_with_a_fault():
             statistics["PEDESTAL_T0"].data += np.linspace(0, 4000, SHAPE[1], dtype=np.float32)
             statistics["SLOPE"].data += np.linspace(0, 300, SHAPE[1], dtype=np.float32)
             statistics["N_JUMP_UP"].data += 1
-        beyond.add_exposure(statistics, pedestal_name="PEDESTAL_T0")
+        add(beyond, statistics)
     assert not beyond.results()["high_cr"].found.any()
 
 
@@ -118,7 +119,7 @@ def test_three_darks_are_too_few_and_a_warning_says_so():
     beyond = extended(3)
     for seed in range(3):
         every_tenth = {(row, column): UP for row in range(SHAPE[0]) for column in range(0, SHAPE[1], 10)}
-        beyond.add_exposure(exposure(seed, every_tenth), pedestal_name="PEDESTAL_T0")
+        add(beyond, exposure(seed, every_tenth))
     assert not beyond.results()["high_cr"].found.any()
     assert any("jump in all 3 darks" in warning for warning in beyond.warnings)
 

@@ -1,0 +1,63 @@
+"""The vote of the darks depends neither on the number of threads nor on the size of the integers in the statistics."""
+
+import numpy as np
+import pytest
+from astropy.io import fits
+
+from badpix.numerics.workers import workers_of
+from unit.vote.adding import add
+from unit.vote.test_dark_extended import COUNTS, PIXEL, exposure, extended
+
+JUMPS = {
+    "SLOPE": 3.0,
+    "NSAT": 3,
+    "FIRST_SAT": 20,
+    "NGOOD": 150,
+    "N_JUMP_UP": 140,
+    "N_JUMP_DOWN": 140,
+    "CDS_NOISE": 60.0,
+}
+PIXELS = {PIXEL: JUMPS, (10, 11): {"SLOPE": 4000.0, "PEDESTAL_T0": 900.0}, (10, 50): {"N_JUMP_UP": 90}}
+
+
+def results(threads=1, change=lambda statistics: statistics, n_integrations=1):
+    """Every image of a vote with halos and local levels."""
+    beyond = extended(5, ipc_neighbor_search=True)
+    with workers_of(threads) as workers:
+        for seed in range(5):
+            add(beyond, change(exposure(seed, PIXELS, n_integrations)), workers=workers)
+    beyond.end()
+    return beyond.results()
+
+
+def same(first, second):
+    assert first.keys() == second.keys()
+    for name, result in first.items():
+        other = second[name]
+        np.testing.assert_array_equal(result.found, other.found)
+        np.testing.assert_array_equal(result.insufficient, other.insufficient)
+        for test, counts in result.votes.items():
+            for image, again in zip(counts, other.votes[test], strict=True):
+                np.testing.assert_array_equal(image, again)
+                assert image.dtype == again.dtype
+        if result.intermittent is not None:
+            np.testing.assert_array_equal(result.intermittent, other.intermittent)
+        assert result.thresholds == other.thresholds
+
+
+@pytest.mark.parametrize("n_integrations", [1, 3])
+@pytest.mark.parametrize("threads", [2, 3])
+def test_the_number_of_threads_changes_nothing(threads, n_integrations):
+    same(results(1, n_integrations=n_integrations), results(threads, n_integrations=n_integrations))
+
+
+@pytest.mark.parametrize("n_integrations", [1, 3])
+def test_counts_of_8_bits_give_the_same_votes(n_integrations):
+    """140 jumps, twice as many and a count minus one do not fit into 8 bits, or into those without a sign."""
+
+    def narrow(statistics):
+        for name in COUNTS.keys() - {"FIRST_SAT"}:
+            statistics[name] = fits.ImageHDU(statistics[name].data.astype(np.uint8), name=name)
+        return statistics
+
+    same(results(n_integrations=n_integrations), results(change=narrow, n_integrations=n_integrations))
