@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from io import FileIO
 from pathlib import Path
 
 import numpy as np
@@ -93,9 +94,9 @@ def _is_plain(hdu: fits.ImageHDU) -> bool:
     return isinstance(hdu, fits.ImageHDU) and not {"BZERO", "BSCALE", "BLANK"} & set(hdu.header)
 
 
-def _read_into(file, part: np.ndarray) -> int:
+def _read_into(file: FileIO, part: np.ndarray) -> int:
     """Fill `part` (bytes) from `file`; returns the number of bytes read, fewer at the end of the file."""
-    view, n_read = memoryview(part), 0
+    view, n_read = part.data, 0
     while n_read < part.size and (n := file.readinto(view[n_read:])):
         n_read += n
     return n_read

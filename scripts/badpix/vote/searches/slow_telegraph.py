@@ -111,8 +111,8 @@ class SlowTelegraphRun(SearchRun):
         sample = np.abs(deviations.reshape(-1)[self.sample[first:end] - rows.start * n_columns])
         if rows.start == 0:
             self.beyond[measure] = self.valid[measure] = 0
-        self.beyond[measure] += np.count_nonzero(sample > test.vote_sigma * test.levels[-1][0][1])
-        self.valid[measure] += np.count_nonzero(~np.isnan(sample))
+        self.beyond[measure] += int(np.count_nonzero(sample > test.vote_sigma * test.levels[-1][0][1]))
+        self.valid[measure] += int(np.count_nonzero(~np.isnan(sample)))
         if rows.stop == len(test.n_valid):
             valid = self.valid[measure]
             self.shares[measure].append(self.beyond[measure] / valid if valid else 1.0)

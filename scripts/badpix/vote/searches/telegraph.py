@@ -116,9 +116,9 @@ class TelegraphRun(SearchRun):
         n_pixels, n_zero = 0, dict.fromkeys(STEPS, 0)
         for rows in cached_blocks(self.valid):
             chosen = self.context.science[rows] & self.valid[rows]
-            n_pixels += np.count_nonzero(chosen)
+            n_pixels += int(np.count_nonzero(chosen))
             for name in STEPS[:2]:
-                n_zero[name] += np.count_nonzero(chosen & (self.counts[name][rows] == 0))
+                n_zero[name] += int(np.count_nonzero(chosen & (self.counts[name][rows] == 0)))
         return quiet_rate(n_zero[STEPS[0]], n_pixels), quiet_rate(n_zero[STEPS[1]], n_pixels)
 
     def end_exposure(self, exposure: str) -> None:
