@@ -30,8 +30,9 @@ validation: $(VENV)/.run-ready
 bench: $(VENV)/.run-ready
 	$(BIN)/python benchmarks/bench.py --out bench --page docs/measured/benchmarks.md $(BENCH)
 
+# One process more than cores, since some tests wait: for a scheduler, a browser, or a run that another process makes.
 test: $(VENV)/.test-ready
-	$(BIN)/python -m pytest -n $(CORES) --dist loadgroup
+	$(BIN)/python -m pytest -n $$(($(CORES) + 1)) --dist loadgroup --no-loadscope-reorder
 
 fuzz: $(VENV)/.test-ready
 	FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} $(BIN)/python -m pytest -n $(CORES) -q tests/fuzz

@@ -2,8 +2,12 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+
+# Files of tests that take minutes each, and need no run that another test makes.
+LONGEST = ("test_pages.py", "test_docs.py")
 
 
 @pytest.fixture(autouse=True)
@@ -22,10 +26,26 @@ def crds_environment() -> Iterator[None]:
             os.environ[name] = value
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Runs of the workflow before tests of the library, and first of all those in a group of pytest-xdist.
+    """Order the tests so that no process waits for another, and none works alone at the end of the run.
 
-    A group is one unit of work: at the end of the run, all other processes would wait for it. A scheduler mostly waits,
-    so the remaining processes have its processor meanwhile.
+    First the tests of a scheduler, which are a group of pytest-xdist, that is, one unit of work; a scheduler mostly
+    waits. Then those of LONGEST. Then the first test of each file, all second tests and so on: the first test of a file
+    often makes a run that the others look at. Last the tests of the library, a group for each file, so that its
+    fixtures are made once; files with many tests first.
     """
-    items.sort(key=lambda item: (item.get_closest_marker("xdist_group") is None, "unit" in item.path.parts))
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    place = {item: number for of_file in files.values() for number, item in enumerate(of_file)}
+
+    def order(item: pytest.Item) -> tuple[bool, bool, bool, int]:
+        is_unit = "unit" in item.path.parts
+        number = -len(files[item.path]) if is_unit else place[item]
+        return item.get_closest_marker("xdist_group") is None, item.path.name not in LONGEST, is_unit, number
+
+    items.sort(key=order)
+    for item in items:
+        if "unit" in item.path.parts:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))

@@ -1,5 +1,8 @@
 """A simulated detector and a finished run of the workflow on it, made once and shared by all tests and processes."""
 
+import contextlib
+import os
+import pickle
 import shutil
 from pathlib import Path
 
@@ -30,17 +33,25 @@ def write_config(directory):
     (directory / "config.yaml").write_text(text, encoding="utf-8")
 
 
-def make_once(tmp_path_factory, name, make):
-    """Call `make(directory)` in the first process; all further processes wait for it."""
+def value_once(tmp_path_factory, name, make):
+    """Call `make(directory)` in the first process; all further processes wait for it.
+
+    Returns the directory, and in each process a copy of what the call returned.
+    """
     root = tmp_path_factory.getbasetemp()
     # Each process of pytest-xdist has its own directory below the shared one.
     root = root.parent if root.name.startswith("popen-") else root
     directory, done = root / name, root / f"{name}.done"
     with FileLock(f"{directory}.lock"):
         if not done.exists():
-            make(directory)
-            done.touch()
-    return directory
+            made = pickle.dumps(make(directory))
+            done.write_bytes(made)
+        return directory, pickle.loads(done.read_bytes())
+
+
+def make_once(tmp_path_factory, name, make):
+    """The directory alone of `value_once`."""
+    return value_once(tmp_path_factory, name, make)[0]
 
 
 @pytest.fixture(scope="session")
@@ -96,6 +107,25 @@ def results(finished):
     return Path(finished) / "results" / "NIS"
 
 
+def copy_compiled(target):
+    """Copy the code that numba has compiled for the library of this project to its copy at `target`.
+
+    numba knows a source file by its time of modification and its size. A source file that differs is compiled again.
+    """
+    for index in (PROJECT / "scripts").rglob("__pycache__/*.nbi"):
+        source = index.parent.parent / f"{index.name.split('.')[0]}.py"
+        copied = target / source.relative_to(PROJECT)
+        if not copied.is_file() or copied.read_bytes() != source.read_bytes():
+            continue
+        os.utime(copied, ns=(source.stat().st_atime_ns, source.stat().st_mtime_ns))
+        folder = target / index.parent.relative_to(PROJECT)
+        folder.mkdir(exist_ok=True)
+        for path in index.parent.glob(f"{index.stem}*.nb?"):
+            # A further process of the tests may have compiled it again.
+            with contextlib.suppress(FileNotFoundError):
+                shutil.copy2(path, folder)
+
+
 @pytest.fixture
 def project(tmp_path):
     """A copy of the project elsewhere, whose library may be edited."""
@@ -107,4 +137,5 @@ def project(tmp_path):
             shutil.copytree(source, target / part, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy2(source, target / part)
+    copy_compiled(target)
     return target

@@ -15,9 +15,9 @@ from badpix.formats.statistics_file import rejection_reason
 from badpix.instrument.detectors import load_detectors
 from badpix.statistics.dark import DarkMeasurement
 from badpix.statistics.flat import FlatMeasurement
-from workflow.conftest import FULL_RUN
+from workflow.conftest import FULL_RUN, value_once
 from workflow.corruptions import given_without_values, good
-from workflow.runner import PROJECT, snakemake, succeed
+from workflow.runner import PROJECT, copy_run, snakemake, succeed
 
 pytestmark = pytest.mark.pipeline
 
@@ -65,19 +65,20 @@ SPOILED = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def with_bad_darks(finished, tmp_path_factory):
-    """The finished run with bad darks added, run again."""
-    from workflow.runner import copy_run
+    """The finished run with bad darks added, run again: (directory, Run). Read only."""
 
-    directory = copy_run(finished, tmp_path_factory.mktemp("bad") / "run")
-    for name, (change, _) in SPOILED.items():
-        spoiled(directory, name, change)
-    truncate(spoiled(directory, "truncated", lambda hdus: None), 0.7)
-    (directory / "darks" / "empty_uncal.fits").touch()
-    (directory / "darks" / "text_uncal.fits").write_text("this is not FITS\n" * 400)
-    run = succeed(directory, config=FULL_RUN)
-    return directory, run
+    def make(directory):
+        copy_run(finished, directory)
+        for name, (change, _) in SPOILED.items():
+            spoiled(directory, name, change)
+        truncate(spoiled(directory, "truncated", lambda hdus: None), 0.7)
+        (directory / "darks" / "empty_uncal.fits").touch()
+        (directory / "darks" / "text_uncal.fits").write_text("this is not FITS\n" * 400)
+        return succeed(directory, config=FULL_RUN)
+
+    return value_once(tmp_path_factory, "with_bad_darks", make)
 
 
 REASONS = {name: words for name, (_, words) in SPOILED.items()} | {

@@ -33,12 +33,12 @@ OWN_TYPE = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def pixels(simulated):
     return Table.read(simulated / "truth.fits", hdu="PIXELS")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def found(results):
     return plane_of_types(results / "evidence.fits", "FOUND")
 

@@ -12,7 +12,7 @@ from badpix.instrument.dq import bits
 from badpix.score.files import read_findings
 from badpix.score.pixels import pool, score_run
 from badpix.score.tables import completeness_table, healthy_table, intermittent_table, purity_table
-from workflow.conftest import FULL_RUN
+from workflow.conftest import FULL_RUN, value_once
 from workflow.files_page import undescribed
 from workflow.runner import copy_run, succeed
 
@@ -21,14 +21,18 @@ pytestmark = pytest.mark.pipeline
 PRESET = {"preset": "flight"}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def flown(finished, tmp_path_factory):
-    """The finished run, voted on again with the preset: (directory, Run)."""
-    directory = copy_run(finished, tmp_path_factory.mktemp("flight") / "run")
-    return directory, succeed(directory, config=FULL_RUN | PRESET)
+    """The finished run, voted on again with the preset: (directory, Run). Read only."""
+
+    def make(directory):
+        copy_run(finished, directory)
+        return succeed(directory, config=FULL_RUN | PRESET)
+
+    return value_once(tmp_path_factory, "flown", make)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def score(flown):
     directory, _ = flown
     results = directory / "results" / "NIS"

@@ -10,7 +10,7 @@ from astropy.io import fits
 
 from badpix.config.check import ConfigError, load_schema, load_steps, validated
 from badpix.formats.mask_file import read_mask
-from workflow.conftest import PROJECT_PARTS
+from workflow.conftest import PROJECT_PARTS, value_once
 from workflow.corruptions import good, products_of, with_own_start
 from workflow.runner import OVERRIDE, PROJECT, copy_run, snakemake, succeed
 
@@ -51,10 +51,8 @@ def of_the_project():
     return {path.relative_to(PROJECT) for path in PROJECT.iterdir()} | used
 
 
-@pytest.fixture(scope="module")
-def hostile(finished, tmp_path_factory):
-    """A run on exposures with hostile names and headers, in a directory of its own: (place, run)."""
-    outer = tmp_path_factory.mktemp("hostile")
+def make_hostile(finished, outer):
+    """Run exposures with hostile names and headers in a/run below `outer`: (new files there, in the project, Run)."""
     directory = outer / "a" / "run"
     for folder in ("darks", "flats", "products/darks", "products/flats"):
         (directory / folder).mkdir(parents=True)
@@ -85,14 +83,22 @@ def hostile(finished, tmp_path_factory):
         "flats": None, "history": "$(touch owned) {0}", "description": "$(touch owned); {0} '", "quality_check": True,
     }  # fmt: skip
     run = succeed(directory, config=config)
-    return outer, directory, before, run
+    of_this_process = {Path("a", "run", OVERRIDE)}
+    return everything(outer) - before[0] - of_this_process, of_the_project() - before[1], run
+
+
+@pytest.fixture(scope="session")
+def hostile(finished, tmp_path_factory):
+    """(the directory above, the directory, new files there and in the project, Run). Read only."""
+    outer, (*new, run) = value_once(tmp_path_factory, "hostile", lambda outer: make_hostile(finished, outer))
+    return outer, outer / "a" / "run", new, run
 
 
 def test_nothing_is_written_outside_the_results(hostile):
-    outer, directory, before, _ = hostile
-    new = {p for p in everything(outer) - before[0] if not (outer / p).is_relative_to(directory / RESULTS)}
-    assert {str(path) for path in new} == {f"a/run/{OVERRIDE}"}
-    assert {p for p in of_the_project() - before[1] if "__pycache__" not in p.parts} == set()
+    outer, directory, (written, of_project), _ = hostile
+    new = {p for p in written if not (outer / p).is_relative_to(directory / RESULTS)}
+    assert new == set()
+    assert {p for p in of_project if "__pycache__" not in p.parts} == set()
 
 
 def test_no_word_was_run(hostile):

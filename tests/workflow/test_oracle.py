@@ -31,7 +31,7 @@ def configuration(**changes):
     return validated({"darks": "d", **changes}, schema, steps)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def exposures(results, simulated):
     """kind -> list of product -> path, of the shared run."""
 
@@ -46,7 +46,7 @@ def exposures(results, simulated):
     return {"darks": of("darks", ("rateints", "jump", "fitopt")), "flats": of("flats", ("rateints",))}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def science(results):
     return (read_mask(results / "reference_pixel_mask.fits") & REFERENCE_PIXEL) == 0
 

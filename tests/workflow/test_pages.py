@@ -13,6 +13,7 @@ import yaml
 from astropy.io import fits
 
 from badpix.formats.mask_file import read_mask
+from workflow.conftest import copy_compiled
 from workflow.pages import Substitution, missing_lines, run_page, substituted, without_exceptions
 from workflow.runner import PROJECT
 
@@ -49,6 +50,7 @@ def clone(tmp_path):
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(PROJECT / name, target / name)
     (target / ".venv").symlink_to(ENVIRONMENT)
+    copy_compiled(target)
     return target
 
 

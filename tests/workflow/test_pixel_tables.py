@@ -20,7 +20,7 @@ ORIGIN = 2048 - 64
 HISTORY = {"keep_history": True}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def planted(finished):
     """x, y on the array, and type, of the hot and dead pixels that the mask of the finished run has."""
     mask = finished / "results" / "NIS" / "test_bpm.fits"

@@ -7,6 +7,7 @@ imports of the pipeline alone 2.3 s and 2.0 s with `end_quickly`.
 
 import atexit
 import gc
+import importlib.metadata
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -24,15 +25,19 @@ def read_yaml_in_c() -> None:
 
 @contextmanager
 def importing_much() -> Iterator[None]:
-    """Exclude the objects made in the block from garbage collection: for imports of hundreds of thousands of objects.
+    """For imports of the pipeline: no garbage collection, and no list of all installed packages with their files.
 
     Imported objects live until the process ends, and stpipe runs a collection of all objects after every step.
+    photutils lists the packages to look up its own, which has its name also without the list.
     """
+    list_packages = importlib.metadata.packages_distributions
+    importlib.metadata.packages_distributions = dict
     gc.disable()
     try:
         yield
     finally:
         gc.enable()
+        importlib.metadata.packages_distributions = list_packages
     gc.freeze()
 
 

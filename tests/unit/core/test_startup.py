@@ -24,6 +24,22 @@ del loop
 print(int(off), int(gc.isenabled()), len(gc.get_objects()), gc.collect())
 """
 
+PHOTUTILS = """
+import importlib.metadata, sys
+sys.path.insert(0, sys.argv[1])
+listed = []
+list_packages = importlib.metadata.packages_distributions
+importlib.metadata.packages_distributions = lambda: listed.append(1) or list_packages()
+if sys.argv[2] == "much":
+    from badpix.core.startup import importing_much
+    with importing_much():
+        from jwst.pipeline import Detector1Pipeline
+else:
+    from jwst.pipeline import Detector1Pipeline
+from photutils.utils import _optional_deps
+print(len(listed), len(importlib.metadata.packages_distributions()), *map(ord, str(_optional_deps._deps_by_key)))
+"""
+
 END = """
 import atexit, gc, sys
 sys.path.insert(0, sys.argv[1])
@@ -44,6 +60,12 @@ def test_only_objects_made_after_the_imports_are_collected():
     off_inside, on_again, n_tracked, n_collected = numbers_printed(COLLECT)
     assert off_inside and on_again
     assert n_tracked < 10_000 and n_collected >= 1
+
+
+def test_packages_are_not_listed_and_photutils_knows_its_own():
+    (n_plain, n_after, *plain), (n_much, *after_much) = (numbers_printed(PHOTUTILS, how) for how in ("plain", "much"))
+    assert n_plain >= 1 and n_much == 0
+    assert after_much == [n_after, *plain], "the function is back, and photutils as without it"
 
 
 def test_a_job_ends_without_a_collection_of_its_objects(tmp_path):
