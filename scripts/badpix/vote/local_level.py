@@ -12,8 +12,6 @@ from functools import cache
 
 import numpy as np
 from scipy.ndimage import binary_dilation, distance_transform_edt, label, maximum_filter
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from badpix.vote.kernels import cell_quartiles, count_beyond
 from badpix.vote.outlier_test import Region
@@ -254,6 +252,9 @@ def _reached(level: np.ndarray, open_cells: np.ndarray, error: np.ndarray) -> np
 
     `open_cells` are the cells that a path may cross, `error` the standard error of the levels.
     """
+    from scipy.sparse import coo_array  # as in `interpolation`
+    from scipy.sparse.csgraph import connected_components
+
     highest = maximum_filter(np.abs(level), 3, mode="nearest")
     numbers = np.arange(level.size).reshape(level.shape)
     starts, ends = [], []
