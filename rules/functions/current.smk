@@ -4,6 +4,8 @@ CURRENT = CurrentProducts(HEADERS, config["remake"])
 # The jobs of a run read the rules again; the main process has decided.
 DECIDES = workflow.is_main_process and not LINTING
 MAX_LISTED = 10
+# The files whose reason was said.
+LISTED = []
 
 
 def make_again(path, reason):
@@ -11,10 +13,10 @@ def make_again(path, reason):
     if not reason or path in workflow.dag.forcefiles:
         return
     workflow.dag.forcefiles.add(path)
-    listed = sum(not text.startswith("it is missing") for text in CURRENT.stale.values())
-    if not reason.startswith("it is missing") and listed <= MAX_LISTED:
+    if not reason.startswith("it is missing") and len(LISTED) < MAX_LISTED:
+        LISTED.append(path)
         logger.warning(f"Made again: {path}: {reason}.")
-        if listed == MAX_LISTED:
+        if len(LISTED) == MAX_LISTED:
             logger.warning("Made again: further files, not listed.")
 
 

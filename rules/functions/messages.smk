@@ -2,6 +2,7 @@
 
 import atexit
 import contextlib
+import time
 
 
 def own_rule(name):
@@ -12,18 +13,24 @@ def own_rule(name):
 class Progress:
     """As text: the number of exposures that are measured, of all exposures of the run.
 
-    Empty in a job on a cluster, and where a dry run lists the jobs by rule.
+    Empty in a job on a cluster, and where a dry run lists the jobs by rule. Each message of a job has it, and a count goes
+    through all jobs: a count is kept for 100 times its own duration, so that thousands of jobs cost what few jobs cost.
     """
 
     def __init__(self):
         self.rules = set()
+        self.text, self.kept_until = "", 0.0
 
     def __str__(self):
         if not workflow.is_main_process or LISTING in logger.filters:
             return ""
-        jobs = [job for job in workflow.dag.jobs if job.rule.name in self.rules]
-        n_done = sum(workflow.dag.finished(job) or not workflow.dag.needrun(job) for job in jobs)
-        return f" ({n_done} of {len(jobs)} exposures measured)"
+        if (start := time.monotonic()) >= self.kept_until:
+            jobs = [job for job in workflow.dag.jobs if job.rule.name in self.rules]
+            n_done = sum(workflow.dag.finished(job) or not workflow.dag.needrun(job) for job in jobs)
+            self.text = f" ({n_done} of {len(jobs)} exposures measured)"
+            end = time.monotonic()
+            self.kept_until = end + 100 * (end - start)
+        return self.text
 
 
 # Snakemake looks for the names in messages in the outermost Snakefile; modules share the object there.

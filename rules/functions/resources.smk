@@ -14,17 +14,19 @@ def size_of(wildcards, kind):
 
 def memory(rule, kind=None):
     """A resource function: memory (MB) of a job of `rule`; more at each attempt, since too little kills a job."""
-    return lambda wildcards, threads, attempt: attempt * resources.memory_mb(rule, size_of(wildcards, kind), threads)
+    return read_once(
+        lambda wildcards, threads, attempt: attempt * resources.memory_mb(rule, size_of(wildcards, kind), threads)
+    )
 
 
 def disk(rule, kind=None):
     """A resource function: disk (MB) that a job of `rule` writes."""
-    return lambda wildcards: resources.disk_mb(rule, size_of(wildcards, kind))
+    return read_once(lambda wildcards: resources.disk_mb(rule, size_of(wildcards, kind)))
 
 
 def runtime(rule, kind=None):
     """A resource function: time limit (minutes) of a job of `rule`; more at each attempt."""
-    return lambda wildcards, attempt: attempt * resources.runtime_minutes(rule, size_of(wildcards, kind))
+    return read_once(lambda wildcards, attempt: attempt * resources.runtime_minutes(rule, size_of(wildcards, kind)))
 
 
 @functools.cache
