@@ -1,4 +1,4 @@
-"""A real Slurm on this machine for the time of a test: munged, slurmctld and slurmd on loopback.
+"""A real Slurm on this machine for the time of a test: munged, slurmctld and a slurmd for each node, on loopback.
 
 Everything it writes is in one directory. It needs no systemd and no cgroups, and ends each daemon by its process id.
 """
@@ -22,8 +22,7 @@ START_S = 30
 CONFIGURATION = """\
 ClusterName=test
 SlurmctldHost={host}(127.0.0.1)
-SlurmctldPort={ports[0]}
-SlurmdPort={ports[1]}
+SlurmctldPort={port}
 SlurmUser={user}
 SlurmdUser={user}
 AuthType=auth/munge
@@ -32,11 +31,11 @@ CredType=cred/munge
 # On loopback alone.
 CommunicationParameters=NoCtldInAddrAny,NoInAddrAny
 StateSaveLocation={directory}/state
-SlurmdSpoolDir={directory}/spool
+SlurmdSpoolDir={directory}/spool-%n
 SlurmctldPidFile={directory}/slurmctld.pid
-SlurmdPidFile={directory}/slurmd.pid
+SlurmdPidFile={directory}/%n.pid
 SlurmctldLogFile={directory}/log/slurmctld.log
-SlurmdLogFile={directory}/log/slurmd.log
+SlurmdLogFile={directory}/log/%n.log
 # No cgroups.
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
@@ -62,9 +61,13 @@ SlurmctldTimeout=60
 SlurmdTimeout=120
 MessageTimeout=20
 AccountingStorageType=accounting_storage/none
-NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} Boards=1 SocketsPerBoard=1 CoresPerSocket={cpus} ThreadsPerCore=1 \
-RealMemory={memory_mb} State=UNKNOWN
-PartitionName=normal Nodes={host} Default=YES MaxTime=INFINITE DefaultTime=10 DefMemPerCPU=100 State=UP
+# Each job on the node with the most idle cores.
+PartitionName=normal Nodes=ALL Default=YES MaxTime=INFINITE DefaultTime=10 DefMemPerCPU=100 LLN=YES State=UP
+"""
+# A node is a slurmd with a port of its own.
+NODE = """\
+NodeName={name} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs={cpus} Boards=1 SocketsPerBoard=1 \
+CoresPerSocket={cpus} ThreadsPerCore=1 RealMemory={memory_mb} State=UNKNOWN
 """
 
 
@@ -83,16 +86,28 @@ def _free_ports(number):
         return [one.getsockname()[1] for one in sockets]
 
 
-class Slurm:
-    """A Slurm of one node; `with Slurm() as slurm:` starts it and stops it.
+def late_view(directory, seconds, *words):
+    """The command `words` on a machine to which `directory` is a shared disk whose new files appear late.
 
-    The node claims `cpus` and `memory_mb`. With `memory_kill` a job that takes more memory than it asked for is killed.
+    A file that was looked for in vain stays absent for so many seconds, as with the cache of names of a network disk.
+    """
+    mount = f"bindfs -o attr_timeout=0,entry_timeout={seconds},negative_timeout={seconds} {directory} {directory}"
+    return ("unshare", "--mount", "sh", "-c", f'{mount} && exec "$@"', "sh", *words)
+
+
+class Slurm:
+    """A Slurm of `nodes` nodes: node1, node2, ...; `with Slurm() as slurm:` starts it and stops it.
+
+    Each node claims `cpus` and `memory_mb`. With `memory_kill` a job that takes more memory than it asked for is
+    killed.
     """
 
-    def __init__(self, cpus=2, memory_mb=16000, memory_kill=False):
+    def __init__(self, nodes=1, cpus=2, memory_mb=16000, memory_kill=False, late=None):
         # munged wants every directory above its socket to be searched by all, and its name to be short.
         self.directory = Path(tempfile.mkdtemp(prefix="badpix-slurm-"))
         self.directory.chmod(0o755)
+        self.late = late
+        self.nodes = [f"node{number}" for number in range(1, nodes + 1)]
         self._daemons = {}
         self._options = {"cpus": cpus, "memory_mb": memory_mb, "memory_kill": ",OverMemoryKill" if memory_kill else ""}
 
@@ -101,8 +116,8 @@ class Slurm:
             self._prepare()
             self._start_munge()
             self.start_controller()
-            self._launch("slurmd", "slurmd", "-D")
-            self._wait("slurmd", lambda: self.client("sinfo", "--noheader", "--format=%T").strip() == "idle")
+            for node in self.nodes:
+                self.start_node(node)
         except BaseException:
             self.stop()
             raise
@@ -129,6 +144,9 @@ class Slurm:
         rows = [dict(field.split("=", 1) for field in line.split() if "=" in field) for line in output.splitlines()]
         return {int(row["JobId"]): row for row in rows if "JobId" in row}
 
+    def _log(self, node):
+        return self.directory / "log" / f"{node}.log"
+
     def start_controller(self):
         """Start slurmctld, for the first time or again: it knows its jobs from its state directory."""
         self._launch("slurmctld", "slurmctld", "-D")
@@ -138,26 +156,74 @@ class Slurm:
         """Kill slurmctld, as a crash does."""
         self._end("slurmctld", signal.SIGKILL)
 
+    def start_node(self, node):
+        """Start the slurmd of a node, for the first time or again."""
+        words = ("slurmd", "-D", "-N", node)
+        self._launch(node, *(late_view(*self.late, *words) if self.late else words), SLURMD_NODENAME=node)
+        self._wait(node, lambda: self.client("sinfo", "--noheader", "--nodes", node, "--format=%T").strip() == "idle")
+
+    def processes(self, node):
+        """The ids of all processes of a node: slurmd, the slurmstepd of its jobs, and what they started."""
+        # Jobs have the name of their node in the environment; slurmstepd has none, but the log of its node open.
+        marks, log = (f"SLURMD_NODENAME={node}\0".encode(), bytes(self.directory / "bin")), self._log(node)
+        found = []
+        for entry in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                environment = (entry / "environ").read_bytes()
+                if all(m in environment for m in marks) or any(f.readlink() == log for f in (entry / "fd").iterdir()):
+                    found.append(int(entry.name))
+        return found
+
+    def signal(self, node, how):
+        """Send a signal to all processes of a node."""
+        for process in self.processes(node):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, how)
+
+    def lose_node(self, node, kill=True):
+        """Let a node fail, with all its processes; without `kill` they are stopped and may go on, except its slurmd.
+
+        Slurm is told that the node is down, as a health check does; by itself it notices after SlurmdTimeout. The jobs
+        of the node are in the queue again, to start at once, not after the two minutes that Slurm waits. A node that is
+        back within these minutes would get the order to kill the jobs that it lost.
+        """
+        self._end(node, signal.SIGKILL)
+        self.signal(node, signal.SIGSTOP)
+        if kill:
+            self.signal(node, signal.SIGKILL)
+        lost = [
+            number
+            for number, job in self.jobs().items()
+            if job.get("BatchHost") == node and job["JobState"] == "RUNNING"
+        ]
+        self.client("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=lost")
+        for number in lost:
+            self.client("scontrol", "update", f"JobId={number}", "StartTime=now")
+
     def stop(self):
         """Cancel all jobs, end the daemons, and take their directory away."""
-        if "slurmd" in self._daemons and "slurmctld" in self._daemons:
+        if "slurmctld" in self._daemons:
             with contextlib.suppress(subprocess.SubprocessError):
                 self.client("scancel", "--user", str(os.geteuid()))
                 self._wait("slurmctld", lambda: not self.client("squeue", "--noheader").strip())
-        for name in reversed(DAEMONS):
+        for node in self.nodes:
+            self._end(node, signal.SIGTERM)
+            self.signal(node, signal.SIGKILL)
+        for name in ("slurmctld", "munged"):
             self._end(name, signal.SIGTERM)
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def _prepare(self):
-        for name in ("bin", "log", "munge", "spool", "state"):
+        for name in ("bin", "log", "munge", "state"):
             (self.directory / name).mkdir(mode=0o755)
-        text = CONFIGURATION.format(
-            directory=self.directory,
-            host=socket.gethostname().split(".")[0],
-            ports=_free_ports(2),
-            user=subprocess.check_output(["id", "--user", "--name"], text=True).strip(),
-            **self._options,
-        )
+        fields = self._options | {
+            "directory": self.directory,
+            "host": socket.gethostname().split(".")[0],
+            "user": subprocess.check_output(["id", "--user", "--name"], text=True).strip(),
+        }
+        port, *ports = _free_ports(1 + len(self.nodes))
+        nodes = (NODE.format(name=n, port=p, **fields) for n, p in zip(self.nodes, ports, strict=True))
+        text = CONFIGURATION.format(port=port, **fields) + "".join(nodes)
         (self.directory / "slurm.conf").write_text(text, encoding="utf-8")
         for name in CLIENTS:
             # A job's own Snakemake takes SLURM_CONF out of the environment of its srun, as it takes all of SLURM_*.
@@ -177,11 +243,11 @@ class Slurm:
         )  # fmt: skip
         self._wait("munged", lambda: self.client("munge", "--socket", f"{munge}/socket", "--no-input"))
 
-    def _launch(self, name, *words):
+    def _launch(self, name, *words, **environment):
         with (self.directory / "log" / f"{name}.out").open("ab") as output:
             self._daemons[name] = subprocess.Popen(
                 [shutil.which(words[0], path=SEARCH), *words[1:]],
-                env=os.environ | self.environment,
+                env=os.environ | self.environment | environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

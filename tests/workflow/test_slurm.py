@@ -1,13 +1,9 @@
-"""The demo as jobs of a real Slurm: what it asks for, a job that fails, one that is cancelled, a crash, a new exposure.
+"""The demo as jobs of a real Slurm: what it asks for, jobs that fail, a crash, nodes that are lost, a new exposure.
 
 Skipped where Slurm is not installed. All points are taken from one story, told once, since each job costs seconds.
 """
 
-import os
-import re
 import shutil
-import signal
-import subprocess
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,10 +11,11 @@ from types import SimpleNamespace
 import pytest
 
 from badpix.workflow.resources import Size, memory_mb, runtime_minutes
-from workflow.corruptions import good, products_of
+from workflow.corruptions import good
 from workflow.products import images_of, same
-from workflow.runner import PROJECT, announced_jobs, command, copy_run, succeed
+from workflow.runner import announced_jobs, copy_run, succeed
 from workflow.slurm import Slurm, missing
+from workflow.slurm_runs import CONFIG, EARLY, RAW, cancel_and_crash, finish, lose_a_node, prepare, table_of
 
 pytestmark = [
     pytest.mark.pipeline,
@@ -27,128 +24,7 @@ pytestmark = [
     pytest.mark.skipif(bool(missing()), reason=f"Slurm cannot be started: {missing()}"),
 ]
 
-PROFILE = str(PROJECT / "profiles" / "slurm")
-# Jobs of a test last seconds, and there is no accounting to ask.
-OPTIONS = (
-    "--profile", PROFILE, "--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "2",
-    "--seconds-between-status-checks", "2", "--latency-wait", "10", "--slurm-no-account",
-)  # fmt: skip
-RAW = {"darks": (1, 2), "flats": (1,)}
-PROCESSED = {"darks": (3,), "flats": (3, 4)}
-CONFIG = {
-    "dark_slope_files": "products/darks", "dark_jump_files": "products/darks", "dark_fitopt_files": "products/darks",
-    "flat_slope_files": "products/flats", "keep_history": False, "certify": False,
-}  # fmt: skip
 NEW_FLAT = 2
-# Rules whose jobs are done when the scheduler and Snakemake are killed.
-EARLY = {"reference_pixel_mask", "prefetch_references"}
-# For one run; it takes a tenth of that on an idle machine.
-PATIENCE_S = 600
-
-
-def prepare(directory, finished):
-    """Some exposures raw, others processed, so that there are jobs of every rule and not too many."""
-    shutil.copytree(finished / "crds_cache", directory / "crds_cache")
-    shutil.copy2(finished / "config.yaml", directory)
-    for kind, raw in RAW.items():
-        (directory / kind).mkdir()
-        (directory / "products" / kind).mkdir(parents=True)
-        for number in raw:
-            shutil.copy2(good(finished, kind, number)[1], directory / kind)
-        for number in PROCESSED[kind]:
-            for path in products_of(finished, kind, number).values():
-                shutil.copy2(path, directory / "products" / kind)
-    (directory / "empty_cache").mkdir()
-
-
-def start(directory, slurm, *arguments, config=CONFIG):
-    """Start the workflow with the profile; its output goes to `output.txt`."""
-    words = command(directory, *OPTIONS, *arguments, config=config, cores=8, environment=slurm.environment)
-    with (directory / "output.txt").open("w") as output:
-        return subprocess.Popen(**words, stdout=output, stderr=output, stdin=subprocess.DEVNULL, start_new_session=True)
-
-
-def finish(directory, slurm, *arguments, **options):
-    """The workflow to its end: (exit status, output)."""
-    run = start(directory, slurm, *arguments, **options)
-    try:
-        run.wait(PATIENCE_S)
-    finally:
-        run.kill()
-    return run.returncode, (directory / "output.txt").read_text()
-
-
-def until(condition, what, run=None):
-    """Wait until `condition()` is true, and return it; as long as the process `run` lives, if there is one."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not (value := condition()):
-        assert time.monotonic() < deadline, f"not seen in {PATIENCE_S} s: {what}"
-        assert run is None or run.poll() is None, f"Snakemake ended before this was seen: {what}"
-        time.sleep(0.5)
-    return value
-
-
-def submitted(slurm, word):
-    """How many jobs have been submitted whose comment has that word."""
-    return sum(word in job["Comment"] for job in slurm.jobs().values())
-
-
-def submitted_since(slurm, known, comment):
-    """The job with that comment whose id is not among the `known`, or None: times of jobs are whole seconds."""
-    return next((job for n, job in slurm.jobs().items() if job["Comment"] == comment and n not in known), None)
-
-
-def in_state(slurm, state, *words):
-    """The jobs in a state whose comment (the rule or group, and its rules) has all `words`, by job id."""
-    return {
-        number: job
-        for number, job in slurm.jobs().items()
-        if job["JobState"] == state and all(word in job["Comment"] for word in words)
-    }
-
-
-def finished_rules(output):
-    """The rules of which Snakemake says that a job is finished."""
-    return set(re.findall(r"Finished jobid: \d+ \(Rule: (\w+)\)", output))
-
-
-def cancel_and_crash(directory, slurm, story):
-    """Cancel one dark's job, and when it has been submitted again, kill the scheduler and Snakemake."""
-    output = directory / "output.txt"
-    run = start(directory, slurm)
-    try:
-        # Jobs of both darks look alike to the scheduler: only when both are there is a later one a second attempt.
-        until(lambda: submitted(slurm, "detector1_dark") == len(RAW["darks"]), "the jobs of all darks", run)
-        number = min(until(lambda: in_state(slurm, "RUNNING", "detector1_dark"), "a dark in detector1", run))
-        known = slurm.jobs().keys()
-        slurm.client("scancel", str(number))
-        until(lambda: number in in_state(slurm, "CANCELLED"), "the job cancelled", run)
-        story.cancelled = slurm.jobs()[number]
-        story.again = until(lambda: submitted_since(slurm, known, story.cancelled["Comment"]), "the next attempt", run)
-        until(lambda: any("detector1_flat" in job["Comment"] for job in slurm.jobs().values()), "a flat's job", run)
-        until(lambda: finished_rules(output.read_text()) >= EARLY, "the first jobs finished", run)
-        # slurmctld writes down what it knows every few seconds; what is younger would be lost.
-        time.sleep(8)
-        story.at_crash = slurm.jobs()
-    finally:
-        story.first_output = output.read_text()
-        print(story.first_output[-4000:])
-        slurm.kill_controller()
-        os.kill(run.pid, signal.SIGKILL)
-        run.wait()
-    slurm.start_controller()
-    story.after_crash = slurm.jobs()
-    story.first_jobs = list(story.at_crash.values())
-    # As docs/howto/clusters.md says: what is left of a killed run is cancelled before the next.
-    slurm.client("scancel", "--user", str(os.geteuid()))
-    until(lambda: not slurm.client("squeue", "--noheader").strip(), "an empty queue")
-
-
-def table_of(jobs):
-    """What the scheduler says of its jobs, a line for each."""
-    fields = ("JobId", "JobState", "NumCPUs", "MinMemoryNode", "TimeLimit", "Partition", "RunTime", "Comment")
-    rows = [fields, *([job[field] for field in fields] for _, job in sorted(jobs.items()))]
-    return "\n".join("{:>5} {:<10} {:>7} {:>13} {:>9} {:>9} {:>8}  {}".format(*row) for row in rows)
 
 
 @pytest.fixture(scope="module")
@@ -166,15 +42,15 @@ def story(finished, tmp_path_factory):
         print(f"{name}: {story.seconds[name]} s")
         return value
 
-    with Slurm(cpus=4) as slurm:
+    with Slurm(nodes=2, cpus=3) as slurm:
         broken = CONFIG | {"crds_path": "empty_cache"}
         words = ("--until", "prefetch_references", "--retries", "0")
         story.failed = timed("a failing job", finish, directory, slurm, *words, config=broken)
         timed("a cancelled job and a crash", cancel_and_crash, directory, slurm, story)
         succeed(directory, "--unlock", config=CONFIG)
         jobs = set(slurm.jobs())
-        story.resumed = timed("the rest", finish, directory, slurm)
-        story.resumed_jobs = [job for n, job in slurm.jobs().items() if n not in jobs]
+        timed("the rest, and a lost node", lose_a_node, directory, slurm, story)
+        story.resumed_jobs = {n: job for n, job in slurm.jobs().items() if n not in jobs}
         shutil.copy2(good(finished, "flats", NEW_FLAT)[1], directory / "flats")
         jobs = set(slurm.jobs())
         story.more = timed("one more flat", finish, directory, slurm)
@@ -229,8 +105,21 @@ def test_after_a_crash_of_scheduler_and_snakemake_the_rest_is_done(story):
     status, output = story.resumed
     assert status == 0, output[-8000:]
     assert not EARLY & announced_jobs(output).keys()
-    mask = story.resumed_jobs[-1]
+    mask = list(story.resumed_jobs.values())[-1]
     assert "bad_pixel_mask" in mask["Comment"] and mask["JobState"] == "COMPLETED"
+
+
+def test_jobs_of_a_lost_node_run_again_on_another(story):
+    """The run uses all nodes. Slurm puts the jobs into the queue again, and Snakemake submits none a second time."""
+    assert story.lost
+    assert {job["BatchHost"] for job in story.first_jobs if "BatchHost" in job} == {"node1", "node2"}
+    for number, before in story.lost.items():
+        after = story.resumed_jobs[number]
+        assert (after["JobState"], after["Restarts"]) == ("COMPLETED", "1")
+        assert after["BatchHost"] != before["BatchHost"]
+    in_detector1 = [job for job in story.resumed_jobs.values() if "detector1" in job["Comment"]]
+    assert len(in_detector1) == sum(map(len, RAW.values())), "each exposure is submitted once"
+    assert "Trying to restart" not in story.resumed[1]
 
 
 def test_a_new_exposure_is_all_that_is_submitted(story):
