@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-# Files of tests that take minutes each, and need no run that another test makes.
-LONGEST = ("test_pages.py", "test_docs.py")
+# Tests for the time in which the run that most tests need is made: they do not need it, and take as long.
+MEANWHILE = ("test_depths.py", "test_docs.py")
 
 
 @pytest.fixture(autouse=True)
@@ -31,8 +31,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Order the tests so that no process waits for another, and none works alone at the end of the run.
 
     First the tests of a scheduler, which are a group of pytest-xdist, that is, one unit of work; a scheduler mostly
-    waits. Then those of LONGEST. Then the first test of each file, all second tests and so on: the first test of a file
-    often makes a run that the others look at. Last the tests of the library, a group for each file, so that its
+    waits. Then those of MEANWHILE. Then the first test of each file, all second tests and so on: the first test of a
+    file often makes a run that the others look at. Last the tests of the library, a group for each file, so that its
     fixtures are made once; files with many tests first.
     """
     files: dict[Path, list[pytest.Item]] = {}
@@ -43,7 +43,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     def order(item: pytest.Item) -> tuple[bool, bool, bool, int]:
         is_unit = "unit" in item.path.parts
         number = -len(files[item.path]) if is_unit else place[item]
-        return item.get_closest_marker("xdist_group") is None, item.path.name not in LONGEST, is_unit, number
+        return item.get_closest_marker("xdist_group") is None, item.path.name not in MEANWHILE, is_unit, number
 
     items.sort(key=order)
     for item in items:
