@@ -43,14 +43,13 @@ def products_of(kind, names):
 
 def names_pattern(kind, from_products):
     """A pattern of the exposures of a kind that are raw, or that are given as products; no list if all are alike."""
-    found = {True: set(), False: set()}
+    found = {True: [], False: []}
     for kinds in INVENTORY.detectors.values():
         for name, exposure in kinds[kind].items():
-            found[exposure.from_products].add(name)
-    if not found[from_products]:
-        # Exposures of the science check and planted copies are raw.
-        return "(?!)" if from_products else "[^/]+"
-    return "|".join(map(re.escape, sorted(found[from_products]))) if found[not from_products] else "[^/]+"
+            found[exposure.from_products].append(re.escape(name))
+    if not found[not from_products]:
+        return "[^/]+"
+    return "|".join(sorted(found[from_products])) or "(?!)"
 
 
 def checked_raw_file(kind, names):

@@ -16,6 +16,10 @@ def outputs_of_rules():
     for rules in sorted((PROJECT / "rules").glob("*.smk")):
         for output in re.findall(r"\n +output:\n(.*?)\n +\w+:\n", rules.read_text(encoding="utf-8"), re.S):
             paths |= set(re.findall(r'"(?:<results>/\{detector\}(?:\{epoch\})?/)?([\w{}/.]+\.(?!rst)\w+)"', output))
+    # Those of the pipeline are listed once for the rules that keep them and that make them as targets.
+    functions = (PROJECT / "rules" / "functions" / "detector1.smk").read_text(encoding="utf-8")
+    (products,) = re.findall(r'^PRODUCTS = \{"darks": \((.*?)\)', functions, re.M)
+    paths |= {f"darks/{{exposure}}_{name}.fits" for name in re.findall(r"\w+", products)}
     places = str.maketrans("{}", "<>")
     return {path.replace("{epoch}", "").replace("{kind}", "darks").translate(places) for path in paths}
 
