@@ -128,7 +128,13 @@ def _run(
     use_cache_alone(link)
     all_steps = pipeline_steps(settings, str(Path(mask).absolute()), "jump" in products)
     run_detector1(link, steps_for(link, all_steps, scratch, settings.edgeless_subarrays), scratch)
-    return check_products(scratch, name, sorted(products), mask)
+    try:
+        return check_products(scratch, name, sorted(products), mask)
+    except BadExposure as reason:
+        # The pipeline makes the directory again that a second job of the exposure, on another node, has removed.
+        if not link.is_symlink():
+            raise RuntimeError(f"{link} is gone: another run has taken over the exposure") from reason
+        raise
 
 
 def _measure(paths: Paths, output: str | Path, exposure: str, measurement: Measurement, provenance: Provenance) -> None:
