@@ -23,7 +23,7 @@ OF_ALL = ("flat_response", "bad_pixel_mask")
 ON_REQUEST = ("leave_one_out", "reliability", "sweep_vote")
 RAMPS = ("prefetch_references", "detector1_dark", "detector1_flat", "dark_statistics", "quality_check", "crds_mask",
          "inject")  # fmt: skip
-PER_DARK, PER_FLAT = ("detector1_dark", "dark_statistics"), ("detector1_flat", "flat_statistics")
+PER_EXPOSURE = ("detector1_dark", "detector1_flat")
 FULL_FRAME = 2048**2
 # Detectors, exposures of each, groups: predicted, not measured.
 CASES = ((1, 10, 20), (1, 100, 20), (1, 1000, 20), (10, 100, 20), (10, 1000, 20), (10, 1000, 150))
@@ -96,14 +96,14 @@ def totals(detectors, exposures, groups, models):
     """CPU hours, largest memory of a job (MB), disk kept, disk of one dark's intermediates (both in MB)."""
     seconds, memory, disk = models.seconds, models.memory, models.disk
     half = exposures / 2
-    rules = (*PER_DARK, *PER_FLAT)
-    per_exposure = half * sum(value(seconds, rule, groups, exposures) + START_S for rule in rules)
+    per_exposure = half * sum(value(seconds, rule, groups, exposures) + START_S for rule in PER_EXPOSURE)
     of_all = sum(value(seconds, rule, groups, exposures) + START_S for rule in OF_ALL)
-    peak = max(value(memory, rule, groups, 1) for rule in (*rules, *OF_ALL))
-    # rateints and rate are the same for darks and flats; all further products of a dark are removed.
-    rates = value(disk, "detector1_flat", groups, 1)
-    kept = half * (2 * rates + value(disk, "dark_statistics", groups, 1) + value(disk, "flat_statistics", groups, 1))
-    intermediates = value(disk, "detector1_dark", groups, 1) - rates
+    peak = max(value(memory, rule, groups, 1) for rule in (*PER_EXPOSURE, *OF_ALL))
+    # The jobs were measured with all products; of a single integration, rateints and rate are the same.
+    dark, flat = (value(disk, f"{kind}_statistics", groups, 1) for kind in ("dark", "flat"))
+    rates = value(disk, "detector1_flat", groups, 1) - flat
+    kept = half * (rates + dark + flat)
+    intermediates = value(disk, "detector1_dark", groups, 1) - rates - dark
     return detectors * (per_exposure + of_all) / 3600, peak, detectors * kept, intermediates
 
 

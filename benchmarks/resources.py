@@ -36,8 +36,10 @@ MB = 1e6
 # Files that a job of a rule leaves, below the folder of the detector; {exposure} is each exposure's name.
 FILES = {
     "reference_pixel_mask": ["reference_pixel_mask.fits"],
-    "detector1_dark": [f"darks/{{exposure}}_{product}.fits" for product in ("jump", "fitopt", "rate", "rateints")],
-    "detector1_flat": ["flats/{exposure}_rate.fits", "flats/{exposure}_rateints.fits"],
+    "detector1_dark": [
+        f"darks/{{exposure}}_{name}.fits" for name in ("jump", "fitopt", "rate", "rateints", "dark_statistics")
+    ],
+    "detector1_flat": [f"flats/{{exposure}}_{name}.fits" for name in ("rate", "rateints", "flat_statistics")],
     "dark_statistics": ["darks/{exposure}_dark_statistics.fits"],
     "reference_statistics": ["darks/{exposure}_reference_statistics.fits"],
     "flat_statistics": ["flats/{exposure}_flat_statistics.fits"],
@@ -48,6 +50,13 @@ FILES = {
     "plots": ["plots.png"],
     "bad_pixel_table": ["bad_pixels.parquet", "bad_pixels.csv"],
 }
+
+
+STATISTICS = ("dark_statistics", "flat_statistics")
+PRODUCT_KEYS = (
+    ("dark_slope_files", "darks", "rateints"), ("dark_jump_files", "darks", "jump"),
+    ("dark_fitopt_files", "darks", "fitopt"), ("flat_slope_files", "flats", "rateints"),
+)  # fmt: skip
 
 
 def simulate(folder, instrument, array, groups, integrations):
@@ -74,7 +83,7 @@ def written(results, rule):
     """Largest output (MB) of the rule for an exposure; None for rules without entry in FILES."""
     if rule not in FILES:
         return None
-    names = {path.name.rsplit("_", 1)[0] for path in results.glob("*s/*_rateints.fits")}
+    names = {re.sub("_(dark|flat)_statistics.fits", "", path.name) for path in results.glob("*s/*_statistics.fits")}
     paths = [[results / pattern.format(exposure=name) for pattern in FILES[rule]] for name in names]
     return max(sum(path.stat().st_size for path in group if path.exists()) for group in paths) / MB
 
@@ -111,13 +120,34 @@ def measure(folder, instrument, array, groups, integrations):
         planted = folder / "results" / header["DETECTOR"] / "injection_recovery" / "darks" / raw.name
         run(snakemake(folder, config, 1, "all", "sweep", planted), folder / f"{preset}.log")
         detector = folder / "results" / header["DETECTOR"]
-        for rule, jobs in measured(detector).items():
+        found = [(rule, jobs, detector) for rule, jobs in measured(detector).items()]
+        if keys is None:
+            found += given_products(folder, given, detector)
+        for rule, jobs, results in found:
             yield {
                 "size": folder.name, "pixels": header["SUBSIZE1"] * header["SUBSIZE2"],
                 "groups": groups, "integrations": integrations,
                 "preset": preset, "rule": rule, "jobs": len(jobs), "peak_mb": max(peak for _, peak in jobs),
-                "disk_mb": written(detector, rule), "seconds": max(seconds for seconds, _ in jobs),
+                "disk_mb": written(results, rule), "seconds": max(seconds for seconds, _ in jobs),
             }  # fmt: skip
+
+
+def given_products(folder, given, detector):
+    """Run the rules of given products on those that the run into `detector` kept; yields (rule, jobs, folder).
+
+    `given` is the configuration of that run.
+    """
+    keys = {"darks": None, "flats": None, "dark_uncal_files": given["darks"]}
+    keys["results"] = str(folder / "from_products")
+    for key, kind, product in PRODUCT_KEYS:
+        keys[key] = sorted(str(path) for path in (detector / kind).glob(f"*_{product}.fits"))
+    config = folder / "from_products.yaml"
+    config.write_text(yaml.safe_dump(given | keys | {"bad_reference_pixels": None}), encoding="utf-8")
+    shutil.rmtree(folder / "from_products", ignore_errors=True)
+    run(snakemake(folder, config, 1, "--until", *STATISTICS), folder / "from_products.log")
+    results = folder / "from_products" / detector.name
+    for rule, jobs in measured(results).items():
+        yield rule, jobs, results
 
 
 def with_asked(frame):
