@@ -48,7 +48,7 @@ def test_no_key_of_an_earlier_rule_is_allowed():
 @pytest.mark.parametrize(
     ("variants", "words"),
     [
-        ({"a": {"early_cutoff_fraction": 0.2}}, "files that all variants share (it re-runs dark_statistics)"),
+        ({"a": {"early_cutoff_fraction": 0.2}}, "files that all variants share (it re-runs detector1_dark)"),
         ({"a": {"smoothing_type": "Plane"}}, "files that all variants share (it re-runs flat_response)"),
         ({"a": {"detector1_dark": {}}}, "a variant can have select_darks, select_flats, and override author, "),
         ({"a": {"darks": "other"}}, "variants.a.darks: not allowed in a variant"),

@@ -76,7 +76,7 @@ def test_every_value_is_held_to_the_schema_of_its_key():
 @pytest.mark.parametrize(
     ("key", "message"),
     [
-        ("early_cutoff_fraction", "a change of it re-runs dark_statistics; run the workflow once with each value"),
+        ("early_cutoff_fraction", "a change of it re-runs detector1_dark; run the workflow once with each value"),
         ("smoothing_box_width", "a change of it re-runs flat_response"),
         ("flat_vote_unit", "a change of it re-runs exposure_response"),
         ("author", "it is not a threshold of the vote"),
