@@ -15,6 +15,7 @@ import disk
 import in_process
 import many
 import pandas as pd
+import scale
 import whole
 import yaml
 from measure import PROJECT, machine
@@ -39,7 +40,7 @@ def responses(folder, _options):
 
 PARTS = {
     "whole": whole.measure, "small": whole.small, "disk": disk.measure, "votes": votes, "response": responses,
-    "many": many.measure,
+    "many": many.measure, "scale": scale.measure,
 }  # fmt: skip
 
 
@@ -61,6 +62,7 @@ def main():
     parser.add_argument("--groups", type=int, default=20, help="groups per integration (20)")
     parser.add_argument("--votes", type=int, nargs="+", default=[5, 25, 100], help="exposures that vote (5 25 100)")
     parser.add_argument("--many", type=int, default=10_000, help="exposures of the dry run (10000)")
+    parser.add_argument("--scale", type=int, nargs=2, default=[50, 1000], help="exposures of each kind (50 1000)")
     parser.add_argument("--pairs", type=int, default=3, help="alternating pairs whose median is taken (3)")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="parts to measure (all)")
     parser.add_argument("--page", type=Path, help="page whose table is replaced")

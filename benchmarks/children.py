@@ -126,7 +126,27 @@ def astropy_response(flats, output, sigma, width):
     return {"imports s": imports, "work s": working}
 
 
+def measure_many(folder, exposures):
+    """The statistics of many exposures with products below `folder`, as the rules for given products write them.
+
+    `exposures` maps name to detector, kind and products.
+    """
+    from badpix.instrument.detectors import detector_from_mapping
+    from badpix.statistics.dark import DarkMeasurement
+    from badpix.statistics.flat import FlatMeasurement
+    from badpix.statistics.given import measure_given
+
+    fraction = configuration({})["early_cutoff_fraction"]
+    for name, (detector, kind, products) in exposures.items():
+        paths = {product: f"{folder}/{kind}/{name}_{product}.fits" for product in products}
+        output = Path(folder, "results", detector, kind, f"{name}_{kind.removesuffix('s')}_statistics.fits")
+        output.parent.mkdir(parents=True, exist_ok=True)
+        dark = DarkMeasurement(detector_from_mapping(detector_data(detector)), fraction)
+        measure_given(paths, output, name, dark if kind == "darks" else FlatMeasurement())
+    return {"work s": time.perf_counter() - START}
+
+
 if __name__ == "__main__":
-    tasks = (vote, response, astropy_response)
+    tasks = (vote, response, astropy_response, measure_many)
     task = {function.__name__: function for function in tasks}[sys.argv[1]]
     print(json.dumps(task(**json.loads(sys.argv[2]))))
