@@ -79,4 +79,4 @@ def raw_files(kind):
         check_statistics(wildcards, kind, [("uncal", path) for path in files.values()], detector1_settings)
         return files
 
-    return files_of
+    return read_once(files_of)

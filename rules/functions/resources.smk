@@ -48,6 +48,7 @@ def cores_per_exposure():
     return max(1, min(cores, os.cpu_count()) // max(1, waiting))
 
 
+@read_once
 def scratch(wildcards):
     """The configured scratch directory, or `auto`; None for the folder of the results.
 
@@ -57,6 +58,7 @@ def scratch(wildcards):
     return config["scratch"] if config["scratch"] != AUTO or is_local else None
 
 
+@read_once
 def at_a_time(wildcards):
     """The largest number of jobs of detector1 that run here at a time."""
     return workflow.resource_settings.cores or 1 if workflow.is_main_process else 1
