@@ -73,7 +73,7 @@ from badpix.mask.manual_flags import ManualFlagError, check_manual_flags
 from badpix.mask.selectors import SelectorError, subarray_name
 from badpix.core.reasons import reason_lines
 from badpix.core.paths import is_same_file, path_problem, shown, text_problem
-from badpix.core.scratch import AUTO, ScratchError, check_scratch
+from badpix.core.scratch import AUTO, ScratchError, check_scratch, sweep_memory
 from badpix.instrument.exp_types import is_even
 from badpix.instrument.segments import by_exposure
 from badpix.config.settings import (

@@ -57,6 +57,8 @@ def close_run(snakemake_logs=None):
     if not workflow.is_main_process or FETCHING:
         return
     CLOSED.append(True)
+    # A job that was killed may have left gigabytes in memory.
+    sweep_memory()
     # Imported here because only the end of a run needs it.
     from badpix.formats.mask_tables import restore_rejected_exposures
     from badpix.history.text import history_lines

@@ -146,10 +146,14 @@ def _remove_unless_held(directory: Path) -> None:
 
 
 def sweep_memory() -> None:
-    """Remove what killed jobs of this user left in memory."""
-    for directory in IN_MEMORY.glob(f"{PREFIX}*/.detector1-*"):
+    """Remove what jobs of this user that were killed left in memory, and empty directories."""
+    for directory in (*IN_MEMORY.glob(f"{PREFIX}*/.detector1-*"), *IN_MEMORY.glob(f"{PREFIX}*")):
         with suppress(OSError):
             status = directory.stat()
             # A job that has just started may not hold its directory yet.
-            if status.st_uid == os.geteuid() and time.time() - status.st_ctime > STARTING_S:
+            if status.st_uid != os.geteuid() or time.time() - status.st_ctime < STARTING_S:
+                continue
+            if directory.parent == IN_MEMORY:
+                directory.rmdir()
+            else:
                 _remove_unless_held(directory)

@@ -102,6 +102,8 @@ def test_what_killed_jobs_left_in_memory_is_removed(memory, folders, monkeypatch
         monkeypatch.setattr("badpix.core.scratch.STARTING_S", -1)
         sweep_memory()
         assert [str(path) for path in parent.iterdir()] == [running]
+    sweep_memory()
+    assert list(memory.iterdir()) == []
 
 
 def test_the_limit_of_a_control_group_counts(tmp_path, monkeypatch):
