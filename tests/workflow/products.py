@@ -5,13 +5,13 @@ from astropy.io import fits
 
 from badpix.formats.mask_file import read_mask
 
-# Products that hold data, and the rule that makes them.
-RULE_OF = {
-    "dark_statistics": "detector1_dark",
-    "flat_statistics": "detector1_flat",
-    "flat_response": "flat_response",
-    "evidence": "bad_pixel_mask",
-    "mask": "bad_pixel_mask",
+# Products that hold data, and the rules that make them: of raw exposures, and of given products.
+RULES_OF = {
+    "dark_statistics": {"detector1_dark", "dark_statistics"},
+    "flat_statistics": {"detector1_flat", "flat_statistics"},
+    "flat_response": {"flat_response"},
+    "evidence": {"bad_pixel_mask"},
+    "mask": {"bad_pixel_mask"},
 }
 
 
