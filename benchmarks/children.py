@@ -65,7 +65,7 @@ def read_whole(paths):
                 pass
 
 
-def vote(statistics, response, keys, outputs, detector):
+def vote(statistics, response, keys, outputs, detector, threads):
     """The vote, and reading all its statistics files once.
 
     Parameters
@@ -80,6 +80,8 @@ def vote(statistics, response, keys, outputs, detector):
         mask, evidence, summary, rejected -> path.
     detector : str
         Name of the detector.
+    threads : int
+        Threads of the vote.
 
     Returns
     -------
@@ -93,7 +95,7 @@ def vote(statistics, response, keys, outputs, detector):
     read_whole(files)
     reading = seconds(read_whole, files)
     voting = VoteFiles(statistics["darks"], statistics["flats"], Responses(response))
-    working = seconds(names["main"], voting, outputs, detector_data(detector), config, names["HeaderOrigin"]())
+    working = seconds(names["main"], voting, outputs, detector_data(detector), config, names["HeaderOrigin"](), threads)
     return {"imports s": imports, "read s": reading, "work s": working}
 
 

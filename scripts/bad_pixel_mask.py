@@ -11,6 +11,7 @@ from pathlib import Path
 
 from badpix.core.errors import TooFewExposures
 from badpix.core.logs import logger, logging_to
+from badpix.core.memory import return_images
 from badpix.formats.mask_file import load_datamodel
 from badpix.formats.mask_tables import surviving_table, write_rejected_exposures
 from badpix.formats.page_parts import mark_replaced
@@ -71,6 +72,7 @@ def main(
     SelectorError
         The configured selectors or SUBARRAY cannot be used for the mask.
     """
+    return_images()
     surviving_table(outputs["rejected"]).unlink(missing_ok=True)
     mark_replaced(Path(outputs["evidence"]).parent)
     settings, mask = VoteSettings.from_config(config), MaskSettings.from_config(config)

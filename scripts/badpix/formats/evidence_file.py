@@ -83,8 +83,9 @@ def write_evidence(
     # Two types may share a test: hot and warm share the test of the rate.
     votes = {test: counts for result in results.values() for test, counts in result.votes.items()}
     for test, (k, n_valid) in votes.items():
-        hdus.append(fits.ImageHDU(k, name=f"{test.upper()}_K"))
-        hdus.append(fits.ImageHDU(n_valid, name=f"{test.upper()}_N"))
+        for image, suffix in ((k, "K"), (n_valid, "N")):
+            counts = image.astype(np.int16) if image.itemsize == 1 else image
+            hdus.append(fits.ImageHDU(counts, name=f"{test.upper()}_{suffix}"))
     for name, (image, unit) in measured.items():
         hdu = fits.ImageHDU(image, name=name)
         if unit:

@@ -13,10 +13,10 @@ class TypeResult:
     """Images (y, x) of a type of bad pixel.
 
     `found` and `insufficient` (could not be classified) are boolean. `votes` maps the name of each test to its counts
-    of positive and valid votes, (k, n_valid), int16 or int32. `intermittent` (boolean) are pixels that were bad beyond
-    doubt in some exposures but not in enough; None if no search looked for such pixels. `thresholds` are the limits of
-    the tests and of the vote. `untested` (boolean or None) are pixels whose noise does not allow the test of a search;
-    they stay insufficient, also if another search for the type could classify them.
+    of positive and valid votes, (k, n_valid), uint8, int16 or int32. `intermittent` (boolean) are pixels that were bad
+    beyond doubt in some exposures but not in enough; None if no search looked for such pixels. `thresholds` are the
+    limits of the tests and of the vote. `untested` (boolean or None) are pixels whose noise does not allow the test of
+    a search; they stay insufficient, also if another search for the type could classify them.
     """
 
     found: np.ndarray

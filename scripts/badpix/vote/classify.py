@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from badpix.core.memory import return_free_memory
 from badpix.formats.evidence_file import HALO_SOURCE
 from badpix.formats.pixel_types import HALO_TYPE
 from badpix.formats.product_file import open_verified
@@ -49,6 +50,7 @@ def classify(
     """
     with workers_of(threads) as several:
         darks = classify_darks(exposures, settings, several)
+    return_free_memory()
     flats = classify_flats(exposures, read_mean, responses, settings)
     results = darks.results | flats.results
     if settings.exclusive_types:
@@ -97,6 +99,7 @@ def classify_darks(exposures: ExposureSet, settings: VoteSettings, workers: Work
     del voter
     if extended:
         extended.end()
+    return_free_memory()
     noise, n_clean = official.noise()
     measured: Measured = {"NOISE": (noise.astype(np.float32), "DN/s"), "NCLEAN": (n_clean, None)}
     warnings = () if "noisy" in settings.replaced_tests else official.warnings(science)

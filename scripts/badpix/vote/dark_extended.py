@@ -1,5 +1,6 @@
 """All searches of darks beyond the official algorithm in one pass over the exposures, combined with its tests."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
@@ -42,6 +43,9 @@ class DarkExtended:
         # Those that find local levels have the most work, and others wait for them: they begin first.
         others = [run for run in self.measuring if run not in self.last]
         self.order = sorted(others, key=lambda run: not run.search.levels())
+        if context.levels is not None:
+            names = Counter(m.level for run in self.measuring for m in run.search.measures.values() if m.level)
+            context.levels.shared = {name for name, number in names.items() if number > 1}
         self.halos = halo_finder(runs, context.science, context.coupling or TYPICAL)
 
     @property
@@ -95,7 +99,7 @@ class DarkExtended:
             run.end()
 
     def results(self, by_tests: Mapping[str, TypeResult] = MappingProxyType({})) -> dict[str, TypeResult]:
-        """TypeResult per type, for the types whose search is on.
+        """TypeResult per type, for the types whose search is on. Call it once: it frees the sums.
 
         `by_tests` are the results of the official tests, which explain pixels as those of the searches do.
         """
@@ -112,6 +116,8 @@ class DarkExtended:
                 for pixels in explained:
                     result.found &= ~pixels
                 results[name] = results[name].either(result) if name in results else result
+            for test in run.tests.values():
+                test.forget_sums()
         return results
 
     @property

@@ -2,13 +2,20 @@
 
 import numpy as np
 
+from badpix.numerics.row_blocks import cached_blocks, in_blocks
 from badpix.vote.kernels import add_deviations, add_exposure, add_exposure_sums
 from badpix.vote.significance import Distribution, significance
+from badpix.vote.tally import widened
 
 # Without the most deviating exposure at least this many values must remain.
 MIN_VALUES = 3
 
 Sums = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+def _widened(sums: Sums, n_added: int) -> Sums:
+    n, total, squares = sums
+    return widened(n, n_added), total, squares
 
 
 def _rows(sums: Sums, rows: slice) -> Sums:
@@ -24,31 +31,34 @@ class ExposureSpread:
     make a pixel variable. The variances of the healthy pixels are compared through their cube roots, which are nearly
     normal (Wilson & Hilferty 1931, Proc. Nat. Acad. Sci. 17, 684), with the scatter measured on the detector itself.
 
-    Memory is 20 bytes per pixel (10 after `end`), 30 with exposures of several integrations, and does not grow with the
-    number of exposures.
+    Memory is 18 bytes per pixel (9 after `end`), 27 with exposures of several integrations, and grows with the number
+    of exposures at FEW_VOTES alone.
     """
 
     def __init__(self, shape: tuple[int, int]) -> None:
         self.kept, self.worst = self._sums(shape), self._sums(shape)
         self.exposure: Sums | None = None
+        self.n_added = 0
 
     @staticmethod
     def _sums(shape: tuple[int, int]) -> Sums:
-        return np.zeros(shape, np.int16), np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+        return np.zeros(shape, np.uint8), np.zeros(shape, np.float32), np.zeros(shape, np.float32)
 
     def add(self, deviation: np.ndarray, scale: float, alone: bool = False, rows: slice = slice(None)) -> None:
         """Add an integration: its deviations (image (y, x), NaN abstains) and their typical `scale`.
 
         `alone`: the exposure has no other integration. The image may be a block of `rows`.
         """
+        if not rows.start:
+            self.n_added += 1
+            self.kept, self.worst = _widened(self.kept, self.n_added), _widened(self.worst, self.n_added)
         if not scale > 0:
             return
         deviation, weight = deviation.astype(np.float32, copy=False), np.float32(1 / scale)
         if alone:
             add_exposure(deviation, weight, _rows(self.kept, rows), _rows(self.worst, rows))
             return
-        if self.exposure is None:
-            self.exposure = self._sums(self.kept[0].shape)
+        self.exposure = _widened(self.exposure or self._sums(self.kept[0].shape), self.n_added)
         add_deviations(deviation, weight, *_rows(self.exposure, rows))
 
     def end_exposure(self) -> None:
@@ -65,10 +75,16 @@ class ExposureSpread:
 
         `noise` (number or image) is the noise of the pixels in units of the typical noise, which their spread contains.
         """
-        n, total, squares = self.kept
-        count = np.where(n >= MIN_VALUES, n, 1).astype(np.float32)
-        variance = np.maximum(squares - total**2 / count, 0) / np.maximum(count - 1, 1)
-        return np.where(n >= MIN_VALUES, np.cbrt(variance / np.square(noise, dtype=np.float32)), np.float32(np.nan))
+        every_n, every_total, every_squares = self.kept
+
+        def of_rows(rows: slice) -> np.ndarray:
+            n, total, squares = every_n[rows].astype(np.int16), every_total[rows], every_squares[rows]
+            count = np.where(n >= MIN_VALUES, n, 1).astype(np.float32)
+            variance = np.maximum(squares - total**2 / count, 0) / np.maximum(count - 1, 1)
+            scale = np.square(noise[rows] if isinstance(noise, np.ndarray) else noise, dtype=np.float32)
+            return np.where(n >= MIN_VALUES, np.cbrt(variance / scale), np.float32(np.nan))
+
+        return in_blocks(every_total, of_rows)
 
     def significant(
         self, sample: np.ndarray, probability: float, noise: np.ndarray | float = 1.0
@@ -81,10 +97,11 @@ class ExposureSpread:
         root = self.root(noise)
         typical = Distribution.of(root.ravel()[sample])
         centre = typical.median
-        n = self.kept[0]
-        degrees = np.maximum(n - 1, 1) / max(1, int(n.max(initial=0)) - 1)
         # Of few values the distribution is skewed: its narrower side would give up to three times the false pixels.
         margin = significance(probability) * typical.scale
-        with np.errstate(invalid="ignore"):
-            found = root - centre > margin / np.sqrt(degrees)
+        most, found = max(1, int(self.kept[0].max(initial=0)) - 1), np.zeros(root.shape, bool)
+        for rows in cached_blocks(root):
+            degrees = np.maximum(self.kept[0][rows].astype(np.int16) - 1, 1) / most
+            with np.errstate(invalid="ignore"):
+                found[rows] = root[rows] - centre > margin / np.sqrt(degrees)
         return found, float(((centre + margin) / centre) ** 1.5) if centre > 0 else np.nan

@@ -249,6 +249,9 @@ class LocalLevels:
         self.finder = LevelFinder(science, regions)
         self.records: dict[str, LevelRecord] = {}
         self._found: dict[str, LocalLevel] = {}
+        self._empty: set[str] = set()
+        # The names of the levels that several quantities have; None: any.
+        self.shared: set[str] | None = None
         self._changing: dict[str, Changing | None] = {}
         self._integration: Named | None = None
         self._lock = Lock()
@@ -261,16 +264,22 @@ class LocalLevels:
         """
         with self._lock:
             if integration is not self._integration:
-                self._integration, self._found = integration, {}
-        if name not in self._found:
-            followed = self._found.get(FOLLOWS.get(name, ""))
-            self._found[name] = (
-                followed
-                if followed is not None and followed.is_empty
-                else self.finder.find(values.astype(np.float32, copy=False), lines)
-            )
-            self.records.setdefault(name, LevelRecord(self.finder)).add(integration.exposure, self._found[name])
-        return self._found[name]
+                self._integration, self._found, self._empty = integration, {}, set()
+        if name in self._found:
+            return self._found[name]
+        followed = self._found.get(FOLLOWS.get(name, ""))
+        level = (
+            followed
+            if followed is not None and FOLLOWS[name] in self._empty
+            else self.finder.find(values.astype(np.float32, copy=False), lines)
+        )
+        self.records.setdefault(name, LevelRecord(self.finder)).add(integration.exposure, level)
+        if level.is_empty:
+            self._empty.add(name)
+        # The images of a level that no other search shares are not kept.
+        is_shared = self.shared is None or name in self.shared
+        self._found[name] = level if is_shared else replace(level, image=None, smooth=None)
+        return level
 
     def subtract(
         self, name: str, lines: bool, values: np.ndarray, integration: Named
@@ -284,7 +293,7 @@ class LocalLevels:
 
     def end_integration(self) -> None:
         """All searches have the integration: free its images."""
-        self._integration, self._found = None, {}
+        self._integration, self._found, self._empty = None, {}, set()
 
     def changing(self, name: str) -> Changing | None:
         """The Changing areas of the quantity `name`, after all integrations."""

@@ -8,7 +8,7 @@ import numpy as np
 from badpix.numerics.row_blocks import row_blocks
 from badpix.vote.kernels import count_outliers
 from badpix.vote.significance import Distribution, significance, subsample, typical_level_and_scatter, vote_sigma
-from badpix.vote.tally import check_n_votes, decide, votes_needed
+from badpix.vote.tally import FEW_VOTES, check_n_votes, decide, votes_needed
 
 HIGH, LOW = 1, -1
 
@@ -107,9 +107,9 @@ class OutlierTest:
 
     Attributes
     ----------
-    n_valid : image (y, x), int16
+    n_valid : image (y, x), uint8 or int16
         Number of votes.
-    votes, strong : dicts of side (HIGH, LOW) -> image (y, x), int16
+    votes, strong : dicts of side (HIGH, LOW) -> image (y, x), uint8 or int16
         Votes beyond the threshold, and integrations that are significant by themselves.
     total : image (y, x), float32
         Sum of the deviations from the typical level, each in units of the scale of its integration.
@@ -120,8 +120,8 @@ class OutlierTest:
     mean_limits : dict of side -> list
         After `found` of a side: the (centre, margin) of the limit on the means in every region.
 
-    Memory is 6 bytes per pixel and 8 per pixel and side (`only_votes`: 2 and 2), and does not grow with the number of
-    integrations.
+    Memory is 5 bytes per pixel and 6 per pixel and side (`only_votes`: 1 and 1), and grows with the number of
+    integrations at FEW_VOTES alone.
     """
 
     def __init__(
@@ -143,11 +143,12 @@ class OutlierTest:
         self.sigma = significance(probability)
         self.vote_sigma = vote_sigma(n_votes, fraction, probability)
         self.single_sigma = significance(probability / n_votes)
-        self.n_valid = np.zeros(science.shape, np.int16)
+        count = np.uint8 if n_votes <= FEW_VOTES else np.int16
+        self.n_valid = np.zeros(science.shape, count)
         shapes = {side: science.shape if side in sides else (0, 0) for side in (HIGH, LOW)}
-        self.votes = {side: np.zeros(shape, np.int16) for side, shape in shapes.items()}
+        self.votes = {side: np.zeros(shape, count) for side, shape in shapes.items()}
         sums = {side: (0, 0) if only_votes else shape for side, shape in shapes.items()}
-        self.strong = {side: np.zeros(shape, np.int16) for side, shape in sums.items()}
+        self.strong = {side: np.zeros(shape, count) for side, shape in sums.items()}
         self.largest = {side: np.zeros(shape, np.float32) for side, shape in sums.items()}
         self.total = np.zeros((0, 0) if only_votes else science.shape, np.float32)
         self.levels: list[list[tuple[float, float]]] = []
@@ -243,6 +244,11 @@ class OutlierTest:
         """`total` over `divisor` (image), NaN without votes."""
         return np.where(self.n_valid > 0, self.total / divisor, np.float32(np.nan))
 
+    def forget_sums(self) -> None:
+        """Free the sums: after `found` and `intermittent` of all sides."""
+        self.total = NO_IMAGE
+        self.largest, self.strong = {}, {}
+
     def mean(self) -> np.ndarray:
         """Mean of the weighted deviations per pixel (float32 image), NaN without votes."""
         mean = self._sum_over(np.maximum(self.n_valid, 1))
@@ -259,15 +265,16 @@ class OutlierTest:
         largest the mean must reach PART_WITHOUT_LARGEST of the limit. Without noise in any integration the votes alone
         decide.
         """
-        n = max(1, self.n_valid.max(initial=0))
-        standard = side * self._sum_over(np.sqrt(np.maximum(self.n_valid, 1), dtype=np.float32)) / scale
+        every_n_valid = self.n_valid.astype(np.int16)  # the square root of 8 bits has 16
+        n = max(1, every_n_valid.max(initial=0))
+        standard = side * self._sum_over(np.sqrt(np.maximum(every_n_valid, 1), dtype=np.float32)) / scale
         significant = np.zeros(standard.shape, bool)
         self.mean_limits[side] = []
         for region, sample, unit in zip(self.regions, self.samples, self.typical_scales() / np.sqrt(n), strict=True):
             values = standard[region]
             centre, sigma = typical_level_and_scatter(standard.reshape(-1)[sample])
             self.mean_limits[side].append((side * centre * unit, self.sigma * sigma * unit))
-            n_valid = self.n_valid[region]
+            n_valid = every_n_valid[region]
             with np.errstate(invalid="ignore"):  # NaN and infinity are no reason to doubt
                 without = side * (self.total[region] - self.largest[side][region]) / np.sqrt(np.maximum(n_valid - 1, 1))
                 without /= scale[region] if isinstance(scale, np.ndarray) else scale
@@ -281,9 +288,10 @@ class OutlierTest:
         A pixel must exceed the limits of as many integrations as a majority needs, and the limit of the mean, which is
         larger for a pixel with fewer votes or more noise (`scale` as in `found`). Call it after `found`.
         """
-        n = max(1, self.n_valid.max(initial=0))
-        limit = np.empty(self.n_valid.shape, np.float32)
-        of_mean = np.sqrt(n / np.maximum(self.n_valid, 1)) * scale
+        n_valid = self.n_valid.astype(np.int16)
+        n = max(1, n_valid.max(initial=0))
+        limit = np.empty(n_valid.shape, np.float32)
+        of_mean = np.sqrt(n / np.maximum(n_valid, 1)) * scale
         for number, region in enumerate(self.regions):
             margins = np.sort([self.vote_sigma * levels[number][1] for levels in self.levels])
             margins = margins[np.isfinite(margins)]

@@ -36,7 +36,9 @@ def decide(k: ArrayLike, n_valid: ArrayLike, fraction: float, min_valid: int = 1
     return decided
 
 
-MAX_VOTES = np.iinfo(np.int16).max  # int16, because images of votes take most of the memory of a vote
+MAX_VOTES = np.iinfo(np.int16).max
+# Images of votes take most of the memory of a vote, so they have the smallest type.
+FEW_VOTES = np.iinfo(np.uint8).max
 
 
 def check_n_votes(n_votes: int) -> None:
@@ -47,13 +49,21 @@ def check_n_votes(n_votes: int) -> None:
         )
 
 
+def widened(image: np.ndarray, n_votes: int) -> np.ndarray:
+    """The image of counts, or a copy of it of 16 bits if it cannot hold `n_votes` votes."""
+    return image.astype(np.int16) if n_votes > FEW_VOTES and image.dtype == np.uint8 else image
+
+
 class Tally:
-    """Running count of votes per pixel, int16 images (y, x): `k` with a yes of `n_valid` valid votes."""
+    """Running count of votes per pixel, images (y, x): `k` with a yes of `n_valid` valid votes.
+
+    The counts are uint8 up to FEW_VOTES votes, then int16.
+    """
 
     def __init__(self, shape: tuple[int, int]) -> None:
         self.n_added = 0
-        self.k = np.zeros(shape, dtype=np.int16)
-        self.n_valid = np.zeros(shape, dtype=np.int16)
+        self.k = np.zeros(shape, dtype=np.uint8)
+        self.n_valid = np.zeros(shape, dtype=np.uint8)
 
     def add(self, yes: np.ndarray, valid: np.ndarray, rows: slice = slice(None)) -> None:
         """Count one vote per pixel: `yes` and `valid` are boolean images; a yes that is not valid does not count.
@@ -61,11 +71,12 @@ class Tally:
         The images may be blocks of `rows`; the first of them begins at row 0. Raises ValueError when there are more
         than MAX_VOTES, and for images of another shape.
         """
-        k, n_valid = self.k[rows], self.n_valid[rows]
-        if not np.shape(yes) == np.shape(valid) == k.shape:
-            raise ValueError(f"votes of shapes {np.shape(yes)} and {np.shape(valid)}, counted in {k.shape}")
+        if not np.shape(yes) == np.shape(valid) == self.k[rows].shape:
+            raise ValueError(f"votes of shapes {np.shape(yes)} and {np.shape(valid)}, counted in {self.k[rows].shape}")
         if not rows.start:
             self.n_added += 1
             check_n_votes(self.n_added)
+            self.k, self.n_valid = widened(self.k, self.n_added), widened(self.n_valid, self.n_added)
+        k, n_valid = self.k[rows], self.n_valid[rows]
         # The images of a Tally are contiguous, so `reshape` gives views.
         count_votes(np.ravel(yes), np.ravel(valid), k.reshape(-1), n_valid.reshape(-1))

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
+from badpix.instrument.readout import GroupTimes
 from badpix.numerics.workers import workers_of
+from badpix.vote.searches.base import Integration
 from unit.vote.adding import add
 from unit.vote.test_dark_extended import COUNTS, PIXEL, exposure, extended
 
@@ -59,3 +61,15 @@ def test_counts_of_8_bits_give_the_same_votes(n_integrations):
         return statistics
 
     same(results(n_integrations=n_integrations), results(change=narrow, n_integrations=n_integrations))
+
+
+def test_jumps_of_many_exposures_do_not_overflow():
+    """Sums beyond 16 bits, of 300 darks with 255 jumps."""
+    beyond, n = extended(300, slow_telegraph_search=False), 300
+    telegraph = next(run for run in beyond.measuring if hasattr(run, "totals"))
+    images = {name: np.full((60, 80), 255, np.uint8) for name in (*telegraph.totals, "NGOOD")}
+    for number in range(n):
+        telegraph.add(Integration(images, GroupTimes(10.0, 10.0, 1), np.arange(4800), f"d{number}", 1, is_alone=True))
+        telegraph.end_exposure(f"d{number}")
+    assert all((total == 255 * n).all() for total in telegraph.totals.values())
+    assert (telegraph.votes.n_valid == n).all()

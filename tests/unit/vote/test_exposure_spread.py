@@ -70,3 +70,19 @@ def test_a_noisier_pixel_needs_more():
     spread = spread_of(list(values))
     assert spread.significant(np.arange(10000), 1e-6)[0][0, 0]
     assert not spread.significant(np.arange(10000), 1e-6, noise)[0][0, 0]
+
+
+def test_an_exposure_of_one_integration_counts_as_one_of_several_also_beyond_8_bits():
+    images = np.random.default_rng(3).normal(0, 2, (300, *SHAPE)).astype(np.float32)
+    images[::7, 0, 0] = np.nan
+    alone = ExposureSpread(SHAPE)
+    for image in images:
+        for rows in (slice(0, 2), slice(2, 3)):
+            alone.add(image[rows], 1.5, alone=True, rows=rows)
+        alone.end_exposure()
+    one_by_one = ExposureSpread(SHAPE)
+    for image in images:
+        one_by_one.add(image, 1.5)
+        one_by_one.end_exposure()
+    np.testing.assert_array_equal(alone.root(), one_by_one.root())
+    assert alone.kept[0][1, 1] == 299

@@ -88,3 +88,13 @@ def test_votes_are_counted_to_the_limit_or_refused():
 def test_votes_of_another_shape_are_refused(yes, valid):
     with pytest.raises(ValueError, match=r"counted in \(2, 3\)"):
         Tally((2, 3)).add(np.ones(yes, bool), np.ones(valid, bool))
+
+
+@pytest.mark.parametrize("n_votes", [255, 256, 1000])
+def test_more_votes_than_8_bits_hold_are_counted(n_votes):
+    tally, yes = Tally((2, 3)), np.ones((2, 3), bool)
+    for _ in range(n_votes):
+        for rows in (slice(0, 1), slice(1, 2)):
+            tally.add(yes[rows], yes[rows], rows)
+    assert (tally.k == n_votes).all() and (tally.n_valid == n_votes).all()
+    assert decide(tally.k, tally.n_valid, 1.0).all()

@@ -88,9 +88,10 @@ class TelegraphRun(SearchRun):
         super().__init__(search, context)
         shape = context.science.shape
         self.votes = Tally(shape)
-        self.votes_5sig = np.zeros(shape, np.int16)
+        self.votes_5sig = Tally(shape)
         self.certain_down = np.zeros(shape, bool)
-        self.n_down, self.n_down_5sig, self.n_up = (np.zeros(shape, np.int32) for _ in range(3))
+        # Sums over the exposures, of 16 bits while they fit, and the largest possible sum.
+        self.totals, self.largest = {name: np.zeros(shape, np.uint16) for name in STEPS}, 0
         self.up_rate = 0.0
         self.down_limits: list[Threshold] = []
         # Of the exposure that is being added: its counts, those of its integrations, and the pixels with a vote.
@@ -105,6 +106,9 @@ class TelegraphRun(SearchRun):
             self.counts = self.sums = self.sums or {name: np.zeros(self.valid.shape, np.int32) for name in STEPS}
             for name, total in self.sums.items():
                 total += integration.planes[name]
+        self.largest += np.iinfo(integration.planes[STEPS[0]].dtype).max
+        if self.largest > np.iinfo(np.uint16).max:
+            self.totals = {name: total.astype(np.int32, copy=False) for name, total in self.totals.items()}
         n_good = integration.planes["NGOOD"]
         # In shorter ramps the jump step does not find the jumps of a telegraph signal.
         if n_good.max() >= MIN_GROUPS_FOR_TELEGRAPH:
@@ -134,11 +138,10 @@ class TelegraphRun(SearchRun):
             n_down, n_up, n_down_5sig = (self.counts[name][rows].astype(np.int32) for name in STEPS)
             valid = self.valid[rows]
             self.votes.add(n_down >= needed, valid, rows)
-            self.votes_5sig[rows] += (n_down_5sig >= needed) & valid
+            self.votes_5sig.add(n_down_5sig >= needed, valid, rows)
             self.certain_down[rows] |= _two_levels(n_down, n_up) & (n_down >= certain) & valid
-            self.n_down[rows] += n_down
-            self.n_down_5sig[rows] += n_down_5sig
-            self.n_up[rows] += n_up
+            for name, counts in zip(STEPS, (n_down, n_up, n_down_5sig), strict=True):
+                self.totals[name][rows] += counts.astype(self.totals[name].dtype)
         limit = Threshold(
             "jumps_down", "N_JUMP_DOWN", AT_LEAST, float(needed), "groups", exposure=exposure_of(exposure)
         )
@@ -154,8 +157,9 @@ class TelegraphRun(SearchRun):
     def results(self, scale: np.ndarray) -> dict[str, TypeResult]:  # noqa: ARG002 - counts, which noise does not scale
         fraction, science, min_valid = self.search.high_cr_fraction, self.context.science, self.context.min_valid
         n_valid = self.votes.n_valid
-        k = np.where(mainly_clear(self.n_down, self.n_down_5sig), self.votes_5sig, self.votes.k)
-        found = decide(k, n_valid, fraction, min_valid) & _two_levels(self.n_down, self.n_up, self.up_rate)
+        n_down, n_up, n_down_5sig = (self.totals[name].astype(np.int32) for name in STEPS)
+        k = np.where(mainly_clear(n_down, n_down_5sig), self.votes_5sig.k, self.votes.k)
+        found = decide(k, n_valid, fraction, min_valid) & _two_levels(n_down, n_up, self.up_rate)
         needed = float(poisson_threshold(self.up_rate, CHANCE_JUMPS_UP))
         up_limit = Threshold("jumps_down", "N_JUMP_UP", AT_LEAST, needed, "groups of all exposures")
         result = TypeResult(
