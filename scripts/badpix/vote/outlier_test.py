@@ -77,6 +77,11 @@ def harmonic_mean(scales: np.ndarray) -> np.ndarray:
     return np.isfinite(scales).sum(axis=-1) / np.where(total > 0, total, np.nan)
 
 
+def samples_of(science: np.ndarray, regions: Sequence[Region]) -> list[np.ndarray]:
+    """Flat indices of a sample of the `science` pixels (boolean image (y, x)) of each region, int32."""
+    return [_in_array(subsample(science[region]), region, science.shape) for region in regions]
+
+
 class OutlierTest:
     """Finds the pixels whose values lie above or below the typical level of the detector.
 
@@ -102,6 +107,8 @@ class OutlierTest:
         Parts of the detector with a typical level and scatter of their own, such as its amplifiers.
     sides : collection of int
         The sides (HIGH, LOW) on which pixels are searched for.
+    samples : sequence of int32 arrays, optional
+        `samples_of` the regions, if several tests have the same.
     only_votes : bool
         Count votes alone, for a search that decides by other sums: no `strong`, `total` and `largest`.
 
@@ -133,13 +140,14 @@ class OutlierTest:
         regions: Sequence[Region] = WHOLE_ARRAY,
         sides: Collection[int] = (HIGH, LOW),
         only_votes: bool = False,
+        samples: Sequence[np.ndarray] | None = None,
     ) -> None:
         check_n_votes(n_votes)
         self.science = science
         self.fraction = fraction
         self.regions = regions
         self.corners = [_corners(region, science.shape) for region in regions]
-        self.samples = [_in_array(subsample(science[region]), region, science.shape) for region in regions]
+        self.samples = samples_of(science, regions) if samples is None else samples
         self.sigma = significance(probability)
         self.vote_sigma = vote_sigma(n_votes, fraction, probability)
         self.single_sigma = significance(probability / n_votes)
@@ -150,7 +158,7 @@ class OutlierTest:
         sums = {side: (0, 0) if only_votes else shape for side, shape in shapes.items()}
         self.strong = {side: np.zeros(shape, count) for side, shape in sums.items()}
         self.largest = {side: np.zeros(shape, np.float32) for side, shape in sums.items()}
-        self.total = np.zeros((0, 0) if only_votes else science.shape, np.float32)
+        self.total: np.ndarray = np.zeros((0, 0) if only_votes else science.shape, np.float32)
         self.levels: list[list[tuple[float, float]]] = []
         self.scales: list[list[float]] = []
         self.mean_limits: dict[int, list[tuple[float, float]]] = {}

@@ -76,9 +76,10 @@ def test_the_thresholds_reproduce_the_votes(regions):
     for number, file in enumerate(files):
         file[0].header["EXPOSURE"] = f"dark{number}"
         add(beyond, file)
+    tests = {"noise": "cds_noise", "rate": "rate", "low_pedestal": "low_pedestal", "first": "first_inverse_rc"}
+    means_of = {tests[name]: test.mean() for run in beyond.runs for name, test in run.tests.items() if name in tests}
     results = beyond.results()
     rows = [row for result in results.values() for row in result.thresholds]
-    tests = {"noise": "cds_noise", "rate": "rate", "low_pedestal": "low_pedestal", "first": "first_inverse_rc"}
     k = {test: np.zeros(SHAPE, int) for test in tests.values()}
     mean = {test: np.zeros(SHAPE) for test in tests.values()}
     for number, file in enumerate(files):
@@ -103,7 +104,6 @@ def test_the_thresholds_reproduce_the_votes(regions):
     for test, votes in k.items():
         assert np.array_equal(votes, counted_votes[test]), test
         assert votes[3, 3] == 3 or test == "first_inverse_rc"
-    means_of = {tests[name]: test.mean() for run in beyond.runs for name, test in run.tests.items() if name in tests}
     for test, image in mean.items():
         np.testing.assert_allclose(means_of[test], image, rtol=1e-4, atol=1e-4)
     means = [row for row in rows if row.test == "cds_noise" and row.quantity == MEAN_DEVIATION]

@@ -8,7 +8,7 @@ a module beside this file with a subclass of `Search`, and a row in `registry.SE
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import ClassVar
 
 import numpy as np
@@ -21,7 +21,7 @@ from badpix.vote.coupling import Coupling
 from badpix.vote.halos import Halos
 from badpix.vote.level_record import Changing, LocalLevels, Subject
 from badpix.vote.limit_rows import LimitOfCount, limit_rows
-from badpix.vote.outlier_test import HIGH, NO_LEVEL, PART_OF_LEVEL, WHOLE_ARRAY, Level, OutlierTest, Region
+from badpix.vote.outlier_test import HIGH, NO_LEVEL, PART_OF_LEVEL, WHOLE_ARRAY, Level, OutlierTest, Region, samples_of
 
 
 @dataclass(frozen=True)
@@ -129,6 +129,16 @@ class Context:
     levels: LocalLevels | None = None
     coupling: Coupling | None = None
 
+    @cached_property
+    def samples_of_array(self) -> list[np.ndarray]:
+        """`samples_of` the whole array."""
+        return samples_of(self.science, WHOLE_ARRAY)
+
+    @cached_property
+    def samples_of_amplifiers(self) -> list[np.ndarray]:
+        """`samples_of` the amplifiers."""
+        return samples_of(self.science, self.amplifiers)
+
 
 @dataclass(frozen=True)
 class Search(Settings, ABC):
@@ -221,6 +231,7 @@ class SearchRun:
                 context.amplifiers if measure.by_amplifier else WHOLE_ARRAY,
                 measure.sides or {count.side for count in search.counts if count.measure == name},
                 only_votes=bool(measure.sides),
+                samples=context.samples_of_amplifiers if measure.by_amplifier else context.samples_of_array,
             )
             for name, measure in search.measures.items()
         }
