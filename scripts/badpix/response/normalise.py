@@ -53,8 +53,13 @@ def mean_flat(
     locations = [_location_of_slopes(path) for path in paths]
     n_integrations = sum(location["shape"][0] for location in locations)
     for rows in row_blocks(n_rows, 4 * n_columns * n_integrations, STACK_BYTES):
-        # Mapped again for each block: a map keeps its file open, and flats may outnumber the files a process may open.
-        stack = np.concatenate([np.memmap(**location)[:, rows] for location in locations], dtype=np.float32)
+        stack = np.empty((n_integrations, rows.stop - rows.start, n_columns), np.float32)
+        first = 0
+        for location in locations:
+            # One at a time: a map keeps its file open, and flats may outnumber the files that a process may open.
+            slopes = np.memmap(**location)[:, rows]
+            stack[first : first + len(slopes)] = slopes
+            first += len(slopes)
         stack[:, ~science[rows]] = np.nan
         mean[rows], std[rows], number[rows] = clipped_stack(stack, sigma)
     return mean, std, number

@@ -1,6 +1,7 @@
 """The mean flat and its normalisation, on stacks of a few pixels with the arithmetic by hand."""
 
 import dataclasses
+import resource
 from pathlib import Path
 
 import astropy.io.fits as fits
@@ -176,6 +177,18 @@ def test_reference_pixels_have_no_value(tmp_path):
     mean, std, number = mean_flat([path], np.array([[True, False]]), 3)
     assert mean[0, 0] == 1.0 and np.isnan(mean[0, 1]) and np.isnan(std[0, 1])
     assert number.tolist() == [[1, 0]]
+
+
+def test_more_flats_than_files_that_a_process_may_open(tmp_path):
+    paths = [statistics_file(tmp_path / f"flat{number}.fits", [[[1.0, 2.0]]]) for number in range(30)]
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # Room for a few files beside those that are open already.
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(list(Path("/proc/self/fd").iterdir())) + 10, limits[1]))
+    try:
+        _, _, number = mean_flat(paths, np.array([[True, True]]), 3)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    np.testing.assert_array_equal(number, [[30, 30]])
 
 
 @pytest.mark.parametrize("block_bytes", [1, 200, 500, 10**9])
