@@ -5,6 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The time that hypothesis gives an example is that of the clock, and the machine may be busy.
+settings.register_profile("without deadline", deadline=None)
+settings.load_profile("without deadline")
 
 # Tests for the time in which the run that most tests need is made: they do not need it, and take as long.
 MEANWHILE = ("test_depths.py", "test_docs.py")
