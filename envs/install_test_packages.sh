@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Install Debian packages for tests: a real Slurm and a browser. Tests that need a missing package are skipped.
+# Install Debian packages for tests: a real Slurm with disks of its nodes, and a browser. Tests that need a missing package are skipped.
 set -euo pipefail
 missing=()
-for package in slurmctld slurmd slurm-client munge chromium fonts-dejavu-core; do
+for package in slurmctld slurmd slurm-client munge bindfs chromium fonts-dejavu-core; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed' || missing+=("$package")
 done
 [ ${#missing[@]} = 0 ] && exit 0

@@ -14,6 +14,8 @@ import time
 from pathlib import Path
 
 DAEMONS = ("munged", "slurmctld", "slurmd")
+# The view of a node on a shared disk.
+TOOLS = ("bindfs", "unshare")
 CLIENTS = ("sbatch", "scancel", "scontrol", "sinfo", "squeue", "srun")
 # Debian puts daemons where the PATH of users does not look.
 SEARCH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
@@ -73,8 +75,10 @@ CoresPerSocket={cpus} ThreadsPerCore=1 RealMemory={memory_mb} State=UNKNOWN
 
 def missing():
     """What keeps Slurm from being started here, in words; empty if nothing does."""
-    absent = [name for name in DAEMONS + CLIENTS if shutil.which(name, path=SEARCH) is None]
-    return f"no {', '.join(absent)} here: install slurmctld, slurmd, slurm-client and munge" if absent else ""
+    absent = [name for name in DAEMONS + CLIENTS + TOOLS if shutil.which(name, path=SEARCH) is None]
+    if absent:
+        return f"no {', '.join(absent)} here: install slurmctld, slurmd, slurm-client, munge and bindfs"
+    return "" if os.geteuid() == 0 else "only root can mount the disks of its nodes"
 
 
 def _free_ports(number):
@@ -90,6 +94,7 @@ def late_view(directory, seconds, *words):
     """The command `words` on a machine to which `directory` is a shared disk whose new files appear late.
 
     A file that was looked for in vain stays absent for so many seconds, as with the cache of names of a network disk.
+    Locks are of this machine alone.
     """
     mount = f"bindfs -o attr_timeout=0,entry_timeout={seconds},negative_timeout={seconds} {directory} {directory}"
     return ("unshare", "--mount", "sh", "-c", f'{mount} && exec "$@"', "sh", *words)
@@ -98,6 +103,7 @@ def late_view(directory, seconds, *words):
 class Slurm:
     """A Slurm of `nodes` nodes: node1, node2, ...; `with Slurm() as slurm:` starts it and stops it.
 
+    `late` is a directory and seconds: on each node, files of other nodes appear in this directory so much later.
     Each node claims `cpus` and `memory_mb`. With `memory_kill` a job that takes more memory than it asked for is
     killed.
     """
@@ -174,11 +180,17 @@ class Slurm:
                     found.append(int(entry.name))
         return found
 
-    def signal(self, node, how):
-        """Send a signal to all processes of a node."""
+    def signal(self, node, how, only=""):
+        """Send a signal to all processes of a node, or to those with `only` in the command."""
         for process in self.processes(node):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process, how)
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                if only.encode() in Path(f"/proc/{process}/cmdline").read_bytes():
+                    os.kill(process, how)
+
+    def runs_jobs(self, node):
+        """Whether any process of a job is on a node, also on one whose slurmd is gone."""
+        commands = (Path(f"/proc/{process}/comm") for process in self.processes(node))
+        return any(command.read_text().strip() == "slurmstepd" for command in commands if command.exists())
 
     def lose_node(self, node, kill=True):
         """Let a node fail, with all its processes; without `kill` they are stopped and may go on, except its slurmd.

@@ -1,11 +1,13 @@
-"""Runs of the workflow through a real Slurm, and what is done to them: a job cancelled, a crash, a node lost."""
+"""Runs of the workflow through a real Slurm, and what is done to them: a job cancelled, a crash, nodes lost."""
 
+import contextlib
 import os
 import re
 import shutil
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 from workflow.corruptions import good, products_of
 from workflow.runner import PROJECT, command
@@ -126,28 +128,45 @@ def cancel_and_crash(directory, slurm, story):
     until(lambda: not slurm.client("squeue", "--noheader").strip(), "an empty queue")
 
 
-def in_detector1(directory):
-    """The darks whose detector1 is at work, by their logs."""
-    logs = (directory / "results" / "NIS" / "logs" / "detector1_dark").glob("*.log")
-    return [path.stem for path in logs if "Step refpix running" in path.read_text()]
+def in_detector1(slurm, node):
+    """Whether detector1 is at work on a node: its job holds its working directory open."""
+    for process in slurm.processes(node):
+        with contextlib.suppress(OSError):
+            if any(".detector1-" in str(file.readlink()) for file in Path(f"/proc/{process}/fd").iterdir()):
+                return True
+    return False
 
 
-def lose_a_node(directory, slurm, story):
-    """The rest, in which a node dies while it takes a dark through detector1; the node is back later."""
-    # The logs of the killed run.
-    shutil.rmtree(directory / "results" / "NIS" / "logs" / "detector1_dark")
+def lose_nodes(directory, slurm, story):
+    """The rest, in which two nodes are lost while each takes a dark through detector1.
+
+    One dies. The other is out of reach: its job goes on, and fails, when the same job has finished elsewhere.
+    """
+    known = slurm.jobs().keys()
+
+    def darks(state):
+        return {n: job for n, job in in_state(slurm, state, "detector1_dark").items() if n not in known}
+
+    def at_work(lost):
+        found = (item for item in darks("RUNNING").items() if item[0] not in lost)
+        return next((item for item in found if in_detector1(slurm, item[1]["BatchHost"])), None)
+
+    story.lost = {}
     run = start(directory, slurm)
     try:
-        until(lambda: len(in_detector1(directory)) == len(RAW["darks"]), "all darks in detector1", run)
-        node = next(iter(in_state(slurm, "RUNNING", "detector1_dark").values()))["BatchHost"]
-        story.lost = {n: job for n, job in in_state(slurm, "RUNNING").items() if job["BatchHost"] == node}
-        slurm.lose_node(node)
+        for kill in (True, False):
+            number, job = until(lambda: at_work(story.lost), "a dark in detector1", run)
+            story.lost[number], hidden = job, job["BatchHost"]
+            slurm.lose_node(hidden, kill=kill)
+        until(lambda: darks("COMPLETED").keys() == story.lost.keys(), "the same jobs finished elsewhere", run)
+        slurm.signal(hidden, signal.SIGKILL, only="/.snakemake/scripts/")
+        slurm.signal(hidden, signal.SIGCONT)
         run.wait(PATIENCE_S)
+        until(lambda: not slurm.runs_jobs(hidden), "the end of the job out of reach")
     finally:
         run.kill()
         story.resumed = run.wait(), (directory / "output.txt").read_text()
         print(story.resumed[1][-4000:])
-    slurm.start_node(node)
 
 
 def table_of(jobs):

@@ -12,10 +12,10 @@ import pytest
 
 from badpix.workflow.resources import Size, memory_mb, runtime_minutes
 from workflow.corruptions import good
-from workflow.products import images_of, same
+from workflow.products import differing, images_of, measured, same
 from workflow.runner import announced_jobs, copy_run, succeed
 from workflow.slurm import Slurm, missing
-from workflow.slurm_runs import CONFIG, EARLY, RAW, cancel_and_crash, finish, lose_a_node, prepare, table_of
+from workflow.slurm_runs import CONFIG, EARLY, RAW, cancel_and_crash, finish, lose_nodes, prepare, table_of
 
 pytestmark = [
     pytest.mark.pipeline,
@@ -25,6 +25,7 @@ pytestmark = [
 ]
 
 NEW_FLAT = 2
+LATE_S = 5
 
 
 @pytest.fixture(scope="module")
@@ -42,14 +43,15 @@ def story(finished, tmp_path_factory):
         print(f"{name}: {story.seconds[name]} s")
         return value
 
-    with Slurm(nodes=2, cpus=3) as slurm:
+    # On each node, files of another one appear late, and locks of another one are not seen.
+    with Slurm(nodes=3, cpus=3, late=(directory, LATE_S)) as slurm:
         broken = CONFIG | {"crds_path": "empty_cache"}
         words = ("--until", "prefetch_references", "--retries", "0")
         story.failed = timed("a failing job", finish, directory, slurm, *words, config=broken)
         timed("a cancelled job and a crash", cancel_and_crash, directory, slurm, story)
         succeed(directory, "--unlock", config=CONFIG)
         jobs = set(slurm.jobs())
-        timed("the rest, and a lost node", lose_a_node, directory, slurm, story)
+        timed("the rest, and lost nodes", lose_nodes, directory, slurm, story)
         story.resumed_jobs = {n: job for n, job in slurm.jobs().items() if n not in jobs}
         shutil.copy2(good(finished, "flats", NEW_FLAT)[1], directory / "flats")
         jobs = set(slurm.jobs())
@@ -109,14 +111,18 @@ def test_after_a_crash_of_scheduler_and_snakemake_the_rest_is_done(story):
     assert "bad_pixel_mask" in mask["Comment"] and mask["JobState"] == "COMPLETED"
 
 
-def test_jobs_of_a_lost_node_run_again_on_another(story):
-    """The run uses all nodes. Slurm puts the jobs into the queue again, and Snakemake submits none a second time."""
-    assert story.lost
-    assert {job["BatchHost"] for job in story.first_jobs if "BatchHost" in job} == {"node1", "node2"}
-    for number, before in story.lost.items():
-        after = story.resumed_jobs[number]
-        assert (after["JobState"], after["Restarts"]) == ("COMPLETED", "1")
-        assert after["BatchHost"] != before["BatchHost"]
+def test_jobs_of_lost_nodes_run_again_on_another(story):
+    """The run uses all nodes. Slurm puts the jobs into the queue again, and Snakemake submits none a second time.
+
+    Nor does the job that goes on when its node is in reach again take away what the second one has made.
+    """
+    assert {job["BatchHost"] for job in story.first_jobs if "BatchHost" in job} == {"node1", "node2", "node3"}
+    assert len(story.lost) == len(RAW["darks"])
+    for number, lost in story.lost.items():
+        again = story.resumed_jobs[number]
+        assert again["JobState"] == "COMPLETED"
+        assert int(again["Restarts"]) >= 1
+        assert again["BatchHost"] != lost["BatchHost"]
     in_detector1 = [job for job in story.resumed_jobs.values() if "detector1" in job["Comment"]]
     assert len(in_detector1) == sum(map(len, RAW.values())), "each exposure is submitted once"
     assert "Trying to restart" not in story.resumed[1]
@@ -132,13 +138,15 @@ def test_a_new_exposure_is_all_that_is_submitted(story):
     assert [job["NumCPUs"] for job in story.more_jobs] == ["1", "2"], "idle cores are those of one machine"
 
 
-def test_what_comes_out_is_what_a_local_run_makes(story, finished):
+def test_what_comes_out_is_what_a_local_run_makes(story, finished, tmp_path):
     for kind, raw in RAW.items():
         for number in raw:
             path = Path("results", "NIS", kind, f"{good(finished, kind, number)[0]}_{kind[:-1]}_statistics.fits")
             local = images_of(finished / path)
             assert all(same(image, local[name]) for name, image in images_of(story.directory / path).items())
-    assert (story.directory / "results" / "NIS" / "test_bpm.fits").exists()
+    local = copy_run(story.directory, tmp_path / "local")
+    succeed(local, "--forcerun", "flat_response", "bad_pixel_mask", config=CONFIG)
+    assert not differing(*(measured(run / "results" / "NIS") for run in (local, story.directory)))
     assert not list((story.directory / "results").rglob("*_jump.fits")), "intermediates are taken away"
 
 
