@@ -68,7 +68,8 @@ def _add(values: Mapping[str, list[np.ndarray]], statistics: fits.HDUList, pixel
             if name == "PEDESTAL_T0":
                 picked -= np.float32(integrations["PEDESTAL_T0_MEAN"][number])
             elif name == "FIRST_SAT":
-                picked[picked >= integrations["N_GROUPS"][number]] = np.inf
+                # Statistics of earlier versions, which a run may find in moved results, have -1.
+                picked[(picked < 0) | (picked >= integrations["N_GROUPS"][number])] = np.inf
             lists.append(picked)
 
 
