@@ -1,10 +1,12 @@
 """`crds certify` of a mask with the cache of CRDS alone, and the exposures to which CRDS would give the mask."""
 
 import datetime
+import logging
+import multiprocessing
 import os
 import re
-import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import Any
 from astropy.io import fits
 
 from badpix.core.content import sha256_of
+from badpix.core.startup import importing_much, read_yaml_in_c
 from badpix.formats.certificate_file import NOT_RUN, PASSED, REFUSED, Certificate, rules_digest
 from badpix.mask.crds_rules import MaskRules, RulesUnavailable, cache_alone, mask_rules
 from badpix.mask.selectors import PATTERNS
@@ -56,13 +59,10 @@ def certify(
             reason = str(error)
             return Certificate(NOT_RUN, Path(mask).name, digest, reason=reason, crds=version("crds"), rules=cached)
         # Without -z, parallel runs write a copy of the rmap to the same temporary file; insertion is tested below.
-        command = [sys.executable, "-m", "crds.certify", "-z", "--comparison-context", rules.context, str(mask)]
-        run = subprocess.run(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=TIMEOUT_S, env=os.environ
-        )
-        errors, warnings = messages(run.stdout)
-        if run.returncode and not errors:
-            errors = [f"crds certify ended with status {run.returncode}: {run.stdout[-500:].strip()}"]
+        status, output = run_certify(["-z", "--comparison-context", rules.context, str(mask)])
+        errors, warnings = messages(output)
+        if status and not errors:
+            errors = [f"crds certify ended with status {status}: {output[-500:].strip()}"]
         kinds = kinds_of(headers, rules)
         selection_errors, notes = selection(rules, Path(mask), header, kinds)
         current, replaces = replaced(rules, header, kinds)
@@ -78,9 +78,42 @@ def certify(
         replaces=replaces,
         errors=tuple(errors),
         warnings=(*([old_rules] if old_rules else []), *warnings, *notes),
-        output=run.stdout,
+        output=output,
         rules=cached,
     )
+
+
+def run_certify(arguments: Sequence[str]) -> tuple[int, str]:
+    """Exit status and output of `crds certify` with command-line `arguments`.
+
+    It runs in a fork of this process, which has imported it: a new Python needs two and a half times as long.
+    """
+    read_yaml_in_c()
+    with importing_much():
+        from crds.certify import certify as _imported  # noqa: F401
+    with tempfile.TemporaryFile() as output:
+        process = multiprocessing.get_context("fork").Process(target=_certify_script, args=(arguments, output.fileno()))
+        process.start()
+        process.join(TIMEOUT_S)
+        if process.exitcode is None:
+            process.kill()
+            raise TimeoutError(f"crds certify {' '.join(arguments)} did not end within {TIMEOUT_S} s")
+        output.seek(0)
+        return process.exitcode, output.read().decode(errors="replace")
+
+
+def _certify_script(arguments: Sequence[str], output: int) -> None:
+    """The program `crds.certify`, with its output to the file descriptor `output`; ends the process."""
+    from crds.certify.certify import CertifyScript
+
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    sys.stdout = sys.stderr = os.fdopen(output, "w", buffering=1, encoding="utf-8", closefd=False)
+    # The logger of CRDS has the stream that was sys.stderr when CRDS was imported.
+    for handler in logging.getLogger("CRDS").handlers:
+        if isinstance(handler, logging.StreamHandler):
+            handler.setStream(sys.stderr)
+    sys.exit(CertifyScript(["crds.certify", *arguments])())
 
 
 def messages(output: str) -> tuple[list[str], list[str]]:
