@@ -51,13 +51,15 @@ _NUMBER = r"[+-]?(?:\.\d+|\d+(?:\.\d*)?)(?:[DE][+-]?\d{1,2})?"
 _TEXT = r"'(?![\w.]+: +[-+.\d])[ -&(-~]*(?:''[ -&(-~]*)*'"
 _COMMENT = r" *(?:/[ -~]*)?"
 _KEYWORD = r"(?=.{8}= )(?!CONTINUE|HIERARCH|COMMENT |HISTORY |END )[A-Z0-9_-]+ *= "
+# A name of several words, as in masks; astropy takes a name of a single word for a usual keyword.
+_LONG_KEYWORD = r"HIERARCH [A-Z0-9_-]+(?: [A-Z0-9_.-]+)+ = "
 _PLAIN = re.compile(
     r"(?:COMMENT |HISTORY | {8})[ -~]{72}"
-    rf"|{_KEYWORD} *(?:{_TEXT}|[TF]|{_NUMBER}|){_COMMENT}"
+    rf"|(?:{_KEYWORD}|{_LONG_KEYWORD}) *(?:{_TEXT}|[TF]|{_NUMBER}|){_COMMENT}"
     rf"|CONTINUE  {_TEXT}{_COMMENT}",
     re.ASCII,
 )
-_CONTINUED = re.compile(rf"(?:{_KEYWORD} *|CONTINUE  )'", re.ASCII)
+_CONTINUED = re.compile(rf"(?:(?:{_KEYWORD}|{_LONG_KEYWORD}) *|CONTINUE  )'", re.ASCII)
 # Left to astropy: the end of a text that contains quotes, and of an empty text whose comment contains quotes.
 _VALUE = re.compile(rf" *(?:'([ -&(-~]+|(?='[^']*$))'|([TF])|({_NUMBER})|){_COMMENT}", re.ASCII)
 

@@ -39,13 +39,18 @@ def import_statements(text: str) -> Iterator[tuple[int, ast.Import | ast.ImportF
 
 
 @cache
-def _files_of(name: str, root: Path) -> frozenset[Path]:
+def package_modules(root: Path) -> dict[str, Path]:
+    """The modules and packages of the package below `root`: dotted name -> file."""
+    files = (file.relative_to(root) for file in (root / PACKAGE).rglob("*.py"))
+    return {".".join(file.with_suffix("").parts).removesuffix(".__init__"): root / file for file in files}
+
+
+def _files_of(name: str, root: Path) -> Iterator[Path]:
     """The files below `root` of the packages and the module of a dotted name, whose last part may be none."""
     parts = name.split(".")
-    bases = [root.joinpath(*parts[:depth]) for depth in range(1, len(parts) + 1)]
-    return frozenset(
-        file for base in bases for file in (base.with_suffix(".py"), base / "__init__.py") if file.is_file()
-    )
+    for depth in range(1, len(parts) + 1):
+        if file := package_modules(root).get(".".join(parts[:depth])):
+            yield file
 
 
 @cache
@@ -85,6 +90,12 @@ def templates_used(modules: Iterable[Path]) -> list[Path]:
     return sorted(file for folder in folders for file in folder.glob("*") if file.is_file())
 
 
+@cache
+def entry_of(file: Path, root: Path) -> bytes:
+    """Path below `root` and content of a file, as they enter a digest. Most scripts use the same modules."""
+    return str(file.relative_to(root)).encode() + b"\0" + file.read_bytes() + b"\0"
+
+
 def library_digest(script: str | Path) -> str:
     """Hexadecimal digest (16 digits) of the contents of `script`, `modules_used(script)` and their templates."""
     digest = hashlib.sha256()
@@ -92,5 +103,5 @@ def library_digest(script: str | Path) -> str:
     root = script.parent
     modules = modules_used(script)
     for file in (script, *modules, *templates_used(modules)):
-        digest.update(str(file.relative_to(root)).encode() + b"\0" + file.read_bytes() + b"\0")
+        digest.update(entry_of(file, root))
     return digest.hexdigest()[:16]

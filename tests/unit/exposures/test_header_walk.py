@@ -50,6 +50,9 @@ CARDS = [
     "EXTNAME = 'PRIMARY '", "EXTNAME = 5", "EXTNAME =", "EXTNAME = 'lower'", "TFIELDS = 1", "TFIELDS = 2",
     "TFORM1  = '1J'", "ZIMAGE  = T", "INHERIT = T", "FO O    = 5", "A.B     = 5", "=", "'", "X       = 'caf\xe9'",
     "X       = 1\n", "X       = 1\0",
+    "HIERARCH A B = 5", "HIERARCH A B.C = 'long&'", "HIERARCH A B = 'x' / y", "HIERARCH A=5", "HIERARCH A B = C = 5",
+    "HIERARCH NGROUPS = 7", "HIERARCH  NGROUPS = 7", "HIERARCH NAXIS1 = 9", "HIERARCH A NAXIS = T", "HIERARCH A  B = 5",
+    "HIERARCH A B= 5", "HIERARCH A B = 'A.B: 5'", "HIERARCH NGROUPS NGROUPS = 7",
 ]  # fmt: skip
 
 
@@ -59,7 +62,9 @@ def headers(draw, plain):
     values = PLAIN_VALUES if plain else PLAIN_VALUES | ODD_VALUES
     cards = draw(st.lists(st.builds(fits.Card, NAMES, values, st.text(PRINTABLE, max_size=20)), max_size=6))
     names = (
-        ["COMMENT", "HISTORY", ""] if plain else ["COMMENT", "HISTORY", "", "HIERARCH long name", "EXTNAME", "BLANK"]
+        ["COMMENT", "HISTORY", "", "HIERARCH LONG NAME"]
+        if plain
+        else ["COMMENT", "HISTORY", "", "HIERARCH long name", "EXTNAME", "BLANK"]
     )
     texts = st.text(PRINTABLE, max_size=72)
     return cards + draw(st.lists(st.builds(fits.Card, st.sampled_from(names), texts), max_size=3))
@@ -191,6 +196,11 @@ def test_each_odd_card_at_each_position(tmp_path, card):
         (["TFRAME  = 1.5D1 / [s]", "EXSEGNUM= T"], {"TFRAME": 15.0, "EXSEGNUM": True}),
         (["DETECTOR= ' NIS  ' / it's", "", "        of text = 'x'", "HISTORY  made"], {"DETECTOR": " NIS"}),
         (["TITLE   = 'O''Neill: a &'", "CONTINUE  'long ''title'''"], {}),
+        # As in masks, with the settings of the vote.
+        (
+            ["HIERARCH BADPIX DARK.NOISY = 5.0", "HIERARCH BADPIX FLAT = 'a &'", "CONTINUE  'b' / c", "NGROUPS = 6"],
+            {"NGROUPS": 6},
+        ),
     ],
 )
 def test_plain_cards_are_accepted(tmp_path, cards, keywords):
@@ -204,7 +214,8 @@ def test_plain_cards_are_accepted(tmp_path, cards, keywords):
 @pytest.mark.parametrize(
     "cards",
     [["DETECTOR= 'N''S'"], ["DETECTOR= 'NIS&'", "CONTINUE  'x'"], ["COMMENT x", "CONTINUE  'x'"], ["NAXIS1  = 3"],
-     ["TITLE   = 'A.B: 5'"], ["NGROUPS = (1, 2)"], ["HIERARCH a b = 5"], ["NGROUPS =5"], ["EXTEND  = T"]],
+     ["TITLE   = 'A.B: 5'"], ["NGROUPS = (1, 2)"], ["HIERARCH a b = 5"], ["HIERARCH NGROUPS = 5"],
+     ["NGROUPS =5"], ["EXTEND  = T"]],
 )  # fmt: skip
 def test_cards_that_are_not_plain_are_left_to_astropy(tmp_path, cards):
     path = tmp_path / "a.fits"

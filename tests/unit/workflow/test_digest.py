@@ -29,7 +29,8 @@ def script(tmp_path):
 
 
 def fresh(script):
-    digest.imported.cache_clear()
+    for cached in (digest.imported, digest.package_modules, digest.entry_of):
+        cached.cache_clear()
     return library_digest(script)
 
 
