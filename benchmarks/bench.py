@@ -49,7 +49,7 @@ def table_of(frame, before):
     lines = ["| what | earlier version | value | target | met | made of |", "| --- | ---: | ---: | --- | --- | --- |"]
     for row in frame.itertuples():
         parts = ", ".join(f"{name} {value:.4g}" for name, value in json.loads(row.made_of).items())
-        met = "yes" if row.met else "no"
+        met = ("yes" if row.met else "no") if row.target else ""
         earlier = f"{before[row.what]:.4g}" if row.what in before else ""
         lines.append(f"| {row.what} | {earlier} | {row.value:.4g} {row.unit} | {row.target} | {met} | {parts} |")
     return "\n".join(lines) + "\n"

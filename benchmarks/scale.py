@@ -2,12 +2,13 @@
 
 The products of a simulated dark and flat of each detector are copied under other names, dates and noise: exposures with
 the same content would be duplicates. The statistics of most exposures are made in a single process, by the scripts of
-the rules and with the provenance that they write; those of SAMPLE darks and SAMPLE flats, and everything else, are
-made by the workflow, beside all others.
+the rules and with the provenance that they write; those of SAMPLE darks and SAMPLE flats, spread over the detectors,
+and everything else, are made by the workflow, beside all others.
 """
 
 import datetime
 import json
+import re
 import shutil
 import sys
 
@@ -23,13 +24,15 @@ SIDE, GROUPS = 64, 8
 PRODUCTS = {"darks": ("jump", "rateints", "fitopt"), "flats": ("rateints",)}
 
 KEYS = {"jump": "dark_jump_files", "fitopt": "dark_fitopt_files"}
-# Exposures of each kind and detector that the workflow measures among all others.
+# Exposures of each kind that the workflow measures among all others.
 SAMPLE = 20
 START = datetime.datetime(2023, 1, 1)
 # Rules with a job per exposure; all other rules have a job per detector.
 PER_EXPOSURE = ("dark_statistics", "flat_statistics")
 # Growth of memory and of time per exposure that counts as none.
 FLAT = 1.1
+# In the last line of the log of a job.
+PEAK = re.compile(r"peak memory (\d+) MB")
 
 
 def templates(folder):
@@ -96,11 +99,12 @@ def configuration(folder):
 
 
 def without_sample(names):
-    """The exposures whose statistics are made beforehand: all but SAMPLE of each detector and kind."""
+    """The exposures whose statistics are made beforehand: all but SAMPLE of each kind, as many of each detector."""
     taken, left = {}, {}
+    per_detector = SAMPLE // len({detector for detector, _ in names.values()})
     for name, (detector, kind) in names.items():
         taken[detector, kind] = taken.get((detector, kind), 0) + 1
-        if taken[detector, kind] > SAMPLE:
+        if taken[detector, kind] > per_detector:
             left[name] = (detector, kind, PRODUCTS[kind])
     return left
 
@@ -121,13 +125,16 @@ def one_case(made, folder, detectors, number):
 
 
 def rules_of(results):
-    """Rule -> largest memory (MB) and median time (s) of its jobs, from the benchmark files below `results`."""
+    """Rule -> largest memory (MB) and median time (s) of its jobs, from their logs and benchmark files in `results`."""
     rows = []
     for path in results.rglob("benchmarks/**/*.tsv"):
         below = path.relative_to(results).parts
         rule = below[below.index("benchmarks") + 1].removesuffix(".tsv")
+        log = results / str(path.relative_to(results).with_suffix(".log")).replace("benchmarks", "logs", 1)
+        # The benchmark file has the memory at some moments only.
+        peak_mb = int(PEAK.findall(log.read_text(encoding="utf-8"))[-1])
         entry = pd.read_csv(path, sep="\t", na_values="-").iloc[-1]
-        rows.append((rule, entry["max_rss"], entry["s"], entry["cpu_time"]))
+        rows.append((rule, peak_mb, entry["s"], entry["cpu_time"]))
     frame = pd.DataFrame(rows, columns=["rule", "peak_mb", "seconds", "cpu_s"])
     return frame.groupby("rule").agg({"peak_mb": "max", "seconds": "median", "cpu_s": "median"})
 

@@ -6,7 +6,7 @@ Reads a sample of the pixels of the statistics files; writes a CSV with a row pe
 
 from collections.abc import Mapping, Sequence
 
-from badpix.comparison.compare import compare
+from badpix.comparison.compare import PLANES, compare
 from badpix.config.settings import KINDS
 from badpix.core.logs import logger, logging_to
 from badpix.formats.comparison_file import reasons, write_comparison
@@ -37,7 +37,7 @@ def main(
     rows = []
     sources = dict(Responses(single=tuple(sky)).every_exposure())
     for kind in KINDS:
-        segments, _ = read_set(statistics.get(kind, ()))
+        segments, _ = read_set(statistics.get(kind, ()), planes=PLANES[kind])
         if segments:
             science = ~reference_pixels(segments[0].geometry, detector_from_mapping(detector))
             rows += compare(exposures_of(segments), kind, science, limit, sources if kind == "flats" else None)

@@ -151,12 +151,13 @@ def _rows(
 ) -> list[ComparisonRow]:
     """The rows of `compare` without a status, of exposures that are all compared with each other."""
     values = measured(exposures, kind, science, sources)
+    frames = [reads_averaged(exposure.header) for exposure in exposures]
+    owners = np.repeat(np.arange(len(values)), [len(of_one) for of_one in values])
     rows = []
     for name, measure in MEASURES[kind].items():
+        of_all = np.array([one[name] for of_one in values for one in of_one])
         for number, exposure in enumerate(exposures):
-            own = np.array([of_one[name] for of_one in values[number]])
-            others = np.array([one[name] for i, of_one in enumerate(values) if i != number for one in of_one])
-            frames = [reads_averaged(other.header) for other in exposures]
+            own, others = of_all[owners == number], of_all[owners != number]
             most = most_distant(measure, own, others, frames[number] / np.median(np.delete(frames, number)))
             if most is not None:
                 rows.append(_row(kind, exposure.name, name, most, limit))

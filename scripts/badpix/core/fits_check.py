@@ -55,7 +55,7 @@ def examine(path: Path, read: Callable[[fits.HDUList], Any]) -> tuple[str | None
             hdus.verify("silentfix")
             if hdus[0].header.get("SIMPLE") is not True:
                 return f"not readable as FITS: SIMPLE is {hdus[0].header.get('SIMPLE')}, not True", None
-            last = hdus.fileinfo(len(hdus) - 1)
+            last = hdus[-1].fileinfo()
             end = last["datLoc"] + last["datSpan"]
             if end > size:
                 return f"the file is truncated: {size} bytes, its headers announce {end}", None

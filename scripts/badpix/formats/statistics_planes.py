@@ -50,7 +50,7 @@ class StatisticsPlanes:
         if before is None or (before.dtype, before.shape) != (dtype, shape):
             before = np.empty(shape, dtype)
         n_bytes = before.nbytes
-        total = self._fill(before, self.hdus.fileinfo(name)["datLoc"], integration * n_bytes)
+        total = self._fill(before, hdu.fileinfo()["datLoc"], integration * n_bytes)
         sums = self._partial.setdefault(name, {})
         sums[integration] = total
         if len(sums) == self.n_integrations and self.sums is not None:
@@ -74,8 +74,9 @@ class StatisticsPlanes:
 
     def _verify(self, name: str, total: int) -> None:
         """Raise ProductError unless header, data (the sum `total` of their words) and padding have the right sum."""
-        info, path, header = self.hdus.fileinfo(name), self.hdus.filename(), self.hdus[name].header
-        data_end = info["datLoc"] + int(np.prod(self.hdus[name].shape)) * abs(header["BITPIX"]) // 8
+        hdu, path = self.hdus[name], self.hdus.filename()
+        info = hdu.fileinfo()
+        data_end = info["datLoc"] + int(np.prod(hdu.shape)) * abs(hdu.header["BITPIX"]) // 8
         with Path(path).open("rb", buffering=0) as file:
             for start, end in ((info["hdrLoc"], info["datLoc"]), (data_end, info["datLoc"] + info["datSpan"])):
                 content = np.zeros(end - start, np.uint8)

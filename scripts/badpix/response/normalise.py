@@ -35,7 +35,7 @@ def clipped_stack(stack: np.ndarray, sigma: float) -> tuple[np.ndarray, np.ndarr
 def _location_of_slopes(path: str | Path) -> dict:
     """The position of the slopes in a statistics file as arguments of `np.memmap`, faster than to open FITS again."""
     with open_statistics(path) as statistics:
-        offset, shape = statistics.fileinfo("SLOPE")["datLoc"], statistics["SLOPE"].shape
+        offset, shape = statistics["SLOPE"].fileinfo()["datLoc"], statistics["SLOPE"].shape
     return {"filename": path, "dtype": ">f4", "mode": "r", "offset": offset, "shape": shape}
 
 
