@@ -1,4 +1,4 @@
-"""Vote and response in separate processes, against reading their input."""
+"""Vote and response in separate processes: time and memory."""
 
 import json
 import sys
@@ -55,10 +55,8 @@ def votes(folder, results, detector, numbers, presets):
                                 outputs=outputs, detector=detector, statistics=paths, threads=VOTE_THREADS)  # fmt: skip
             work.setdefault(preset, {})[number] = times["work s"]
             what = f"vote, N = {number}, {preset}"
-            ratio = times["work s"] / times["read s"]
             fits_in = usage.peak_mb <= VOTE_MB
             yield Row(f"{what}: peak memory", usage.peak_mb, "MB", f"<= {VOTE_MB:.0f}", fits_in, times)
-            yield Row(f"{what}: time / reading its statistics", ratio, "", "<= 3", ratio <= 3, times)
         for kind in paths:
             for path in paths[kind]:
                 (folder / path).unlink()
