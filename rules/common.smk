@@ -73,6 +73,7 @@ from badpix.mask.manual_flags import ManualFlagError, check_manual_flags
 from badpix.mask.selectors import SelectorError, subarray_name
 from badpix.core.reasons import reason_lines
 from badpix.core.paths import is_same_file, path_problem, shown, text_problem
+from badpix.core.startup import end_quickly
 from badpix.core.scratch import AUTO, ScratchError, check_scratch, sweep_memory
 from badpix.instrument.exp_types import is_even
 from badpix.instrument.segments import by_exposure
@@ -92,6 +93,7 @@ for _folder, _problem in ((BASE, path_problem(str(BASE))), (Path.cwd(), text_pro
     if _problem:
         raise WorkflowError(f"the directory {shown(str(_folder))!r} {_problem}; rename it")
 
+end_quickly()
 CONDA_ENV = str(BASE / "envs" / "badpix.yaml")
 CAPTIONS = BASE / "rules" / "captions"
 DETECTORS = load_detectors(BASE / "config" / "detectors")

@@ -39,8 +39,19 @@ def without_prefetch(jobs):
     return {rule: number for rule, number in jobs.items() if rule != "prefetch_references"}
 
 
-def test_a_second_run_has_nothing_to_do(run):
-    assert succeed(run).nothing_to_do
+# The function registered first runs last.
+AT_THE_END = """
+import atexit, gc, sys
+atexit.register(lambda: print("compiler loaded:", "numba" in sys.modules, "kept:", gc.get_freeze_count() > 100_000))
+"""
+
+
+def test_a_second_run_has_nothing_to_do(run, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(AT_THE_END)
+    done = succeed(run, environment={"PYTHONPATH": str(tmp_path)})
+    assert done.nothing_to_do
+    # The end of a run without pages loads no code of the vote, and no object is collected: a second and half a second.
+    assert "compiler loaded: False kept: True" in done.output
     products = sorted(path.name.split("_nis_")[1] for path in times(run))
     assert products == sorted(["rate.fits"] * 6 + ["dark_statistics.fits"] * 3 + ["flat_statistics.fits"] * 3)
 

@@ -27,7 +27,6 @@ from badpix.formats.page_parts import (
     short_date,
 )
 from badpix.report.products import Line, Place, file_lines, files_of_mask, product_lines
-from badpix.report.templating import environment
 
 NOTICE = "NOT_OF_LAST_RUN.txt"
 MAX_LISTED, MAX_NAMED = 10, 4
@@ -137,6 +136,13 @@ def page_banner(of_run: RunMask) -> str:
     return ""
 
 
+def _rendered(template: str, **values: object) -> str:
+    # Imported here because its labels import the code of the vote, in a second, and most runs have no page.
+    from badpix.report.templating import environment
+
+    return environment().get_template(template).render(**values)
+
+
 def results_part(place: Place, lines: Sequence[Line], missing: Sequence[tuple[str, str]]) -> str:
     """The list of results on the page of a mask (HTML); `lines` and `missing` of `product_lines`."""
     rows = [
@@ -144,7 +150,7 @@ def results_part(place: Place, lines: Sequence[Line], missing: Sequence[tuple[st
          "links": line.addresses(place.folder)}
         for line in [*lines, file_lines(place)]
     ]  # fmt: skip
-    return environment().get_template("results.html").render(rows=rows, missing=missing)
+    return _rendered("results.html", rows=rows, missing=missing)
 
 
 def write_notice(folder: Path, entry: Leftover | None) -> None:
@@ -234,5 +240,5 @@ def renew_overview(masks: Masks, products: Mapping[str, Sequence[Line]], earlier
         link = f"{mask_id}/{PAGE}" if (masks.results / mask_id / PAGE).exists() else ""
         rows.append({"mask_id": mask_id, "page": link, "cells": cells})
     others = [(entry.mask_id, f"{entry.mask_id}/{PAGE}", entry.reason) for entry in earlier]
-    part = environment().get_template("overview.html").render(rows=rows, others=others)
+    part = _rendered("overview.html", rows=rows, others=others)
     replace_part(page, RESULTS, part)
