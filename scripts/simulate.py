@@ -20,6 +20,7 @@ from astropy.io import fits
 from pandas import DataFrame
 
 from badpix.core.csv_table import write_csv
+from badpix.core.startup import end_quickly, read_yaml_in_c
 from badpix.simulate.crds_cache import write_crds_cache
 from badpix.simulate.detector import DetectorModel, make_detector
 from badpix.simulate.effects import describe_effects, parse_effects
@@ -40,6 +41,7 @@ SERVER_URL = "https://jwst-serverless.invalid"  # "serverless" in the address ke
 
 def main(out: str | Path, simulation: Simulation) -> list[Path]:
     """Write the simulation to the folder `out` and return the paths of the files, for each detector darks first."""
+    read_yaml_in_c()
     folder, paths = Path(out), []
     for number, name in enumerate(simulation.detectors or [None]):
         geometry = make_geometry(simulation.instrument, simulation.size, name, simulation.subarray, simulation.readpatt)
@@ -200,6 +202,7 @@ def parse_arguments(arguments: list[str] | None = None) -> tuple[str, Simulation
 
 
 if __name__ == "__main__":
+    end_quickly()
     try:
         main(*parse_arguments())
     except ValueError as error:
