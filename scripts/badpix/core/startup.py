@@ -10,6 +10,7 @@ import gc
 import importlib.metadata
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import yaml
 
@@ -39,6 +40,13 @@ def importing_much() -> Iterator[None]:
         gc.enable()
         importlib.metadata.packages_distributions = list_packages
     gc.freeze()
+
+
+def detector1_pipeline() -> Any:
+    """The class Detector1Pipeline; the first call in a process takes seconds."""
+    with importing_much():
+        from jwst.pipeline import Detector1Pipeline
+    return Detector1Pipeline
 
 
 def end_quickly() -> None:

@@ -10,7 +10,7 @@ from astropy.io import fits
 
 from badpix.core.errors import BadExposure
 from badpix.core.files import is_machine_fault
-from badpix.core.startup import importing_much
+from badpix.core.startup import detector1_pipeline
 from badpix.formats.detector1_products import check_planes, check_steps, open_product
 from badpix.formats.lost_data import check_raw
 from badpix.formats.mask_file import write_interleaved_copy
@@ -78,16 +78,13 @@ def run_detector1(uncal: str | Path, steps: Steps, directory: str | Path) -> Non
 
     Raises BadExposure when the pipeline cannot process the exposure; errors of the machine and of CRDS are not caught.
     """
-    # Imported here because it takes seconds and must follow the setting of the CRDS environment.
-    with importing_much():
-        from jwst.pipeline import Detector1Pipeline
+    # Here, because it takes seconds and must follow the setting of the CRDS environment.
+    pipeline = detector1_pipeline()
     # The pipeline would add its own handler, and the log would have every line twice.
-    for name in Detector1Pipeline.get_stpipe_loggers():
+    for name in pipeline.get_stpipe_loggers():
         logging.getLogger(name).setLevel(logging.INFO)
     try:
-        Detector1Pipeline.call(
-            str(uncal), steps=steps, output_dir=str(directory), save_results=True, configure_log=False
-        )
+        pipeline.call(str(uncal), steps=steps, output_dir=str(directory), save_results=True, configure_log=False)
     except BaseException as error:
         # Any error may follow when another run has taken over the exposure and removed its files.
         if _is_machine_fault(error) or not Path(uncal).exists():

@@ -12,6 +12,7 @@ from typing import Any
 from badpix.core.content import cache_folder, sha256_of
 from badpix.core.crds_settings import SERVERLESS, set_server
 from badpix.core.fits_check import file_problem
+from badpix.core.startup import detector1_pipeline
 
 logger = logging.getLogger(__name__)
 # Reference types of step parameters begin with this.
@@ -24,16 +25,12 @@ class ReferencesUnavailable(Exception):
 
 def detector1_types() -> list[str]:
     """The types of reference files and of step parameters that calwebb_detector1 requests from CRDS, by name."""
-    # Imported here because it takes seconds.
-    from jwst.pipeline import Detector1Pipeline
-
-    return sorted({*Detector1Pipeline().reference_file_types, *_parameter_types()})
+    return sorted({*detector1_pipeline()().reference_file_types, *_parameter_types()})
 
 
 def _parameter_types() -> list[str]:
-    from jwst.pipeline import Detector1Pipeline
-
-    return [step.get_config_reftype() for step in (Detector1Pipeline, *Detector1Pipeline.step_defs.values())]
+    pipeline = detector1_pipeline()
+    return [step.get_config_reftype() for step in (pipeline, *pipeline.step_defs.values())]
 
 
 def fetch_references(exposure: str | Path, types: Sequence[str]) -> tuple[str, dict[str, str | None]]:
@@ -203,10 +200,11 @@ def require_step_parameters(exposure: str | Path) -> None:
     Without them the pipeline uses its defaults without a message. An exposure that cannot be read passes: the pipeline
     reports it.
     """
+    types = _parameter_types()  # first, because it imports all that the others need in the fastest way
     import crds
 
     try:
-        found = _step_parameters(_crds_parameters(exposure), _parameter_types())
+        found = _step_parameters(_crds_parameters(exposure), types)
     except Exception as reason:
         logger.info("the step parameters of %s are not known: %s", exposure, reason)
         return
