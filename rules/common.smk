@@ -10,11 +10,13 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+from snakemake.common import overwrite_function_params
 from snakemake.exceptions import WorkflowError
 from snakemake.io import IOFile
 from snakemake.iocontainers import Wildcards
 from snakemake.logging import logger
 from snakemake.path_modifier import PathModifier
+from snakemake.resources import Resource
 from snakemake.settings.types import Quietness
 
 # The folder of this Snakefile; as a module of another workflow, workflow.basedir would be the folder of the outer file.
@@ -312,9 +314,13 @@ wildcard_constraints:
 
 
 def read_once(function):
-    """`function` with its signature at hand, which Snakemake asks for at every call: 2 us in place of 13 us."""
-    function.__signature__ = inspect.signature(function)
+    """`function` with its parameters at hand, which Snakemake asks for at every call: 0.1 us in place of 13 us."""
+    overwrite_function_params(function, inspect.signature(function).parameters)
     return function
+
+
+# Snakemake asks for the parameters of this method, through which it calls the functions of resources, 15 times per job.
+overwrite_function_params(Resource.evaluate, inspect.signature(Resource("", None).evaluate).parameters)
 
 
 include: "functions/variants.smk"

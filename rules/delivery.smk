@@ -7,8 +7,7 @@ include: "functions/delivery.smk"
 rule certify_mask:
     """crds certify with the cache of CRDS alone."""
     input:
-        mask=mask_of,
-        statistics=checked_statistics,
+        mask=certified_mask,
     output:
         certificate=reported("certify.json", "check by CRDS"),
     log:
@@ -20,6 +19,8 @@ rule certify_mask:
         disk_mb=disk("certify_mask"),
         runtime=runtime("certify_mask"),
     params:
+        # The mask is made from them; as inputs, Snakemake would look up all of them for this job too.
+        statistics=all_statistics,
         crds=crds_settings(),
         library=digest("certify_mask.py"),
     message:
@@ -54,7 +55,7 @@ rule deliver_mask:
     input:
         unpack(delivered_files),
         mask=mask_of,
-        statistics=checked_statistics,
+        statistics=all_statistics,
         evidence="<results>/{detector}{epoch}/evidence.fits",
         summary="<results>/{detector}{epoch}/summary.csv",
         rejected="<results>/{detector}{epoch}/rejected_exposures.csv",

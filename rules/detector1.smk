@@ -68,7 +68,7 @@ rule detector1_dark:
     """A raw dark through calwebb_detector1, and its statistics."""
     input:
         unpack(raw_files("darks")),
-        reference_pixel_mask="<results>/{detector}/reference_pixel_mask.fits",
+        reference_pixel_mask=rules.reference_pixel_mask.output.mask,
         references="<results>/{detector}/darks/references.json",
     output:
         **products_of("darks", KEPT["darks"]),
@@ -80,13 +80,13 @@ rule detector1_dark:
     wildcard_constraints:
         detector=MEASURED,
         exposure=names_pattern("darks", from_products=False),
-    threads: lambda wildcards: cores_per_exposure()
+    threads: threads_per_exposure()
     resources:
         mem_mb=memory("detector1_dark", "darks"),
         disk_mb=disk("detector1_dark", "darks"),
         runtime=runtime("detector1_dark", "darks"),
-        scratch=scratch,
-        at_a_time=at_a_time,
+        scratch=SCRATCH,
+        at_a_time=AT_A_TIME,
     params:
         steps=config["detector1_dark"],
         crds=crds_settings(),
@@ -108,7 +108,7 @@ rule detector1_flat:
     priority: 1
     input:
         unpack(raw_files("flats")),
-        reference_pixel_mask="<results>/{detector}/reference_pixel_mask.fits",
+        reference_pixel_mask=rules.reference_pixel_mask.output.mask,
         references="<results>/{detector}/flats/references.json",
     output:
         **products_of("flats", KEPT["flats"]),
@@ -120,13 +120,13 @@ rule detector1_flat:
     wildcard_constraints:
         detector=MEASURED,
         exposure=names_pattern("flats", from_products=False),
-    threads: lambda wildcards: cores_per_exposure()
+    threads: threads_per_exposure()
     resources:
         mem_mb=memory("detector1_flat", "flats"),
         disk_mb=disk("detector1_flat", "flats"),
         runtime=runtime("detector1_flat", "flats"),
-        scratch=scratch,
-        at_a_time=at_a_time,
+        scratch=SCRATCH,
+        at_a_time=AT_A_TIME,
     params:
         steps=config["detector1_flat"],
         edgeless_subarrays=lambda wildcards: DETECTORS[wildcards.detector].edgeless_subarrays,
@@ -146,7 +146,7 @@ if NOT_KEPT["darks"]:
     use rule detector1_dark as products_of_dark with:
         input:
             uncal=checked_raw_file("darks", NOT_KEPT["darks"]),
-            reference_pixel_mask="<results>/{detector}/reference_pixel_mask.fits",
+            reference_pixel_mask=rules.reference_pixel_mask.output.mask,
             references="<results>/{detector}/darks/references.json",
         output:
             **products_of("darks", NOT_KEPT["darks"]),
@@ -163,7 +163,7 @@ if NOT_KEPT["flats"]:
     use rule detector1_flat as products_of_flat with:
         input:
             uncal=checked_raw_file("flats", NOT_KEPT["flats"]),
-            reference_pixel_mask="<results>/{detector}/reference_pixel_mask.fits",
+            reference_pixel_mask=rules.reference_pixel_mask.output.mask,
             references="<results>/{detector}/flats/references.json",
         output:
             **products_of("flats", NOT_KEPT["flats"]),

@@ -36,4 +36,4 @@ def main(mask, statistics, output, crds):
 
 if "snakemake" in globals():
     with logging_to(snakemake.log[0], snakemake.rule):
-        main(snakemake.input.mask, snakemake.input.statistics, snakemake.output.certificate, snakemake.params.crds)
+        main(snakemake.input.mask, snakemake.params.statistics, snakemake.output.certificate, snakemake.params.crds)

@@ -11,11 +11,16 @@ def certificates(_wildcards):
     return recorded([certificate(mask_id) for mask_id in INVENTORY.masks])
 
 
-def checked_statistics(wildcards):
-    """The statistics files of all exposures of a mask; the certificate is checked."""
+def certified_mask(wildcards):
+    """The mask; its certificate is checked."""
     if DECIDES:
         path = certificate(mask_id_of(wildcards))
         make_again(path, outdated(path, crds_settings()))
+    return mask_of(wildcards)
+
+
+def all_statistics(wildcards):
+    """The statistics files of all exposures of a mask."""
     return [path for kind in KINDS for path in statistics_of(wildcards, kind)]
 
 

@@ -48,17 +48,13 @@ def cores_per_exposure():
     return max(1, min(cores, os.cpu_count()) // max(1, waiting))
 
 
-@read_once
-def scratch(wildcards):
-    """The configured scratch directory, or `auto`; None for the folder of the results.
-
-    A scheduler gives a job the memory of its processes, without room for files in memory.
-    """
-    is_local = workflow.is_main_process and workflow.local_exec
-    return config["scratch"] if config["scratch"] != AUTO or is_local else None
+def threads_per_exposure():
+    """The threads of a raw exposure: a number where Snakemake does not have to ask for each job."""
+    return (lambda wildcards: cores_per_exposure()) if config["detector1_use_idle_cores"] else 1
 
 
-@read_once
-def at_a_time(wildcards):
-    """The largest number of jobs of detector1 that run here at a time."""
-    return workflow.resource_settings.cores or 1 if workflow.is_main_process else 1
+# The configured scratch directory, or `auto`; None for the folder of the results. A scheduler gives a job, which reads
+# the rules again, the memory of its processes, without room for files in memory.
+SCRATCH = config["scratch"] if config["scratch"] != AUTO or workflow.is_main_process else None
+# The largest number of jobs of detector1 that run here at a time.
+AT_A_TIME = workflow.resource_settings.cores or 1 if workflow.is_main_process else 1
