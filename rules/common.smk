@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import gc
 import inspect
 import json
 import os
@@ -90,6 +91,10 @@ from badpix.config.settings import (
 )
 from badpix.config.sweep import sweep_points
 from badpix.config.variants import of_variant
+
+# Snakemake keeps many objects for each job, and Python's default of 700 new objects lets it search them for cycles during
+# a tenth of the time of a dry run of thousands of exposures.
+gc.set_threshold(50_000)
 
 for _folder, _problem in ((BASE, path_problem(str(BASE))), (Path.cwd(), text_problem(os.getcwd()))):
     if _problem:

@@ -49,7 +49,11 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 
 def card_text(text: object) -> str:
     """`text` as one line of printable ASCII, as FITS requires; non-printable and non-ASCII characters are escaped."""
-    line = " ".join(filter(None, map(str.strip, str(text).expandtabs(1).splitlines())))
+    plain = str(text)
+    # Nearly all names; the inventory asks for those of thousands of exposures before each run.
+    if plain.isascii() and plain.isprintable():
+        return plain.strip()
+    line = " ".join(filter(None, map(str.strip, plain.expandtabs(1).splitlines())))
     escaped = line.encode("ascii", "backslashreplace").decode()
     return re.sub(r"[^ -~]", lambda character: f"\\x{ord(character[0]):02x}", escaped)
 
