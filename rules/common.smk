@@ -17,7 +17,6 @@ from snakemake.io import IOFile
 from snakemake.iocontainers import Wildcards
 from snakemake.logging import logger
 from snakemake.path_modifier import PathModifier
-from snakemake.resources import Resource
 from snakemake.settings.types import Quietness
 
 # The folder of this Snakefile; as a module of another workflow, workflow.basedir would be the folder of the outer file.
@@ -92,8 +91,8 @@ from badpix.config.settings import (
 from badpix.config.sweep import sweep_points
 from badpix.config.variants import of_variant
 
-# Snakemake keeps many objects for each job, and Python's default of 700 new objects lets it search them for cycles during
-# a tenth of the time of a dry run of thousands of exposures.
+# Snakemake keeps many objects for each job, which Python, after every 700 new objects, would search for cycles: a tenth of
+# the time of a dry run of thousands of exposures.
 gc.set_threshold(50_000)
 
 for _folder, _problem in ((BASE, path_problem(str(BASE))), (Path.cwd(), text_problem(os.getcwd()))):
@@ -322,10 +321,6 @@ def read_once(function):
     """`function` with its parameters at hand, which Snakemake asks for at every call: 0.1 us in place of 13 us."""
     overwrite_function_params(function, inspect.signature(function).parameters)
     return function
-
-
-# Snakemake asks for the parameters of this method, through which it calls the functions of resources, 15 times per job.
-overwrite_function_params(Resource.evaluate, inspect.signature(Resource("", None).evaluate).parameters)
 
 
 include: "functions/variants.smk"

@@ -1,5 +1,12 @@
 # Memory, disk, time and cores of the jobs; benchmarks/resources.py measures them.
 
+from snakemake import resources as snakemake_resources
+
+# Later versions of Snakemake than the oldest allowed call all resource functions through this method, and ask for its
+# parameters at every call.
+if hasattr(snakemake_resources, "Resource"):
+    read_once(snakemake_resources.Resource.evaluate)
+
 
 def size_of(wildcards, kind):
     """The size of the job's exposure; without `kind`, of an exposure of its detector, and the number of exposures."""
