@@ -11,7 +11,8 @@ from astropy.io import fits
 import certify as certify_all
 import certify_mask
 from badpix.core.content import sha256_of
-from badpix.delivery.certify import MaskRefused, NotCertified, replaced, selection
+from badpix.delivery import certify as certify_module
+from badpix.delivery.certify import MaskRefused, NotCertified, replaced, run_certify, selection
 from badpix.delivery.current import comparison
 from badpix.formats.certificate_file import (
     CERTIFICATE,
@@ -241,3 +242,14 @@ def test_the_masks_of_today_are_first_and_compared(crds, tmp_path):
         f"Compared with {later} (comparison/); not compared with {OLD}, which are current too; not in the CRDS cache:"
         " absent.fits: bad before"
     )
+
+
+def test_output_and_exit_status_of_the_program():
+    status, output = run_certify(["--no-such-option"])
+    assert status == 2 and "unrecognized arguments: --no-such-option" in output
+
+
+def test_a_program_that_does_not_end_is_killed(monkeypatch):
+    monkeypatch.setattr(certify_module, "TIMEOUT_S", 0)
+    with pytest.raises(TimeoutError, match="crds certify --version did not end within 0 s"):
+        run_certify(["--version"])
