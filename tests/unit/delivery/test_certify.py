@@ -246,7 +246,7 @@ def test_the_masks_of_today_are_first_and_compared(crds, tmp_path):
 
 def test_output_and_exit_status_of_the_program():
     status, output = run_certify(["--no-such-option"])
-    assert status == 2 and "unrecognized arguments: --no-such-option" in output
+    assert status == 2 and "the following arguments are required: files" in output
 
 
 def test_a_program_that_does_not_end_is_killed(monkeypatch):
