@@ -85,7 +85,7 @@ rule detector1_dark:
         mem_mb=memory("detector1_dark", "darks"),
         disk_mb=disk("detector1_dark", "darks"),
         runtime=runtime("detector1_dark", "darks"),
-        scratch=SCRATCH,
+        scratch=scratch,
         at_a_time=AT_A_TIME,
     params:
         steps=config["detector1_dark"],
@@ -125,7 +125,7 @@ rule detector1_flat:
         mem_mb=memory("detector1_flat", "flats"),
         disk_mb=disk("detector1_flat", "flats"),
         runtime=runtime("detector1_flat", "flats"),
-        scratch=SCRATCH,
+        scratch=scratch,
         at_a_time=AT_A_TIME,
     params:
         steps=config["detector1_flat"],

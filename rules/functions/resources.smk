@@ -60,8 +60,16 @@ def threads_per_exposure():
     return (lambda wildcards: cores_per_exposure()) if config["detector1_use_idle_cores"] else 1
 
 
-# The configured scratch directory, or `auto`; None for the folder of the results. A scheduler gives a job, which reads
-# the rules again, the memory of its processes, without room for files in memory.
-SCRATCH = config["scratch"] if config["scratch"] != AUTO or workflow.is_main_process else None
+@read_once
+def scratch(wildcards):
+    """The configured scratch directory, or `auto`; None for the folder of the results.
+
+    A scheduler gives a job the memory of its processes, without room for files in memory. A function, because the
+    executor is known only after the rules are read; and a group of jobs must not have `auto` for some of them alone.
+    """
+    is_local = workflow.is_main_process and workflow.local_exec
+    return config["scratch"] if config["scratch"] != AUTO or is_local else None
+
+
 # The largest number of jobs of detector1 that run here at a time.
 AT_A_TIME = workflow.resource_settings.cores or 1 if workflow.is_main_process else 1
