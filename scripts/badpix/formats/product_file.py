@@ -108,7 +108,8 @@ def verify(hdus: fits.HDUList, provenance: Provenance, planes: Iterable[str] | N
     """
     path, listed = hdus.filename(), provenance.sums
     names = list(listed) if planes is None else [PRIMARY, *(name for name in planes if name in listed)]
-    found = {PRIMARY if number == 0 else hdu.name: hdu for number, hdu in enumerate(hdus)}
+    # Of several extensions of a name, readers take the first.
+    found = {hdu.name: hdu for hdu in reversed(hdus[1:])} | {PRIMARY: hdus[0]}
     for name in (*names, EXTENSION):
         if name not in found:
             raise ProductError(f"{path}: extension {name} is missing; {advice(path)}")

@@ -137,7 +137,7 @@ def page_banner(of_run: RunMask) -> str:
 
 
 def _rendered(template: str, **values: object) -> str:
-    # Imported here because its labels import the code of the vote, in a second, and most runs have no page.
+    # Imported here: its labels import the code of the vote, which takes a second, and most runs have no page.
     from badpix.report.templating import environment
 
     return environment().get_template(template).render(**values)

@@ -116,6 +116,19 @@ def test_only_the_planes_asked_for_are_verified(tmp_path):
         pass
 
 
+def test_of_two_extensions_of_a_name_the_first_is_verified_which_is_read(tmp_path):
+    path = product(tmp_path / "p.fits")
+    with fits.open(path) as hdus:
+        info = hdus["SLOPE"].fileinfo()
+        begin, data, end = info["hdrLoc"], info["datLoc"], info["datLoc"] + info["datSpan"]
+    content = path.read_bytes()
+    changed = bytearray(content[begin:end])
+    changed[data - begin + 5] ^= 1
+    path.write_bytes(content[:begin] + changed + content[begin:])
+    with pytest.raises(ProductError, match=r"p\.fits: SLOPE changed after it was written"), open_verified(path):
+        pass
+
+
 def test_a_checksum_that_the_pipeline_copied_from_the_raw_file_is_no_damage(tmp_path):
     image = fits.ImageHDU(np.ones((40, 40), np.float32), name="SCI")
     image.header["CHECKSUM"], image.header["DATASUM"] = "aaaaaaaaaaaaaaaa", "123"
