@@ -8,7 +8,7 @@ rule reference_pixel_mask:
     """A mask of the reference pixels only, for dq_init."""
 
     # All detector1 jobs wait for it.
-    priority: 2
+    priority: 3
     output:
         mask="<results>/{detector}/reference_pixel_mask.fits",
     log:
