@@ -19,6 +19,7 @@ rule exposure_response:
         mem_mb=memory("exposure_response"),
         disk_mb=disk("exposure_response"),
         runtime=runtime("exposure_response"),
+        scratch=scratch,
     params:
         detector=detector_data,
         settings={key: config[key] for key in RESPONSE_KEYS},
@@ -46,6 +47,7 @@ rule sky_response:
         mem_mb=memory("sky_response"),
         disk_mb=disk("sky_response"),
         runtime=runtime("sky_response"),
+        scratch=scratch,
     params:
         detector=detector_data,
         settings={key: config[key] for key in (*RESPONSE_KEYS, *SKY_KEYS)},

@@ -22,6 +22,7 @@ rule dark_statistics:
         mem_mb=memory("dark_statistics", "darks"),
         disk_mb=disk("dark_statistics", "darks"),
         runtime=runtime("dark_statistics", "darks"),
+        scratch=scratch,
     params:
         detector=detector_data,
         early_cutoff_fraction=config["early_cutoff_fraction"],
@@ -48,6 +49,7 @@ rule reference_statistics:
         mem_mb=memory("reference_statistics", "darks"),
         disk_mb=disk("reference_statistics", "darks"),
         runtime=runtime("reference_statistics", "darks"),
+        scratch=scratch,
     params:
         detector=detector_data,
         library=digest("reference_statistics.py"),
@@ -77,6 +79,7 @@ rule flat_statistics:
         mem_mb=memory("flat_statistics", "flats"),
         disk_mb=disk("flat_statistics", "flats"),
         runtime=runtime("flat_statistics", "flats"),
+        scratch=scratch,
     params:
         library=digest("flat_statistics.py"),
     message:

@@ -65,7 +65,8 @@ def scratch(wildcards):
     """The configured scratch directory, or `auto`; None for the folder of the results.
 
     A scheduler gives a job the memory of its processes, without room for files in memory. A function, because the
-    executor is known only after the rules are read; and a group of jobs must not have `auto` for some of them alone.
+    executor is known only after the rules are read. A resource of all rules in the group `exposure`, also of those
+    without temporary files: Snakemake refuses a text that not all jobs of a submission have.
     """
     is_local = workflow.is_main_process and workflow.local_exec
     return config["scratch"] if config["scratch"] != AUTO or is_local else None

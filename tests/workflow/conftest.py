@@ -16,10 +16,10 @@ from workflow.runner import PROJECT, copy_run, succeed
 
 # The files of the workflow.
 PROJECT_PARTS = ("Snakefile", "rules", "scripts", "config", "envs", "profiles")
-# Products of the shared run beside the mask.
 # Numbers of the exposures in `three_and_three`; the exposures before and after them can be added.
 NUMBERS = (2, 3, 4)
 NAMES = {"darks": "jw09001001001_02101_0000{}_nis_uncal.fits", "flats": "jw09002001001_03101_0000{}_nis_uncal.fits"}
+# Products of the shared run beside the mask.
 FULL_RUN = {"keep_intermediates": True, "quality_check": True, "plot": True}
 
 

@@ -76,3 +76,21 @@ def test_jobs_are_submitted_with_what_they_need(requests_of, environment, simula
     ]
     found = [requests_of(environment, *need) for need in needs]
     assert sorted(map(tuple, found)) == [(False, True), (True, False)], "each submission is one of the two"
+
+
+def test_a_raw_and_a_given_exposure_share_a_submission(environment, simulated, finished, tmp_path):
+    """Only the raw exposure has temporary files; Snakemake wants a text, such as their directory, equal in a group."""
+    raw, *_ = sorted((simulated / "flats").glob("*_uncal.fits"))
+    given = sorted((finished / "results" / "NIS" / "flats").glob("*_rateints.fits"))[1]
+    (tmp_path / "scratch").mkdir()
+    (tmp_path / "run").mkdir()
+    keys = {"flats": str(raw), "flat_slope_files": str(given), "min_flats": 2, "scratch": str(tmp_path / "scratch"),
+            "crds_path": str(simulated / "crds_cache"), "crds_server_url": "https://a-serverless.invalid"}  # fmt: skip
+    (tmp_path / "run" / "config.yaml").write_text(json.dumps(keys), encoding="utf-8")
+    words = ["--profile", str(PROJECT / "profiles" / "pbs"), "--group-components", "exposure=2", "--latency-wait", "5"]
+    words += ["--until", "detector1_flat", "flat_statistics", "--seconds-between-status-checks", "1"]
+    run = snakemake(tmp_path / "run", *words, environment=environment)
+    assert run.status == 0, run.output
+    assert len(list((tmp_path / "run" / "results" / "NIS" / "flats").glob("*_flat_statistics.fits"))) == 2
+    rules = ["reference_pixel_mask", "prefetch_references", "both exposures"]
+    assert len(calls_of(environment, "qsub")) == len(rules)
