@@ -5,7 +5,7 @@
 # make docs          config/config.yaml and config/README.md from the schema, and the site: docs/_build/html/index.html
 # make validation    demo for many detectors and read patterns, to docs/measured/validation.md (an hour; five detectors each with
 #                    N_SEEDS=5; resumed where it stopped; see scripts/validation.py --help)
-# make bench         cost of the workflow beyond detector1, to docs/measured/benchmarks.md (an hour; less with BENCH="--size 256 ...")
+# make bench         cost of the workflow beyond detector1, to docs/measured/benchmarks.md (two hours or more; less with BENCH="--size 256 ...")
 # make requirements  pin envs/*.in again
 PYTHON ?= python3
 CORES ?= 2

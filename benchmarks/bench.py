@@ -45,13 +45,14 @@ PARTS = {
 
 
 def table_of(frame, before):
-    """The table in Markdown; `before` maps measured quantities to the figures of an earlier version."""
-    lines = ["| what | earlier version | value | target | met | made of |", "| --- | ---: | ---: | --- | --- | --- |"]
+    """The table in Markdown; `before` maps measured quantities to the figures of an earlier version, if any."""
+    column = (" earlier version |", " ---: |") if before else ("", "")
+    lines = [f"| what |{column[0]} value | target | met | made of |", f"| --- |{column[1]} ---: | --- | --- | --- |"]
     for row in frame.itertuples():
         parts = ", ".join(f"{name} {value:.4g}" for name, value in json.loads(row.made_of).items())
         met = ("yes" if row.met else "no") if row.target else ""
-        earlier = f"{before[row.what]:.4g}" if row.what in before else ""
-        lines.append(f"| {row.what} | {earlier} | {row.value:.4g} {row.unit} | {row.target} | {met} | {parts} |")
+        earlier = (f" {before[row.what]:.4g} |" if row.what in before else " |") if before else ""
+        lines.append(f"| {row.what} |{earlier} {row.value:.4g} {row.unit} | {row.target} | {met} | {parts} |")
     return "\n".join(lines) + "\n"
 
 
