@@ -1,6 +1,6 @@
 """Resources of a job from the size of its exposure: memory and disk (MB), time (minutes).
 
-Memory lies between the largest peak measured by `benchmarks/resources.py` and 1.5 times the peak, above a floor.
+Memory lies between the largest peak measured by `benchmarks/resources.py` and 1.75 times the peak, above a floor.
 docs/howto/clusters.md has the table.
 """
 
@@ -101,7 +101,7 @@ RULES = {
     "reference_pixel_mask": Needs(145, memory=((21, 0, 0),), disk=(5, 0, 0)),
     "prefetch_references": Needs(160, memory=((0, 0, 4.1),), irs2=(0, 0, 6.4)),
     "detector1_dark": Needs(
-        PIPELINE_MB, ((0, 601, 2), (0, 412, 11)), irs2=(0, 333, 17), disk=(0, 95, 30), seconds=(3, 1)
+        PIPELINE_MB, ((0, 601, 2), (0, 250, 20)), irs2=(0, 333, 17), disk=(0, 95, 30), seconds=(3, 1)
     ),
     "detector1_flat": Needs(
         PIPELINE_MB, ((0, 213, 11), (0, 83, 18)), (0, 510, 7), (0, 333, 17), disk=(0, 65, 0), seconds=(3, 1)
@@ -113,9 +113,9 @@ RULES = {
     "exposure_response": Needs(225, memory=((176, 0, 0),), disk=(5, 0, 0), seconds=(2, 0)),
     "sky_response": Needs(200, memory=((190, 0, 0),), disk=(14, 0, 0), seconds=(10, 0)),
     "flat_response": Needs(310, memory=((170, 0, 0),), disk=(30, 0, 0), seconds=(2, 0), of_all_exposures=True),
-    "leave_one_out": Needs(280, memory=((575, 0, 0),), seconds=(20, 0), of_all_exposures=True),
+    "leave_one_out": Needs(280, memory=((330, 0, 0),), seconds=(20, 0), of_all_exposures=True),
     "bad_pixel_mask": Needs(
-        330, memory=((450, 0, 0),), disk=(150, 0, 0), seconds=(4, 0), of_all_exposures=True, shares_memory=True
+        330, memory=((330, 0, 0),), disk=(150, 0, 0), seconds=(4, 0), of_all_exposures=True, shares_memory=True
     ),
     "quality_check": Needs(155, memory=((0, 0, 6.3),), irs2=(0, 0, 9.9), seconds=(1, 0.1)),
     "certify_mask": Needs(300, memory=((30, 0, 0),), seconds=(2, 0)),
@@ -132,7 +132,7 @@ RULES = {
     "report_page": Needs(300, memory=((300, 0, 0),), disk=(20, 0, 0), seconds=(20, 0)),
     "report_index": Needs(60),
     "reliability": Needs(250, memory=((90, 0, 0),), disk=(100, 0, 0), seconds=(20, 0), of_all_exposures=True),
-    "sweep_vote": Needs(290, memory=((450, 0, 0),), seconds=(4, 0), of_all_exposures=True),
+    "sweep_vote": Needs(290, memory=((330, 0, 0),), seconds=(4, 0), of_all_exposures=True),
     "sweep_table": Needs(230),
     "apply_masks": Needs(200, memory=((280, 0, 0),), disk=(2, 0, 0), seconds=(10, 0), of_all_exposures=True),
     "injection_plan": Needs(230, memory=((52, 0, 0),), disk=(20, 0, 0), seconds=(4, 0)),
