@@ -40,7 +40,9 @@ def test_every_rule_is_in_the_table_at_three_sizes():
 @pytest.mark.parametrize(("rule", "size", "peak", "written", "seconds"), ROWS)
 def test_a_job_gets_at_least_the_measured_peak(rule, size, peak, written, seconds):
     requested = memory_mb(rule, size)
-    assert peak <= requested <= max(FLOOR_MB, 1.75 * peak)
+    # MIRI darks needed 1.35 times as much in an earlier measurement.
+    most = 1.75 if rule == "detector1_dark" and size.si_as else 1.5
+    assert peak <= requested <= max(FLOOR_MB, most * peak)
     assert written is None or written <= disk_mb(rule, size)
     # The times were measured while other programs used most of the machine.
     assert 1.5 * seconds <= 60 * runtime_minutes(rule, size)
