@@ -126,7 +126,7 @@ RULES = {
     "compare_masks": Needs(185, memory=((38, 0, 0),), disk=(10, 0, 0), seconds=(3, 0)),
     "release_gate": Needs(40),
     "bad_pixel_table": Needs(250, memory=((60, 0, 0),), disk=(10, 0, 0), seconds=(4, 0), of_all_exposures=True),
-    "known_bad_pixels": Needs(280, memory=((75, 0, 0),), disk=(10, 0, 0), seconds=(4, 0), of_all_exposures=True),
+    "known_bad_pixels": Needs(280, memory=((60, 0, 0),), disk=(10, 0, 0), seconds=(4, 0), of_all_exposures=True),
     "known_bad_gate": Needs(40),
     "history": Needs(200, memory=((50, 0, 0),), disk=(10, 0, 0), seconds=(5, 0)),
     "report_page": Needs(300, memory=((300, 0, 0),), disk=(20, 0, 0), seconds=(20, 0)),
