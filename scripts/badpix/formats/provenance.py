@@ -129,16 +129,22 @@ def read_provenance(path: str | Path) -> Provenance:
     """
     with Path(path).open("rb") as file:
         head = file.read(BLOCK)
-        length = file.seek(0, 2)
-        table = _table_at_end(file, length)
+        table = _table_at_end(file)
     try:
         return from_rows(_rows(table), bool(_REJECTED.search(head)))
     except (ValueError, KeyError, TypeError) as error:
         raise NoProvenance(f"its table {EXTENSION} is damaged: {error}") from error
 
 
-def _table_at_end(file: Any, length: int) -> bytes:
-    """Header and data of the extension PROVENANCE at the end of a file of `length` bytes."""
+def table_at_end(path: str | Path) -> bytes:
+    """Header and data of the extension PROVENANCE at the end of the file `path`; errors as of `read_provenance`."""
+    with Path(path).open("rb") as file:
+        return _table_at_end(file)
+
+
+def _table_at_end(file: Any) -> bytes:
+    """Header and data of the extension PROVENANCE at the end of an open file."""
+    length = file.seek(0, 2)
     if length % BLOCK:
         raise NoProvenance(f"it is incomplete: {length} bytes are not a multiple of {BLOCK}")
     tail = TAIL

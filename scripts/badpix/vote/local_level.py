@@ -14,7 +14,7 @@ import numpy as np
 from scipy.ndimage import binary_dilation, distance_transform_edt, label, maximum_filter
 
 from badpix.vote.kernels import cell_quartiles, count_beyond
-from badpix.vote.outlier_test import Region
+from badpix.vote.outlier_test import Region, samples_of
 from badpix.vote.significance import subsample, typical_level_and_scatter
 
 # Side of the cells of an area in pixels: 64 pixels give a median to 0.16 standard deviations of a pixel.
@@ -106,22 +106,23 @@ class LevelFinder:
         # Without the reference pixels at the border: they are no part of the cells.
         self.regions = [trimmed(region, science) for region in regions]
         self.sample = _thinned(subsample(science))
-        self.samples = [_thinned(subsample(science[region])) for region in self.regions]
+        self.samples = [_thinned(sample) for sample in samples_of(science, self.regions)]
 
     def find(self, values: np.ndarray, lines: bool) -> LocalLevel:
         """The LocalLevel of `values`, float32 (y, x), NaN without a value; `lines`: rows and columns have levels."""
-        centre, sigma = typical_level_and_scatter(values.ravel()[self.sample])
+        flat = values.reshape(-1)
+        centre, sigma = typical_level_and_scatter(flat[self.sample])
         found = [RegionLevel(np.nan)] * len(self.regions)
         if not sigma > 0:  # constant, or without values
             return LocalLevel(None, None, tuple(found))
         images: dict[str, np.ndarray] = {}
         for number, (region, sample) in enumerate(zip(self.regions, self.samples, strict=True)):
+            own, scatter = typical_level_and_scatter(flat[sample])
+            if not scatter > 0:
+                continue
             part = values[region]
             if not self.science[region].all():
                 part = np.where(self.science[region], part, np.float32(np.nan))
-            own, scatter = typical_level_and_scatter(part.ravel()[sample])
-            if not scatter > 0:
-                continue
             found[number], image, smooth = _of_region(part, own, scatter, lines)
             if len(self.regions) > 1 and abs(own - centre) > MIN_LEVEL * sigma:
                 found[number] = replace(found[number], offset=own - centre)
@@ -207,8 +208,8 @@ def _lines(
     values: np.ndarray, index: np.ndarray, axis: int, centre: float, sigma: float, n_errors: float, least: float
 ) -> Lines:
     """The uniform lines among `index` whose level exceeds `n_errors` standard errors and `least` x `sigma`."""
-    chosen = np.take(values, index, axis=axis)
-    chosen = (chosen if axis == 0 else chosen.T)[:, :: STEP if values.size >= LARGE else 1]
+    step = STEP if values.size >= LARGE else 1
+    chosen = values[index, ::step] if axis == 0 else values[::step][:, index].T
     n = np.isfinite(chosen).sum(axis=1)
     enough = n >= MIN_VALUES
     index, n = index[enough], n[enough]

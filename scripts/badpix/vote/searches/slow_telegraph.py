@@ -107,7 +107,9 @@ class SlowTelegraphRun(SearchRun):
     def take(self, measure: str, rows: slice, deviations: np.ndarray) -> None:
         test, n_columns = self.tests[measure], deviations.shape[1]
         self.spreads[measure].add(deviations, test.scales[-1][0], self.is_alone, rows)
-        first, end = np.searchsorted(self.sample, (rows.start * n_columns, rows.stop * n_columns))
+        # Of the type of the sample: searchsorted would convert the whole sample otherwise.
+        corners = np.array((rows.start * n_columns, rows.stop * n_columns), self.sample.dtype)
+        first, end = np.searchsorted(self.sample, corners)
         sample = np.abs(deviations.reshape(-1)[self.sample[first:end] - rows.start * n_columns])
         if rows.start == 0:
             self.beyond[measure] = self.valid[measure] = 0
