@@ -95,6 +95,8 @@ def main():
         child(f"{IMPORT}\n{COLLECT}\nend_quickly()"),
         child(f"with importing_much():\n    {IMPORT}\n{COLLECT}\nend_quickly()"),
     )
+    few = "from badpix.core.startup import detector1_pipeline\ndetector1_pipeline()"
+    compare("imports of all pipelines", child(f"with importing_much():\n    {IMPORT}"), child(few))
     compare("the pipeline's imports and the end", child(IMPORT), child(f"{IMPORT}\nend_quickly()"))
 
 
