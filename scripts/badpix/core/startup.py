@@ -47,7 +47,7 @@ ALL_PIPELINES, OF_SPECTRA = "jwst.pipeline", "jwst.clean_flicker_noise.clean_fli
 
 
 class _OnFirstUse(MetaPathFinder):
-    """Finds the module OF_SPECTRA, which runs when it is first used and not when it is imported."""
+    """Finds the module OF_SPECTRA such that it runs when it is first used, not when it is imported."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -58,16 +58,15 @@ class _OnFirstUse(MetaPathFinder):
         return spec
 
 
-def _without_its_modules(name: str) -> None:
-    """Import the package `name` of a package without its `__init__`, which runs when a name of the package is used."""
+def _import_without_init(name: str) -> None:
+    """Import the package `name`, which is part of another; its `__init__` runs when a name of the package is used."""
     spec = find_spec(name)
     if name in sys.modules or spec is None or spec.loader is None:
         return
     package, loader = module_from_spec(spec), spec.loader
 
     def on_first_use(attribute: str) -> Any:
-        # Tools that inspect all modules ask for such names.
-        if attribute.startswith("__") or "__getattr__" not in vars(package):
+        if attribute.startswith("__"):  # tools that inspect all modules ask for such names
             raise AttributeError(f"module {name!r} has no attribute {attribute!r}")
         del vars(package)["__getattr__"]
         loader.exec_module(package)
@@ -89,7 +88,7 @@ def detector1_pipeline() -> Any:
     sys.meta_path.insert(0, finder)
     try:
         with importing_much():
-            _without_its_modules(ALL_PIPELINES)
+            _import_without_init(ALL_PIPELINES)
             from jwst.pipeline.calwebb_detector1 import Detector1Pipeline
     finally:
         sys.meta_path.remove(finder)
