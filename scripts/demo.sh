@@ -33,7 +33,11 @@ workflow() {
 }
 
 echo "Running the workflow with the official defaults (log: $directory/workflow.log) ..."
-workflow --until bad_pixel_mask --configfile "$directory/config.yaml"
+# The masks alone; the second run makes all other files. The names of raw files end with the detector.
+detectors=$(find "$directory/darks" -name '*_uncal.fits' | sed 's/.*_\([^_]*\)_uncal.fits/\1/' | tr '[:lower:]' '[:upper:]' | sort -u)
+masks=()
+for detector in $detectors; do masks+=("$directory/results/$detector/test_bpm.fits"); done
+workflow --configfile "$directory/config.yaml" -- "${masks[@]}"
 for mask in "$directory"/results/*/test_bpm.fits; do
     official=$directory/official/$(basename "$(dirname "$mask")")
     mkdir -p "$official"
