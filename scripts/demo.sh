@@ -13,6 +13,11 @@ echo "Simulating darks, flats and their references in $directory/ ..."
 }
 
 progress() { grep -o '[0-9]* of [0-9]* steps ([0-9]*%) done' "$directory/workflow.log" | tail -n 1; }
+show_progress() {
+    now=$(progress || true)
+    [ "$now" = "$shown" ] || echo "  $now"
+    shown=$now
+}
 
 # Run the workflow with further arguments, and print its progress.
 workflow() {
@@ -22,19 +27,19 @@ workflow() {
     shown=
     while kill -0 $snakemake 2>/dev/null; do
         sleep 1
-        now=$(progress || true)
-        [ "$now" = "$shown" ] || echo "  $now"
-        shown=$now
+        show_progress
     done
     wait $snakemake || {
         tail -n 40 "$directory/workflow.log" >&2
         exit 1
     }
+    show_progress
 }
 
 echo "Running the workflow with the official defaults (log: $directory/workflow.log) ..."
 # The masks alone; the second run makes all other files. The names of raw files end with the detector.
-detectors=$(find "$directory/darks" -name '*_uncal.fits' | sed 's/.*_\([^_]*\)_uncal.fits/\1/' | tr '[:lower:]' '[:upper:]' | sort -u)
+detectors=$(find "$directory/darks" -name '*_uncal.fits' | sed 's/.*_\([^_]*\)_uncal.fits/\1/' |
+    tr '[:lower:]' '[:upper:]' | sort -u)
 masks=()
 for detector in $detectors; do masks+=("$directory/results/$detector/test_bpm.fits"); done
 workflow --configfile "$directory/config.yaml" -- "${masks[@]}"

@@ -93,6 +93,8 @@ def test_the_readme_makes_the_mask_that_it_recommends(clone, simulated, tmp_path
     named = [line.split()[-1] for line in lines if line.startswith(("mask of", "report,", "completeness and"))]
     assert len(named) == 4 and all((clone / name).is_file() for name in named), demo
     assert max(map(len, lines)) <= 100, demo
+    # Both runs of the demo show all their steps as done.
+    assert sum(line.endswith(" steps (100%) done") for line in lines) == 2, demo
     example = next(block for block in blocks if block.language == "yaml").text.splitlines()[1:]
     assert (clone / "config" / "example.yaml").read_text(encoding="utf-8").splitlines() == example
 

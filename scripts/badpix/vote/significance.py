@@ -66,20 +66,6 @@ def subsample(chosen: np.ndarray) -> np.ndarray:
     return indices[::stride].astype(np.int32)
 
 
-def quantiles(values: np.ndarray, parts: np.ndarray) -> list[float]:
-    """The quantiles of `values` (one axis, float, not empty, no NaN) at `parts` (0 to 1), as `numpy.quantile`.
-
-    Sorting takes a third of the time of `numpy.quantile`, which selects each quantile.
-    """
-    in_order = np.sort(values)
-    at = parts * (in_order.size - 1)
-    below = np.minimum(at.astype(int), max(0, in_order.size - 2))
-    low, high, share = in_order[below], in_order[np.minimum(below + 1, in_order.size - 1)], at - below
-    # As numpy, from the nearer of the two values.
-    distance = high - low
-    return [float(q) for q in np.where(share < 0.5, low + distance * share, high - distance * (1 - share))]
-
-
 @dataclass(frozen=True)
 class Distribution:
     """The middle of a distribution: its median, and the distances of the quantiles one and two sigma below and above.
@@ -97,7 +83,9 @@ class Distribution:
         finite = values[np.isfinite(values)]
         if finite.size == 0:
             return cls(np.nan, (np.nan, np.nan), (np.nan, np.nan))
-        low2, low1, median, high1, high2 = quantiles(finite, QUANTILES)
+        # Of sorted values numpy selects quantiles faster: half the time, sorting included.
+        quantiles = np.quantile(np.sort(finite), QUANTILES, overwrite_input=True)
+        low2, low1, median, high1, high2 = (float(quantile) for quantile in quantiles)
         return cls(median, (median - low1, median - low2), (high1 - median, high2 - median))
 
     @property

@@ -8,10 +8,8 @@ from scipy.stats import binom, norm, poisson
 
 from badpix.vote.significance import (
     MIN_VOTE_SIGMA,
-    QUANTILES,
     SUBSAMPLE_SIZE,
     poisson_threshold,
-    quantiles,
     significance,
     subsample,
     typical_level_and_scatter,
@@ -53,14 +51,6 @@ def test_poisson_threshold_is_the_smallest_count_that_is_rare_enough(rate, proba
     assert needed >= 1
     assert poisson.sf(needed - 1, rate) <= probability * (1 + 1e-9)
     assert needed == 1 or poisson.sf(needed - 2, rate) > probability
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("size", [1, 2, 3, 4, 50, 1001])
-def test_quantiles_are_those_of_numpy(size, dtype):
-    values = np.random.default_rng(size).normal(size=size).astype(dtype)
-    parts = np.concatenate([QUANTILES, [0, 0.25, 0.5, 1]])
-    assert quantiles(values, parts) == np.quantile(values, parts).tolist()
 
 
 def test_level_and_scatter_of_a_normal_distribution_with_bad_pixels_on_one_side():
