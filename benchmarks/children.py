@@ -1,8 +1,9 @@
 """The parts of the benchmarks that run in a separate process, so that its memory can be measured.
 
-    python benchmarks/children.py TASK JSON
+    python benchmarks/children.py TASK FILE
 
-Prints a JSON object of seconds. The times exclude the start of Python; the imports are listed separately.
+The JSON file has the arguments of the task. Prints a JSON object of seconds. The times exclude the start of Python;
+the imports are listed separately.
 """
 
 import json
@@ -151,4 +152,4 @@ def measure_many(folder, exposures):
 if __name__ == "__main__":
     tasks = (vote, response, astropy_response, measure_many)
     task = {function.__name__: function for function in tasks}[sys.argv[1]]
-    print(json.dumps(task(**json.loads(sys.argv[2]))))
+    print(json.dumps(task(**json.loads(Path(sys.argv[2]).read_text(encoding="utf-8")))))

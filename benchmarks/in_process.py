@@ -17,10 +17,11 @@ FLATS_STACKED = 25
 LIMITS = {"DEAD": (-np.inf, 0.05), "LOW_QE": (0.05, 0.5), "bright": (1.05, np.inf)}
 
 
-def child(task, folder, name, **arguments):
+def child(task, folder, name, /, **arguments):
     """Run a task of children.py: (its seconds, Usage)."""
-    log = folder / f"{name}.log"
-    usage = run([sys.executable, PROJECT / "benchmarks" / "children.py", task, json.dumps(arguments)], log)
+    log, given = folder / f"{name}.log", folder / f"{name}.json"
+    given.write_text(json.dumps(arguments), encoding="utf-8")  # too long for an argument if there are many files
+    usage = run([sys.executable, PROJECT / "benchmarks" / "children.py", task, given], log)
     return json.loads(log.read_text(encoding="utf-8").splitlines()[-1]), usage
 
 

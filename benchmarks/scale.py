@@ -7,7 +7,6 @@ and everything else, are made by the workflow, beside all others.
 """
 
 import datetime
-import json
 import re
 import shutil
 import sys
@@ -16,6 +15,7 @@ import numpy as np
 import pandas as pd
 import yaml
 from astropy.io import fits
+from in_process import child
 from many import DETECTORS
 from measure import PROJECT, Row, run, snakemake
 
@@ -114,8 +114,7 @@ def one_case(made, folder, detectors, number):
     shutil.rmtree(folder, ignore_errors=True)
     names = copies(made, folder, detectors, number)
     config = configuration(folder)
-    before = json.dumps({"folder": str(folder), "exposures": without_sample(names)})
-    run([sys.executable, PROJECT / "benchmarks" / "children.py", "measure_many", before], folder / "before.log")
+    child("measure_many", folder, "before", folder=str(folder), exposures=without_sample(names))
     whole = run(snakemake(folder, config, 2), folder / "run.log")
     dry = run(snakemake(folder, config, 2, "--dry-run"), folder / "nothing_to_do.log")
     frame = rules_of(folder / "results")

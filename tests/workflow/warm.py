@@ -1,13 +1,14 @@
 """Starts of Snakemake without its imports, which take two thirds of the time of a dry run.
 
-A process that has imported Snakemake and nothing of the project forks for each run. The fork becomes what `python -m
-snakemake` is: its arguments, directory, environment, standard streams and exit status are those of the run.
+A process that has imported Snakemake and packages of other projects forks for each run. The fork becomes what `python
+-m snakemake` is: its arguments, directory, environment, standard streams and exit status are those of the run.
 """
 
 import atexit
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -15,8 +16,10 @@ import time
 from functools import cache
 from pathlib import Path
 
-# Interpreters with other paths or start-up files than the process that forks.
-OWN_START = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP")
+from workflow import warm_jobs
+
+# Interpreters with other paths, start-up files or threads than the process that forks.
+OWN_START = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", *warm_jobs.THREADS)
 
 
 def can_run(words):
@@ -54,7 +57,8 @@ def _ask(server, request):
 @cache
 def _server():
     """The process that forks, of this process."""
-    server = subprocess.Popen([sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    words, tests = [sys.executable, "-m", "workflow.warm"], Path(__file__).parents[1]
+    server = subprocess.Popen(words, cwd=tests, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     atexit.register(server.wait)
     atexit.register(server.stdin.close)
     return server
@@ -66,12 +70,13 @@ def _serve():
 
     # Imports the plugins, of which the plugin for Slurm imports pandas.
     snakemake.cli.get_argument_parser()
+    added = warm_jobs.import_packages()
     while line := sys.stdin.readline():
         request = json.loads(line)
         if "argv" in request:
             answer = os.fork()
             if not answer:
-                _become(snakemake, request)
+                _become(snakemake, request, added)
                 return
         elif "wait" in request:
             answer = os.waitstatus_to_exitcode(os.waitpid(request["wait"], 0)[1])
@@ -81,8 +86,8 @@ def _serve():
         print(json.dumps(answer), flush=True)
 
 
-def _become(snakemake, request):
-    """The run of a request, in the fork; SystemExit with its status."""
+def _become(snakemake, request, added):
+    """The run of a request, in the fork; SystemExit with its status. Returns in the processes of its jobs too."""
     output, nothing = os.open(request["output"], os.O_WRONLY | os.O_APPEND), os.open(os.devnull, os.O_RDONLY)
     for target, source in enumerate((nothing, output, output)):
         os.dup2(source, target)
@@ -93,8 +98,14 @@ def _become(snakemake, request):
     time.tzset()
     os.chdir(request["cwd"])
     sys.path[0] = request["cwd"]
+    requests, jobs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    if not os.fork():
+        jobs.close()
+        return warm_jobs.serve(requests)
+    requests.close()
+    warm_jobs.fork_jobs(snakemake.script.PythonScript, jobs, added)
     sys.argv = [str(Path(snakemake.__file__).with_name("__main__.py")), *request["argv"]]
-    snakemake.cli.main()
+    return snakemake.cli.main()
 
 
 if __name__ == "__main__":
