@@ -20,7 +20,7 @@ from badpix.core.plain_input import read_text
 from badpix.exposures.header_walk import HeaderInfo
 from badpix.exposures.headers import KEYWORDS, read_header_info
 
-FORMAT = 9
+FORMAT = 10
 
 # A link to a file that does not exist, or to itself.
 NO_FILE = {errno.ENOENT, errno.ELOOP, errno.ENOTDIR, errno.ENAMETOOLONG}

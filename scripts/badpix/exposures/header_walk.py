@@ -1,7 +1,8 @@
 """The headers of a plain FITS file, from its header blocks alone: astropy takes ten times as long.
 
 Only files are accepted whose cards and sizes all have the plain form of the FITS standard. The rest is left to astropy:
-compressed files and images, wanted values in several cards, anything that astropy would repair.
+compressed files and images, wanted values in several cards, names of several extensions, anything that astropy would
+repair.
 """
 
 import math
@@ -139,7 +140,7 @@ def _header_info(headers: _Headers, size: int, wanted: Set[str]) -> HeaderInfo:
         offset += length
         name = _value(cards, names, names.index("EXTNAME")) if "EXTNAME" in names else ""
         # astropy reads a table named PRIMARY as an image.
-        _require(isinstance(name, str) and name != "PRIMARY")
+        _require(isinstance(name, str) and name != "PRIMARY" and (not name or name not in bitpix))
         bitpix[name] = bits
         if kind == "IMAGE":
             extensions[name] = shape

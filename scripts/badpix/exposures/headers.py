@@ -1,5 +1,6 @@
 """Header information of an input file: keywords, extensions and problems, from its headers alone."""
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,12 +39,16 @@ def read_carefully(path: Path) -> HeaderInfo:
     from badpix.core.fits_check import examine
 
     problem, found = examine(path, _header_info)
-    return {"problem": problem} if problem else {"problem": None, **found}
+    return {"problem": problem} if problem else found
 
 
 def _header_info(hdus: "fits.HDUList") -> HeaderInfo:
-    """The header information of an open HDUList, without `problem`."""
+    """The header information of an open HDUList."""
+    counts = Counter(hdu.name for hdu in hdus[1:] if hdu.name)
+    if repeated := [f"{count} extensions {name}" for name, count in counts.items() if count > 1]:
+        return {"problem": f"it has {' and '.join(repeated)}, of which the pipeline would read a single extension"}
     return {
+        "problem": None,
         "keywords": _keywords(hdus[0].header),
         "extensions": {hdu.name: list(hdu.shape) for hdu in hdus[1:] if hdu.is_image},
         "bitpix": {hdu.name: hdu.header.get("BITPIX") for hdu in hdus[1:]},

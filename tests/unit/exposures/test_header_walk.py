@@ -269,10 +269,10 @@ def test_headers_of_many_blocks_and_large_data(tmp_path):
             for number in range(cards):
                 header[f"KEY{number}"] = number
         primary.header["NGROUPS"] = cards
-        fits.HDUList([primary, image, image]).writeto(path, overwrite=True)
-        assert walk(path, KEYWORDS) == {
-            "keywords": {"NGROUPS": cards}, "extensions": {"SCI": [3, 100, 100]}, "bitpix": {"SCI": 16}
-        }  # fmt: skip
+        second = fits.ImageHDU(image.data, image.header, name="ERR")
+        fits.HDUList([primary, image, second]).writeto(path, overwrite=True)
+        expected = {"extensions": dict.fromkeys(("SCI", "ERR"), [3, 100, 100]), "bitpix": {"SCI": 16, "ERR": 16}}
+        assert walk(path, KEYWORDS) == {"keywords": {"NGROUPS": cards}, **expected}
 
 
 def test_a_header_without_an_end_is_given_up(tmp_path):

@@ -12,7 +12,8 @@ from astropy.io import fits
 from badpix.core.fits_check import file_problem
 from badpix.exposures import header_cache
 from badpix.exposures.header_cache import HeaderCache, Unreadable
-from badpix.exposures.headers import read_header_info
+from badpix.exposures.header_walk import walk
+from badpix.exposures.headers import KEYWORDS, read_header_info
 
 # The warnings of astropy about damaged files are expected.
 pytestmark = pytest.mark.filterwarnings("ignore::astropy.utils.exceptions.AstropyWarning")
@@ -62,6 +63,25 @@ def test_a_card_without_a_value_is_left_out(tmp_path):
     headers = read_header_info(make(tmp_path / "a.fits", NGROUPS=None, DETECTOR=1 + 2j))
     assert headers["keywords"] == {}
     json.dumps(headers)
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_an_extension_name_that_is_not_unique_is_a_problem(tmp_path, compressed):
+    path = make(tmp_path / "a.fits")
+    with fits.open(path, mode="append") as hdus:
+        hdus.append(fits.ImageHDU(np.zeros((3, 4), np.float32), name="SCI", ver=2))
+    if compressed:
+        path.write_bytes(gzip.compress(path.read_bytes()))
+    expected = {"problem": "it has 2 extensions SCI, of which the pipeline would read a single extension"}
+    assert read_header_info(path) == expected
+
+
+def test_extensions_without_a_name_may_be_several(tmp_path):
+    path = make(tmp_path / "a.fits")
+    with fits.open(path, mode="append") as hdus:
+        hdus.append(fits.ImageHDU(np.zeros((3, 4), np.float32)))
+        hdus.append(fits.ImageHDU(np.zeros((3, 4), np.float32)))
+    assert walk(path, KEYWORDS) is not None and read_header_info(path)["problem"] is None
 
 
 def damaged(tmp_path, change):
