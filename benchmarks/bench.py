@@ -76,14 +76,13 @@ def main():
     columns = ["part", "what", "value", "unit", "target", "met", "made_of"]
     frame = pd.read_csv(stored, keep_default_na=False) if stored.exists() else pd.DataFrame(columns=columns)
     for part in options.only:
-        rows = [
-            [part, row.what, row.value, row.unit, row.target, row.met, json.dumps(row.made_of)]
-            for row in PARTS[part](folder, options)
-        ]
-        frame = pd.concat([frame[frame["part"] != part], pd.DataFrame(rows, columns=columns)])
-        frame["order"] = frame["part"].map(list(PARTS).index)
-        frame = frame.sort_values("order", kind="stable").drop(columns="order")
-        frame.to_csv(stored, index=False)
+        frame = frame[frame["part"] != part]
+        for row in PARTS[part](folder, options):
+            cells = [part, row.what, row.value, row.unit, row.target, row.met, json.dumps(row.made_of)]
+            frame = pd.concat([frame, pd.DataFrame([cells], columns=columns)])
+            frame["order"] = frame["part"].map(list(PARTS).index)
+            frame = frame.sort_values("order", kind="stable").drop(columns="order")
+            frame.to_csv(stored, index=False)
     before = pd.read_csv(options.before).set_index("what")["value"].to_dict() if options.before else {}
     text = f"{machine()}; NIRCam {options.size} x {options.size}, {options.groups} groups, 1 integration.\n\n"
     text += table_of(frame, before)

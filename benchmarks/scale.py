@@ -155,7 +155,7 @@ def rows_of(cases, n_detectors, numbers):
     few, many = (f"{number:,} + {number:,}" for number in numbers)
     title = f"{n_detectors} x ({many}) small exposures / {n_detectors} x ({few})"
     growth = (rules_large["peak_mb"] / rules["peak_mb"]).sort_values(ascending=False)
-    peaks = {f"{rule} MB": rules_large["peak_mb"][rule] for rule in growth.index}
+    peaks = {f"{rule} MB": int(rules_large["peak_mb"][rule]) for rule in growth.index}
     yield Row(f"{title}: memory of the rule that grows most, {growth.index[0]}", growth.iloc[0], "", f"<= {FLAT}",
               growth.iloc[0] <= FLAT, peaks)  # fmt: skip
     for rule in PER_EXPOSURE:

@@ -78,20 +78,20 @@ def serve(requests):
     """Fork for each request from the socket `requests`, until it ends; returns after a job, in the fork."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the forks
     while True:
-        request, (*answer,), *_ = socket.recv_fds(requests, REQUEST_BYTES, 1)
+        request, answer, *_ = socket.recv_fds(requests, REQUEST_BYTES, 1)
         if not request:
             os._exit(0)
         if not os.fork():
             break
-        os.close(*answer)
+        os.close(answer[0])
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     requests.close()
     process = os.fork()
     if process:
-        os.write(*answer, f"{process}\n".encode())
-        os.write(*answer, f"{os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])}\n".encode())
+        os.write(answer[0], f"{process}\n".encode())
+        os.write(answer[0], f"{os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])}\n".encode())
         os._exit(0)
-    os.close(*answer)
+    os.close(answer[0])
     _become(**json.loads(request))
 
 

@@ -19,7 +19,8 @@ from badpix.comparison.measures import (
     measure_dark,
     measure_flat,
 )
-from badpix.comparison.robust import centre_and_scatter, median_along, median_of_others
+from badpix.comparison.others import Others
+from badpix.comparison.robust import centre_and_scatter, median_along
 from badpix.comparison.sample import Sample
 from badpix.formats.comparison_file import GOOD, NO_MAJORITY, OUTLIER, OUTLIER_OF_FEW, ComparisonRow
 from badpix.formats.sky_file import growth_of, read_sky_flat
@@ -63,20 +64,12 @@ def integrations(
                 yield planes
 
 
-def references(
-    exposures: Sequence[Exposure], kind: str, sample: Sample, sources: Mapping[str, str]
-) -> list[dict[str, np.ndarray]]:
-    """For each exposure the medians of all other exposures: quantity -> array. An exposure counts with its median."""
-    own: dict[str, list[np.ndarray]] = {}
-    for exposure in exposures:
-        samples = [SAMPLES[kind](planes, sample) for planes in integrations(exposure, kind, sample, sources)]
-        for name in samples[0]:
-            of_all = [one[name] for one in samples]
-            own.setdefault(name, []).append(of_all[0] if len(of_all) == 1 else median_along(np.array(of_all)))
-    others = {name: median_of_others(np.array(values)) for name, values in own.items()}
-    # Variance of the median of normal values.
-    others["variance"] *= np.pi / 2 / (len(exposures) - 1)
-    return [{name: values[number] for name, values in others.items()} for number in range(len(exposures))]
+def medians(exposure: Exposure, kind: str, sample: Sample, sources: Mapping[str, str]) -> dict[str, np.ndarray]:
+    """The compared quantities of an exposure, each the median of its integrations: quantity -> array."""
+    samples = [SAMPLES[kind](planes, sample) for planes in integrations(exposure, kind, sample, sources)]
+    if len(samples) == 1:
+        return samples[0]
+    return {name: median_along(np.array([one[name] for one in samples])) for name in samples[0]}
 
 
 def measured(
@@ -88,9 +81,14 @@ def measured(
     """
     sample = Sample(science)
     result = []
-    with np.errstate(all="ignore"):
-        others = references(exposures, kind, sample, sources)
-        for exposure, of_others in zip(exposures, others, strict=True):
+    with (
+        np.errstate(all="ignore"),
+        Others(medians(exposure, kind, sample, sources) for exposure in exposures) as others,
+    ):
+        for number, exposure in enumerate(exposures):
+            of_others = others.of(number)
+            # Variance of the median of normal values.
+            of_others["variance"] *= np.pi / 2 / (len(exposures) - 1)
             found = [
                 FUNCTIONS[kind](planes, SAMPLES[kind](planes, sample), of_others, sample)
                 for planes in integrations(exposure, kind, sample, sources)

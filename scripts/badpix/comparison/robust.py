@@ -16,20 +16,30 @@ def median_along(values: np.ndarray) -> np.ndarray:
     return np.take_along_axis(ordered, middle[np.newaxis], axis=0)[0]
 
 
-def median_of_others(values: np.ndarray) -> np.ndarray:
-    """For each row the median of all other rows, column by column; `values` is (row, column), at least two rows.
+def medians_without_one(values: np.ndarray) -> np.ndarray:
+    """What `median_of_others` needs of the array `values` (row, column), at least two rows: (5, column).
+
+    For each column its median; a pivot; and the medians without a row whose value is below, at, or above the pivot.
+    """
+    middle = median_along(values)
+    finite = np.isfinite(values)
+    ordered = np.sort(values if finite.all() else np.where(finite, values, middle), axis=0)
+    half, odd = divmod(len(values), 2)
+    if not odd:
+        low, high = ordered[half - 1 : half + 1]
+        return np.array([middle, low, high, high, low])
+    low, pivot, high = ordered[half - 1 : half + 2]
+    return np.array([middle, pivot, (pivot + high) / 2, (low + high) / 2, (low + pivot) / 2])
+
+
+def median_of_others(row: np.ndarray, medians: np.ndarray) -> np.ndarray:
+    """The median of all rows but `row`, column by column; `medians` are the `medians_without_one` of all rows.
 
     A value that is not finite is replaced by the median of its column; a column without finite values stays NaN.
     """
-    finite = np.isfinite(values)
-    filled = values if finite.all() else np.where(finite, values, median_along(values))
-    ordered = np.sort(filled, axis=0)
-    half, odd = divmod(len(values), 2)
-    if not odd:
-        return np.where(filled <= ordered[half - 1], ordered[half], ordered[half - 1])
-    low, middle, high = ordered[half - 1 : half + 2] if len(values) > 1 else (ordered[0],) * 3
-    without_lower, without_middle, without_higher = (middle + high) / 2, (low + high) / 2, (low + middle) / 2
-    return np.where(filled < middle, without_lower, np.where(filled > middle, without_higher, without_middle))
+    middle, pivot, without_lower, without_pivot, without_higher = medians
+    filled = np.where(np.isfinite(row), row, middle)
+    return np.where(filled < pivot, without_lower, np.where(filled > pivot, without_higher, without_pivot))
 
 
 def centre_and_scatter(values: np.ndarray) -> tuple[float, float]:

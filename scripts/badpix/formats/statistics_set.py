@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from astropy.io import fits
 
@@ -12,11 +13,14 @@ from badpix.instrument.segments import exposure_of
 
 @dataclass(frozen=True)
 class Segment:
-    """A usable exposure, or a segment of it: its name, its statistics file and the header of the file."""
+    """A usable exposure, or a segment of it: its name, its statistics file and the header of the file.
+
+    The header is a plain mapping of keywords to values: a Header of astropy takes six times the memory.
+    """
 
     name: str
     path: str
-    header: fits.Header
+    header: Mapping[str, Any]
 
     @property
     def geometry(self) -> Geometry:
@@ -41,7 +45,7 @@ class Exposure:
         return [segment.path for segment in self.segments]
 
     @property
-    def header(self) -> fits.Header:
+    def header(self) -> Mapping[str, Any]:
         """The header of the first segment."""
         return self.segments[0].header
 
@@ -65,7 +69,7 @@ def read_set(
     for path in paths:
         require_settings(path, made_with)
         with open_verified(path, planes) as hdus:
-            header = hdus[0].header.copy()
+            header = dict(hdus[0].header)
         if header.get("REJECTED", False):
             rejected[header["EXPOSURE"]] = header["REJREASN"]
         else:

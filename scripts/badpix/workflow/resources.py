@@ -70,6 +70,8 @@ class Needs:
         Time (s) per million planes and per million samples.
     of_all_exposures : bool
         The job reads all exposures; its time grows with their number.
+    disk_of_each : float
+        Size (bytes) of the temporary files for each exposure of the detector.
     shares_memory : bool
         The threads of the job share its memory, which `memory` holds for all; else each is a process.
     """
@@ -81,6 +83,7 @@ class Needs:
     disk: PerSize = (0, 0, 0)
     seconds: tuple[float, float] = (0, 0)
     of_all_exposures: bool = False
+    disk_of_each: float = 0
     shares_memory: bool = False
 
 
@@ -109,7 +112,9 @@ RULES = {
     "dark_statistics": Needs(230, memory=((0, 150, 4),), disk=(0, 80, 0), seconds=(3, 0.1)),
     "reference_statistics": Needs(65, memory=((42, 0, 0.7),), disk=(1, 0, 0), seconds=(1, 0.1)),
     "flat_statistics": Needs(75, memory=((0, 60, 0),), disk=(0, 20, 0), seconds=(1, 0)),
-    "compare_exposures": Needs(300, memory=((18, 0, 0),), seconds=(0.2, 0), of_all_exposures=True),
+    "compare_exposures": Needs(
+        300, memory=((18, 0, 0),), seconds=(0.2, 0), of_all_exposures=True, disk_of_each=800_000
+    ),
     "exposure_response": Needs(225, memory=((176, 0, 0),), disk=(5, 0, 0), seconds=(2, 0)),
     "sky_response": Needs(200, memory=((190, 0, 0),), disk=(14, 0, 0), seconds=(10, 0)),
     "flat_response": Needs(310, memory=((170, 0, 0),), disk=(30, 0, 0), seconds=(2, 0), of_all_exposures=True),
@@ -153,7 +158,8 @@ def memory_mb(rule: str, size: Size, threads: int = 1) -> int:
 
 def disk_mb(rule: str, size: Size) -> int:
     """Size (MB of 10^6 bytes) of the files that a job of `rule` writes, at least 1."""
-    return round(size.times(*RULES[rule].disk) / 1e6) + 1
+    needs = RULES[rule]
+    return round((size.times(*needs.disk) + needs.disk_of_each * size.exposures) / 1e6) + 1
 
 
 def runtime_minutes(rule: str, size: Size) -> int:
