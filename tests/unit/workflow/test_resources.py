@@ -63,3 +63,9 @@ def test_more_groups_and_integrations_never_need_less():
     for rule in RULES:
         for needs in (memory_mb, disk_mb, runtime_minutes):
             assert needs(rule, small) <= needs(rule, large)
+
+
+def test_the_comparison_requests_disk_for_the_values_of_each_exposure():
+    """Three images of 65,536 sampled pixels in single precision, in a temporary file."""
+    needed = [disk_mb("compare_exposures", Size(2048**2, 20, 1, exposures=number)) for number in (10, 1010)]
+    assert needed[1] - needed[0] >= 1000 * 3 * 65536 * 4 / 1e6
